@@ -1,0 +1,257 @@
+//! Host rows: several samples of one shape, one after the other in memory.
+
+use crate::sample::{Elementwise, Sample};
+
+/// A floating-point type that rows can be made of: `f32`, or `f64` where tests want its digits.
+pub trait Scalar: Copy + Send + Sync + std::fmt::Debug + PartialEq + 'static {
+    /// The nearest value of this type.
+    fn from_f64(value: f64) -> Self;
+    /// The same value as f64.
+    fn to_f64(self) -> f64;
+}
+
+impl Scalar for f32 {
+    #[inline]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "rounding to f32 is the purpose"
+    )]
+    fn from_f64(value: f64) -> Self {
+        value as Self
+    }
+    #[inline]
+    fn to_f64(self) -> f64 {
+        f64::from(self)
+    }
+}
+
+impl Scalar for f64 {
+    #[inline]
+    fn from_f64(value: f64) -> Self {
+        value
+    }
+    #[inline]
+    fn to_f64(self) -> f64 {
+        self
+    }
+}
+
+/// A batch of samples of one shape, in host memory, row after row.
+///
+/// Sums are formed in f64 and rounded once, so a step adds at most half a unit in the last place
+/// to each element, and a row never depends on the rows beside it.
+///
+/// # Example
+/// ```
+/// use ancestral::{Batch, Sample};
+/// let x = Batch::new(vec![2], vec![1.0_f32, 2.0, 3.0, 4.0]);
+/// assert_eq!(x.rows(), 2);
+/// let y = Batch::combine(&[(0.5, &x), (1.0, &x)]);
+/// assert_eq!(y.row(1), [4.5, 6.0]);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Batch<T = f32> {
+    shape: Vec<usize>,
+    data: Vec<T>,
+}
+
+impl<T: Scalar> Batch<T> {
+    /// Rows of `shape` (for pictures `[channels, height, width]`, for tables `[columns]`).
+    ///
+    /// # Panics
+    /// If a row has no element, or `data` is not a whole number of rows.
+    #[must_use]
+    pub fn new(shape: Vec<usize>, data: Vec<T>) -> Self {
+        let size: usize = shape.iter().product();
+        assert!(size > 0, "a row of shape {shape:?} has no element");
+        assert!(
+            data.len().is_multiple_of(size),
+            "{} values are no whole number of rows of shape {shape:?}",
+            data.len()
+        );
+        Self { shape, data }
+    }
+
+    /// `rows` rows of zeros.
+    ///
+    /// # Panics
+    /// If a row of `shape` has no element.
+    #[must_use]
+    pub fn zeros(rows: usize, shape: Vec<usize>) -> Self {
+        let size: usize = shape.iter().product();
+        Self::new(shape, vec![T::from_f64(0.0); rows * size])
+    }
+
+    /// Number of rows.
+    #[must_use]
+    #[expect(
+        clippy::integer_division,
+        reason = "exact: data is a whole number of rows"
+    )]
+    pub fn rows(&self) -> usize {
+        self.data.len() / self.row_len()
+    }
+
+    /// Shape of one row.
+    #[must_use]
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// Number of elements of one row.
+    #[must_use]
+    pub fn row_len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// All elements, row after row.
+    #[must_use]
+    pub fn data(&self) -> &[T] {
+        &self.data
+    }
+
+    /// All elements, to be changed in place.
+    pub fn data_mut(&mut self) -> &mut [T] {
+        &mut self.data
+    }
+
+    /// All elements, taken out.
+    #[must_use]
+    pub fn into_data(self) -> Vec<T> {
+        self.data
+    }
+
+    /// One row.
+    ///
+    /// # Panics
+    /// If there are not that many rows.
+    #[must_use]
+    pub fn row(&self, index: usize) -> &[T] {
+        let size = self.row_len();
+        &self.data[index * size..(index + 1) * size]
+    }
+
+    /// The rows, one after the other.
+    #[must_use]
+    pub fn iter_rows(&self) -> impl ExactSizeIterator<Item = &[T]> {
+        self.data.chunks_exact(self.row_len())
+    }
+
+    /// The rows, to be changed in place.
+    pub fn iter_rows_mut(&mut self) -> impl ExactSizeIterator<Item = &mut [T]> {
+        let size = self.row_len();
+        self.data.chunks_exact_mut(size)
+    }
+
+    fn like(&self, data: Vec<T>) -> Self {
+        Self {
+            shape: self.shape.clone(),
+            data,
+        }
+    }
+
+    fn assert_same_shape(&self, other: &Self) {
+        assert!(
+            self.shape == other.shape && self.data.len() == other.data.len(),
+            "batches differ in shape: {} rows of {:?} and {} rows of {:?}",
+            self.rows(),
+            self.shape,
+            other.rows(),
+            other.shape
+        );
+    }
+}
+
+impl<T: Scalar> Sample for Batch<T> {
+    /// # Panics
+    /// If there is no term, or the batches differ in shape.
+    fn combine(terms: &[(f64, &Self)]) -> Self {
+        let (_, first) = terms.first().expect("a combination has at least one term");
+        for (_, other) in &terms[1..] {
+            first.assert_same_shape(other);
+        }
+        // The arities that samplers use are one fused pass each, without a buffer in f64.
+        let data = match terms {
+            [(a, x)] => x.data.iter().map(|x| T::from_f64(a * x.to_f64())).collect(),
+            [(a, x), (b, y)] => std::iter::zip(&x.data, &y.data)
+                .map(|(x, y)| T::from_f64(a * x.to_f64() + b * y.to_f64()))
+                .collect(),
+            [(a, x), (b, y), (c, z)] => std::iter::zip(&x.data, std::iter::zip(&y.data, &z.data))
+                .map(|(x, (y, z))| T::from_f64(a * x.to_f64() + b * y.to_f64() + c * z.to_f64()))
+                .collect(),
+            _ => (0..first.data.len())
+                .map(|i| T::from_f64(terms.iter().map(|(c, x)| c * x.data[i].to_f64()).sum()))
+                .collect(),
+        };
+        first.like(data)
+    }
+
+    /// # Panics
+    /// If the batches differ in shape.
+    fn exp_scaled(a: f64, b: f64, f: &Self, z: &Self) -> Self {
+        f.assert_same_shape(z);
+        let scaled = |(f, z): (&T, &T)| T::from_f64((a + b * f.to_f64()).exp() * z.to_f64());
+        f.like(std::iter::zip(&f.data, &z.data).map(scaled).collect())
+    }
+}
+
+impl<T: Scalar> Elementwise for Batch<T> {
+    fn map(mut self, f: impl Fn(f64) -> f64) -> Self {
+        for value in &mut self.data {
+            *value = T::from_f64(f(value.to_f64()));
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn combinations_of_any_arity_agree_with_the_sum_by_hand() {
+        let batch = |v: [f64; 2]| Batch::new(vec![2], v.to_vec());
+        let (x, y, z, w) = (
+            batch([1.0, 2.0]),
+            batch([10.0, 20.0]),
+            batch([5.0, 7.0]),
+            batch([1.0; 2]),
+        );
+        assert_eq!(Batch::combine(&[(2.0, &x)]).data(), [2.0, 4.0]);
+        assert_eq!(Batch::combine(&[(2.0, &x), (0.5, &y)]).data(), [7.0, 14.0]);
+        assert_eq!(
+            Batch::combine(&[(2.0, &x), (0.5, &y), (-1.0, &z)]).data(),
+            [2.0, 7.0]
+        );
+        assert_eq!(
+            Batch::combine(&[(2.0, &x), (0.5, &y), (-1.0, &z), (3.0, &w)]).data(),
+            [5.0, 10.0]
+        );
+    }
+
+    #[test]
+    fn f32_sums_are_rounded_once() {
+        // 1e8 + 1 − 1e8: an f32 accumulator gives 0.
+        let batch = |v: f32| Batch::new(vec![1], vec![v]);
+        let (big, one) = (batch(1e8), batch(1.0));
+        assert_eq!(
+            Batch::combine(&[(1.0, &big), (1.0, &one), (-1.0, &big)]).data(),
+            [1.0]
+        );
+    }
+
+    #[test]
+    fn exp_scaled_by_hand() {
+        let f = Batch::new(vec![2], vec![-1.0, 1.0]);
+        let z = Batch::new(vec![2], vec![2.0, 3.0]);
+        let out = Batch::exp_scaled(0.5, 0.25, &f, &z);
+        assert_eq!(out.data(), [2.0 * 0.25_f64.exp(), 3.0 * 0.75_f64.exp()]);
+    }
+
+    #[test]
+    #[should_panic(expected = "batches differ in shape: 1 rows of [2] and 2 rows of [1]")]
+    fn shapes_must_agree() {
+        let x = Batch::<f32>::zeros(1, vec![2]);
+        let _ = Batch::combine(&[(1.0, &x), (1.0, &Batch::zeros(2, vec![1]))]);
+    }
+}

@@ -1,0 +1,86 @@
+//! The two seams: what a network says, and what a sampler sees.
+
+use crate::batch::Batch;
+use crate::grid::Point;
+
+mod clip;
+mod network;
+mod threshold;
+
+pub use clip::Clipped;
+pub use network::{NetworkDenoiser, ZeroTerminalSnr};
+pub use threshold::Thresholded;
+
+/// A raw network: predictions for a batch of rows, each with its own timestep and label, so that
+/// one call can be shared between trajectories.
+pub trait Network {
+    /// Why a call can fail: cancelled, not finite, out of memory.
+    type Error;
+
+    /// The raw prediction for each row of `x`.
+    ///
+    /// # Shapes
+    /// `x`: n rows of any shape; `timesteps`: n; `labels`: n class indices, if the network has
+    /// classes. Result: n rows of the same shape, or, if the network also predicts a variance,
+    /// with twice the length along the first axis of a row: prediction first, variance half after.
+    ///
+    /// # Errors
+    /// As the network says.
+    fn predict(
+        &mut self,
+        x: &Batch,
+        timesteps: &[f64],
+        labels: Option<&[u32]>,
+    ) -> Result<Batch, Self::Error>;
+}
+
+impl<N: Network + ?Sized> Network for &mut N {
+    type Error = N::Error;
+
+    fn predict(
+        &mut self,
+        x: &Batch,
+        timesteps: &[f64],
+        labels: Option<&[u32]>,
+    ) -> Result<Batch, N::Error> {
+        (**self).predict(x, timesteps, labels)
+    }
+}
+
+/// What a sampler sees of a sample.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Denoised<X> {
+    /// The clean estimate x̂₀.
+    pub x0: X,
+    /// The network's raw variance half, if it has one.
+    pub variance: Option<X>,
+}
+
+/// An estimate of the clean sample, E\[x₀ | x_t\] if it is perfect.
+///
+/// What the network predicts, clipping, thresholding, guidance, a mask: all of that happens in
+/// here, once, by wrapping. ε is derived from x̂₀ where it is needed, so a clip is followed for
+/// free.
+///
+/// A closure `FnMut(&X, Point) -> X` is a denoiser that cannot fail.
+pub trait Denoiser<X> {
+    /// Why a call can fail; exact denoisers say [`std::convert::Infallible`].
+    type Error;
+
+    /// The clean estimate of `x`, which is at the noise level of `at`.
+    ///
+    /// # Errors
+    /// As the network below says.
+    fn denoise(&mut self, x: &X, at: Point) -> Result<Denoised<X>, Self::Error>;
+}
+
+impl<X, F: FnMut(&X, Point) -> X> Denoiser<X> for F {
+    type Error = std::convert::Infallible;
+
+    fn denoise(&mut self, x: &X, at: Point) -> Result<Denoised<X>, Self::Error> {
+        Ok(Denoised {
+            x0: self(x, at),
+            variance: None,
+        })
+    }
+}

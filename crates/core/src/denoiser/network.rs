@@ -1,0 +1,206 @@
+//! A denoiser over a raw network.
+
+use thiserror::Error;
+
+use super::{Denoised, Denoiser, Network};
+use crate::batch::Batch;
+use crate::grid::Point;
+use crate::level::Level;
+use crate::prediction::Prediction;
+use crate::schedule::Schedule;
+
+/// An ε-network on a schedule that ends in pure noise.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error(
+    "an epsilon prediction says nothing about x0 at pure noise, where this schedule ends \
+     (alpha_bar 0 at timestep {timestep}): use a network that predicts v or x0, or the schedule \
+     without zero terminal SNR"
+)]
+pub struct ZeroTerminalSnr {
+    /// The timestep of pure noise.
+    pub timestep: usize,
+}
+
+/// A [`Denoiser`] over a [`Network`]: knows what the network predicts, splits off its variance
+/// half, finds the timestep of points off the grid, and hands each row its label.
+#[derive(Clone, Debug)]
+pub struct NetworkDenoiser<N> {
+    network: N,
+    prediction: Prediction,
+    schedule: Schedule,
+    labels: Option<Vec<u32>>,
+}
+
+impl<N: Network> NetworkDenoiser<N> {
+    /// The denoiser of a network that predicts `prediction` and was trained on `schedule`.
+    ///
+    /// # Errors
+    /// If the network predicts ε and the schedule ends in pure noise.
+    pub fn new(
+        network: N,
+        prediction: Prediction,
+        schedule: Schedule,
+    ) -> Result<Self, ZeroTerminalSnr> {
+        if prediction == Prediction::Epsilon && schedule.noisiest() == Level::NOISE {
+            return Err(ZeroTerminalSnr {
+                timestep: schedule.len() - 1,
+            });
+        }
+        Ok(Self {
+            network,
+            prediction,
+            schedule,
+            labels: None,
+        })
+    }
+
+    /// Gives each row of the batches to come its class.
+    #[must_use]
+    pub fn with_labels(mut self, labels: Vec<u32>) -> Self {
+        self.labels = Some(labels);
+        self
+    }
+}
+
+impl<N: Network> Denoiser<Batch> for NetworkDenoiser<N> {
+    type Error = N::Error;
+
+    /// # Panics
+    /// If the network returns rows that have neither the shape of those of `x` nor twice their
+    /// length along the first axis, or the labels are not one a row.
+    fn denoise(&mut self, x: &Batch, at: Point) -> Result<Denoised<Batch>, N::Error> {
+        let timestep = at
+            .timestep
+            .unwrap_or_else(|| self.schedule.timestep(at.level));
+        let timesteps = vec![timestep; x.rows()];
+        if let Some(labels) = &self.labels {
+            assert_eq!(labels.len(), x.rows(), "labels and rows of the batch");
+        }
+        let output = self
+            .network
+            .predict(x, &timesteps, self.labels.as_deref())?;
+        let (prediction, variance) = split(x, output);
+        Ok(Denoised {
+            x0: self.prediction.x0(x, prediction, at.level),
+            variance,
+        })
+    }
+}
+
+/// Splits a network's output into the prediction and, if rows are twice as long, the variance
+/// half: along the first axis of a row, whatever its length.
+fn split(x: &Batch, output: Batch) -> (Batch, Option<Batch>) {
+    if output.shape() == x.shape() {
+        return (output, None);
+    }
+    let doubled: Vec<usize> = x
+        .shape()
+        .iter()
+        .enumerate()
+        .map(|(axis, n)| if axis == 0 { 2 * n } else { *n })
+        .collect();
+    assert!(
+        output.shape() == doubled,
+        "a network returned rows of {:?} for rows of {:?}: expected the same, or {doubled:?}",
+        output.shape(),
+        x.shape()
+    );
+    let half = |part: usize| {
+        let rows = output.iter_rows().flat_map(|row| {
+            row.chunks_exact(x.row_len())
+                .nth(part)
+                .expect("rows are twice as long")
+                .iter()
+                .copied()
+        });
+        Batch::new(x.shape().to_vec(), rows.collect())
+    };
+    (half(0), Some(half(1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use super::*;
+
+    /// Says what it was asked, in its output.
+    struct Echo {
+        doubled: bool,
+    }
+
+    impl Network for Echo {
+        type Error = Infallible;
+
+        fn predict(
+            &mut self,
+            x: &Batch,
+            timesteps: &[f64],
+            labels: Option<&[u32]>,
+        ) -> Result<Batch, Infallible> {
+            let mut shape = x.shape().to_vec();
+            let mut out = Vec::new();
+            for (i, row) in x.iter_rows().enumerate() {
+                out.extend_from_slice(row);
+                if self.doubled {
+                    #[expect(clippy::cast_possible_truncation, reason = "a small test value")]
+                    out.extend(row.iter().map(|_| {
+                        timesteps[i] as f32 + labels.map_or(0.0, |labels| 1e4 * labels[i] as f32)
+                    }));
+                }
+            }
+            shape[0] *= if self.doubled { 2 } else { 1 };
+            Ok(Batch::new(shape, out))
+        }
+    }
+
+    fn x() -> Batch {
+        Batch::new(vec![3, 2], (0..12_u8).map(f32::from).collect())
+    }
+
+    #[test]
+    fn a_doubled_output_is_split_by_channels_for_every_prediction() {
+        let schedule = Schedule::linear_1000();
+        for prediction in Prediction::ALL {
+            let at = schedule.point(300);
+            let denoise = |doubled| {
+                NetworkDenoiser::new(Echo { doubled }, prediction, schedule.clone())
+                    .unwrap()
+                    .with_labels(vec![7, 9])
+                    .denoise(&x(), at)
+                    .unwrap()
+            };
+            let (plain, split) = (denoise(false), denoise(true));
+            assert_eq!(plain.x0, split.x0);
+            assert_eq!(plain.variance, None);
+            let half = split.variance.unwrap();
+            assert_eq!(half.row(0), [70_300.0; 6]);
+            assert_eq!(half.row(1), [90_300.0; 6]);
+        }
+    }
+
+    #[test]
+    fn points_off_the_grid_get_the_timestep_of_their_level() {
+        let schedule = Schedule::linear_1000();
+        let off = Point::off_grid(schedule.level(123));
+        let mut denoiser =
+            NetworkDenoiser::new(Echo { doubled: true }, Prediction::X0, schedule).unwrap();
+        let half = denoiser.denoise(&x(), off).unwrap().variance.unwrap();
+        assert!(half.data().iter().all(|t| (t - 123.0).abs() < 1e-4));
+    }
+
+    #[test]
+    fn epsilon_with_zero_terminal_snr_is_refused_with_advice() {
+        let schedule = Schedule::linear_1000().rescale_zero_terminal_snr().unwrap();
+        let echo = || Echo { doubled: false };
+        let refused = NetworkDenoiser::new(echo(), Prediction::Epsilon, schedule.clone())
+            .err()
+            .unwrap();
+        assert!(refused.to_string().contains("predicts v or x0"));
+        for prediction in [Prediction::V, Prediction::X0] {
+            let mut denoiser = NetworkDenoiser::new(echo(), prediction, schedule.clone()).unwrap();
+            let x0 = denoiser.denoise(&x(), schedule.point(999)).unwrap().x0;
+            assert!(x0.data().iter().all(|v| v.is_finite()));
+        }
+    }
+}

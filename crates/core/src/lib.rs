@@ -1,0 +1,33 @@
+#![doc = include_str!("../README.md")]
+
+mod batch;
+mod denoiser;
+pub mod exact;
+mod grid;
+mod level;
+mod noise;
+mod options;
+mod posterior;
+mod prediction;
+mod sample;
+pub mod sampler;
+mod schedule;
+mod variance;
+
+pub use batch::{Batch, Scalar};
+pub use denoiser::{
+    Clipped, Denoised, Denoiser, Network, NetworkDenoiser, Thresholded, ZeroTerminalSnr,
+};
+pub use grid::{Grid, GridError, Hop, Point, Spacing};
+pub use level::{Level, LevelError};
+pub use noise::{NoNoise, Noise, Purpose, SampleNoise, Streams};
+pub use options::{OptionError, OptionInfo, Options};
+pub use posterior::Posterior;
+pub use prediction::Prediction;
+pub use sample::{Elementwise, Sample};
+pub use sampler::{AnySampler, Ddim, Ddpm, Run, Sampler, SamplerInfo, Step, Stepped};
+pub use schedule::{
+    AnySchedule, Betas, Cosine, Linear, ScaledLinear, Schedule, ScheduleError, ScheduleInfo,
+    Sigmoid,
+};
+pub use variance::{NoiseScale, Variance, VarianceError};

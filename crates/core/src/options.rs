@@ -1,0 +1,135 @@
+//! Options of the things that are named in text: `heun:churn=40`, `linear:start=1e-4,end=0.02`.
+
+use thiserror::Error;
+
+/// What one option is, for help texts and tables.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OptionInfo {
+    /// Its name, as written before `=`.
+    pub name: &'static str,
+    /// Its default, as it would be written.
+    pub default: &'static str,
+    /// What it does, in a line, with its range.
+    pub about: &'static str,
+}
+
+/// A text that names nothing that is known, or has an option that is none.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[non_exhaustive]
+pub enum OptionError {
+    /// The name before the colon is not in the list.
+    #[error("unknown {kind} {found:?}: expected one of {}", known.join(", "))]
+    Name {
+        /// What kind of thing was to be named.
+        kind: &'static str,
+        /// The name found.
+        found: String,
+        /// The names there are.
+        known: Vec<&'static str>,
+    },
+    /// Not of the form `name=value`.
+    #[error("option {found:?} of {owner}: expected name=value")]
+    Form {
+        /// The thing that was named.
+        owner: String,
+        /// The text found.
+        found: String,
+    },
+    /// The thing has no such option.
+    #[error("{owner} has no option {found:?}: it takes {}", if known.is_empty() { "none".to_owned() } else { known.join(", ") })]
+    Unknown {
+        /// The thing that was named.
+        owner: String,
+        /// The option's name.
+        found: String,
+        /// The options there are.
+        known: Vec<&'static str>,
+    },
+    /// A value that does not fit.
+    #[error("option {name}={found} of {owner}: expected {expected}")]
+    Value {
+        /// The thing that was named.
+        owner: String,
+        /// The option's name.
+        name: &'static str,
+        /// The value found.
+        found: String,
+        /// What would fit.
+        expected: String,
+    },
+}
+
+/// The options written after a name, taken out one by one by the thing that is named.
+#[derive(Clone, Debug)]
+pub struct Options {
+    owner: String,
+    pairs: Vec<(String, String)>,
+}
+
+impl Options {
+    /// Splits `name:option=value,option=value` into the name and its options.
+    ///
+    /// # Errors
+    /// [`OptionError::Form`] for an option without `=`.
+    pub fn split(text: &str) -> Result<(String, Self), OptionError> {
+        let (owner, rest) = text.split_once(':').unwrap_or((text, ""));
+        let pairs = rest
+            .split(',')
+            .filter(|part| !part.is_empty())
+            .map(|part| match part.split_once('=') {
+                Some((name, value)) => Ok((name.trim().to_owned(), value.trim().to_owned())),
+                None => Err(OptionError::Form {
+                    owner: owner.to_owned(),
+                    found: part.to_owned(),
+                }),
+            })
+            .collect::<Result<_, _>>()?;
+        Ok((
+            owner.to_owned(),
+            Self {
+                owner: owner.to_owned(),
+                pairs,
+            },
+        ))
+    }
+
+    /// Takes out the value of option `name` if it is there; `expected` says what would fit.
+    ///
+    /// # Errors
+    /// [`OptionError::Value`] if it does not parse, or `fits` says no.
+    pub fn take<T: std::str::FromStr>(
+        &mut self,
+        name: &'static str,
+        expected: &str,
+        fits: impl Fn(&T) -> bool,
+    ) -> Result<Option<T>, OptionError> {
+        let Some(at) = self.pairs.iter().position(|(found, _)| found == name) else {
+            return Ok(None);
+        };
+        let (_, found) = self.pairs.remove(at);
+        match found.parse() {
+            Ok(value) if fits(&value) => Ok(Some(value)),
+            _ => Err(OptionError::Value {
+                owner: self.owner.clone(),
+                name,
+                found,
+                expected: expected.to_owned(),
+            }),
+        }
+    }
+
+    /// Checks that nothing is left over.
+    ///
+    /// # Errors
+    /// [`OptionError::Unknown`], naming the first that is, and those in `known`.
+    pub fn finish(self, known: &[OptionInfo]) -> Result<(), OptionError> {
+        match self.pairs.into_iter().next() {
+            None => Ok(()),
+            Some((found, _)) => Err(OptionError::Unknown {
+                owner: self.owner,
+                found,
+                known: known.iter().map(|option| option.name).collect(),
+            }),
+        }
+    }
+}

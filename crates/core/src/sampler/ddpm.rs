@@ -1,0 +1,102 @@
+//! Ancestral sampling: the reverse transition, hop after hop.
+
+use crate::denoiser::{Denoised, Denoiser};
+use crate::grid::{Grid, Hop};
+use crate::noise::Noise;
+use crate::options::{OptionError, OptionInfo, Options};
+use crate::posterior::Posterior;
+use crate::sample::Sample;
+use crate::sampler::{Sampler, SamplerInfo, Stepped};
+use crate::variance::{NoiseScale, Variance};
+
+/// Draws each x_s from the reverse transition p(x_s | x_t), with fresh noise on every hop but the
+/// last.
+///
+/// # Formula
+/// ```text
+/// x_s = μ̃(x̂₀, x_t) + √Σ z,     x̂₀ instead of x_s on the hop into clean data
+/// ```
+/// with μ̃ of [`Posterior`] and Σ as [`Variance`] says.
+/// # Source
+/// Ho et al. 2020, arXiv:2006.11239, algorithm 2, on any grid. Differs from the paper: no.
+///
+/// # Example
+/// ```
+/// use ancestral::{AnySampler, Ddpm, Variance};
+/// let sampler: AnySampler = "ddpm:variance=fixed-large".parse()?;
+/// assert_eq!(sampler, AnySampler::Ddpm(Ddpm { variance: Variance::FixedLarge }));
+/// # Ok::<(), ancestral::OptionError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Ddpm {
+    /// The variance Σ; a learned one needs a network that predicts it.
+    pub variance: Variance,
+}
+
+impl Sampler for Ddpm {
+    type History<X: Sample> = ();
+
+    fn info(&self) -> SamplerInfo {
+        SamplerInfo {
+            name: "ddpm",
+            about: "ancestral sampling: fresh noise on every hop but the last",
+            order: 1,
+            stochastic: true,
+            calls_per_hop: 1,
+            exact_for_a_point: self.variance == Variance::FixedSmall,
+            source: "Ho et al. 2020, arXiv:2006.11239, algorithm 2",
+            diffusers: "DDPMScheduler",
+            options: &[OptionInfo {
+                name: "variance",
+                default: "fixed-small",
+                about: "fixed-small, fixed-large, learned or learned-range",
+            }],
+        }
+    }
+
+    fn from_options(mut options: Options) -> Result<Self, OptionError> {
+        let expected = "one of fixed-small, fixed-large, learned, learned-range";
+        let variance = options.take("variance", expected, |_: &Variance| true)?;
+        let sampler = Self { variance: variance.unwrap_or_default() };
+        options.finish(sampler.info().options)?;
+        Ok(sampler)
+    }
+
+    fn start<X: Sample>(&self, _grid: &Grid) {}
+
+    /// # Panics
+    /// If the variance is learned and the denoiser has no variance half;
+    /// [`Variance::is_learned`] tells before a run.
+    fn step<X, D, N>(
+        &self,
+        _history: &mut (),
+        hop: &Hop,
+        x: X,
+        denoiser: &mut D,
+        noise: &mut N,
+    ) -> Result<Stepped<X>, D::Error>
+    where
+        X: Sample,
+        D: Denoiser<X>,
+        N: Noise<X>,
+    {
+        let Denoised { x0, variance: half } = denoiser.denoise(&x, hop.from())?;
+        if hop.is_last() {
+            return Ok(Stepped { x: x0.clone(), x0 });
+        }
+        let z = noise.draw(&x);
+        let posterior = Posterior::of(hop);
+        let (scale, z) = match self.variance.noise_scale(&posterior) {
+            NoiseScale::Std(std) => (std, z),
+            NoiseScale::Exp { a, b } => {
+                let half = half.expect("a learned variance needs a network that predicts it");
+                (1.0, X::exp_scaled(a, b, &half, &z))
+            }
+        };
+        let x = X::combine(&[(posterior.x0, &x0), (posterior.x_from, &x), (scale, &z)]);
+        Ok(Stepped { x, x0 })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,186 @@
+//! Samplers: the ways from noise to data. One a file, all of them in one list.
+
+use crate::denoiser::Denoiser;
+use crate::grid::{Grid, Hop};
+use crate::noise::Noise;
+use crate::options::{OptionError, OptionInfo, Options};
+use crate::sample::Sample;
+
+pub mod conformance;
+mod run;
+
+pub use run::{Run, Step};
+
+/// What a sampler is, with the options it has.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SamplerInfo {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is, in a line.
+    pub about: &'static str,
+    /// Order of convergence to the exact flow (deterministic) or of the moments (stochastic).
+    pub order: u32,
+    /// Whether it draws noise.
+    pub stochastic: bool,
+    /// Network calls a hop.
+    pub calls_per_hop: u32,
+    /// For data that is a single point: whether every x_t on the way has exactly the forward
+    /// marginal N(α x₀, σ²).
+    pub exact_for_a_point: bool,
+    /// Paper and equation.
+    pub source: &'static str,
+    /// The class that does the same in diffusers.
+    pub diffusers: &'static str,
+    /// What it takes after a colon.
+    pub options: &'static [OptionInfo],
+}
+
+/// A way from noise to data: takes a sample one [`Hop`] at a time.
+///
+/// A sampler is a value without state: whatever it remembers of a run is in its `History`, so two
+/// runs from one object are the same.
+pub trait Sampler {
+    /// What it remembers of the hops behind; `()` for one-step samplers.
+    type History<X: Sample>;
+
+    /// Its name, order, cost and source, with the options it has.
+    fn info(&self) -> SamplerInfo;
+
+    /// Reads its options, the rest by default.
+    ///
+    /// # Errors
+    /// If an option is unknown or its value does not fit.
+    fn from_options(options: Options) -> Result<Self, OptionError>
+    where
+        Self: Sized;
+
+    /// What is remembered at the start of a run over `grid`.
+    fn start<X: Sample>(&self, grid: &Grid) -> Self::History<X>;
+
+    /// Takes `x` over `hop`. A hop into clean data returns the clean estimate itself, with no
+    /// noise, whatever the timestep it starts from.
+    ///
+    /// # Errors
+    /// As the denoiser says.
+    fn step<X, D, N>(
+        &self,
+        history: &mut Self::History<X>,
+        hop: &Hop,
+        x: X,
+        denoiser: &mut D,
+        noise: &mut N,
+    ) -> Result<Stepped<X>, D::Error>
+    where
+        X: Sample,
+        D: Denoiser<X>,
+        N: Noise<X>;
+
+    /// The run from `x`, which is at the first point of `grid`, to clean data.
+    ///
+    /// # Example
+    /// ```
+    /// use ancestral::exact::Gaussian;
+    /// use ancestral::{Ddpm, Grid, SampleNoise, Sampler, Schedule, Spacing};
+    ///
+    /// let grid = Grid::new(&Schedule::linear_1000(), Spacing::Trailing, 50)?;
+    /// let mut data = Gaussian { mean: 0.3, std: 0.2 };
+    /// let mut noise = SampleNoise::new(7, 0..8); // seed 7, samples 0 to 7
+    /// let x = noise.start(vec![2]); // x_T: eight points in the plane
+    /// let Some(Ok(last)) = Ddpm::default().run(&grid, x, &mut data, &mut noise).last() else {
+    ///     unreachable!("an exact denoiser does not fail")
+    /// };
+    /// assert!(last.hop.is_last());
+    /// assert_eq!(last.x.rows(), 8);
+    /// # Ok::<(), ancestral::GridError>(())
+    /// ```
+    fn run<'a, X, D, N>(
+        &'a self,
+        grid: &Grid,
+        x: X,
+        denoiser: &'a mut D,
+        noise: &'a mut N,
+    ) -> Run<'a, Self, X, D, N>
+    where
+        Self: Sized,
+        X: Sample,
+        D: Denoiser<X>,
+        N: Noise<X>,
+    {
+        Run::new(self, grid, x, denoiser, noise)
+    }
+}
+
+/// What one step leaves.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stepped<X> {
+    /// The sample at the end of the hop.
+    pub x: X,
+    /// The clean estimate that led there.
+    pub x0: X,
+}
+
+/// The one list of samplers: the run-time choice, its names, help and tests come from here.
+macro_rules! samplers {
+    ($($module:ident :: $Type:ident),* $(,)?) => {
+        $(mod $module; pub use $module::$Type;)*
+
+        /// A sampler, chosen at run time.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum AnySampler {
+            $(#[doc = concat!("See [`", stringify!($Type), "`].")] $Type($Type),)*
+        }
+
+        impl AnySampler {
+            /// All samplers, with their default options.
+            #[must_use]
+            pub fn all() -> Vec<Self> {
+                vec![$(Self::$Type($Type::default())),*]
+            }
+
+            /// What the chosen sampler is.
+            #[must_use]
+            pub fn info(&self) -> SamplerInfo {
+                match self { $(Self::$Type(sampler) => sampler.info(),)* }
+            }
+
+            /// [`Sampler::run`], boxed.
+            pub fn run<'a, X, D, N>(
+                &'a self,
+                grid: &Grid,
+                x: X,
+                denoiser: &'a mut D,
+                noise: &'a mut N,
+            ) -> Box<dyn Iterator<Item = Result<Step<X>, D::Error>> + 'a>
+            where
+                X: Sample + 'a,
+                D: Denoiser<X>,
+                N: Noise<X>,
+            {
+                match self {
+                    $(Self::$Type(sampler) => Box::new(sampler.run(grid, x, denoiser, noise)),)*
+                }
+            }
+        }
+
+        impl std::str::FromStr for AnySampler {
+            type Err = OptionError;
+
+            /// Reads `name` or `name:option=value,…`.
+            fn from_str(text: &str) -> Result<Self, OptionError> {
+                let (name, options) = Options::split(text)?;
+                $(if name == $Type::default().info().name {
+                    return $Type::from_options(options).map(Self::$Type);
+                })*
+                let known = Self::all().iter().map(|sampler| sampler.info().name).collect();
+                Err(OptionError::Name { kind: "sampler", found: name, known })
+            }
+        }
+
+        #[cfg(test)]
+        mod conforms {
+            $(#[test] fn $module() { super::conformance::check(&super::$Type::default()); })*
+        }
+    };
+}
+
+samplers! { ddpm::Ddpm, ddim::Ddim }
