@@ -12,10 +12,7 @@ pub trait Scalar: Copy + Send + Sync + std::fmt::Debug + PartialEq + 'static {
 
 impl Scalar for f32 {
     #[inline]
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "rounding to f32 is the purpose"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is the purpose")]
     fn from_f64(value: f64) -> Self {
         value as Self
     }
@@ -84,10 +81,7 @@ impl<T: Scalar> Batch<T> {
 
     /// Number of rows.
     #[must_use]
-    #[expect(
-        clippy::integer_division,
-        reason = "exact: data is a whole number of rows"
-    )]
+    #[expect(clippy::integer_division, reason = "exact: data is a whole number of rows")]
     pub fn rows(&self) -> usize {
         self.data.len() / self.row_len()
     }
@@ -144,10 +138,7 @@ impl<T: Scalar> Batch<T> {
     }
 
     fn like(&self, data: Vec<T>) -> Self {
-        Self {
-            shape: self.shape.clone(),
-            data,
-        }
+        Self { shape: self.shape.clone(), data }
     }
 
     fn assert_same_shape(&self, other: &Self) {
@@ -211,18 +202,11 @@ mod tests {
     #[test]
     fn combinations_of_any_arity_agree_with_the_sum_by_hand() {
         let batch = |v: [f64; 2]| Batch::new(vec![2], v.to_vec());
-        let (x, y, z, w) = (
-            batch([1.0, 2.0]),
-            batch([10.0, 20.0]),
-            batch([5.0, 7.0]),
-            batch([1.0; 2]),
-        );
+        let (x, y, z, w) =
+            (batch([1.0, 2.0]), batch([10.0, 20.0]), batch([5.0, 7.0]), batch([1.0; 2]));
         assert_eq!(Batch::combine(&[(2.0, &x)]).data(), [2.0, 4.0]);
         assert_eq!(Batch::combine(&[(2.0, &x), (0.5, &y)]).data(), [7.0, 14.0]);
-        assert_eq!(
-            Batch::combine(&[(2.0, &x), (0.5, &y), (-1.0, &z)]).data(),
-            [2.0, 7.0]
-        );
+        assert_eq!(Batch::combine(&[(2.0, &x), (0.5, &y), (-1.0, &z)]).data(), [2.0, 7.0]);
         assert_eq!(
             Batch::combine(&[(2.0, &x), (0.5, &y), (-1.0, &z), (3.0, &w)]).data(),
             [5.0, 10.0]
@@ -234,10 +218,7 @@ mod tests {
         // 1e8 + 1 − 1e8: an f32 accumulator gives 0.
         let batch = |v: f32| Batch::new(vec![1], vec![v]);
         let (big, one) = (batch(1e8), batch(1.0));
-        assert_eq!(
-            Batch::combine(&[(1.0, &big), (1.0, &one), (-1.0, &big)]).data(),
-            [1.0]
-        );
+        assert_eq!(Batch::combine(&[(1.0, &big), (1.0, &one), (-1.0, &big)]).data(), [1.0]);
     }
 
     #[test]

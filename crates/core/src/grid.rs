@@ -21,10 +21,7 @@ impl Point {
     /// A level off the grid.
     #[must_use]
     pub fn off_grid(level: Level) -> Self {
-        Self {
-            level,
-            timestep: None,
-        }
+        Self { level, timestep: None }
     }
 }
 
@@ -104,16 +101,11 @@ impl Spacing {
                 // NumPy's arange(T, 0, −T/n), whose step is the difference of its first two
                 // entries, kept to n entries.
                 let stride = (t + (-t / n)) - t;
-                (0..steps)
-                    .map(|i| round_even(t + i as f64 * stride) - 1)
-                    .collect()
+                (0..steps).map(|i| round_even(t + i as f64 * stride) - 1).collect()
             }
             Self::Linspace => {
                 let stride = (t - 1.0) / (n - 1.0);
-                (0..steps)
-                    .rev()
-                    .map(|i| round_even(i as f64 * stride))
-                    .collect()
+                (0..steps).rev().map(|i| round_even(i as f64 * stride)).collect()
             }
             Self::Leading { offset } => {
                 let stride = total.div_euclid(steps);
@@ -140,9 +132,7 @@ impl std::str::FromStr for Spacing {
             "trailing" => Ok(Self::Trailing),
             "linspace" => Ok(Self::Linspace),
             "leading" => Ok(Self::Leading { offset: 0 }),
-            _ => Err(GridError::Spacing {
-                found: name.to_owned(),
-            }),
+            _ => Err(GridError::Spacing { found: name.to_owned() }),
         }
     }
 }
@@ -256,12 +246,7 @@ impl Grid {
         if let Spacing::Leading { offset } = spacing
             && timesteps[0] >= total
         {
-            return Err(GridError::Offset {
-                steps,
-                offset,
-                first: timesteps[0],
-                total,
-            });
+            return Err(GridError::Offset { steps, offset, first: timesteps[0], total });
         }
         Self::from_timesteps(schedule, &timesteps)
     }
@@ -276,19 +261,11 @@ impl Grid {
             return Err(GridError::NoSteps { total });
         }
         if let Some((index, &timestep)) = timesteps.iter().enumerate().find(|(_, t)| **t >= total) {
-            return Err(GridError::Timestep {
-                timestep,
-                index,
-                total,
-            });
+            return Err(GridError::Timestep { timestep, index, total });
         }
         if let Some(i) = timesteps.windows(2).position(|pair| pair[0] <= pair[1]) {
             let (first, second) = (timesteps[i], timesteps[i + 1]);
-            return Err(GridError::NotDescending {
-                first,
-                second,
-                index: i + 1,
-            });
+            return Err(GridError::NotDescending { first, second, index: i + 1 });
         }
         Self::from_points(timesteps.iter().map(|&t| schedule.point(t)).collect())
     }
@@ -298,11 +275,8 @@ impl Grid {
     /// # Errors
     /// If the list is empty or λ does not rise strictly up to clean data.
     pub fn from_points(points: Vec<Point>) -> Result<Self, GridError> {
-        let lambdas: Vec<f64> = points
-            .iter()
-            .map(|p| p.level.lambda())
-            .chain([f64::INFINITY])
-            .collect();
+        let lambdas: Vec<f64> =
+            points.iter().map(|p| p.level.lambda()).chain([f64::INFINITY]).collect();
         if points.is_empty() {
             return Err(GridError::NoSteps { total: 0 });
         }
@@ -325,19 +299,10 @@ impl Grid {
     /// The hops, one a point; the last ends at clean data.
     #[must_use]
     pub fn hops(&self) -> impl ExactSizeIterator<Item = Hop> + DoubleEndedIterator + use<> {
-        let mut hops: Vec<Hop> = self
-            .points
-            .windows(2)
-            .map(|pair| Hop {
-                from: pair[0],
-                to: pair[1],
-            })
-            .collect();
+        let mut hops: Vec<Hop> =
+            self.points.windows(2).map(|pair| Hop { from: pair[0], to: pair[1] }).collect();
         if let Some(&from) = self.points.last() {
-            hops.push(Hop {
-                from,
-                to: Point::off_grid(Level::CLEAN),
-            });
+            hops.push(Hop { from, to: Point::off_grid(Level::CLEAN) });
         }
         hops.into_iter()
     }

@@ -38,24 +38,16 @@ pub enum LevelError {
 
 impl Level {
     /// Clean data: `α = 1`, `σ = 0`, `λ = +∞`.
-    pub const CLEAN: Self = Self {
-        lambda: f64::INFINITY,
-    };
+    pub const CLEAN: Self = Self { lambda: f64::INFINITY };
     /// Pure noise (zero terminal SNR): `α = 0`, `σ = 1`, `λ = −∞`.
-    pub const NOISE: Self = Self {
-        lambda: f64::NEG_INFINITY,
-    };
+    pub const NOISE: Self = Self { lambda: f64::NEG_INFINITY };
 
     /// The level with half log-SNR `lambda`; both infinities are levels.
     ///
     /// # Errors
     /// [`LevelError::Lambda`] for NaN.
     pub fn from_lambda(lambda: f64) -> Result<Self, LevelError> {
-        if lambda.is_nan() {
-            Err(LevelError::Lambda(lambda))
-        } else {
-            Ok(Self { lambda })
-        }
+        if lambda.is_nan() { Err(LevelError::Lambda(lambda)) } else { Ok(Self { lambda }) }
     }
 
     /// The level with signal variance `alpha_bar` in [0, 1].
@@ -69,9 +61,7 @@ impl Level {
         if !(0.0..=1.0).contains(&alpha_bar) {
             return Err(LevelError::AlphaBar(alpha_bar));
         }
-        Ok(Self {
-            lambda: 0.5 * (alpha_bar / (1.0 - alpha_bar)).ln(),
-        })
+        Ok(Self { lambda: 0.5 * (alpha_bar / (1.0 - alpha_bar)).ln() })
     }
 
     /// The level with `ln ᾱ = log_alpha_bar` ≤ 0: `λ = ½ (ln ᾱ − ln(1 − ᾱ))`, with `1 − ᾱ` by
@@ -83,9 +73,7 @@ impl Level {
         if log_alpha_bar.is_nan() || log_alpha_bar > 0.0 {
             return Err(LevelError::AlphaBar(log_alpha_bar.exp()));
         }
-        Ok(Self {
-            lambda: 0.5 * (log_alpha_bar - (-log_alpha_bar.exp_m1()).ln()),
-        })
+        Ok(Self { lambda: 0.5 * (log_alpha_bar - (-log_alpha_bar.exp_m1()).ln()) })
     }
 
     /// Half log-SNR, `λ = ln(α/σ)`.

@@ -64,9 +64,7 @@ impl Streams {
         let mut key = [0; 32];
         key[..8].copy_from_slice(&seed.to_le_bytes());
         key[8..16].copy_from_slice(&purpose.tag());
-        Self {
-            origin: ChaCha8Rng::from_seed(key),
-        }
+        Self { origin: ChaCha8Rng::from_seed(key) }
     }
 
     /// A generator at the start of draw `draw` of stream `stream`.
@@ -124,11 +122,7 @@ impl SampleNoise {
     #[must_use]
     pub fn new(seed: u64, indices: impl IntoIterator<Item = u64>) -> Self {
         let streams = Streams::new(seed, Purpose::Sampling);
-        Self {
-            streams,
-            indices: indices.into_iter().collect(),
-            draws: 0,
-        }
+        Self { streams, indices: indices.into_iter().collect(), draws: 0 }
     }
 
     /// The same noise with draw 0 passed over: for trajectories whose x_T comes from elsewhere.
@@ -145,9 +139,7 @@ impl SampleNoise {
 
     fn next_draw(&mut self) -> u32 {
         let draw = self.draws;
-        self.draws = draw
-            .checked_add(1)
-            .expect("a trajectory makes fewer than 2^32 draws");
+        self.draws = draw.checked_add(1).expect("a trajectory makes fewer than 2^32 draws");
         draw
     }
 }
@@ -156,11 +148,7 @@ impl<T: Scalar> Noise<Batch<T>> for SampleNoise {
     /// # Panics
     /// If the batch has not one row an index.
     fn draw(&mut self, like: &Batch<T>) -> Batch<T> {
-        assert_eq!(
-            like.rows(),
-            self.indices.len(),
-            "rows of the batch and sample indices"
-        );
+        assert_eq!(like.rows(), self.indices.len(), "rows of the batch and sample indices");
         let draw = self.next_draw();
         let mut noise = Batch::zeros(like.rows(), like.shape().to_vec());
         for (row, &index) in noise.iter_rows_mut().zip(&self.indices) {

@@ -78,19 +78,10 @@ impl Options {
             .filter(|part| !part.is_empty())
             .map(|part| match part.split_once('=') {
                 Some((name, value)) => Ok((name.trim().to_owned(), value.trim().to_owned())),
-                None => Err(OptionError::Form {
-                    owner: owner.to_owned(),
-                    found: part.to_owned(),
-                }),
+                None => Err(OptionError::Form { owner: owner.to_owned(), found: part.to_owned() }),
             })
             .collect::<Result<_, _>>()?;
-        Ok((
-            owner.to_owned(),
-            Self {
-                owner: owner.to_owned(),
-                pairs,
-            },
-        ))
+        Ok((owner.to_owned(), Self { owner: owner.to_owned(), pairs }))
     }
 
     /// Takes out the value of option `name` if it is there; `expected` says what would fit.

@@ -86,19 +86,14 @@ impl Variance {
     /// In the logarithm, β̃ is at least 1e-20: it is 0 for a hop into clean data.
     #[must_use]
     pub fn noise_scale(self, posterior: &Posterior) -> NoiseScale {
-        let Posterior {
-            beta, beta_tilde, ..
-        } = *posterior;
+        let Posterior { beta, beta_tilde, .. } = *posterior;
         match self {
             Self::FixedSmall => NoiseScale::Std(beta_tilde.sqrt()),
             Self::FixedLarge => NoiseScale::Std(beta.sqrt()),
             Self::Learned => NoiseScale::Exp { a: 0.0, b: 0.5 },
             Self::LearnedRange => {
                 let (large, small) = (beta.ln(), beta_tilde.max(1e-20).ln());
-                NoiseScale::Exp {
-                    a: 0.25 * (large + small),
-                    b: 0.25 * (large - small),
-                }
+                NoiseScale::Exp { a: 0.25 * (large + small), b: 0.25 * (large - small) }
             }
         }
     }
@@ -108,17 +103,10 @@ impl std::str::FromStr for Variance {
     type Err = VarianceError;
 
     fn from_str(name: &str) -> Result<Self, VarianceError> {
-        [
-            Self::FixedSmall,
-            Self::FixedLarge,
-            Self::Learned,
-            Self::LearnedRange,
-        ]
-        .into_iter()
-        .find(|variance| variance.name() == name)
-        .ok_or_else(|| VarianceError {
-            found: name.to_owned(),
-        })
+        [Self::FixedSmall, Self::FixedLarge, Self::Learned, Self::LearnedRange]
+            .into_iter()
+            .find(|variance| variance.name() == name)
+            .ok_or_else(|| VarianceError { found: name.to_owned() })
     }
 }
 
@@ -155,10 +143,7 @@ mod tests {
         ] {
             for (half, expected) in std::iter::zip([-1.0, 0.0, 1.0], expected) {
                 let found = variance(Variance::LearnedRange, &hop(from, to), half);
-                assert!(
-                    (found / expected - 1.0).abs() < 5e-6,
-                    "{found} is not {expected}"
-                );
+                assert!((found / expected - 1.0).abs() < 5e-6, "{found} is not {expected}");
             }
         }
     }
@@ -196,12 +181,6 @@ mod tests {
         for name in Variance::NAMES {
             assert_eq!(name.parse::<Variance>().unwrap().to_string(), name);
         }
-        assert!(
-            "fixed"
-                .parse::<Variance>()
-                .unwrap_err()
-                .to_string()
-                .contains("\"fixed\"")
-        );
+        assert!("fixed".parse::<Variance>().unwrap_err().to_string().contains("\"fixed\""));
     }
 }

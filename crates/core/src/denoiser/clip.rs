@@ -35,9 +35,6 @@ impl<X: Elementwise, D: Denoiser<X>> Denoiser<X> for Clipped<D> {
 
     fn denoise(&mut self, x: &X, at: Point) -> Result<Denoised<X>, D::Error> {
         let Denoised { x0, variance } = self.inner.denoise(x, at)?;
-        Ok(Denoised {
-            x0: x0.map(|value| value.clamp(-self.range, self.range)),
-            variance,
-        })
+        Ok(Denoised { x0: x0.map(|value| value.clamp(-self.range, self.range)), variance })
     }
 }

@@ -78,9 +78,6 @@ impl<X, F: FnMut(&X, Point) -> X> Denoiser<X> for F {
     type Error = std::convert::Infallible;
 
     fn denoise(&mut self, x: &X, at: Point) -> Result<Denoised<X>, Self::Error> {
-        Ok(Denoised {
-            x0: self(x, at),
-            variance: None,
-        })
+        Ok(Denoised { x0: self(x, at), variance: None })
     }
 }

@@ -42,16 +42,9 @@ impl<N: Network> NetworkDenoiser<N> {
         schedule: Schedule,
     ) -> Result<Self, ZeroTerminalSnr> {
         if prediction == Prediction::Epsilon && schedule.noisiest() == Level::NOISE {
-            return Err(ZeroTerminalSnr {
-                timestep: schedule.len() - 1,
-            });
+            return Err(ZeroTerminalSnr { timestep: schedule.len() - 1 });
         }
-        Ok(Self {
-            network,
-            prediction,
-            schedule,
-            labels: None,
-        })
+        Ok(Self { network, prediction, schedule, labels: None })
     }
 
     /// Gives each row of the batches to come its class.
@@ -69,21 +62,14 @@ impl<N: Network> Denoiser<Batch> for NetworkDenoiser<N> {
     /// If the network returns rows that have neither the shape of those of `x` nor twice their
     /// length along the first axis, or the labels are not one a row.
     fn denoise(&mut self, x: &Batch, at: Point) -> Result<Denoised<Batch>, N::Error> {
-        let timestep = at
-            .timestep
-            .unwrap_or_else(|| self.schedule.timestep(at.level));
+        let timestep = at.timestep.unwrap_or_else(|| self.schedule.timestep(at.level));
         let timesteps = vec![timestep; x.rows()];
         if let Some(labels) = &self.labels {
             assert_eq!(labels.len(), x.rows(), "labels and rows of the batch");
         }
-        let output = self
-            .network
-            .predict(x, &timesteps, self.labels.as_deref())?;
+        let output = self.network.predict(x, &timesteps, self.labels.as_deref())?;
         let (prediction, variance) = split(x, output);
-        Ok(Denoised {
-            x0: self.prediction.x0(x, prediction, at.level),
-            variance,
-        })
+        Ok(Denoised { x0: self.prediction.x0(x, prediction, at.level), variance })
     }
 }
 
@@ -93,12 +79,8 @@ fn split(x: &Batch, output: Batch) -> (Batch, Option<Batch>) {
     if output.shape() == x.shape() {
         return (output, None);
     }
-    let doubled: Vec<usize> = x
-        .shape()
-        .iter()
-        .enumerate()
-        .map(|(axis, n)| if axis == 0 { 2 * n } else { *n })
-        .collect();
+    let doubled: Vec<usize> =
+        x.shape().iter().enumerate().map(|(axis, n)| if axis == 0 { 2 * n } else { *n }).collect();
     assert!(
         output.shape() == doubled,
         "a network returned rows of {:?} for rows of {:?}: expected the same, or {doubled:?}",
@@ -107,11 +89,7 @@ fn split(x: &Batch, output: Batch) -> (Batch, Option<Batch>) {
     );
     let half = |part: usize| {
         let rows = output.iter_rows().flat_map(|row| {
-            row.chunks_exact(x.row_len())
-                .nth(part)
-                .expect("rows are twice as long")
-                .iter()
-                .copied()
+            row.chunks_exact(x.row_len()).nth(part).expect("rows are twice as long").iter().copied()
         });
         Batch::new(x.shape().to_vec(), rows.collect())
     };
@@ -193,9 +171,8 @@ mod tests {
     fn epsilon_with_zero_terminal_snr_is_refused_with_advice() {
         let schedule = Schedule::linear_1000().rescale_zero_terminal_snr().unwrap();
         let echo = || Echo { doubled: false };
-        let refused = NetworkDenoiser::new(echo(), Prediction::Epsilon, schedule.clone())
-            .err()
-            .unwrap();
+        let refused =
+            NetworkDenoiser::new(echo(), Prediction::Epsilon, schedule.clone()).err().unwrap();
         assert!(refused.to_string().contains("predicts v or x0"));
         for prediction in [Prediction::V, Prediction::X0] {
             let mut denoiser = NetworkDenoiser::new(echo(), prediction, schedule.clone()).unwrap();

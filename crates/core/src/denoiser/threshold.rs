@@ -28,10 +28,7 @@ impl<D> Thresholded<D> {
     /// If `ratio` is outside [0, 1], or `max` is not positive.
     #[must_use]
     pub fn new(inner: D, ratio: f64, max: f64) -> Self {
-        assert!(
-            (0.0..=1.0).contains(&ratio),
-            "a quantile is in [0, 1], found {ratio}"
-        );
+        assert!((0.0..=1.0).contains(&ratio), "a quantile is in [0, 1], found {ratio}");
         assert!(max > 0.0, "a largest scale is positive, found {max}");
         Self { inner, ratio, max }
     }
@@ -43,9 +40,7 @@ impl<T: Scalar, D: Denoiser<Batch<T>>> Denoiser<Batch<T>> for Thresholded<D> {
     fn denoise(&mut self, x: &Batch<T>, at: Point) -> Result<Denoised<Batch<T>>, D::Error> {
         let Denoised { mut x0, variance } = self.inner.denoise(x, at)?;
         for row in x0.iter_rows_mut() {
-            let scale = quantile_of_magnitudes(row, self.ratio)
-                .max(1.0)
-                .min(self.max);
+            let scale = quantile_of_magnitudes(row, self.ratio).max(1.0).min(self.max);
             for value in row {
                 *value = T::from_f64(value.to_f64().clamp(-scale, scale) / scale);
             }
@@ -67,11 +62,7 @@ fn quantile_of_magnitudes<T: Scalar>(row: &[T], ratio: f64) -> f64 {
     let (_, low, above) = magnitudes.select_nth_unstable_by(below, f64::total_cmp);
     let low = *low;
     let high = above.iter().copied().fold(f64::INFINITY, f64::min);
-    if above.is_empty() {
-        low
-    } else {
-        low + (position - below as f64) * (high - low)
-    }
+    if above.is_empty() { low } else { low + (position - below as f64) * (high - low) }
 }
 
 #[cfg(test)]
@@ -82,11 +73,7 @@ mod tests {
     fn thresholded(values: [f64; 3], ratio: f64, max: f64) -> Vec<f64> {
         let x0 = Batch::new(vec![3], values.to_vec());
         let mut denoiser = Thresholded::new(|x: &Batch<f64>, _: Point| x.clone(), ratio, max);
-        denoiser
-            .denoise(&x0, Point::off_grid(Level::NOISE))
-            .unwrap()
-            .x0
-            .into_data()
+        denoiser.denoise(&x0, Point::off_grid(Level::NOISE)).unwrap().x0.into_data()
     }
 
     #[test]
@@ -97,25 +84,16 @@ mod tests {
 
     #[test]
     fn small_samples_are_left_alone_and_quantiles_are_interpolated() {
-        assert_eq!(
-            thresholded([0.5, -0.25, 0.75], 0.995, 10.0),
-            [0.5, -0.25, 0.75]
-        );
+        assert_eq!(thresholded([0.5, -0.25, 0.75], 0.995, 10.0), [0.5, -0.25, 0.75]);
         // Magnitudes 1, 2, 4; quantile 0.75 lies halfway between 2 and 4.
-        assert_eq!(
-            thresholded([1.0, -2.0, 4.0], 0.75, 10.0),
-            [1.0 / 3.0, -2.0 / 3.0, 1.0]
-        );
+        assert_eq!(thresholded([1.0, -2.0, 4.0], 0.75, 10.0), [1.0 / 3.0, -2.0 / 3.0, 1.0]);
     }
 
     #[test]
     fn each_row_has_its_own_scale() {
         let x0 = Batch::new(vec![2], vec![2.0_f32, -4.0, 0.5, 1.0]);
         let mut denoiser = Thresholded::new(|x: &Batch, _: Point| x.clone(), 1.0, 10.0);
-        let out = denoiser
-            .denoise(&x0, Point::off_grid(Level::NOISE))
-            .unwrap()
-            .x0;
+        let out = denoiser.denoise(&x0, Point::off_grid(Level::NOISE)).unwrap().x0;
         assert_eq!(out.data(), [0.5, -1.0, 0.5, 1.0]);
     }
 }

@@ -34,10 +34,7 @@ impl Gaussian {
     /// The standard deviation of x_t: `√(α² s² + σ²)`.
     #[must_use]
     pub fn std_at(&self, level: Level) -> f64 {
-        level
-            .alpha()
-            .mul_add(level.alpha() * self.std * self.std, level.sigma_squared())
-            .sqrt()
+        level.alpha().mul_add(level.alpha() * self.std * self.std, level.sigma_squared()).sqrt()
     }
 
     /// Where the probability flow takes `x` from level `from` to level `to`, exactly.

@@ -77,11 +77,7 @@ impl Mixture {
                 return Err(MixtureError::Component { index, weight, std });
             }
             if mean.len() != expected {
-                return Err(MixtureError::Dimension {
-                    index,
-                    found: mean.len(),
-                    expected,
-                });
+                return Err(MixtureError::Dimension { index, found: mean.len(), expected });
             }
         }
         Ok(Self { components })
@@ -121,10 +117,7 @@ impl Mixture {
                 component.weight.ln() - 0.5 * (dimensions * v.ln() + far.sum::<f64>() / v)
             })
             .collect();
-        let largest = log_weights
-            .iter()
-            .copied()
-            .fold(f64::NEG_INFINITY, f64::max);
+        let largest = log_weights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let mut x0 = vec![0.0; x.len()];
         let mut total = 0.0;
         for (component, log_weight) in std::iter::zip(&self.components, &log_weights) {
@@ -151,25 +144,14 @@ impl<T: Scalar> Denoiser<Batch<T>> for Mixture {
     /// # Panics
     /// If rows and components differ in dimension.
     fn denoise(&mut self, x: &Batch<T>, at: Point) -> Result<Denoised<Batch<T>>, Infallible> {
-        assert_eq!(
-            x.row_len(),
-            self.components[0].mean.len(),
-            "dimensions of rows and components"
-        );
+        assert_eq!(x.row_len(), self.components[0].mean.len(), "dimensions of rows and components");
         let (alpha, sigma_squared) = (at.level.alpha(), at.level.sigma_squared());
         let mut x0 = Vec::with_capacity(x.data().len());
         for row in x.iter_rows() {
             let row: Vec<f64> = row.iter().map(|value| value.to_f64()).collect();
-            x0.extend(
-                self.denoise_row(&row, alpha, sigma_squared)
-                    .into_iter()
-                    .map(T::from_f64),
-            );
+            x0.extend(self.denoise_row(&row, alpha, sigma_squared).into_iter().map(T::from_f64));
         }
-        Ok(Denoised {
-            x0: Batch::new(x.shape().to_vec(), x0),
-            variance: None,
-        })
+        Ok(Denoised { x0: Batch::new(x.shape().to_vec(), x0), variance: None })
     }
 }
 
@@ -185,16 +167,9 @@ mod tests {
 
     #[test]
     fn one_component_is_the_gaussian() {
-        let mut mixture = Mixture::new(vec![Component {
-            weight: 3.0,
-            mean: vec![0.3, 0.3],
-            std: 0.2,
-        }])
-        .unwrap();
-        let mut gaussian = Gaussian {
-            mean: 0.3,
-            std: 0.2,
-        };
+        let mut mixture =
+            Mixture::new(vec![Component { weight: 3.0, mean: vec![0.3, 0.3], std: 0.2 }]).unwrap();
+        let mut gaussian = Gaussian { mean: 0.3, std: 0.2 };
         let x = Batch::new(vec![2], vec![0.7_f64, -2.0]);
         for lambda in [-6.0, -1.0, 0.5, 4.0] {
             let Ok(ours) = mixture.denoise(&x, at(lambda));
@@ -227,18 +202,11 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused_by_component() {
-        let component = |weight, std, n| Component {
-            weight,
-            mean: vec![0.0; n],
-            std,
-        };
+        let component = |weight, std, n| Component { weight, mean: vec![0.0; n], std };
         assert_eq!(Mixture::new(vec![]), Err(MixtureError::Empty));
         assert!(Mixture::new(vec![component(0.0, 1.0, 1)]).is_err());
         assert!(Mixture::new(vec![component(1.0, f64::NAN, 1)]).is_err());
         let error = Mixture::new(vec![component(1.0, 1.0, 2), component(1.0, 1.0, 3)]).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "component 1 has 3 dimensions, the first has 2"
-        );
+        assert_eq!(error.to_string(), "component 1 has 3 dimensions, the first has 2");
     }
 }

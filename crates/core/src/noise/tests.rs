@@ -24,10 +24,7 @@ fn golden_values_pin_the_generator_and_the_normals() {
         [rng.next_u32(), rng.next_u32(), rng.next_u32()]
     };
     assert_eq!(words(0, 0, 0), [275_293_408, 1_185_070_332, 1_687_066_178]);
-    assert_eq!(
-        words(7, 9, 3),
-        [1_399_855_042, 1_947_631_606, 3_409_869_610]
-    );
+    assert_eq!(words(7, 9, 3), [1_399_855_042, 1_947_631_606, 3_409_869_610]);
     let mut normals = [0.0_f64; 4];
     Streams::new(7, Purpose::Sampling).normals(u64::MAX, u32::MAX, &mut normals);
     assert_eq!(
@@ -71,10 +68,7 @@ fn normals_are_standard() {
     Streams::new(3, Purpose::Sampling).normals(0, 0, &mut values);
     let mean = values.iter().sum::<f64>() / 1e6;
     let variance = values.iter().map(|z| (z - mean).powi(2)).sum::<f64>() / 1e6;
-    assert!(
-        mean.abs() < 5e-3 && (variance - 1.0).abs() < 7.1e-3,
-        "{mean} {variance}"
-    );
+    assert!(mean.abs() < 5e-3 && (variance - 1.0).abs() < 7.1e-3, "{mean} {variance}");
 }
 
 #[test]
@@ -82,10 +76,7 @@ fn a_given_start_leaves_the_draws_of_the_hops_as_they_are() {
     let like = Batch::<f32>::zeros(1, vec![5]);
     let mut all = SampleNoise::new(1, [4]);
     let _start = all.draw(&like);
-    assert_eq!(
-        all.draw(&like),
-        SampleNoise::new(1, [4]).after_start().draw(&like)
-    );
+    assert_eq!(all.draw(&like), SampleNoise::new(1, [4]).after_start().draw(&like));
 }
 
 #[test]

@@ -6,10 +6,7 @@ use crate::schedule::{Betas, Cosine, Schedule};
 
 fn unit_hops(schedule: &Schedule) -> Vec<Hop> {
     let all: Vec<usize> = (0..schedule.len()).rev().collect();
-    Grid::from_timesteps(schedule, &all)
-        .unwrap()
-        .hops()
-        .collect()
+    Grid::from_timesteps(schedule, &all).unwrap().hops().collect()
 }
 
 #[test]
@@ -72,10 +69,7 @@ fn the_three_predictions_give_the_same_mean_at_every_timestep() {
         };
         let truth = mean(Prediction::X0);
         for prediction in Prediction::ALL {
-            assert!(
-                (mean(prediction) - truth).abs() < 1e-12,
-                "{prediction:?} at {level:?}"
-            );
+            assert!((mean(prediction) - truth).abs() < 1e-12, "{prediction:?} at {level:?}");
         }
         // The paper's own form for ε, eq. 11.
         let timestep = hop.from().timestep.unwrap();
@@ -93,10 +87,7 @@ fn both_ends_of_the_scale() {
     assert_eq!((from_noise.x_from, from_noise.beta), (0.0, 1.0));
     assert!((from_noise.x0 - 0.6).abs() < 1e-15 && (from_noise.beta_tilde - 0.64).abs() < 1e-15);
     let at_once = Posterior::of(&hop(Level::NOISE, Level::CLEAN));
-    assert_eq!(
-        (at_once.x0, at_once.x_from, at_once.beta_tilde),
-        (1.0, 0.0, 0.0)
-    );
+    assert_eq!((at_once.x0, at_once.x_from, at_once.beta_tilde), (1.0, 0.0, 0.0));
 }
 
 #[test]

@@ -77,8 +77,7 @@ where
     N: Noise<X>,
 {
     let run = sampler.run(grid, x, &mut denoiser, &mut noise);
-    run.map(|step| step.unwrap_or_else(|never| match never {}))
-        .collect()
+    run.map(|step| step.unwrap_or_else(|never| match never {})).collect()
 }
 
 fn last<X>(steps: Vec<Step<X>>) -> X {
@@ -87,12 +86,7 @@ fn last<X>(steps: Vec<Step<X>>) -> X {
 
 /// The sample before the hop into clean data.
 fn last_but_one<X>(steps: Vec<Step<X>>) -> X {
-    steps
-        .into_iter()
-        .rev()
-        .nth(1)
-        .expect("a run of several steps")
-        .x
+    steps.into_iter().rev().nth(1).expect("a run of several steps").x
 }
 
 fn returns_a_point_exactly<S: Sampler>(sampler: &S) {
@@ -138,18 +132,9 @@ where
     x.data_mut()[1] += std;
     let moments = |step: Step<Batch<f64>>| {
         let mean = step.x.data()[0];
-        (
-            mean,
-            step.x.data()[1..]
-                .iter()
-                .map(|x| (x - mean) * (x - mean))
-                .sum(),
-        )
+        (mean, step.x.data()[1..].iter().map(|x| (x - mean) * (x - mean)).sum())
     };
-    steps(sampler, grid, x, denoiser, Impulses::default())
-        .into_iter()
-        .map(moments)
-        .collect()
+    steps(sampler, grid, x, denoiser, Impulses::default()).into_iter().map(moments).collect()
 }
 
 /// [`moments`] on Gaussian data, from x_T with the exact marginal of its level.
@@ -159,32 +144,18 @@ pub(crate) fn gaussian_moments<S: Sampler>(
     data: Gaussian,
 ) -> Vec<(f64, f64)> {
     let start = grid.points()[0].level;
-    moments(
-        sampler,
-        grid,
-        (start.alpha() * data.mean, data.std_at(start)),
-        data,
-    )
+    moments(sampler, grid, (start.alpha() * data.mean, data.std_at(start)), data)
 }
 
 fn keeps_the_marginals_of_a_point<S: Sampler>(sampler: &S) {
-    let data = Gaussian {
-        mean: 0.7,
-        std: 0.0,
-    };
+    let data = Gaussian { mean: 0.7, std: 0.0 };
     for grid in [even_grid(12), uneven_grid(12)] {
         let moments = gaussian_moments(sampler, &grid, data);
         for (hop, (mean, variance)) in std::iter::zip(grid.hops(), moments) {
             let level = hop.to().level;
             let (m, v) = (level.alpha() * data.mean, level.sigma_squared());
-            assert!(
-                (mean - m).abs() < 1e-13,
-                "mean {mean} at {level:?}, forward {m}"
-            );
-            assert!(
-                (variance - v).abs() < 1e-13,
-                "variance {variance} at {level:?}, forward {v}"
-            );
+            assert!((mean - m).abs() < 1e-13, "mean {mean} at {level:?}, forward {m}");
+            assert!((variance - v).abs() < 1e-13, "variance {variance} at {level:?}, forward {v}");
         }
     }
 }
@@ -192,10 +163,7 @@ fn keeps_the_marginals_of_a_point<S: Sampler>(sampler: &S) {
 /// Asserts that doubling the hops divides the error by 2^order.
 fn assert_order<S: Sampler>(sampler: &S, what: &str, error: impl Fn(usize) -> f64) {
     let (coarse, fine) = (error(256), error(512));
-    assert!(
-        fine > 1e-11,
-        "{what}: error {fine} is too small to show an order"
-    );
+    assert!(fine > 1e-11, "{what}: error {fine} is too small to show an order");
     let (order, claimed) = ((coarse / fine).log2(), f64::from(sampler.info().order));
     assert!(
         order > claimed - 0.3 && order < claimed + 0.7,
@@ -204,10 +172,7 @@ fn assert_order<S: Sampler>(sampler: &S, what: &str, error: impl Fn(usize) -> f6
 }
 
 fn converges_to_the_moments_of_a_gaussian<S: Sampler>(sampler: &S, grid: fn(usize) -> Grid) {
-    let data = Gaussian {
-        mean: 0.7,
-        std: 0.5,
-    };
+    let data = Gaussian { mean: 0.7, std: 0.5 };
     let end = Level::from_lambda(LAMBDA.1).expect("a number");
     assert_order(sampler, "variance of a Gaussian", |hops| {
         let (_, variance) = gaussian_moments(sampler, &grid(hops), data)[hops - 1];
@@ -216,10 +181,7 @@ fn converges_to_the_moments_of_a_gaussian<S: Sampler>(sampler: &S, grid: fn(usiz
 }
 
 fn converges_to_the_flow_of_a_gaussian<S: Sampler>(sampler: &S, grid: fn(usize) -> Grid) {
-    let data = Gaussian {
-        mean: 0.3,
-        std: 0.2,
-    };
+    let data = Gaussian { mean: 0.3, std: 0.2 };
     let level = |lambda| Level::from_lambda(lambda).expect("a number");
     let truth = data.flow(1.3, level(LAMBDA.0), level(LAMBDA.1));
     assert_order(sampler, "flow of a Gaussian", |hops| {
@@ -228,11 +190,7 @@ fn converges_to_the_flow_of_a_gaussian<S: Sampler>(sampler: &S, grid: fn(usize) 
 }
 
 fn converges_to_the_flow_of_a_mixture<S: Sampler>(sampler: &S, grid: fn(usize) -> Grid) {
-    let component = |weight, mean: [f64; 2], std| Component {
-        weight,
-        mean: mean.to_vec(),
-        std,
-    };
+    let component = |weight, mean: [f64; 2], std| Component { weight, mean: mean.to_vec(), std };
     let mut data = Mixture::new(vec![
         component(0.5, [-0.8, 0.1], 0.3),
         component(0.3, [0.6, 0.7], 0.2),
@@ -242,13 +200,7 @@ fn converges_to_the_flow_of_a_mixture<S: Sampler>(sampler: &S, grid: fn(usize) -
     let start = Batch::new(vec![2], vec![0.3, -0.4, -1.2, 0.9, 1.5, 0.2, 0.1, 1.1]);
     let truth = flow(&mut data, &start);
     assert_order(sampler, "flow of a mixture", |hops| {
-        let x = last_but_one(steps(
-            sampler,
-            &grid(hops),
-            start.clone(),
-            data.clone(),
-            NoNoise,
-        ));
+        let x = last_but_one(steps(sampler, &grid(hops), start.clone(), data.clone(), NoNoise));
         let squares = std::iter::zip(x.data(), truth.data()).map(|(x, y)| (x - y) * (x - y));
         (squares.sum::<f64>() / x.data().len() as f64).sqrt()
     });
@@ -269,23 +221,11 @@ fn flow(data: &mut Mixture, start: &Batch<f64>) -> Batch<f64> {
     for step in 0..STEPS {
         let lambda = LAMBDA.0 + f64::from(step) * h;
         let k1 = slope(&y, lambda);
-        let k2 = slope(
-            &Batch::combine(&[(1.0, &y), (h / 2.0, &k1)]),
-            lambda + h / 2.0,
-        );
-        let k3 = slope(
-            &Batch::combine(&[(1.0, &y), (h / 2.0, &k2)]),
-            lambda + h / 2.0,
-        );
+        let k2 = slope(&Batch::combine(&[(1.0, &y), (h / 2.0, &k1)]), lambda + h / 2.0);
+        let k3 = slope(&Batch::combine(&[(1.0, &y), (h / 2.0, &k2)]), lambda + h / 2.0);
         let k4 = slope(&Batch::combine(&[(1.0, &y), (h, &k3)]), lambda + h);
         let (once, twice) = (h / 6.0, h / 3.0);
-        y = Batch::combine(&[
-            (1.0, &y),
-            (once, &k1),
-            (twice, &k2),
-            (twice, &k3),
-            (once, &k4),
-        ]);
+        y = Batch::combine(&[(1.0, &y), (once, &k1), (twice, &k2), (twice, &k3), (once, &k4)]);
     }
     Batch::combine(&[(alpha(LAMBDA.1), &y)])
 }
@@ -304,12 +244,7 @@ fn calls_and_draws_as_claimed<S: Sampler>(sampler: &S) {
         let claimed = u32::try_from(hops - 1).expect("few hops") * info.calls_per_hop + 1;
         assert_eq!(calls.get(), claimed, "network calls of {hops} hops");
         let any = draws.get() > 0;
-        assert_eq!(
-            any,
-            info.stochastic && hops > 1,
-            "{} draws in {hops} hops",
-            draws.get()
-        );
+        assert_eq!(any, info.stochastic && hops > 1, "{} draws in {hops} hops", draws.get());
     }
 }
 
@@ -329,9 +264,7 @@ fn stays_finite<T: Scalar, S: Sampler>(sampler: &S) {
     for info in AnySchedule::LIST {
         let schedule = AnySchedule::parse(info.name, 1000).and_then(|family| family.schedule(1000));
         let schedule = schedule.expect("defaults are valid for T = 1000");
-        let rescaled = schedule
-            .rescale_zero_terminal_snr()
-            .expect("a schedule of 1000");
+        let rescaled = schedule.rescale_zero_terminal_snr().expect("a schedule of 1000");
         for schedule in [schedule, rescaled] {
             for count in 1..=50 {
                 finite_on::<T, S>(sampler, &schedule, count);
@@ -341,15 +274,8 @@ fn stays_finite<T: Scalar, S: Sampler>(sampler: &S) {
 }
 
 fn finite_on<T: Scalar, S: Sampler>(sampler: &S, schedule: &Schedule, count: usize) {
-    let data = Gaussian {
-        mean: 0.3,
-        std: 0.2,
-    };
-    for spacing in [
-        Spacing::Trailing,
-        Spacing::Linspace,
-        Spacing::Leading { offset: 0 },
-    ] {
+    let data = Gaussian { mean: 0.3, std: 0.2 };
+    for spacing in [Spacing::Trailing, Spacing::Linspace, Spacing::Leading { offset: 0 }] {
         let grid = Grid::new(schedule, spacing, count).expect("few steps");
         let mut noise = SampleNoise::new(3, 0..2);
         let x: Batch<T> = noise.draw(&Batch::zeros(2, vec![2]));
@@ -372,10 +298,6 @@ fn repeats_itself_row_by_row<S: Sampler>(sampler: &S) {
     let all = run(0..8);
     assert_eq!(all, run(0..8), "two runs from one object");
     for (index, row) in std::iter::zip(0.., all.iter_rows()) {
-        assert_eq!(
-            run(index..index + 1).row(0),
-            row,
-            "sample {index} alone and in a batch"
-        );
+        assert_eq!(run(index..index + 1).row(0), row, "sample {index} alone and in a batch");
     }
 }

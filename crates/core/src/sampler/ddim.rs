@@ -97,8 +97,8 @@ impl Sampler for Ddim {
     ) -> Result<Stepped<X>, D::Error>
     where
         X: Sample,
-        D: Denoiser<X>,
-        N: Noise<X>,
+        D: Denoiser<X> + ?Sized,
+        N: Noise<X> + ?Sized,
     {
         let Denoised { x0, .. } = denoiser.denoise(&x, hop.from())?;
         if hop.is_last() {

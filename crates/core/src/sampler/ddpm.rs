@@ -77,8 +77,8 @@ impl Sampler for Ddpm {
     ) -> Result<Stepped<X>, D::Error>
     where
         X: Sample,
-        D: Denoiser<X>,
-        N: Noise<X>,
+        D: Denoiser<X> + ?Sized,
+        N: Noise<X> + ?Sized,
     {
         let Denoised { x0, variance: half } = denoiser.denoise(&x, hop.from())?;
         if hop.is_last() {

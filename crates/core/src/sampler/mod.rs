@@ -72,8 +72,8 @@ pub trait Sampler {
     ) -> Result<Stepped<X>, D::Error>
     where
         X: Sample,
-        D: Denoiser<X>,
-        N: Noise<X>;
+        D: Denoiser<X> + ?Sized,
+        N: Noise<X> + ?Sized;
 
     /// The run from `x`, which is at the first point of `grid`, to clean data.
     ///
@@ -103,8 +103,8 @@ pub trait Sampler {
     where
         Self: Sized,
         X: Sample,
-        D: Denoiser<X>,
-        N: Noise<X>,
+        D: Denoiser<X> + ?Sized,
+        N: Noise<X> + ?Sized,
     {
         Run::new(self, grid, x, denoiser, noise)
     }
@@ -153,8 +153,8 @@ macro_rules! samplers {
             ) -> Box<dyn Iterator<Item = Result<Step<X>, D::Error>> + 'a>
             where
                 X: Sample + 'a,
-                D: Denoiser<X>,
-                N: Noise<X>,
+                D: Denoiser<X> + ?Sized,
+                N: Noise<X> + ?Sized,
             {
                 match self {
                     $(Self::$Type(sampler) => Box::new(sampler.run(grid, x, denoiser, noise)),)*

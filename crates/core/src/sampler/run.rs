@@ -21,7 +21,7 @@ pub struct Step<X> {
 }
 
 /// A run of a sampler over a grid; see [`Sampler::run`]. After an error it is over.
-pub struct Run<'a, S: Sampler, X: Sample, D, N> {
+pub struct Run<'a, S: Sampler, X: Sample, D: ?Sized, N: ?Sized> {
     sampler: &'a S,
     hops: std::iter::Enumerate<std::vec::IntoIter<Hop>>,
     history: S::History<X>,
@@ -30,7 +30,7 @@ pub struct Run<'a, S: Sampler, X: Sample, D, N> {
     noise: &'a mut N,
 }
 
-impl<S: Sampler, X: Sample, D, N> std::fmt::Debug for Run<'_, S, X, D, N> {
+impl<S: Sampler, X: Sample, D: ?Sized, N: ?Sized> std::fmt::Debug for Run<'_, S, X, D, N> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Run")
             .field("sampler", &self.sampler.info().name)
@@ -43,8 +43,8 @@ impl<'a, S, X, D, N> Run<'a, S, X, D, N>
 where
     S: Sampler,
     X: Sample,
-    D: Denoiser<X>,
-    N: Noise<X>,
+    D: Denoiser<X> + ?Sized,
+    N: Noise<X> + ?Sized,
 {
     pub(super) fn new(
         sampler: &'a S,
@@ -54,14 +54,7 @@ where
         noise: &'a mut N,
     ) -> Self {
         let hops = grid.hops().collect::<Vec<_>>().into_iter().enumerate();
-        Self {
-            sampler,
-            hops,
-            history: sampler.start(grid),
-            x: Some(x),
-            denoiser,
-            noise,
-        }
+        Self { sampler, hops, history: sampler.start(grid), x: Some(x), denoiser, noise }
     }
 }
 
@@ -69,17 +62,15 @@ impl<S, X, D, N> Iterator for Run<'_, S, X, D, N>
 where
     S: Sampler,
     X: Sample,
-    D: Denoiser<X>,
-    N: Noise<X>,
+    D: Denoiser<X> + ?Sized,
+    N: Noise<X> + ?Sized,
 {
     type Item = Result<Step<X>, D::Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let x = self.x.take()?;
         let (index, hop) = self.hops.next()?;
-        let step = self
-            .sampler
-            .step(&mut self.history, &hop, x, self.denoiser, self.noise);
+        let step = self.sampler.step(&mut self.history, &hop, x, self.denoiser, self.noise);
         Some(step.map(|Stepped { x, x0 }| {
             self.x = Some(x.clone());
             Step { index, hop, x, x0 }

@@ -158,9 +158,7 @@ impl Schedule {
     /// Never: these betas are valid.
     #[must_use]
     pub fn linear_1000() -> Self {
-        Linear::default()
-            .schedule(1000)
-            .expect("the paper's betas are valid")
+        Linear::default().schedule(1000).expect("the paper's betas are valid")
     }
 
     /// The user's own betas. `ln ᾱ` is summed with `ln_1p(−β)`, so no digit of `1 − ᾱ` is lost.
@@ -194,10 +192,7 @@ impl Schedule {
         let mut before = Level::CLEAN;
         for (timestep, &level) in levels.iter().enumerate() {
             if level >= before {
-                return Err(ScheduleError::NotFalling {
-                    alpha_bar: level.alpha_bar(),
-                    timestep,
-                });
+                return Err(ScheduleError::NotFalling { alpha_bar: level.alpha_bar(), timestep });
             }
             before = level;
         }
@@ -238,10 +233,7 @@ impl Schedule {
     /// If `timestep` is not below T.
     #[must_use]
     pub fn point(&self, timestep: usize) -> Point {
-        Point {
-            level: self.level(timestep),
-            timestep: Some(timestep as f64),
-        }
+        Point { level: self.level(timestep), timestep: Some(timestep as f64) }
     }
 
     /// `β_t = 1 − ᾱ_t/ᾱ_{t−1} = σ_t² (1 − e^(2(λ_t − λ_{t−1})))`.
@@ -250,9 +242,7 @@ impl Schedule {
     /// If `timestep` is not below T.
     #[must_use]
     pub fn beta(&self, timestep: usize) -> f64 {
-        let cleaner = timestep
-            .checked_sub(1)
-            .map_or(Level::CLEAN, |before| self.level(before));
+        let cleaner = timestep.checked_sub(1).map_or(Level::CLEAN, |before| self.level(before));
         let level = self.level(timestep);
         level.sigma_squared() * -(2.0 * (level.lambda() - cleaner.lambda())).exp_m1()
     }
@@ -268,10 +258,7 @@ impl Schedule {
         if noisier == self.len() {
             return (noisier - 1) as f64;
         }
-        let (above, below) = (
-            self.levels[noisier - 1].lambda(),
-            self.levels[noisier].lambda(),
-        );
+        let (above, below) = (self.levels[noisier - 1].lambda(), self.levels[noisier].lambda());
         let fraction = (above - level.lambda()) / (above - below);
         (noisier - 1) as f64 + fraction
     }
@@ -279,11 +266,7 @@ impl Schedule {
 
 /// `count` values from `start` to `end`, both included.
 fn linspace(start: f64, end: f64, count: usize) -> impl Iterator<Item = f64> {
-    let step = if count > 1 {
-        (end - start) / (count - 1) as f64
-    } else {
-        0.0
-    };
+    let step = if count > 1 { (end - start) / (count - 1) as f64 } else { 0.0 };
     (0..count).map(move |i| start + i as f64 * step)
 }
 
@@ -298,16 +281,10 @@ fn start_and_end<S: Betas>(
     let (start, end) = (take("start")?, take("end")?);
     options.finish(S::INFO.options)?;
     if (start.is_none() || end.is_none()) && timesteps <= 20 {
-        return Err(ScheduleError::TooFewTimesteps {
-            timesteps,
-            name: S::INFO.name,
-        });
+        return Err(ScheduleError::TooFewTimesteps { timesteps, name: S::INFO.name });
     }
     let scale = 1000.0 / timesteps as f64;
-    Ok((
-        start.unwrap_or(defaults.0 * scale),
-        end.unwrap_or(defaults.1 * scale),
-    ))
+    Ok((start.unwrap_or(defaults.0 * scale), end.unwrap_or(defaults.1 * scale)))
 }
 
 #[cfg(test)]

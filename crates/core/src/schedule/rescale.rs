@@ -19,20 +19,14 @@ impl Schedule {
     pub fn rescale_zero_terminal_snr(&self) -> Result<Self, ScheduleError> {
         let (first, last) = (self.level(0).alpha(), self.noisiest().alpha());
         if self.len() == 1 {
-            return Err(ScheduleError::NotFalling {
-                alpha_bar: first * first,
-                timestep: 0,
-            });
+            return Err(ScheduleError::NotFalling { alpha_bar: first * first, timestep: 0 });
         }
         let scale = first / (first - last);
         let mut levels = vec![self.level(0)];
         for (timestep, level) in self.levels().iter().enumerate().skip(1) {
             let alpha_bar = ((level.alpha() - last) * scale).powi(2);
             let stretched = Level::from_alpha_bar(alpha_bar);
-            levels.push(stretched.map_err(|_| ScheduleError::NotFalling {
-                alpha_bar,
-                timestep,
-            })?);
+            levels.push(stretched.map_err(|_| ScheduleError::NotFalling { alpha_bar, timestep })?);
         }
         Self::from_levels(levels)
     }

@@ -14,10 +14,7 @@ fn alpha_bar_as_the_peer_has_it() {
     // diffusers 0.42.1 (f32 tables; 5e-7 relative is their rounding), timesteps 0, 500, 999.
     for (name, expected) in [
         ("linear", [0.999_899_983, 0.077_796_652_9, 4.035_830_35e-5]),
-        (
-            "scaled-linear",
-            [0.999_149_978, 0.276_332_468, 4.660_095_09e-3],
-        ),
+        ("scaled-linear", [0.999_149_978, 0.276_332_468, 4.660_095_09e-3]),
         ("cosine", [0.999_958_694, 0.492_285_043, 2.428_734_99e-9]),
         ("sigmoid", [0.999_850_81, 0.298_887_581, 3.968_182_14e-5]),
     ] {
@@ -26,10 +23,7 @@ fn alpha_bar_as_the_peer_has_it() {
             let found = schedule.level(timestep).alpha_bar();
             // In f32 one step of the table is 6e-8, of which the cumulative product makes 2e-5 at
             // the noisy end of the cosine.
-            assert!(
-                (found / expected - 1.0).abs() < 2e-5,
-                "{name} at {timestep}: {found}"
-            );
+            assert!((found / expected - 1.0).abs() < 2e-5, "{name} at {timestep}: {found}");
         }
     }
 }
@@ -43,17 +37,10 @@ fn cosine_betas_as_computed_in_exact_arithmetic() {
     let schedule = Cosine.schedule(1000).unwrap();
     assert!((schedule.level(0).alpha_bar() - 0.999_958_716).abs() < 5e-10);
     assert!((schedule.level(999).alpha_bar() / 2.428_767e-9 - 1.0).abs() < 5e-7);
-    for (timestep, lambda) in [
-        (995, -5.078),
-        (996, -5.365),
-        (997, -5.771),
-        (998, -6.464),
-        (999, -9.918),
-    ] {
-        assert!(
-            (schedule.level(timestep).lambda() - lambda).abs() < 6e-4,
-            "{timestep}"
-        );
+    for (timestep, lambda) in
+        [(995, -5.078), (996, -5.365), (997, -5.771), (998, -6.464), (999, -9.918)]
+    {
+        assert!((schedule.level(timestep).lambda() - lambda).abs() < 6e-4, "{timestep}");
     }
     let short = Cosine.schedule(250).unwrap();
     assert!(short.level(0).alpha_bar() < 1.0 && short.level(0).sigma() > 0.0);
@@ -72,10 +59,7 @@ fn betas_come_back_from_the_levels() {
         let schedule = family.schedule(1000).unwrap();
         for (timestep, beta) in betas.iter().enumerate() {
             let found = schedule.beta(timestep);
-            assert!(
-                (found / beta - 1.0).abs() < 1e-11,
-                "{name} {timestep}: {found} is not {beta}"
-            );
+            assert!((found / beta - 1.0).abs() < 1e-11, "{name} {timestep}: {found} is not {beta}");
         }
     }
 }
@@ -88,28 +72,17 @@ fn zero_terminal_snr_as_published() {
     assert!((schedule.level(500).alpha_bar() - 0.075_246_2).abs() < 5e-8);
     assert!((schedule.level(998).alpha_bar() / 4.2133e-9 - 1.0).abs() < 2e-5);
     assert_eq!(schedule.beta(999), 1.0);
-    assert!(
-        Schedule::from_betas(&[0.5])
-            .unwrap()
-            .rescale_zero_terminal_snr()
-            .is_err()
-    );
+    assert!(Schedule::from_betas(&[0.5]).unwrap().rescale_zero_terminal_snr().is_err());
 }
 
 #[test]
 fn default_betas_are_scaled_to_the_number_of_timesteps() {
     for (timesteps, alpha_bar) in [(100, 2.0390e-5), (50, 7.7e-6), (1000, 4.0358e-5)] {
         let found = named("linear", timesteps).unwrap().noisiest().alpha_bar();
-        assert!(
-            (found / alpha_bar - 1.0).abs() < 1e-2,
-            "T = {timesteps}: {found}"
-        );
+        assert!((found / alpha_bar - 1.0).abs() < 1e-2, "T = {timesteps}: {found}");
     }
     let error = named("linear", 20).unwrap_err().to_string();
-    assert!(
-        error.contains("20 timesteps") && error.contains("at least 21"),
-        "{error}"
-    );
+    assert!(error.contains("20 timesteps") && error.contains("at least 21"), "{error}");
     assert!(named("linear", 21).is_ok());
     // The user's own betas are kept.
     let own = named("linear:start=1e-4,end=0.02", 100).unwrap();
@@ -119,18 +92,12 @@ fn default_betas_are_scaled_to_the_number_of_timesteps() {
 #[test]
 fn betas_out_of_range_are_refused_by_place_and_value() {
     let error = |betas: &[f64]| Schedule::from_betas(betas).unwrap_err().to_string();
-    assert_eq!(
-        error(&[0.1, 1.02, 0.1]),
-        "beta 1.02 at timestep 1 is outside (0, 1)"
-    );
+    assert_eq!(error(&[0.1, 1.02, 0.1]), "beta 1.02 at timestep 1 is outside (0, 1)");
     assert_eq!(error(&[0.0]), "beta 0 at timestep 0 is outside (0, 1)");
     assert_eq!(error(&[1.0, 0.5]), "beta 1 at timestep 0 is outside (0, 1)");
     assert!(error(&[f64::NAN]).contains("NaN"));
     assert_eq!(error(&[]), "a schedule has at least 1 timestep, found 0");
-    assert_eq!(
-        Schedule::from_betas(&[0.5, 1.0]).unwrap().noisiest(),
-        Level::NOISE
-    );
+    assert_eq!(Schedule::from_betas(&[0.5, 1.0]).unwrap().noisiest(), Level::NOISE);
 }
 
 #[test]
@@ -140,14 +107,8 @@ fn names_and_options_are_refused_by_name() {
         error("cosin"),
         "unknown schedule \"cosin\": expected one of linear, scaled-linear, cosine, sigmoid"
     );
-    assert_eq!(
-        error("cosine:start=1"),
-        "cosine has no option \"start\": it takes none"
-    );
-    assert_eq!(
-        error("linear:end=2"),
-        "option end=2 of linear: expected a beta in (0, 1)"
-    );
+    assert_eq!(error("cosine:start=1"), "cosine has no option \"start\": it takes none");
+    assert_eq!(error("linear:end=2"), "option end=2 of linear: expected a beta in (0, 1)");
 }
 
 #[test]
@@ -177,18 +138,12 @@ fn near_clean_data_noise_is_never_lost() {
 fn a_network_of_zeros_on_the_cosine_schedule_stays_in_range_when_clipped() {
     let schedule = Cosine.schedule(1000).unwrap();
     let amplification = 1.0 / schedule.noisiest().alpha();
-    assert!(
-        (amplification / 20_291.0 - 1.0).abs() < 1e-4,
-        "{amplification}"
-    );
+    assert!((amplification / 20_291.0 - 1.0).abs() < 1e-4, "{amplification}");
     let grid = Grid::new(&schedule, Spacing::Trailing, 1000).unwrap();
     let epsilon_0 = |x: &Batch, at: Point| crate::Sample::combine(&[(1.0 / at.level.alpha(), x)]);
     let mut noise = SampleNoise::new(1, 0..4);
     let x = noise.draw(&Batch::zeros(4, vec![8]));
     let mut denoiser = Clipped::new(epsilon_0, 1.0);
-    let Ok(last) = Ddpm::default()
-        .run(&grid, x, &mut denoiser, &mut noise)
-        .last()
-        .unwrap();
+    let Ok(last) = Ddpm::default().run(&grid, x, &mut denoiser, &mut noise).last().unwrap();
     assert!(last.x.data().iter().all(|x| x.abs() <= 1.0), "{:?}", last.x);
 }
