@@ -1,0 +1,122 @@
+//! What the `diffusers` layout has no place for: `ancestral.json`.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::config::pretty;
+use crate::scheduler_config::PredictionType;
+
+/// The version of `ancestral.json` that we write and read.
+pub const ABOUT_FORMAT: u32 = 1;
+
+/// What a model was made of and how: the content of `ancestral.json`.
+///
+/// # Example
+/// ```
+/// use ancestral_format::{About, AboutData};
+///
+/// let about = About {
+///     data: AboutData { name: "moons".into(), shape: vec![2], class_names: None },
+///     training: None,
+/// };
+/// assert_eq!(About::from_json(about.to_json().as_bytes())?, about);
+/// # Ok::<(), ancestral_format::AboutError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct About {
+    /// What the model samples.
+    pub data: AboutData,
+    /// How it was trained, if we trained it.
+    pub training: Option<AboutTraining>,
+}
+
+/// What a model samples.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AboutData {
+    /// A built-in name or the name of the user's file or folder.
+    pub name: String,
+    /// The shape of one sample: channels, height, width for images; columns for tables.
+    pub shape: Vec<usize>,
+    /// What the labels 0, 1, … are called; `None` if the data have no labels.
+    pub class_names: Option<Vec<String>>,
+}
+
+/// How a model was trained.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AboutTraining {
+    /// Optimiser steps.
+    pub steps: u64,
+    /// Samples an optimiser step.
+    pub batch: usize,
+    /// The seed of every random stream.
+    pub seed: u64,
+    /// What the network learned to predict.
+    pub prediction: PredictionType,
+    /// Numbers that were learned.
+    pub parameters: usize,
+    /// The loss at the end; `None` before the first step.
+    pub final_loss: Option<f64>,
+    /// The command line that repeats the training.
+    pub command: String,
+}
+
+/// The file, as it lies on disk.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File<D, T> {
+    format: u32,
+    data: D,
+    training: T,
+}
+
+/// The one key that is read before anything else.
+#[derive(Deserialize)]
+struct Format {
+    format: u32,
+}
+
+impl About {
+    /// Reads `ancestral.json`.
+    ///
+    /// # Errors
+    /// If it is not JSON, of another format, lacks a key, or has one that is not ours.
+    pub fn from_json(json: &[u8]) -> Result<Self, AboutError> {
+        let malformed = |reason| AboutError::Malformed { reason };
+        let Format { format } = serde_json::from_slice(json).map_err(malformed)?;
+        if format != ABOUT_FORMAT {
+            return Err(AboutError::Format { found: format });
+        }
+        let File { data, training, .. } = serde_json::from_slice(json).map_err(malformed)?;
+        Ok(Self { data, training })
+    }
+
+    /// The text of `ancestral.json`.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let Self { data, training } = self;
+        pretty(&File { format: ABOUT_FORMAT, data, training })
+    }
+}
+
+/// Why `ancestral.json` is refused.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum AboutError {
+    /// A newer version of this program wrote it.
+    #[error("format {found} is not supported (supported: {ABOUT_FORMAT})")]
+    Format {
+        /// The format it names.
+        found: u32,
+    },
+    /// It is not JSON, lacks a key, or has one that is not ours.
+    #[error("{reason}")]
+    Malformed {
+        /// The key, the value and what was expected.
+        reason: serde_json::Error,
+    },
+}
+
+#[cfg(test)]
+mod tests;

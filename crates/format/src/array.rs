@@ -1,0 +1,210 @@
+//! One array in memory.
+
+use half::{bf16, f16};
+use thiserror::Error;
+
+/// The number formats of weights that we read and write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Dtype {
+    /// IEEE half precision: 5 bits of exponent, 10 of fraction.
+    F16,
+    /// The upper half of an [`F32`](Self::F32): 8 bits of exponent, 7 of fraction.
+    BF16,
+    /// IEEE single precision.
+    F32,
+    /// IEEE double precision.
+    F64,
+}
+
+impl Dtype {
+    /// Every number format, from narrow to wide.
+    pub const ALL: [Self; 4] = [Self::F16, Self::BF16, Self::F32, Self::F64];
+
+    /// Bytes an element takes.
+    #[must_use]
+    pub const fn size(self) -> usize {
+        match self {
+            Self::F16 | Self::BF16 => 2,
+            Self::F32 => 4,
+            Self::F64 => 8,
+        }
+    }
+}
+
+/// Why an [`Array`] cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ArrayError {
+    /// The number of bytes or values is not what the shape asks for.
+    #[error("shape {shape:?} asks for {expected} {unit}, but there are {found}")]
+    Length {
+        /// The shape asked for.
+        shape: Vec<usize>,
+        /// How many the shape asks for.
+        expected: usize,
+        /// How many there are.
+        found: usize,
+        /// What is counted: `"bytes"` or `"values"`.
+        unit: &'static str,
+    },
+    /// The shape asks for more bytes than a machine word can count.
+    #[error("shape {shape:?} asks for more bytes than can be counted")]
+    Overflow {
+        /// The shape asked for.
+        shape: Vec<usize>,
+    },
+}
+
+/// One array: little-endian numbers of one [`Dtype`], in C order (the last axis runs fastest).
+///
+/// # Example
+/// ```
+/// use ancestral_format::{Array, Dtype};
+///
+/// let array = Array::from_f32(vec![2, 1], &[0.5, -2.0])?;
+/// assert_eq!(array.shape(), [2, 1]);
+/// assert_eq!(array.cast(Dtype::F16).bytes(), [0x00, 0x38, 0x00, 0xc0]);
+/// # Ok::<(), ancestral_format::ArrayError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Array {
+    dtype: Dtype,
+    shape: Vec<usize>,
+    bytes: Vec<u8>,
+}
+
+impl Array {
+    /// Takes little-endian bytes in C order.
+    ///
+    /// # Errors
+    /// If the number of bytes is not the product of `shape` times the size of `dtype`.
+    pub fn new(dtype: Dtype, shape: Vec<usize>, bytes: Vec<u8>) -> Result<Self, ArrayError> {
+        let expected = count(&shape, dtype.size())?;
+        if bytes.len() == expected {
+            Ok(Self { dtype, shape, bytes })
+        } else {
+            Err(ArrayError::Length { shape, expected, found: bytes.len(), unit: "bytes" })
+        }
+    }
+
+    /// Takes values in C order; the array is [`Dtype::F32`].
+    ///
+    /// # Errors
+    /// If the number of values is not the product of `shape`.
+    pub fn from_f32(shape: Vec<usize>, values: &[f32]) -> Result<Self, ArrayError> {
+        let expected = count(&shape, Dtype::F32.size())? / Dtype::F32.size();
+        if values.len() == expected {
+            let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+            Ok(Self { dtype: Dtype::F32, shape, bytes })
+        } else {
+            Err(ArrayError::Length { shape, expected, found: values.len(), unit: "values" })
+        }
+    }
+
+    /// The number format of the elements.
+    #[must_use]
+    pub const fn dtype(&self) -> Dtype {
+        self.dtype
+    }
+
+    /// The lengths of the axes; empty for a scalar.
+    #[must_use]
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// The elements as little-endian bytes in C order.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The number of elements.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.bytes.len() / self.dtype.size()
+    }
+
+    /// Whether there is no element, because an axis has length 0.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// The elements in C order as single precision.
+    ///
+    /// # Numerics
+    /// Exact from the narrower formats; from [`Dtype::F64`] rounded to nearest, ties to even.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "the rounding is the documented purpose")]
+    pub fn to_f32(&self) -> Vec<f32> {
+        match self.dtype {
+            Dtype::F16 => elements(&self.bytes, |b| f16::from_le_bytes(b).to_f32()),
+            Dtype::BF16 => elements(&self.bytes, |b| bf16::from_le_bytes(b).to_f32()),
+            Dtype::F32 => elements(&self.bytes, f32::from_le_bytes),
+            Dtype::F64 => elements(&self.bytes, |b| f64::from_le_bytes(b) as f32),
+        }
+    }
+
+    /// The same array in another number format.
+    ///
+    /// # Numerics
+    /// Each element is rounded once, to nearest, ties to even; what is too large for the narrower
+    /// format becomes infinite.
+    #[must_use]
+    pub fn cast(&self, to: Dtype) -> Self {
+        let bytes = if to == self.dtype { self.bytes.clone() } else { encode(&self.to_f64(), to) };
+        Self { dtype: to, shape: self.shape.clone(), bytes }
+    }
+
+    fn to_f64(&self) -> Vec<f64> {
+        match self.dtype {
+            Dtype::F16 => elements(&self.bytes, |b| f16::from_le_bytes(b).to_f64()),
+            Dtype::BF16 => elements(&self.bytes, |b| bf16::from_le_bytes(b).to_f64()),
+            Dtype::F32 => elements(&self.bytes, |b| f64::from(f32::from_le_bytes(b))),
+            Dtype::F64 => elements(&self.bytes, f64::from_le_bytes),
+        }
+    }
+}
+
+/// The bytes that `shape` takes.
+fn count(shape: &[usize], size: usize) -> Result<usize, ArrayError> {
+    shape
+        .iter()
+        .try_fold(size, |bytes, &axis| bytes.checked_mul(axis))
+        .ok_or_else(|| ArrayError::Overflow { shape: shape.to_vec() })
+}
+
+fn elements<const N: usize, T>(bytes: &[u8], decode: impl Fn([u8; N]) -> T) -> Vec<T> {
+    let (whole, rest) = bytes.as_chunks::<N>();
+    debug_assert!(rest.is_empty(), "the constructor checked the length");
+    whole.iter().map(|&element| decode(element)).collect()
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the rounding is the documented purpose")]
+fn encode(values: &[f64], dtype: Dtype) -> Vec<u8> {
+    let values = values.iter().copied();
+    match dtype {
+        Dtype::F16 => values.flat_map(|v| f16::from_f32(to_odd(v)).to_le_bytes()).collect(),
+        Dtype::BF16 => values.flat_map(|v| bf16::from_f32(to_odd(v)).to_le_bytes()).collect(),
+        Dtype::F32 => values.flat_map(|v| (v as f32).to_le_bytes()).collect(),
+        Dtype::F64 => values.flat_map(f64::to_le_bytes).collect(),
+    }
+}
+
+/// The `f32` next to `value` on the side of zero, with its last bit set if it is not exact.
+///
+/// The set bit keeps "a little more than half way" apart from "half way", so rounding the result
+/// to a half is rounding `value` once. (The `f64` conversions of `half` drop the low 32 bits.)
+#[expect(clippy::cast_possible_truncation, reason = "what is cut off is kept in the last bit")]
+fn to_odd(value: f64) -> f32 {
+    let near = value as f32;
+    if value.is_nan() || f64::from(near).to_bits() == value.to_bits() {
+        return near;
+    }
+    let toward_zero = near.to_bits() - u32::from(f64::from(near).abs() > value.abs());
+    f32::from_bits(toward_zero | 1)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+//! What the JSON configs of a model folder have in common.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+/// The version of `diffusers` whose layout we write.
+pub const DIFFUSERS_VERSION: &str = "0.42.1";
+
+/// Why a JSON config cannot be read.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file is not JSON, or its top level is not an object.
+    #[error("not a JSON object: {reason}")]
+    Json {
+        /// What is wrong, and where.
+        reason: serde_json::Error,
+    },
+    /// The config belongs to another class.
+    #[error("_class_name {} is not supported (supported: {expected})", shown(found.as_deref()))]
+    ClassName {
+        /// The class it names, if it names one.
+        found: Option<String>,
+        /// The class that is read here.
+        expected: &'static str,
+    },
+    /// A value cannot be used.
+    #[error("{key}: {reason}")]
+    Value {
+        /// The key.
+        key: String,
+        /// The value found and what was expected.
+        reason: serde_json::Error,
+    },
+}
+
+fn shown(found: Option<&str>) -> String {
+    found.map_or_else(|| "(missing)".to_owned(), |name| format!("{name:?}"))
+}
+
+/// A config, and the keys that its class does not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parsed<T> {
+    /// What was read; missing keys have the defaults of the class.
+    pub config: T,
+    /// Keys that were found but mean nothing to the class, in alphabetical order.
+    pub unknown: Vec<String>,
+}
+
+/// Reads the config of `class`; `T` must be `#[serde(default)]`.
+pub(crate) fn from_json<T>(json: &[u8], class: &'static str) -> Result<Parsed<T>, ConfigError>
+where
+    T: Default + Serialize + DeserializeOwned,
+{
+    let mut found: Map<String, Value> =
+        serde_json::from_slice(json).map_err(|reason| ConfigError::Json { reason })?;
+    check_class(&found, class)?;
+    // Keys with an underscore are the peer's notes to itself, such as its version.
+    found.retain(|key, _| !key.starts_with('_'));
+
+    let known = to_map(&T::default());
+    let unknown: Vec<String> = found.keys().filter(|k| !known.contains_key(*k)).cloned().collect();
+    found.retain(|key, _| known.contains_key(key));
+
+    // One key at a time first, so that an error can name its key.
+    for (key, value) in &found {
+        let alone = Map::from_iter([(key.clone(), value.clone())]);
+        serde_json::from_value::<T>(Value::Object(alone))
+            .map_err(|reason| ConfigError::Value { key: key.clone(), reason })?;
+    }
+    let config = serde_json::from_value(Value::Object(found))
+        .map_err(|reason| ConfigError::Json { reason })?;
+    Ok(Parsed { config, unknown })
+}
+
+fn check_class(found: &Map<String, Value>, expected: &'static str) -> Result<(), ConfigError> {
+    match found.get("_class_name").and_then(Value::as_str) {
+        Some(name) if name == expected => Ok(()),
+        name => Err(ConfigError::ClassName { found: name.map(str::to_owned), expected }),
+    }
+}
+
+fn to_map<T: Serialize>(config: &T) -> Map<String, Value> {
+    match serde_json::to_value(config) {
+        Ok(Value::Object(map)) => map,
+        other => panic!("a config must be an object: {other:?}"),
+    }
+}
+
+#[derive(Serialize)]
+struct WithClass<'a, T> {
+    #[serde(rename = "_class_name")]
+    class: &'a str,
+    #[serde(rename = "_diffusers_version")]
+    version: &'a str,
+    #[serde(flatten)]
+    rest: &'a T,
+}
+
+/// The config of `class` as a JSON file.
+pub(crate) fn to_json<T: Serialize>(config: &T, class: &str) -> String {
+    pretty(&WithClass { class, version: DIFFUSERS_VERSION, rest: config })
+}
+
+/// Indented JSON with a final newline.
+pub(crate) fn pretty<T: Serialize>(value: &T) -> String {
+    let json = serde_json::to_string_pretty(value).expect("our types are plain JSON");
+    json + "\n"
+}
+
+/// A list of one or two numbers as the peer spells it: a number if both are equal.
+pub(crate) mod size {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(untagged, expecting = "expected null, a number or [height, width]")]
+    enum Size {
+        Square(usize),
+        Rectangle([usize; 2]),
+    }
+
+    #[expect(clippy::ref_option, reason = "the signature is serde's")]
+    pub(crate) fn serialize<S: Serializer>(
+        size: &Option<[usize; 2]>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        let spelled = size.map(|[height, width]| {
+            if height == width { Size::Square(height) } else { Size::Rectangle([height, width]) }
+        });
+        spelled.serialize(to)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<[usize; 2]>, D::Error> {
+        let spelled = Option::<Size>::deserialize(from)?;
+        Ok(spelled.map(|size| match size {
+            Size::Square(side) => [side; 2],
+            Size::Rectangle(size) => size,
+        }))
+    }
+}

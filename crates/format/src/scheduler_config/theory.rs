@@ -1,0 +1,159 @@
+//! The peer's words for the theory's types, and back.
+
+use ancestral::{
+    AnySchedule, Betas, Cosine, Linear, Prediction, ScaledLinear, Schedule, ScheduleError, Sigmoid,
+    Spacing, Variance,
+};
+
+use super::{BetaSchedule, PredictionType, SchedulerConfig, TimestepSpacing, VarianceType};
+
+impl SchedulerConfig {
+    /// The config of a network trained on `timesteps` levels of `family` to predict `prediction`.
+    ///
+    /// A family that the peer has no name for is written as its betas. The other keys have the
+    /// defaults of the class: the caller sets those that a model wants otherwise.
+    ///
+    /// # Example
+    /// ```
+    /// use ancestral::{AnySchedule, Prediction, Spacing, Variance};
+    /// use ancestral_format::{BetaSchedule, SchedulerConfig};
+    ///
+    /// let cosine = AnySchedule::parse("cosine", 1000)?;
+    /// let (v, small) = (Prediction::V, Variance::FixedSmall);
+    /// let config = SchedulerConfig::of(&cosine, 1000, v, small, Spacing::Trailing)?;
+    /// assert_eq!(config.beta_schedule, BetaSchedule::SquaredCosine);
+    /// assert_eq!(config.schedule()?, cosine.schedule(1000)?);
+    /// # Ok::<(), ancestral::ScheduleError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the betas of the family are no schedule.
+    pub fn of(
+        family: &AnySchedule,
+        timesteps: usize,
+        prediction: Prediction,
+        variance: Variance,
+        spacing: Spacing,
+    ) -> Result<Self, ScheduleError> {
+        let (timestep_spacing, steps_offset) = spelled(spacing);
+        let config = Self {
+            num_train_timesteps: timesteps,
+            variance_type: variance.into(),
+            prediction_type: prediction.into(),
+            timestep_spacing,
+            steps_offset,
+            ..Self::default()
+        };
+        Ok(config.with_betas(family, &family.schedule(timesteps)?))
+    }
+
+    /// The noise levels of the training timesteps.
+    ///
+    /// # Errors
+    /// If a beta is outside (0, 1).
+    pub fn schedule(&self) -> Result<Schedule, ScheduleError> {
+        let (start, end) = (self.beta_start, self.beta_end);
+        let timesteps = self.num_train_timesteps;
+        let trained = match (&self.trained_betas, self.beta_schedule) {
+            (Some(betas), _) => Schedule::from_betas(betas),
+            (None, BetaSchedule::Linear) => Linear { start, end }.schedule(timesteps),
+            (None, BetaSchedule::ScaledLinear) => ScaledLinear { start, end }.schedule(timesteps),
+            (None, BetaSchedule::SquaredCosine) => Cosine.schedule(timesteps),
+            (None, BetaSchedule::Sigmoid) => Sigmoid { start, end }.schedule(timesteps),
+        }?;
+        if self.rescale_betas_zero_snr { trained.rescale_zero_terminal_snr() } else { Ok(trained) }
+    }
+
+    /// What the network predicts.
+    #[must_use]
+    pub fn prediction(&self) -> Prediction {
+        self.prediction_type.into()
+    }
+
+    /// The variance of the reverse transition. Types that name a logarithm mean the variance it
+    /// is the logarithm of.
+    #[must_use]
+    pub fn variance(&self) -> Variance {
+        self.variance_type.into()
+    }
+
+    /// Which timesteps a run visits.
+    #[must_use]
+    pub fn spacing(&self) -> Spacing {
+        match self.timestep_spacing {
+            TimestepSpacing::Leading => Spacing::Leading { offset: self.steps_offset },
+            TimestepSpacing::Linspace => Spacing::Linspace,
+            TimestepSpacing::Trailing => Spacing::Trailing,
+        }
+    }
+
+    fn with_betas(self, family: &AnySchedule, schedule: &Schedule) -> Self {
+        let Some(beta_schedule) = BetaSchedule::from_name(family.info().diffusers) else {
+            let betas = (0..schedule.len()).map(|timestep| schedule.beta(timestep));
+            return Self { trained_betas: Some(betas.collect()), ..self };
+        };
+        let named = Self { beta_schedule, ..self };
+        if let AnySchedule::Linear(Linear { start, end })
+        | AnySchedule::ScaledLinear(ScaledLinear { start, end })
+        | AnySchedule::Sigmoid(Sigmoid { start, end }) = *family
+        {
+            Self { beta_start: start, beta_end: end, ..named }
+        } else {
+            named
+        }
+    }
+}
+
+/// The peer's two keys for a spacing.
+fn spelled(spacing: Spacing) -> (TimestepSpacing, usize) {
+    match spacing {
+        Spacing::Leading { offset } => (TimestepSpacing::Leading, offset),
+        Spacing::Linspace => (TimestepSpacing::Linspace, 0),
+        Spacing::Trailing => (TimestepSpacing::Trailing, 0),
+    }
+}
+
+impl From<PredictionType> for Prediction {
+    fn from(prediction: PredictionType) -> Self {
+        match prediction {
+            PredictionType::Epsilon => Self::Epsilon,
+            PredictionType::Sample => Self::X0,
+            PredictionType::VPrediction => Self::V,
+        }
+    }
+}
+
+impl From<Prediction> for PredictionType {
+    fn from(prediction: Prediction) -> Self {
+        match prediction {
+            Prediction::Epsilon => Self::Epsilon,
+            Prediction::X0 => Self::Sample,
+            Prediction::V => Self::VPrediction,
+        }
+    }
+}
+
+impl From<VarianceType> for Variance {
+    fn from(variance: VarianceType) -> Self {
+        match variance {
+            VarianceType::FixedSmall | VarianceType::FixedSmallLog => Self::FixedSmall,
+            VarianceType::FixedLarge | VarianceType::FixedLargeLog => Self::FixedLarge,
+            VarianceType::Learned => Self::Learned,
+            VarianceType::LearnedRange => Self::LearnedRange,
+        }
+    }
+}
+
+impl From<Variance> for VarianceType {
+    fn from(variance: Variance) -> Self {
+        match variance {
+            Variance::FixedSmall => Self::FixedSmall,
+            Variance::FixedLarge => Self::FixedLarge,
+            Variance::Learned => Self::Learned,
+            Variance::LearnedRange => Self::LearnedRange,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

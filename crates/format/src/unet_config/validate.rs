@@ -1,0 +1,206 @@
+//! Whether a network can be built and run.
+
+use std::fmt;
+
+use thiserror::Error;
+
+use super::{DownBlock, UNetConfig, UpBlock};
+use crate::config::ConfigError;
+
+impl UNetConfig {
+    /// Checks that a network of this config can be built and run.
+    ///
+    /// # Errors
+    /// If a count that must be positive is 0, lists that belong together differ in length, groups
+    /// or heads do not divide channels, or the samples cannot be halved as often as needed.
+    pub fn validate(&self) -> Result<(), UNetConfigError> {
+        self.check_ranges()?;
+        self.check_blocks()?;
+        self.check_groups()?;
+        self.check_heads()?;
+        self.check_sample_size()
+    }
+
+    fn check_ranges(&self) -> Result<(), UNetConfigError> {
+        let positive = [
+            ("in_channels", self.in_channels),
+            ("out_channels", self.out_channels),
+            ("layers_per_block", self.layers_per_block),
+            ("norm_num_groups", self.norm_num_groups),
+            ("attn_norm_num_groups", self.attn_norm_num_groups.unwrap_or(1)),
+            ("attention_head_dim", self.attention_head_dim.unwrap_or(1)),
+            ("time_embedding_dim", self.time_embedding_dim.unwrap_or(1)),
+            ("num_class_embeds", self.num_class_embeds.unwrap_or(1)),
+        ];
+        for (key, value) in positive {
+            check(value > 0, key, &value, "at least 1")?;
+        }
+        let padding = self.downsample_padding;
+        check(padding <= 1, "downsample_padding", &padding, "0 or 1")?;
+        let dropout = self.dropout;
+        check((0.0..1.0).contains(&dropout), "dropout", &dropout, "in [0, 1)")?;
+        let eps = self.norm_eps;
+        check(eps > 0.0 && eps.is_finite(), "norm_eps", &eps, "positive")?;
+        let scale = self.mid_block_scale_factor;
+        check(scale > 0.0 && scale.is_finite(), "mid_block_scale_factor", &scale, "positive")
+    }
+
+    fn check_blocks(&self) -> Result<(), UNetConfigError> {
+        let levels = self.levels();
+        let lists = [
+            ("down_block_types", self.down_block_types.len()),
+            ("up_block_types", self.up_block_types.len()),
+        ];
+        for (key, found) in lists {
+            if found != levels {
+                return Err(UNetConfigError::Blocks { key, found, levels });
+            }
+        }
+        let Some(&first) = self.block_out_channels.first() else {
+            return Err(UNetConfigError::NoBlocks);
+        };
+        for channels in &self.block_out_channels {
+            check(*channels > 0, "block_out_channels", channels, "at least 1")?;
+        }
+        // The frequencies divide by half the first width less the shift.
+        let half = first / 2;
+        let allowed = format!("less than {half}, half of block_out_channels[0]");
+        check((self.freq_shift as usize) < half, "freq_shift", &self.freq_shift, &allowed)
+    }
+
+    fn check_groups(&self) -> Result<(), UNetConfigError> {
+        // The joined inputs of the way up are sums of these, so they need no check of their own.
+        for &channels in &self.block_out_channels {
+            divides("norm_num_groups", self.norm_num_groups, channels)?;
+        }
+        match (self.attn_norm_num_groups, self.block_out_channels.last()) {
+            (Some(groups), Some(&channels)) if self.add_attention => {
+                divides("attn_norm_num_groups", groups, channels)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_heads(&self) -> Result<(), UNetConfigError> {
+        let Some(width) = self.attention_head_dim else {
+            return Ok(());
+        };
+        let down = self.down_block_types.iter().map(|&block| block == DownBlock::AttnDownBlock2D);
+        let up = self.up_block_types.iter().rev().map(|&block| block == UpBlock::AttnUpBlock2D);
+        for ((&channels, down), up) in self.block_out_channels.iter().zip(down).zip(up) {
+            if down || up {
+                divides("attention_head_dim", width, channels)?;
+            }
+        }
+        match self.block_out_channels.last() {
+            Some(&channels) if self.add_attention => divides("attention_head_dim", width, channels),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_sample_size(&self) -> Result<(), UNetConfigError> {
+        let halvings = u32::try_from(self.levels() - 1).unwrap_or(u32::MAX);
+        let factor = 2_usize.checked_pow(halvings).unwrap_or(usize::MAX);
+        for size in self.sample_size.into_iter().flatten() {
+            if size == 0 || size % factor != 0 {
+                let below = size - size % factor;
+                let nearest = Nearest {
+                    below: (below > 0).then_some(below),
+                    above: below.saturating_add(factor),
+                };
+                return Err(UNetConfigError::SampleSize { size, halvings, nearest });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check(
+    holds: bool,
+    key: &'static str,
+    found: &dyn fmt::Display,
+    allowed: &str,
+) -> Result<(), UNetConfigError> {
+    if holds {
+        return Ok(());
+    }
+    Err(UNetConfigError::Range { key, found: found.to_string(), allowed: allowed.to_owned() })
+}
+
+fn divides(key: &'static str, divisor: usize, channels: usize) -> Result<(), UNetConfigError> {
+    if channels.is_multiple_of(divisor) {
+        Ok(())
+    } else {
+        Err(UNetConfigError::Indivisible { key, divisor, channels })
+    }
+}
+
+/// Why the config of a U-Net is refused.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum UNetConfigError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A value is out of range.
+    #[error("{key} {found} must be {allowed}")]
+    Range {
+        /// The key.
+        key: &'static str,
+        /// The value, as text.
+        found: String,
+        /// What is allowed.
+        allowed: String,
+    },
+    /// A list of blocks is not as long as `block_out_channels`.
+    #[error("{key} has {found} blocks, but block_out_channels has {levels}")]
+    Blocks {
+        /// Which list.
+        key: &'static str,
+        /// Its length.
+        found: usize,
+        /// The length of `block_out_channels`.
+        levels: usize,
+    },
+    /// All three lists of blocks are empty.
+    #[error("block_out_channels is empty")]
+    NoBlocks,
+    /// Groups or heads do not divide the channels.
+    #[error("{key} {divisor} does not divide {channels} of block_out_channels")]
+    Indivisible {
+        /// Which divisor.
+        key: &'static str,
+        /// Its value.
+        divisor: usize,
+        /// The channels that it should divide.
+        channels: usize,
+    },
+    /// Samples cannot be halved as often as there are steps down.
+    #[error("sample_size {size} cannot be halved {halvings} times (nearest that can: {nearest})")]
+    SampleSize {
+        /// The height or width.
+        size: usize,
+        /// How often it is halved.
+        halvings: u32,
+        /// The sizes next to it that work.
+        nearest: Nearest,
+    },
+}
+
+/// The sizes next to one that does not work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Nearest {
+    /// The next smaller one, unless that is 0.
+    pub below: Option<usize>,
+    /// The next larger one.
+    pub above: usize,
+}
+
+impl fmt::Display for Nearest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(below) = self.below {
+            write!(f, "{below} and ")?;
+        }
+        write!(f, "{}", self.above)
+    }
+}
