@@ -1,0 +1,49 @@
+//! What comes in and goes out of `ancestral`: data sets, pictures, animations, arrays, charts.
+//!
+//! Values in *model space* are `f32`; for pictures −1 is black and 1 is white, laid out
+//! `[count, channels, height, width]`. This crate knows nothing about diffusion.
+//!
+//! | in | out |
+//! |---|---|
+//! | [`Dataset`]: [`builtin()`], [`digits()`] | [`Pictures`] → [`grid()`] → [`Raster`] |
+//! | [`read_npy`] → [`Array`] | [`write_png`], [`write_png_folder`], [`write_gif`], [`write_npy`] |
+//! | | [`loss_chart`] → [`Raster`] |
+//!
+//! Every writer goes through [`save_with`]: a file is there whole or not at all.
+//!
+//! # Example
+//! ```
+//! use ancestral_data::{GridLayout, Pictures, builtin, grid};
+//!
+//! let digits = builtin("digits").expect("the digits are compiled in");
+//! let pictures = Pictures::new(&digits.rows()[..10 * 64], digits.shape())?;
+//! let raster = grid(&pictures, &GridLayout::default())?;
+//! assert_eq!((raster.width(), raster.height()), (4 * 40 + 3 * 2, 3 * 40 + 2 * 2));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod animation;
+mod builtin;
+mod channels;
+mod chart;
+mod dataset;
+mod digits;
+mod grid;
+mod npy;
+mod pictures;
+mod raster;
+mod save;
+mod still;
+
+pub use animation::{LAST_FRAME_HOLD, write_gif};
+pub use builtin::{BUILTIN, builtin};
+pub use channels::Channels;
+pub use chart::{ChartError, loss_chart};
+pub use dataset::{Dataset, DatasetError};
+pub use digits::digits;
+pub use grid::{GridError, GridLayout, grid};
+pub use npy::{Array, NpyError, read_npy, write_npy};
+pub use pictures::{Pictures, PicturesError, to_byte};
+pub use raster::{Raster, RasterError};
+pub use save::{SaveError, save_bytes, save_with};
+pub use still::{png_name, write_png, write_png_folder};

@@ -1,0 +1,203 @@
+//! Arrays in the `.npy` format of `NumPy`.
+
+use crate::{SaveError, save_with};
+use npyz::{NpyFile, NpyHeader, Order, WriteOptions, WriterBuilder};
+use std::fs;
+use std::io;
+use std::path::Path;
+
+mod error;
+#[cfg(test)]
+mod tests;
+
+pub use error::NpyError;
+
+/// A header as long as this, or nested as deep, is no array of numbers.
+const MAX_HEADER: usize = 1 << 16;
+const MAX_NESTING: usize = 16;
+
+/// An array of `f32` of any rank, in C order (the last axis runs fastest).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Array {
+    shape: Vec<usize>,
+    data: Vec<f32>,
+}
+
+impl Array {
+    /// The length of each axis; empty for a single number.
+    #[must_use]
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// The values in C order: as many as the product of the shape.
+    #[must_use]
+    pub fn data(&self) -> &[f32] {
+        &self.data
+    }
+
+    /// The shape and the values.
+    #[must_use]
+    pub fn into_parts(self) -> (Vec<usize>, Vec<f32>) {
+        (self.shape, self.data)
+    }
+}
+
+/// Writes values as a float32 `.npy` file in C order.
+///
+/// # Shapes
+/// `data` has as many values as the product of `shape`, the last axis running fastest. Any rank;
+/// the empty shape is a single number.
+///
+/// # Errors
+/// [`SaveError`] if the file system refuses.
+///
+/// # Panics
+/// If the number of values is not the product of the shape.
+///
+/// # Example
+/// ```no_run
+/// ancestral_data::write_npy("samples.npy".as_ref(), &[2, 3], &[0.0, 0.1, 0.2, 1.0, 1.1, 1.2])?;
+/// # Ok::<(), ancestral_data::SaveError>(())
+/// ```
+pub fn write_npy(path: &Path, shape: &[usize], data: &[f32]) -> Result<(), SaveError> {
+    let expected: usize = shape.iter().product();
+    assert_eq!(data.len(), expected, "{} values for the shape {shape:?}", data.len());
+    let shape: Vec<u64> = shape.iter().map(|&axis| axis as u64).collect();
+    save_with(path, |file| {
+        let options = WriteOptions::<f32>::new().default_dtype().shape(&shape);
+        let mut writer = options.writer(file).begin_nd()?;
+        writer.extend(data.iter().copied())?;
+        writer.finish()
+    })
+}
+
+/// Reads a `.npy` file of float32 or float64, little-endian, in C or Fortran order.
+///
+/// # Numerics
+/// float64 is rounded to the nearest float32; Fortran order is turned into C order.
+///
+/// # Errors
+/// [`NpyError`], which names the file, for anything else: another dtype, a damaged header, too
+/// few or too many bytes, a number too large for float32.
+///
+/// # Example
+/// ```no_run
+/// let array = ancestral_data::read_npy("samples.npy".as_ref())?;
+/// assert_eq!(array.data().len(), array.shape().iter().product());
+/// # Ok::<(), ancestral_data::NpyError>(())
+/// ```
+pub fn read_npy(path: &Path) -> Result<Array, NpyError> {
+    let bytes = fs::read(path).map_err(|source| NpyError::Io { path: path.to_owned(), source })?;
+    parse(path, &bytes)
+}
+
+fn parse(path: &Path, bytes: &[u8]) -> Result<Array, NpyError> {
+    let (header, bytes) = parse_header(path, bytes)?;
+    let descr = header.dtype().descr();
+    let width = match descr.as_str() {
+        "'<f4'" => 4,
+        "'<f8'" => 8,
+        _ => {
+            return Err(NpyError::Dtype { path: path.to_owned(), found: descr });
+        }
+    };
+    let shape = checked_shape(path, &header, width, bytes.len())?;
+    let order = header.order();
+    let file = NpyFile::with_header(header, bytes);
+    let unreadable = |source| NpyError::Io { path: path.to_owned(), source };
+    let data = if width == 4 {
+        file.into_vec().map_err(unreadable)?
+    } else {
+        narrow(path, &file.into_vec().map_err(unreadable)?)?
+    };
+    let data = match order {
+        Order::C => data,
+        Order::Fortran => c_order(&shape, &data),
+    };
+    Ok(Array { shape, data })
+}
+
+/// The shape, if values of `width` bytes in that shape take exactly `found` bytes.
+fn checked_shape(
+    path: &Path,
+    header: &NpyHeader,
+    width: usize,
+    found: usize,
+) -> Result<Vec<usize>, NpyError> {
+    let axes = header.shape().iter().map(|&axis| usize::try_from(axis));
+    let shape: Vec<usize> = axes
+        .collect::<Result<_, _>>()
+        .map_err(|_| NpyError::Shape { path: path.to_owned(), shape: header.shape().to_vec() })?;
+    match shape.iter().try_fold(width, |bytes, &axis| bytes.checked_mul(axis)) {
+        None => Err(NpyError::Shape { path: path.to_owned(), shape: header.shape().to_vec() }),
+        Some(expected) if expected != found => {
+            Err(NpyError::Length { path: path.to_owned(), shape, expected, found })
+        }
+        Some(_) => Ok(shape),
+    }
+}
+
+/// The header and the bytes after it. What could exhaust memory or stack is refused up front.
+fn parse_header<'a>(path: &Path, bytes: &'a [u8]) -> Result<(NpyHeader, &'a [u8]), NpyError> {
+    if !bytes.starts_with(b"\x93NUMPY") {
+        let start = String::from_utf8_lossy(&bytes[..bytes.len().min(16)]).into_owned();
+        return Err(NpyError::NotNpy { path: path.to_owned(), start });
+    }
+    let damaged = |source| NpyError::Header { path: path.to_owned(), source };
+    let head = &bytes[..bytes.len().min(MAX_HEADER)];
+    // Version 1.0 states the length of its header in two bytes, later versions in four.
+    let length = match head[6..] {
+        [1, _, low, high, ..] => usize::from(u16::from_le_bytes([low, high])),
+        [_, _, a, b, c, d, ..] => u32::from_le_bytes([a, b, c, d]) as usize,
+        _ => 0,
+    };
+    if length > MAX_HEADER {
+        return Err(damaged(io::Error::other(format!("{length} bytes, more than {MAX_HEADER}"))));
+    }
+    let mut depth = 0_usize;
+    for byte in head.iter().skip(10).take(length) {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > MAX_NESTING {
+            return Err(damaged(io::Error::other(format!("nested deeper than {MAX_NESTING}"))));
+        }
+    }
+    let mut rest = head;
+    let header = NpyHeader::from_reader(&mut rest).map_err(damaged)?;
+    let read = head.len() - rest.len();
+    Ok((header, &bytes[read..]))
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "rounding to float32 is what is wanted")]
+fn narrow(path: &Path, data: &[f64]) -> Result<Vec<f32>, NpyError> {
+    let narrow = |(position, &value): (usize, &f64)| {
+        let narrowed = value as f32;
+        if narrowed.is_infinite() && value.is_finite() {
+            return Err(NpyError::TooLarge { path: path.to_owned(), value, position });
+        }
+        Ok(narrowed)
+    };
+    data.iter().enumerate().map(narrow).collect()
+}
+
+/// Reorders values whose first axis runs fastest so that the last one does.
+fn c_order(shape: &[usize], fortran: &[f32]) -> Vec<f32> {
+    let mut index = vec![0; shape.len()];
+    let next = |_| {
+        // Horner: i₀ + n₀ (i₁ + n₁ (i₂ + …))
+        let place = index.iter().zip(shape).rev().fold(0, |place, (i, n)| place * n + i);
+        for (i, n) in index.iter_mut().zip(shape).rev() {
+            *i += 1;
+            if *i < *n {
+                break;
+            }
+            *i = 0;
+        }
+        fortran[place]
+    };
+    (0..fortran.len()).map(next).collect()
+}
