@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn learned_range_goes_from_beta_tilde_to_beta_in_the_logarithm() {
-        // demand list N7: 900 → 800 and 20 → 10, v = −1, 0, 1.
+        // 900 → 800 and 20 → 10, v = −1, 0, 1; computed in f64 from eq. 15.
         for (from, to, expected) in [
             (900, 800, [0.819_720_1, 0.820_227_8, 0.820_735_8]),
             (20, 10, [0.001_428_57, 0.002_414_27, 0.004_080_09]),

@@ -77,6 +77,10 @@ impl Sampler for Ddim {
         }
     }
 
+    fn values(&self) -> Vec<String> {
+        vec![self.eta.to_string()]
+    }
+
     fn from_options(mut options: Options) -> Result<Self, OptionError> {
         let fits = |eta: &f64| (0.0..=1.0).contains(eta);
         let eta = options.take("eta", "a number from 0 to 1", fits)?;

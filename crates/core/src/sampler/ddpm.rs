@@ -54,6 +54,10 @@ impl Sampler for Ddpm {
         }
     }
 
+    fn values(&self) -> Vec<String> {
+        vec![self.variance.to_string()]
+    }
+
     fn from_options(mut options: Options) -> Result<Self, OptionError> {
         let expected = "one of fixed-small, fixed-large, learned, learned-range";
         let variance = options.take("variance", expected, |_: &Variance| true)?;

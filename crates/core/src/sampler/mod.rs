@@ -46,6 +46,9 @@ pub trait Sampler {
     /// Its name, order, cost and source, with the options it has.
     fn info(&self) -> SamplerInfo;
 
+    /// The value that each of its options has, in the order of [`SamplerInfo::options`].
+    fn values(&self) -> Vec<String>;
+
     /// Reads its options, the rest by default.
     ///
     /// # Errors
@@ -143,6 +146,14 @@ macro_rules! samplers {
                 match self { $(Self::$Type(sampler) => sampler.info(),)* }
             }
 
+            /// The value of the option `name`, if the chosen sampler has such an option.
+            #[must_use]
+            pub fn value(&self, name: &str) -> Option<String> {
+                let values = match self { $(Self::$Type(sampler) => sampler.values(),)* };
+                let at = self.info().options.iter().position(|option| option.name == name)?;
+                values.into_iter().nth(at)
+            }
+
             /// [`Sampler::run`], boxed.
             pub fn run<'a, X, D, N>(
                 &'a self,
@@ -176,6 +187,19 @@ macro_rules! samplers {
             }
         }
 
+        impl std::fmt::Display for AnySampler {
+            /// Writes `name:option=value,…` with every option, which reads back as the same.
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                let info = self.info();
+                f.write_str(info.name)?;
+                let values = match self { $(Self::$Type(sampler) => sampler.values(),)* };
+                for (i, (option, value)) in std::iter::zip(info.options, values).enumerate() {
+                    write!(f, "{}{}={value}", if i == 0 { ':' } else { ',' }, option.name)?;
+                }
+                Ok(())
+            }
+        }
+
         #[cfg(test)]
         mod conforms {
             $(#[test] fn $module() { super::conformance::check(&super::$Type::default()); })*
@@ -184,3 +208,23 @@ macro_rules! samplers {
 }
 
 samplers! { ddpm::Ddpm, ddim::Ddim }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_sampler_reads_back_from_its_text() {
+        for sampler in AnySampler::all() {
+            let text = sampler.to_string();
+            assert_eq!(text.parse().as_ref(), Ok(&sampler), "{text}");
+            for option in sampler.info().options {
+                let value = sampler.value(option.name).unwrap();
+                assert_eq!(value, option.default, "the default of {} in {text}", option.name);
+            }
+            assert_eq!(sampler.value("no such option"), None);
+        }
+        let sampler: AnySampler = "ddim:eta=0.25".parse().unwrap();
+        assert_eq!(sampler.to_string(), "ddim:eta=0.25");
+    }
+}
