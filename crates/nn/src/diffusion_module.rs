@@ -1,0 +1,42 @@
+//! What a Burn module must be to be trained and sampled from.
+
+use burn::module::Module;
+use burn::tensor::{Int, Tensor};
+
+/// A network that predicts from a noisy sample and its time.
+///
+/// Rows are flattened, so that pictures and tables look the same from outside.
+pub trait DiffusionModule: Module {
+    /// The shape of one row that goes in: `[channels, height, width]` or `[columns]`.
+    fn input_shape(&self) -> Vec<usize>;
+
+    /// The shape of one row that comes out; twice the channels if a variance is predicted too.
+    fn output_shape(&self) -> Vec<usize>;
+
+    /// How many different labels the network takes; `None` if it takes no labels.
+    ///
+    /// The last one means "no label" in networks trained here.
+    fn labels(&self) -> Option<usize> {
+        None
+    }
+
+    /// The share of activations that training should drop.
+    fn dropout(&self) -> f64 {
+        0.0
+    }
+
+    /// Predicts each row.
+    ///
+    /// # Shapes
+    /// `[batch, inputs]`, `[batch]`, `[batch]` → `[batch, outputs]`.
+    ///
+    /// # Panics
+    /// If shapes do not fit, or if labels are given to a network that takes none, or not given
+    /// to one that does.
+    fn predict(
+        &self,
+        x: Tensor<2>,
+        timesteps: Tensor<1>,
+        labels: Option<Tensor<1, Int>>,
+    ) -> Tensor<2>;
+}

@@ -1,0 +1,34 @@
+//! A table of vectors.
+
+use burn::module::{Module, Param};
+use burn::tensor::{Int, Tensor};
+
+use crate::init::Initializer;
+
+/// A table of learned vectors, one a class.
+///
+/// # Shapes
+/// `weight`: `[count, width]`; `[batch]` → `[batch, width]`.
+#[derive(Module, Debug)]
+pub struct Embedding {
+    /// The vectors, `[count, width]`.
+    pub weight: Param<Tensor<2>>,
+}
+
+impl Embedding {
+    /// A table of standard normal vectors, as PyTorch starts it.
+    #[must_use]
+    pub fn new(init: &Initializer, count: usize, width: usize) -> Self {
+        Self { weight: init.normal("weight", [count, width]) }
+    }
+
+    /// Looks up one vector a row.
+    ///
+    /// # Panics
+    /// If an index is not below the number of vectors (on some devices the result is undefined
+    /// instead: check first).
+    #[must_use]
+    pub fn forward(&self, indices: Tensor<1, Int>) -> Tensor<2> {
+        self.weight.val().select(0, indices)
+    }
+}

@@ -1,0 +1,102 @@
+//! Group normalisation.
+
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
+
+use crate::init::Initializer;
+
+/// Group normalisation: each group of channels of a picture gets mean 0 and variance 1, each
+/// channel then its own scale and offset.
+///
+/// # Formula
+/// ```text
+/// y = γ (x − mean) / √(variance + ε) + β
+/// ```
+/// with mean and (biased) variance over the channels of a group and all positions.
+/// # Shapes
+/// `weight` γ, `bias` β: `[channels]`; `[batch, channels, height, width]` → the same.
+/// # Source
+/// Wu and He 2018, arXiv:1803.08494.
+#[derive(Module, Debug)]
+pub struct GroupNorm {
+    /// γ, `[channels]`.
+    pub weight: Param<Tensor<1>>,
+    /// β, `[channels]`.
+    pub bias: Param<Tensor<1>>,
+    groups: usize,
+    epsilon: f64,
+}
+
+impl GroupNorm {
+    /// A normalisation that starts with γ = 1 and β = 0.
+    ///
+    /// # Panics
+    /// If `groups` does not divide `channels`.
+    #[must_use]
+    pub fn new(init: &Initializer, groups: usize, channels: usize, epsilon: f64) -> Self {
+        assert!(
+            groups > 0 && channels.is_multiple_of(groups),
+            "{channels} channels cannot be cut into {groups} equal groups"
+        );
+        Self {
+            weight: init.constant("weight", [channels], 1.0),
+            bias: init.constant("bias", [channels], 0.0),
+            groups,
+            epsilon,
+        }
+    }
+
+    /// Normalises `x`.
+    ///
+    /// # Panics
+    /// If `x` has another number of channels.
+    #[must_use]
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let [batch, channels, height, width] = x.dims();
+        let (groups, share) = (self.groups, channels / self.groups);
+        let x = x.reshape([batch * groups, share * height * width]);
+        let centred = x.clone() - x.mean_dim(1);
+        let variance = centred.clone().square().mean_dim(1);
+        // γ/√(variance + ε) first, for each channel of each picture: one pass over x the less.
+        let root = (variance + self.epsilon).sqrt().reshape([batch, groups, 1]);
+        let scale = self.weight.val().reshape([1, groups, share]) / root;
+        let offset = self.bias.val().reshape([1, channels]).expand([batch, channels]);
+        let rows = centred.reshape([batch * channels, height * width]);
+        let y = rows * scale.reshape([batch * channels, 1]) + offset.reshape([batch * channels, 1]);
+        y.reshape([batch, channels, height, width])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::TensorData;
+
+    use super::*;
+    use crate::{device, parameters::values};
+
+    #[test]
+    fn groups_and_channels_by_hand() {
+        let device = device::cpu();
+        let mut norm = GroupNorm::new(&Initializer::new(0, &device), 2, 4, 0.25);
+        norm.weight = norm.weight.map(|_| Tensor::from_floats([1.0, 2.0, 3.0, 4.0], &device));
+        norm.bias = norm.bias.map(|_| Tensor::from_floats([0.0, 10.0, 0.0, 0.0], &device));
+        // Group 0: ±√0.75 about 5, so variance + ε = 1. Group 1: constant.
+        let d = 0.75_f32.sqrt();
+        let x = vec![5.0 - d, 5.0 + d, 5.0 + d, 5.0 - d, 7.0, 7.0, 7.0, 7.0];
+        let y = norm.forward(Tensor::from_data(TensorData::new(x, [1, 4, 1, 2]), &device));
+        let expected = [-d, d, 10.0 + 2.0 * d, 10.0 - 2.0 * d, 0.0, 0.0, 0.0, 0.0];
+        for (y, expected) in values(y).iter().zip(expected) {
+            assert!((y - expected).abs() < 2e-6, "{y} {expected}");
+        }
+    }
+
+    #[test]
+    fn a_large_mean_does_not_drown_the_variance() {
+        // Values 4096 ± 1: the mean of squares minus the square of the mean has no digits left.
+        let device = device::cpu();
+        let norm = GroupNorm::new(&Initializer::new(0, &device), 1, 1, 0.0);
+        let x = vec![4095.0, 4097.0, 4095.0, 4097.0];
+        let y = norm.forward(Tensor::from_data(TensorData::new(x, [1, 1, 2, 2]), &device));
+        assert_eq!(values(y), [-1.0, 1.0, -1.0, 1.0]);
+    }
+}

@@ -1,0 +1,17 @@
+//! The layers that networks are made of.
+//!
+//! Parameters are called `weight` and `bias` and have PyTorch's layout, so the path of a parameter
+//! in a network is its tensor name in a `diffusers` file and nothing has to be renamed or
+//! transposed. Every layer gives the same bits for a row whatever the other rows of the batch are.
+
+mod activation;
+mod conv;
+mod embedding;
+mod group_norm;
+mod linear;
+
+pub use activation::silu;
+pub use conv::{Conv2d, Padding};
+pub use embedding::Embedding;
+pub use group_norm::GroupNorm;
+pub use linear::Linear;

@@ -1,0 +1,79 @@
+use ancestral_format::{Array, UNetConfig};
+
+use super::*;
+use crate::unet::UNet;
+use crate::{Initializer, device, parameters};
+
+fn unet(labels: Option<usize>) -> UNet {
+    let config = UNetConfig {
+        sample_size: Some([4, 4]),
+        in_channels: 1,
+        out_channels: 2,
+        block_out_channels: vec![8],
+        down_block_types: vec![ancestral_format::DownBlock::DownBlock2D],
+        up_block_types: vec![ancestral_format::UpBlock::UpBlock2D],
+        layers_per_block: 1,
+        norm_num_groups: 4,
+        num_class_embeds: labels,
+        ..UNetConfig::default()
+    };
+    UNet::new(&config, &Initializer::new(0, &device::cpu())).unwrap()
+}
+
+fn rows(n: usize) -> Batch {
+    Batch::new(vec![1, 4, 4], (0..16 * n).map(|i| (i as f32 * 0.3).sin()).collect())
+}
+
+#[test]
+fn a_call_gives_one_row_of_the_output_shape_for_each_row() {
+    let mut network = BurnNetwork::new(&unet(None));
+    let both = network.predict(&rows(2), &[3.0, 700.0], None).unwrap();
+    assert_eq!((both.rows(), both.shape()), (2, [2, 4, 4].as_slice()));
+    let second = Batch::new(vec![1, 4, 4], rows(2).row(1).to_vec());
+    let alone = network.predict(&second, &[700.0], None).unwrap();
+    assert_eq!(alone.row(0), both.row(1));
+    assert_ne!(network.predict(&second, &[3.0], None).unwrap().row(0), both.row(1));
+}
+
+#[test]
+fn a_batch_in_several_parts_gives_the_bits_of_single_rows() {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    let mut network = pool.install(|| BurnNetwork::new(&unet(None)));
+    let timesteps: Vec<f64> = (0..50).map(f64::from).collect();
+    let all = network.predict(&rows(50), &timesteps, None).unwrap();
+    for (i, row) in all.iter_rows().enumerate() {
+        let x = Batch::new(vec![1, 4, 4], rows(50).row(i).to_vec());
+        assert_eq!(network.predict(&x, &timesteps[i..=i], None).unwrap().row(0), row, "row {i}");
+    }
+}
+
+#[test]
+fn labels_must_fit() {
+    let mut plain = BurnNetwork::new(&unet(None));
+    let mut labelled = BurnNetwork::new(&unet(Some(3)));
+    let mut call = |labels: Option<&[u32]>| labelled.predict(&rows(2), &[1.0, 1.0], labels);
+    assert_eq!(call(None), Err(NetworkError::LabelsMissing { count: 3 }));
+    assert_eq!(call(Some(&[0, 3])), Err(NetworkError::Label { label: 3, row: 1, count: 3 }));
+    let same_picture = call(Some(&[0, 2])).unwrap();
+    assert_ne!(call(Some(&[0, 1])).unwrap().row(1), same_picture.row(1));
+    assert_eq!(plain.predict(&rows(1), &[1.0], Some(&[0])), Err(NetworkError::LabelsUnexpected));
+}
+
+#[test]
+fn what_is_not_finite_is_an_error_with_its_place() {
+    let module = unet(None);
+    let mut weights = parameters::to_weights(&module);
+    weights.insert("conv_out.bias", Array::from_f32(vec![2], &[0.0, f32::INFINITY]).unwrap());
+    let mut network = BurnNetwork::new(&parameters::load(module, &weights).unwrap());
+    assert_eq!(
+        network.predict(&rows(1), &[17.0], None).unwrap_err().to_string(),
+        "the network predicts inf at timestep 17, in row 0 of the batch"
+    );
+}
+
+#[test]
+#[should_panic(expected = "shapes of a row and of the network's")]
+fn another_shape_panics() {
+    let x = Batch::zeros(1, vec![1, 4, 5]);
+    let _ = BurnNetwork::new(&unet(None)).predict(&x, &[1.0], None);
+}

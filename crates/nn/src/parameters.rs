@@ -1,0 +1,197 @@
+//! Parameters of a module as named arrays, and back.
+
+use std::collections::BTreeSet;
+
+use ancestral_format::{Array, Weights};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::tensor::{Tensor, TensorData};
+use thiserror::Error;
+
+/// Why named arrays do not fit a module; everything that is wrong, not only the first.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the weights do not fit the network: {}", self.describe())]
+#[non_exhaustive]
+pub struct ParametersError {
+    /// Parameters of the module that have no array.
+    pub missing: Vec<String>,
+    /// Arrays that are no parameter of the module.
+    pub unexpected: Vec<String>,
+    /// Arrays of another shape than their parameter: name, found, expected.
+    pub wrong_shape: Vec<(String, Vec<usize>, Vec<usize>)>,
+}
+
+impl ParametersError {
+    fn describe(&self) -> String {
+        let shapes = self.wrong_shape.iter().map(|(name, found, expected)| {
+            format!("{name} has shape {found:?} instead of {expected:?}")
+        });
+        let list = |what: &str, names: &[String]| {
+            (!names.is_empty()).then(|| format!("{what}: {}", names.join(", ")))
+        };
+        let missing = list("missing", &self.missing);
+        let unexpected = list("unexpected", &self.unexpected);
+        missing.into_iter().chain(unexpected).chain(shapes).collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// The parameters of a module, named by their paths in it, as f32.
+///
+/// # Example
+/// ```
+/// use ancestral_nn::{Initializer, device, layer::Linear, parameters};
+///
+/// let layer = Linear::new(&Initializer::new(0, &device::cpu()), 3, 2);
+/// let weights = parameters::to_weights(&layer);
+/// assert_eq!(weights.get("weight").unwrap().shape(), [2, 3]);
+/// let again = parameters::load(layer, &weights)?;
+/// assert_eq!(parameters::to_weights(&again), weights);
+/// # Ok::<(), parameters::ParametersError>(())
+/// ```
+#[must_use]
+pub fn to_weights<M: Module>(module: &M) -> Weights {
+    let mut reader = Reader::default();
+    module.visit(&mut reader);
+    reader.weights
+}
+
+/// The same module with the values of `weights`, rounded to f32; device, identities and whether
+/// gradients are wanted stay as they are.
+///
+/// # Errors
+/// If a parameter is missing, unexpected or of another shape: all of them, by name.
+pub fn load<M: Module>(module: M, weights: &Weights) -> Result<M, ParametersError> {
+    compare(&module, weights)?;
+    Ok(module.map(&mut Loader { path: Path::default(), weights }))
+}
+
+/// Fails if the names or shapes of `weights` are not those of the module.
+fn compare<M: Module>(module: &M, weights: &Weights) -> Result<(), ParametersError> {
+    let mut shapes = Shapes::default();
+    module.visit(&mut shapes);
+    let mut missing = Vec::new();
+    let mut wrong_shape = Vec::new();
+    for (name, expected) in &shapes.found {
+        match weights.get(name) {
+            None => missing.push(name.clone()),
+            Some(array) if array.shape() != expected => {
+                wrong_shape.push((name.clone(), array.shape().to_vec(), expected.clone()));
+            }
+            Some(_) => {}
+        }
+    }
+    let known: BTreeSet<_> = shapes.found.iter().map(|(name, _)| name).collect();
+    let unexpected: Vec<_> = weights
+        .iter()
+        .map(|(name, _)| name)
+        .filter(|name| !known.contains(name))
+        .cloned()
+        .collect();
+    if missing.is_empty() && unexpected.is_empty() && wrong_shape.is_empty() {
+        return Ok(());
+    }
+    Err(ParametersError { missing, unexpected, wrong_shape })
+}
+
+/// Where a walk over a module stands.
+#[derive(Debug, Default)]
+pub(crate) struct Path(Vec<String>);
+
+impl Path {
+    pub(crate) fn enter(&mut self, name: &str) {
+        self.0.push(name.to_owned());
+    }
+
+    pub(crate) fn exit(&mut self) {
+        self.0.pop();
+    }
+
+    pub(crate) fn dotted(&self) -> String {
+        self.0.join(".")
+    }
+}
+
+/// The values of a tensor in C order, as f32.
+pub(crate) fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().convert::<f32>().try_into_vec().expect("the data were converted to f32")
+}
+
+/// A tensor as an array, as f32.
+pub(crate) fn array<const D: usize>(tensor: Tensor<D>) -> Array {
+    let shape = tensor.dims().to_vec();
+    Array::from_f32(shape, &values(tensor)).expect("a tensor has as many values as its shape says")
+}
+
+#[derive(Default)]
+struct Reader {
+    path: Path,
+    weights: Weights,
+}
+
+impl ModuleVisitor for Reader {
+    fn enter_module(&mut self, name: &str, _container: &str) {
+        self.path.enter(name);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.exit();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.weights.insert(self.path.dotted(), array(param.val()));
+    }
+}
+
+#[derive(Default)]
+struct Shapes {
+    path: Path,
+    found: Vec<(String, Vec<usize>)>,
+}
+
+impl ModuleVisitor for Shapes {
+    fn enter_module(&mut self, name: &str, _container: &str) {
+        self.path.enter(name);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.exit();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.found.push((self.path.dotted(), param.val().dims().to_vec()));
+    }
+}
+
+struct Loader<'a> {
+    path: Path,
+    weights: &'a Weights,
+}
+
+impl ModuleMapper for Loader<'_> {
+    fn enter_module(&mut self, name: &str, _container: &str) {
+        self.path.enter(name);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.exit();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let array = self.weights.get(&self.path.dotted()).expect("names were compared before");
+        let data = TensorData::new(array.to_f32(), array.shape().to_vec());
+        replace(param, |device| Tensor::from_data(data, device))
+    }
+}
+
+/// Puts another value in a parameter, as a leaf on the same device with the same gradient state.
+pub(crate) fn replace<const D: usize>(
+    param: Param<Tensor<D>>,
+    value: impl FnOnce(&burn::tensor::Device) -> Tensor<D>,
+) -> Param<Tensor<D>> {
+    param.map(|old| {
+        let tracked = old.is_require_grad();
+        value(&old.device()).set_require_grad(tracked)
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+//! The learning rate of each step.
+
+use std::f64::consts::PI;
+
+use super::TrainError;
+
+/// What follows the warm-up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decay {
+    /// The peak for ever.
+    Constant,
+    /// Half a cosine down to zero, which step `total` would reach.
+    Cosine {
+        /// The number of steps of the whole plan.
+        total: u64,
+    },
+}
+
+/// The learning rate as a function of the step: a straight warm-up, then the peak or a cosine.
+///
+/// # Formula
+/// ```text
+/// rate(k) = peak (k + 1)/(warmup + 1)                                    k < warmup
+///         = peak ½ (1 + cos π (k − warmup)/(total − warmup))             then, for a cosine
+/// ```
+/// Nothing is kept between steps: a plan that is made longer half way goes on as if it had been
+/// that long from the start.
+///
+/// # Example
+/// ```
+/// use ancestral_nn::train::{Decay, LearningRate};
+///
+/// let plan = LearningRate { peak: 1.0, warmup: 3, decay: Decay::Cosine { total: 7 } };
+/// let rates: Vec<_> = (0..7).map(|k| plan.at(k).unwrap()).collect();
+/// assert_eq!(rates[..4], [0.25, 0.5, 0.75, 1.0]);
+/// assert!((rates[5] - 0.5).abs() < 1e-15);
+/// assert!(plan.at(7).is_err());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LearningRate {
+    /// The largest rate.
+    pub peak: f64,
+    /// The number of steps with a smaller rate at the start.
+    pub warmup: u64,
+    /// What follows.
+    pub decay: Decay,
+}
+
+impl Default for LearningRate {
+    /// 1e-4 after 500 steps.
+    fn default() -> Self {
+        Self { peak: 1e-4, warmup: 500, decay: Decay::Constant }
+    }
+}
+
+impl LearningRate {
+    /// The rate of a step, counted from 0; always positive.
+    ///
+    /// # Errors
+    /// [`TrainError::PastTheEnd`] if the plan ends before this step.
+    pub fn at(&self, step: u64) -> Result<f64, TrainError> {
+        if let Decay::Cosine { total } = self.decay
+            && step >= total
+        {
+            return Err(TrainError::PastTheEnd { step, total });
+        }
+        if step < self.warmup {
+            return Ok(self.peak * (step + 1) as f64 / (self.warmup + 1) as f64);
+        }
+        Ok(match self.decay {
+            Decay::Constant => self.peak,
+            Decay::Cosine { total } => {
+                let progress = (step - self.warmup) as f64 / (total - self.warmup) as f64;
+                self.peak * 0.5 * (1.0 + (PI * progress).cos())
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_curve_by_hand() {
+        let plan = LearningRate { peak: 2.0, warmup: 4, decay: Decay::Cosine { total: 10 } };
+        // 2·k/5, then 1 + cos(π j/6): cos 0°, 30°, 60°, 90°, 120°, 150°.
+        let root = 3.0_f64.sqrt() / 2.0;
+        let expected = [0.4, 0.8, 1.2, 1.6, 2.0, 1.0 + root, 1.5, 1.0, 0.5, 1.0 - root];
+        for (k, expected) in expected.into_iter().enumerate() {
+            assert!((plan.at(k as u64).unwrap() - expected).abs() < 1e-15, "step {k}");
+        }
+        assert_eq!(plan.at(10), Err(TrainError::PastTheEnd { step: 10, total: 10 }));
+    }
+
+    #[test]
+    fn a_constant_rate_never_ends() {
+        let plan = LearningRate { peak: 3.0, warmup: 0, decay: Decay::Constant };
+        assert_eq!((plan.at(0), plan.at(u64::MAX)), (Ok(3.0), Ok(3.0)));
+    }
+
+    #[test]
+    fn a_longer_plan_goes_on_where_it_would_have_been() {
+        let long = LearningRate { peak: 1.0, warmup: 0, decay: Decay::Cosine { total: 200 } };
+        assert!((long.at(100).unwrap() - 0.5).abs() < 1e-15);
+    }
+
+    #[test]
+    fn a_warm_up_longer_than_the_plan_stays_a_warm_up() {
+        let plan = LearningRate { peak: 1.0, warmup: 9, decay: Decay::Cosine { total: 5 } };
+        assert_eq!(plan.at(4), Ok(0.5));
+        assert!(plan.at(5).is_err());
+    }
+}
