@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# diffusers opens what `train` writes, and its network says what ours says.
+source "$(dirname "$0")/lib.sh"
+need_program
+need_python
+
+peer() { "$ANCESTRAL_PYTHON" "$TOOLS/peer.py" "$@"; }
+
+# Runs ours, and asks the peer's network at every x_t on the way.
+#   compare WHAT LEAST_STEPS LABEL MODEL [sample's options]
+compare() {
+    local what=$1 least_steps=$2 label=$3 model=$4 difference steps
+    local trajectory=$WORK/trajectory.npy
+    shift 4
+    "$ANCESTRAL" sample "$model" --sampler ddim --no-clip --spacing trailing --trajectory \
+        -o "$trajectory" --force --quiet "$@"
+    say "$what"
+    read -r difference steps < <(peer forward "$model" "$trajectory" ${label:+"$label"})
+    at_most "$what: difference and rounding over the largest output" "${difference:-none}" 1e-5
+    at_least "$what: timesteps compared" "$steps" "$least_steps"
+}
+
+run=$WORK/run
+"$ANCESTRAL" train digits --steps 30 --seed 0 -o "$run" --quiet >"$WORK/folder.txt"
+parameters=$(peer opens "$run" 2>"$WORK/errors.txt") || cat "$WORK/errors.txt"
+at_least "diffusers opens all parts of the trained model; parameters" "$parameters" 1
+
+peer noise "$WORK/x_T.npy" 8
+compare "trained, no label, from x_T.npy in one step" 1 "" "$run" --init "$WORK/x_T.npy" --steps 1
+compare "trained, no label" 8 "" "$run" -n 4 --seed 0 --steps 20
+compare "trained, --class 3" 8 3 "$run" -n 4 --seed 1 --steps 20 --class 3
+
+# The model that the program carries is trained to the end: all its steps are well conditioned.
+built_in=crates/cli/models/digits
+compare "built in, no label" 20 "" "$built_in" -n 4 --seed 0 --steps 20
+compare "built in, --class 3" 20 3 "$built_in" -n 4 --seed 1 --steps 20 --class 3
+finish
