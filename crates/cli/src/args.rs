@@ -1,0 +1,314 @@
+//! The command line, as it is written. Nothing is opened or decided here.
+
+use std::path::PathBuf;
+
+use ancestral::{AnySampler, AnySchedule, SamplerInfo, ScheduleInfo, Spacing, Variance};
+use clap::builder::RangedU64ValueParser;
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+
+/// Learn to undo noise, and draw new data out of it.
+///
+/// A diffusion model destroys data with known steps of noise and learns to undo them: what it
+/// learned turns pure noise, step by step, into new data.
+#[derive(Debug, Parser)]
+#[command(name = "ancestral", version, arg_required_else_help = true, max_term_width = 100)]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Train(TrainArgs),
+    Sample(SampleArgs),
+    Inspect(InspectArgs),
+}
+
+/// Learn the reverse process of DATA.
+///
+/// Network, number of steps and learning rate follow from the data and are printed in one line;
+/// each can be set. The run folder then holds the model (in the layout of diffusers), samples.png,
+/// denoising.gif, loss.png, log.jsonl and previews/.
+#[derive(Debug, Parser)]
+#[command(after_help = "Example: ancestral train digits -o runs/digits --seed 1")]
+pub struct TrainArgs {
+    /// What to learn: a built-in data set (digits)
+    #[arg(value_name = "DATA")]
+    pub data: String,
+    /// Run folder [default: runs/DATA]
+    #[arg(short, long, value_name = "RUN")]
+    pub output: Option<PathBuf>,
+    /// Updates of the weights [default: by the data]
+    #[arg(long, value_name = "N", conflicts_with = "time", value_parser = steps())]
+    pub steps: Option<u64>,
+    /// Time budget in seconds, sampling at the end included, in place of --steps; how many steps
+    /// fit is measured first, and printed
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = positive)]
+    pub time: Option<f64>,
+    /// Samples in one pass through the network
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = count(MOST_ROWS))]
+    pub batch: usize,
+    /// Passes whose gradients are averaged into one update
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = count(MOST_ROWS))]
+    pub accumulate: usize,
+    /// Peak learning rate, after a warm-up and before a cosine down to 0 [default: by the data]
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true, value_parser = positive)]
+    pub lr: Option<f64>,
+    /// Keep the learning rate at its peak after the warm-up
+    #[arg(long)]
+    pub constant_lr: bool,
+    /// What the network learns to predict
+    #[arg(long, value_enum, default_value_t = PredictionArg::Epsilon)]
+    pub prediction: PredictionArg,
+    #[command(flatten)]
+    pub schedule: ScheduleArgs,
+    /// Channels of the U-Net at each resolution, each half the one before [default: by the data]
+    #[arg(long, value_name = "N,N,…", value_delimiter = ',')]
+    pub channels: Option<Vec<usize>>,
+    /// Residual layers at each resolution
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = count(100))]
+    pub layers: usize,
+    /// Long-run share that the averaged weights keep at an update [default: by the data]
+    #[arg(long, value_name = "DECAY", allow_negative_numbers = true, value_parser = decay)]
+    pub ema: Option<f64>,
+    /// How often a label is hidden, so that the network learns to do without as well
+    #[arg(
+        long,
+        value_name = "SHARE",
+        default_value_t = 0.5,
+        allow_negative_numbers = true,
+        value_parser = share
+    )]
+    pub label_dropout: f64,
+    /// Seed of all that is random
+    #[arg(long, value_name = "SEED", default_value_t = 0)]
+    pub seed: u64,
+    /// Save a preview, always from the same noise, every N steps; 0: never
+    /// [default: a fifth of the steps]
+    #[arg(long, value_name = "N")]
+    pub preview_every: Option<u64>,
+    /// Replace a run that is already there
+    #[arg(long)]
+    pub force: bool,
+    #[command(flatten)]
+    pub compute: ComputeArgs,
+}
+
+/// Run the reverse process of MODEL: noise → data.
+///
+/// The same seed and index give the same sample, whatever the batch size, the number of threads
+/// and the samples beside it.
+#[derive(Debug, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
+#[command(after_help = "Example: ancestral sample -n 10 --class 7 -o sevens.png")]
+pub struct SampleArgs {
+    /// Model folder [default: the built-in digits]
+    #[arg(value_name = "MODEL")]
+    pub model: Option<PathBuf>,
+    /// How many samples [default: 64, or the rows of --init]
+    #[arg(short = 'n', long, value_name = "N", value_parser = count(MOST_SAMPLES))]
+    pub count: Option<usize>,
+    /// Hops from noise to data [default: 100, or all timesteps if they are fewer]
+    #[arg(long, value_name = "N")]
+    pub steps: Option<usize>,
+    /// The way from noise to data
+    #[arg(
+        long,
+        value_name = "NAME[:option=value,…]",
+        default_value = "ddpm",
+        help = sampler_help()
+    )]
+    pub sampler: String,
+    /// Short for --sampler ddim:eta=ETA
+    #[arg(
+        long,
+        value_name = "ETA",
+        conflicts_with_all = ["sampler", "variance"],
+        allow_negative_numbers = true
+    )]
+    pub eta: Option<f64>,
+    /// Variance of the ancestral hops [default: as the model says]
+    #[arg(long, value_name = "NAME", value_parser = Variance::NAMES)]
+    pub variance: Option<String>,
+    /// How the steps are laid over the timesteps [default: as the model says]
+    #[arg(long, value_name = "NAME", value_parser = Spacing::NAMES)]
+    pub spacing: Option<String>,
+    /// Clip each clean estimate to the model's range [default: as the model says]
+    #[arg(long, overrides_with = "no_clip")]
+    pub clip: bool,
+    /// Do not clip (or threshold) the clean estimates
+    #[arg(long, overrides_with = "clip")]
+    pub no_clip: bool,
+    /// Class to draw, by its name or number [default: no label]
+    #[arg(long, value_name = "CLASS")]
+    pub class: Option<String>,
+    /// Seed of the noise
+    #[arg(long, value_name = "SEED", default_value_t = 0)]
+    pub seed: u64,
+    /// Index of the first sample: --first 5 -n 1 makes the sixth of a seed alone
+    #[arg(long, value_name = "INDEX", default_value_t = 0)]
+    pub first: u64,
+    /// Samples in one network call; changes nothing but speed and memory
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = count(MOST_ROWS))]
+    pub batch: usize,
+    /// Start from these rows in place of fresh noise
+    #[arg(long, value_name = "X_T.npy")]
+    pub init: Option<PathBuf>,
+    /// Save the whole way: an array with a leading axis of steps + 1 (.npy), a picture with a row
+    /// a sample (.png), or a folder with a picture a step
+    #[arg(long)]
+    pub trajectory: bool,
+    /// Where to: NAME.png (a grid), NAME.gif (the way from noise), NAME.npy (float32, [n, channels,
+    /// height, width] in [−1, 1]), or a folder of single PNGs
+    #[arg(short, long, value_name = "OUT", default_value = "samples.png")]
+    pub output: PathBuf,
+    /// Replace what is already there
+    #[arg(long)]
+    pub force: bool,
+    #[command(flatten)]
+    pub compute: ComputeArgs,
+}
+
+/// See what is in a model, or the table of a schedule.
+#[derive(Debug, Parser)]
+#[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
+pub struct InspectArgs {
+    /// Model folder, or `digits` for the built-in model
+    #[arg(value_name = "MODEL")]
+    pub model: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(subcommand)]
+    pub what: Option<InspectWhat>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum InspectWhat {
+    Schedule(InspectScheduleArgs),
+}
+
+/// Print a schedule as a table.
+///
+/// A row a timestep t, 0 the cleanest: beta, alpha = 1 − beta, alpha_bar, beta_tilde, SNR, and
+/// the coefficients of x0 and x_t in the mean of the posterior q(x_(t−1) | x_t, x0).
+#[derive(Debug, Parser)]
+pub struct InspectScheduleArgs {
+    #[command(flatten)]
+    pub schedule: ScheduleArgs,
+    /// Print comma-separated values, at full precision
+    #[arg(long, conflicts_with = "json")]
+    pub csv: bool,
+    /// Print JSON, at full precision
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The noise levels of the training timesteps.
+#[derive(Debug, Parser)]
+pub struct ScheduleArgs {
+    #[arg(long, value_name = "NAME[:option=value,…]", help = schedule_help())]
+    pub schedule: Option<String>,
+    /// Number of timesteps, T
+    #[arg(long, value_name = "T", default_value_t = 1000, value_parser = count(MOST_TIMESTEPS))]
+    pub timesteps: usize,
+    /// Rescale the schedule so that it ends in pure noise (zero terminal SNR); not for networks
+    /// that predict epsilon
+    #[arg(long)]
+    pub zero_snr: bool,
+}
+
+/// Where and how to compute, and how much to say.
+#[derive(Debug, Parser)]
+pub struct ComputeArgs {
+    /// flex (the CPU), or cuda, wgpu, metal in builds with that feature
+    #[arg(long, value_name = "DEVICE", default_value = "flex")]
+    pub device: String,
+    /// Threads of the CPU; changes nothing but speed [default: all cores]
+    #[arg(long, value_name = "N", value_parser = count(1024))]
+    pub threads: Option<usize>,
+    /// Print nothing but results and errors
+    #[arg(short, long, action = ArgAction::SetTrue)]
+    pub quiet: bool,
+}
+
+/// What a network predicts, as it is written.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum PredictionArg {
+    /// The noise
+    Epsilon,
+    /// The clean sample
+    X0,
+    /// The velocity, alpha·epsilon − sigma·x0
+    V,
+}
+
+/// More rows in one pass are a slip of the finger.
+const MOST_ROWS: u64 = 1 << 16;
+/// More timesteps too,
+const MOST_TIMESTEPS: u64 = 1_000_000;
+/// and more samples than fit any memory.
+const MOST_SAMPLES: u64 = 1 << 32;
+
+/// Reads a number from 1 to `most`.
+fn count(most: u64) -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..=most)
+}
+
+/// Reads a number of updates.
+fn steps() -> RangedU64ValueParser<u64> {
+    RangedU64ValueParser::new().range(1..=1_000_000_000)
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    number(text, "a number above 0", |x| x > 0.0 && x.is_finite())
+}
+
+fn decay(text: &str) -> Result<f64, String> {
+    number(text, "a number in [0, 1)", |x| (0.0..1.0).contains(&x))
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    number(text, "a number in [0, 1]", |x| (0.0..=1.0).contains(&x))
+}
+
+fn number(text: &str, expected: &str, fits: impl Fn(f64) -> bool) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number| fits(*number));
+    number.ok_or_else(|| format!("expected {expected}"))
+}
+
+fn sampler_help() -> String {
+    let line = |sampler: AnySampler| {
+        let SamplerInfo { name, about, options, .. } = sampler.info();
+        entry(name, about, options)
+    };
+    let lines: Vec<_> = AnySampler::all().into_iter().map(line).collect();
+    format!("The way from noise to data: {}", lines.join("; "))
+}
+
+fn schedule_help() -> String {
+    let line = |info: &ScheduleInfo| entry(info.name, info.about, info.options);
+    let lines: Vec<_> = AnySchedule::LIST.iter().map(line).collect();
+    let lines = lines.join("; ");
+    format!("Noise schedule: {lines} [default: linear; in training, by the data]")
+}
+
+fn entry(name: &str, about: &str, options: &[ancestral::OptionInfo]) -> String {
+    let options: Vec<_> =
+        options.iter().map(|o| format!("{}={}: {}", o.name, o.default, o.about)).collect();
+    if options.is_empty() {
+        format!("{name} ({about})")
+    } else {
+        format!("{name} ({about}; {})", options.join("; "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        <Args as clap::CommandFactory>::command().debug_assert();
+    }
+}

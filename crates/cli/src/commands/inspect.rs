@@ -1,0 +1,182 @@
+//! `ancestral inspect`: what is in a model, and the table of a schedule.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use ancestral::{Grid, Posterior, Schedule};
+use ancestral_format::Dtype;
+use anyhow::Result;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::args::{InspectArgs, InspectScheduleArgs, InspectWhat};
+use crate::model::Model;
+
+pub fn run(args: &InspectArgs) -> Result<()> {
+    let text = match (&args.what, &args.model) {
+        (Some(InspectWhat::Schedule(args)), _) => schedule(args)?,
+        (None, model) => {
+            let folder = model.as_deref().filter(|path| *path != Path::new("digits"));
+            let model = Model::read(folder)?;
+            if args.json { model_json(&model)? } else { model_text(&model) }
+        }
+    };
+    Ok(io::stdout().lock().write_all(text.as_bytes())?)
+}
+
+/// A timestep of a schedule: one row of the table.
+#[derive(Serialize)]
+struct Row {
+    t: usize,
+    beta: f64,
+    alpha: f64,
+    alpha_bar: f64,
+    beta_tilde: f64,
+    snr: f64,
+    posterior_x0: f64,
+    posterior_xt: f64,
+}
+
+fn rows(schedule: &Schedule) -> Result<Vec<Row>> {
+    let descending: Vec<usize> = (0..schedule.len()).rev().collect();
+    let grid = Grid::from_timesteps(schedule, &descending)?;
+    let row = |(t, hop)| {
+        let Posterior { x0, x_from, beta, beta_tilde } = Posterior::of(&hop);
+        let level = schedule.level(t);
+        Row {
+            t,
+            beta,
+            alpha: 1.0 - beta,
+            alpha_bar: level.alpha_bar(),
+            beta_tilde,
+            snr: level.snr(),
+            posterior_x0: x0,
+            posterior_xt: x_from,
+        }
+    };
+    Ok(grid.hops().rev().enumerate().map(row).collect())
+}
+
+fn schedule(args: &InspectScheduleArgs) -> Result<String> {
+    let (_, schedule) = super::schedule(&args.schedule, "linear")?;
+    let rows = rows(&schedule)?;
+    if args.json {
+        return Ok(serde_json::to_string_pretty(&rows)? + "\n");
+    }
+    let names =
+        ["t", "beta", "alpha", "alpha_bar", "beta_tilde", "snr", "posterior_x0", "posterior_xt"];
+    let mut text = if args.csv {
+        names.join(",")
+    } else {
+        let [t, rest @ ..] = names;
+        rest.iter().fold(format!("{t:>5}"), |line, name| format!("{line}  {name:>13}"))
+    };
+    text.push('\n');
+    for Row { t, beta, alpha, alpha_bar, beta_tilde, snr, posterior_x0, posterior_xt } in rows {
+        let values = [beta, alpha, alpha_bar, beta_tilde, snr, posterior_x0, posterior_xt];
+        if args.csv {
+            let values = values.map(|value| value.to_string());
+            writeln!(text, "{t},{}", values.join(","))?;
+        } else {
+            let line = values.iter().fold(format!("{t:>5}"), |l, v| format!("{l}  {v:>13.7e}"));
+            writeln!(text, "{line}")?;
+        }
+    }
+    Ok(text)
+}
+
+/// How the numbers of a model are stored.
+fn stored_as(model: &Model) -> String {
+    let count = |dtype: Dtype| {
+        model.folder.weights.iter().filter(|(_, array)| array.dtype() == dtype).count()
+    };
+    let kinds = Dtype::ALL.map(|dtype| (dtype, count(dtype)));
+    let kinds = kinds.iter().filter(|(_, count)| *count > 0);
+    kinds.map(|(dtype, count)| format!("{count} {dtype:?}")).collect::<Vec<_>>().join(", ")
+}
+
+fn model_text(model: &Model) -> String {
+    let folder = &model.folder;
+    let (unet, scheduler) = (&folder.unet, &folder.scheduler);
+    let list = |items: &[String]| items.join(", ");
+    let numbers =
+        |items: &[usize]| items.iter().map(ToString::to_string).collect::<Vec<_>>().join("-");
+    let size = unet.sample_size.map_or("any size".to_owned(), |[h, w]| format!("{h}x{w}"));
+    let mut rows = vec![
+        ("model", model.name.clone()),
+        ("samples", format!("{} channels of {size}", unet.in_channels)),
+        (
+            "network",
+            format!(
+                "U-Net {} with {} layers, {} parameters",
+                numbers(&unet.block_out_channels),
+                unet.layers_per_block,
+                folder.weights.parameters()
+            ),
+        ),
+        ("tensors", stored_as(model)),
+        ("raw weights", if folder.raw_weights.is_some() { "yes" } else { "no" }.to_owned()),
+        ("predicts", scheduler.prediction_type.to_string()),
+        (
+            "schedule",
+            format!(
+                "{}, T = {}, alpha_bar from {:.6} to {:.4e}",
+                scheduler.beta_schedule,
+                model.schedule.len(),
+                model.schedule.level(0).alpha_bar(),
+                model.schedule.noisiest().alpha_bar()
+            ),
+        ),
+        ("variance", scheduler.variance_type.to_string()),
+        ("spacing", scheduler.timestep_spacing.to_string()),
+        ("clips to", clipping(scheduler)),
+    ];
+    if let Some(about) = &folder.about {
+        rows.push(("data", about.data.name.clone()));
+        rows.extend(about.data.class_names.as_deref().map(|names| ("classes", list(names))));
+        if let Some(training) = &about.training {
+            let loss = training.final_loss.map_or("unknown".to_owned(), |l| format!("{l:.4}"));
+            let (steps, batch) = (training.steps, training.batch);
+            rows.push(("trained", format!("{steps} steps of {batch}, loss {loss} at the end")));
+            rows.push(("made by", training.command.clone()));
+        }
+    }
+    rows.push(("sha256", model.sha256.clone()));
+    rows.iter().fold(String::new(), |text, (key, value)| format!("{text}{key:<12} {value}\n"))
+}
+
+fn clipping(scheduler: &ancestral_format::SchedulerConfig) -> String {
+    if scheduler.thresholding {
+        let ratio = scheduler.dynamic_thresholding_ratio;
+        format!("the quantile {ratio} of each sample, at most {}", scheduler.sample_max_value)
+    } else if scheduler.clip_sample {
+        format!("±{}", scheduler.clip_sample_range)
+    } else {
+        "nothing".to_owned()
+    }
+}
+
+fn model_json(model: &Model) -> Result<String> {
+    let folder = &model.folder;
+    let parsed = |text: String| serde_json::from_str::<serde_json::Value>(&text);
+    let about = folder.about.as_ref().map(|about| parsed(about.to_json())).transpose()?;
+    let tensors: serde_json::Map<_, _> = folder
+        .weights
+        .iter()
+        .map(|(name, array)| {
+            let dtype = format!("{:?}", array.dtype());
+            (name.clone(), json!({ "dtype": dtype, "shape": array.shape() }))
+        })
+        .collect();
+    let json = json!({
+        "model": model.name,
+        "sha256": model.sha256,
+        "parameters": folder.weights.parameters(),
+        "unet": parsed(folder.unet.to_json())?,
+        "scheduler": parsed(folder.scheduler.to_json())?,
+        "about": about,
+        "tensors": tensors,
+    });
+    Ok(serde_json::to_string_pretty(&json)? + "\n")
+}

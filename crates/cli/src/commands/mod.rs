@@ -1,0 +1,40 @@
+//! The commands, one a file.
+
+pub mod inspect;
+pub mod sample;
+pub mod train;
+
+use ancestral_nn::device::{self, Device};
+use anyhow::{Context, Result};
+
+use crate::args::{ComputeArgs, ScheduleArgs};
+
+/// Sets the number of threads and finds the device.
+fn compute(args: &ComputeArgs) -> Result<Device> {
+    if let Some(threads) = args.threads {
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().context("--threads")?;
+    }
+    device::parse(&args.device).context("--device")
+}
+
+/// The family of a schedule, by default the one called `default`, and the schedule itself, with a
+/// warning if a start from pure noise does not fit it.
+fn schedule(
+    args: &ScheduleArgs,
+    default: &str,
+) -> Result<(ancestral::AnySchedule, ancestral::Schedule)> {
+    let name = args.schedule.as_deref().unwrap_or(default);
+    let family = ancestral::AnySchedule::parse(name, args.timesteps).context("--schedule")?;
+    let mut schedule = family.schedule(args.timesteps).context("--schedule")?;
+    if args.zero_snr {
+        schedule = schedule.rescale_zero_terminal_snr().context("--zero-snr")?;
+    }
+    let alpha_bar = schedule.noisiest().alpha_bar();
+    if alpha_bar > 1e-3 {
+        eprintln!(
+            "warning: this schedule ends at alpha_bar = {alpha_bar:.4}, where data is still \
+             visible; sampling starts from pure noise, so it should end below 0.001"
+        );
+    }
+    Ok((family, schedule))
+}

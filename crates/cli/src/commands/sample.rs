@@ -1,0 +1,142 @@
+//! `ancestral sample`: noise → data.
+
+use ancestral::{AnySampler, Batch, Grid, Schedule, Spacing, Variance};
+use ancestral_data::read_npy;
+use anyhow::{Context, Result, bail};
+
+use crate::args::SampleArgs;
+use crate::failure::Failed;
+use crate::model::Model;
+use crate::output::Output;
+use crate::sampling::Plan;
+
+/// Steps where the user does not say: enough for every sampler to be good.
+pub const STEPS: usize = 100;
+/// Samples where the user does not say.
+const COUNT: usize = 64;
+
+pub fn run(args: &SampleArgs) -> Result<()> {
+    let output = Output::new(&args.output, args.trajectory)?;
+    let device = super::compute(&args.compute)?;
+    let model = Model::read(args.model.as_deref())?;
+    let sampler = sampler(args, &model)?;
+    let grid = grid(args, &model.schedule, model.folder.scheduler.spacing())?;
+    let start = start(args, &model)?;
+    let count = start.as_ref().map_or(args.count.unwrap_or(COUNT), Batch::rows);
+    let indices = indices(args, count)?;
+    output.check(model.shape()?[0], indices.clone(), args.force)?;
+    let config = &model.folder.scheduler;
+    let clipped = args.clip || ((config.clip_sample || config.thresholding) && !args.no_clip);
+    let plan = Plan {
+        sampler: &sampler,
+        grid: &grid,
+        clip: clipped,
+        label: model.label(args.class.as_deref())?,
+        seed: args.seed,
+        batch: args.batch,
+        moments: output.moments(),
+        quiet: args.compute.quiet,
+    };
+    let samples = plan.run(&model, &model.network(&device)?, indices, start.as_ref())?;
+    let metadata = |index| metadata(args, &model, &sampler, grid.points().len(), index);
+    output.write(&samples, args.first, &metadata).map_err(|error| Failed(error).into())
+}
+
+/// The sampler that the flags name, with the model's variance where they leave it open.
+fn sampler(args: &SampleArgs, model: &Model) -> Result<AnySampler> {
+    if let Some(eta) = args.eta {
+        return format!("ddim:eta={eta}").parse().context("--eta");
+    }
+    let text = &args.sampler;
+    let sampler: AnySampler = text.parse().context("--sampler")?;
+    let has_variance = sampler.value("variance").is_some();
+    let variance = match &args.variance {
+        Some(name) if !has_variance => {
+            bail!("--variance {name}: the sampler {text} has no variance to choose")
+        }
+        Some(name) => name.parse()?,
+        None => model.folder.scheduler.variance(),
+    };
+    let open = has_variance && !text.contains("variance=");
+    let sampler = match text.contains(':') {
+        _ if !open => sampler,
+        true => format!("{text},variance={variance}").parse()?,
+        false => format!("{text}:variance={variance}").parse()?,
+    };
+    let chosen: Option<Variance> =
+        sampler.value("variance").map(|name| name.parse()).transpose()?;
+    if let Some(variance) = chosen.filter(|variance| variance.is_learned())
+        && model.folder.unet.out_channels != 2 * model.folder.unet.in_channels
+    {
+        bail!(
+            "variance {variance}: the network of model {} predicts none; take fixed-small or \
+             fixed-large",
+            model.name
+        );
+    }
+    Ok(sampler)
+}
+
+fn grid(args: &SampleArgs, schedule: &Schedule, of_model: Spacing) -> Result<Grid> {
+    let spacing = match &args.spacing {
+        Some(name) => name.parse().context("--spacing")?,
+        None => of_model,
+    };
+    let steps = args.steps.unwrap_or(STEPS.min(schedule.len()));
+    if steps == 1 && spacing != Spacing::Trailing && !args.compute.quiet {
+        eprintln!(
+            "note: a single step starts at timestep {}, under every spacing",
+            schedule.len() - 1
+        );
+    }
+    Grid::new(schedule, spacing, steps).context("--steps")
+}
+
+fn start(args: &SampleArgs, model: &Model) -> Result<Option<Batch>> {
+    let Some(path) = &args.init else { return Ok(None) };
+    let (shape, data) = read_npy(path).context("--init")?.into_parts();
+    let expected = model.shape()?;
+    if shape.len() != 4 || shape[1..] != expected {
+        let [c, h, w] = expected;
+        bail!("--init {}: shape {shape:?}, expected [n, {c}, {h}, {w}]", path.display());
+    }
+    if let Some(bad) = data.iter().position(|x| !x.is_finite()) {
+        bail!("--init {}: value {bad} is {}, expected a finite number", path.display(), data[bad]);
+    }
+    if let Some(count) = args.count.filter(|count| *count != shape[0]) {
+        bail!("-n {count}: --init {} has {} rows", path.display(), shape[0]);
+    }
+    if shape[0] == 0 {
+        bail!("--init {}: no rows", path.display());
+    }
+    Ok(Some(Batch::new(expected.to_vec(), data)))
+}
+
+fn indices(args: &SampleArgs, count: usize) -> Result<std::ops::Range<u64>> {
+    let first = args.first;
+    let end = first.checked_add(count as u64);
+    let end = end.with_context(|| format!("--first {first}: the last index is above 2^64 - 1"))?;
+    Ok(first..end)
+}
+
+/// What a picture says of itself: enough to make it again.
+fn metadata(
+    args: &SampleArgs,
+    model: &Model,
+    sampler: &AnySampler,
+    steps: usize,
+    index: Option<u64>,
+) -> Vec<(String, String)> {
+    let mut pairs = vec![
+        ("Software", format!("ancestral {}", env!("CARGO_PKG_VERSION"))),
+        ("model", model.name.clone()),
+        ("weights sha256", model.sha256.clone()),
+        ("sampler", sampler.to_string()),
+        ("steps", steps.to_string()),
+        ("seed", args.seed.to_string()),
+        ("index", index.unwrap_or(args.first).to_string()),
+    ];
+    pairs.extend(args.class.clone().map(|class| ("class", class)));
+    pairs.extend(args.init.as_ref().map(|path| ("init", path.display().to_string())));
+    pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}

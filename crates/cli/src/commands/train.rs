@@ -1,0 +1,376 @@
+//! `ancestral train`: data → a model, and pictures of what it learned.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use ancestral::{AnySampler, Grid, Spacing};
+use ancestral_data::{BUILTIN, Dataset, builtin, loss_chart, write_png};
+use ancestral_format::{About, AboutData, AboutTraining, ModelFolder};
+use ancestral_nn::device::Device;
+use ancestral_nn::train::{StepReport, TrainError, Trainer, TrainingSet};
+use ancestral_nn::unet::UNet;
+use ancestral_nn::{BurnNetwork, Initializer, parameters};
+use anyhow::{Context, Result, bail};
+use serde_json::json;
+
+use super::sample::STEPS;
+use crate::args::TrainArgs;
+use crate::failure::Failed;
+use crate::model::Model;
+use crate::output::{picture, write_animation};
+use crate::progress::Progress;
+use crate::recipe::{Recipe, default_schedule};
+use crate::sampling::{Plan, Samples};
+
+/// Samples of what was learned.
+struct Look {
+    sampler: &'static str,
+    count: u64,
+    steps: usize,
+    /// Moments of the way to keep.
+    moments: usize,
+}
+
+/// The pictures at the end, and the frames of the animation.
+const FINAL: Look = Look { sampler: "ddpm", count: 64, steps: STEPS, moments: 50 };
+/// Previews: no more than it takes to see how far training is.
+const PREVIEW: Look = Look { sampler: "ddim", count: 36, steps: 25, moments: 0 };
+/// Names in a run folder; all that `--force` removes.
+const RUN_FILES: [&str; 6] =
+    ["log.jsonl", "model_index.json", "ancestral.json", "samples.png", "denoising.gif", "loss.png"];
+const RUN_FOLDERS: [&str; 3] = ["previews", "scheduler", "unet"];
+
+pub fn run(args: &TrainArgs) -> Result<()> {
+    let clock = Instant::now();
+    let device = super::compute(&args.compute)?;
+    let data = data(&args.data)?;
+    let (family, schedule) = super::schedule(&args.schedule, default_schedule(&data))?;
+    let recipe = Recipe::new(&data, args, &family, schedule)?;
+    let folder = args.output.clone().unwrap_or_else(|| Path::new("runs").join(&args.data));
+    let job = Job { args, device, data, recipe };
+    let steps = job.steps(clock)?;
+    // All that can be refused has been; from here on something is written.
+    let mut trainer = job.trainer(steps)?;
+    make_run_folder(&folder, args.force)?;
+    job.announce(parameters::to_weights(&trainer.module()).parameters(), steps, &folder);
+    job.train(&mut trainer, steps, &folder)?;
+    println!("{}", folder.display());
+    Ok(())
+}
+
+/// The data set of that name.
+fn data(name: &str) -> Result<Dataset> {
+    builtin(name).with_context(|| {
+        format!("data {name:?}: expected one of the built-in sets: {}", BUILTIN.join(", "))
+    })
+}
+
+/// Makes the run folder, or with `force` empties it of an earlier run; what is not a run's is
+/// never touched.
+fn make_run_folder(folder: &Path, force: bool) -> Result<()> {
+    let at = || format!("run folder {}", folder.display());
+    let taken = folder.exists() && fs::read_dir(folder).with_context(at)?.next().is_some();
+    if taken && !force {
+        bail!(
+            "{} is already there: choose another with -o, or replace the run in it with --force",
+            at()
+        );
+    }
+    if taken && !folder.join("log.jsonl").exists() {
+        bail!("{} holds no run (no log.jsonl): choose another with -o", at());
+    }
+    if taken {
+        for name in RUN_FILES.map(|name| folder.join(name)).iter().filter(|file| file.exists()) {
+            fs::remove_file(name).with_context(|| name.display().to_string())?;
+        }
+        for name in RUN_FOLDERS.map(|name| folder.join(name)).iter().filter(|dir| dir.exists()) {
+            fs::remove_dir_all(name).with_context(|| name.display().to_string())?;
+        }
+    }
+    fs::create_dir_all(folder.join("previews")).with_context(at)
+}
+
+/// One training, as it was asked for.
+struct Job<'a> {
+    args: &'a TrainArgs,
+    device: Device,
+    data: Dataset,
+    recipe: Recipe,
+}
+
+impl Job<'_> {
+    fn trainer(&self, steps: u64) -> Result<Trainer<UNet>> {
+        let Self { args, device, data, recipe } = self;
+        let mut set = TrainingSet::new(data.shape().to_vec(), data.rows().to_vec())?;
+        if let Some(labels) = data.labels() {
+            let classes = u32::try_from(data.class_names().len()).context("classes")?;
+            set = set.with_labels(labels.to_vec(), classes)?;
+        }
+        let mut config = recipe.config.clone();
+        config.learning_rate = recipe.learning_rate(steps);
+        let unet = UNet::new(&recipe.unet, &Initializer::new(args.seed, device))?;
+        Ok(Trainer::new(unet, recipe.schedule.clone(), set, config)?)
+    }
+
+    /// How many updates to make: as asked, as the data asks, or as many as fit into the time.
+    fn steps(&self, clock: Instant) -> Result<u64> {
+        match (self.args.steps, self.args.time) {
+            (Some(steps), _) => Ok(steps),
+            (None, None) => Ok(self.recipe.steps),
+            (None, Some(time)) => self.steps_within(time, clock),
+        }
+    }
+
+    /// Measures a few updates and network calls, to tell how many updates fit into `time` seconds
+    /// beside the sampling at the end and the previews.
+    fn steps_within(&self, time: f64, clock: Instant) -> Result<u64> {
+        const MEASURED: u32 = 4;
+        let mut trainer = self.trainer(1000)?;
+        trainer.step()?; // the first one is slower
+        let start = Instant::now();
+        for _ in 0..MEASURED {
+            trainer.step()?;
+        }
+        let update = start.elapsed().as_secs_f64() / f64::from(MEASURED);
+        let start = Instant::now();
+        let model = self.model(&trainer, MEASURED.into(), None)?;
+        let look = Look { steps: 2, moments: 0, ..FINAL };
+        self.sample(&model, &BurnNetwork::new(&trainer.module()), &look)?;
+        let call = start.elapsed().as_secs_f64() / 2.0;
+        let previews = if self.args.preview_every == Some(0) { 0.0 } else { 5.0 };
+        let sampling = call * (FINAL.steps as f64 + previews * PREVIEW.steps as f64);
+        let left = time - clock.elapsed().as_secs_f64() - sampling;
+        // A reserve for what else the machine may do.
+        let steps = (0.95 * left / update).floor();
+        if steps < 1.0 {
+            bail!(
+                "--time {time}: not one update fits (an update takes {update:.2} s, sampling at \
+                 the end {sampling:.1} s)"
+            );
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "at least 1, and a time has far fewer updates than 2^53"
+        )]
+        Ok(steps as u64)
+    }
+
+    fn announce(&self, parameters: usize, steps: u64, folder: &Path) {
+        if self.args.compute.quiet {
+            return;
+        }
+        let Self { args, data, recipe, .. } = self;
+        let shape: Vec<_> = data.shape().iter().map(ToString::to_string).collect();
+        let channels: Vec<_> =
+            recipe.unet.block_out_channels.iter().map(ToString::to_string).collect();
+        let rate = recipe.learning_rate(steps);
+        eprintln!(
+            "{}: {} samples of {}, {} classes; U-Net {}, {parameters} weights; {steps} steps of \
+             {}, learning rate {} {}; {} schedule over {} timesteps, predicts {}; seed {}; into {}",
+            args.data,
+            data.len(),
+            shape.join("x"),
+            data.class_names().len(),
+            channels.join("-"),
+            args.batch * args.accumulate,
+            rate.peak,
+            if args.constant_lr { "constant" } else { "cosine" },
+            recipe.scheduler.beta_schedule,
+            args.schedule.timesteps,
+            recipe.scheduler.prediction_type,
+            args.seed,
+            folder.display(),
+        );
+    }
+
+    fn train(&self, trainer: &mut Trainer<UNet>, steps: u64, folder: &Path) -> Result<()> {
+        let every = self.args.preview_every.unwrap_or(steps.div_ceil(5));
+        let mut log = Log::create(folder.join("log.jsonl"))?;
+        let mut progress = Progress::new("training", steps, self.args.compute.quiet);
+        while trainer.steps() < steps {
+            let report = trainer.step().map_err(failed)?;
+            log.write(&report)?;
+            progress.at(report.step + 1, || log.details());
+            let done = report.step + 1;
+            if every > 0 && done % every == 0 && done < steps {
+                self.preview(trainer, done, folder)?;
+            }
+        }
+        drop(progress);
+        log.finish()?;
+        let model = self.model(trainer, steps, log.final_loss())?;
+        model.folder.write(folder).map_err(|error| Failed(error.into()))?;
+        self.pictures(&model, folder, &log)
+    }
+
+    /// Samples of the averaged weights, always from the same noise.
+    fn preview(&self, trainer: &Trainer<UNet>, steps: u64, folder: &Path) -> Result<()> {
+        let model = self.model(trainer, steps, None)?;
+        let network = BurnNetwork::new(trainer.ema().module());
+        let samples = self.sample(&model, &network, &PREVIEW)?;
+        let path = folder.join("previews").join(format!("step-{steps:06}.png"));
+        write_png(&path, &picture(&samples.x)?, &self.metadata(&model, &PREVIEW))
+            .map_err(|error| Failed(error.into()).into())
+    }
+
+    /// The pictures at the end.
+    fn pictures(&self, model: &Model, folder: &Path, log: &Log) -> Result<()> {
+        let samples = self.sample(model, &model.network(&self.device)?, &FINAL)?;
+        let write = || -> Result<()> {
+            let metadata = self.metadata(model, &FINAL);
+            write_png(&folder.join("samples.png"), &picture(&samples.x)?, &metadata)?;
+            write_animation(&folder.join("denoising.gif"), &samples.way)?;
+            let title = format!("{}: training loss", self.args.data);
+            write_png(&folder.join("loss.png"), &loss_chart(&title, &log.losses)?, &[])?;
+            Ok(())
+        };
+        write().map_err(|error| Failed(error).into())
+    }
+
+    fn sample(&self, model: &Model, network: &BurnNetwork<UNet>, look: &Look) -> Result<Samples> {
+        let sampler: AnySampler = look.sampler.parse()?;
+        let steps = look.steps.min(model.schedule.len());
+        let plan = Plan {
+            sampler: &sampler,
+            grid: &Grid::new(&model.schedule, Spacing::Trailing, steps)?,
+            clip: model.folder.scheduler.clip_sample,
+            label: model.label(None)?,
+            seed: self.args.seed,
+            batch: self.args.batch,
+            moments: look.moments,
+            quiet: self.args.compute.quiet,
+        };
+        plan.run(model, network, 0..look.count, None)
+    }
+
+    fn metadata(&self, model: &Model, look: &Look) -> Vec<(String, String)> {
+        let steps = look.steps.min(model.schedule.len());
+        let pairs = [
+            ("Software", format!("ancestral {}", env!("CARGO_PKG_VERSION"))),
+            ("data", self.args.data.clone()),
+            ("weights sha256", model.sha256.clone()),
+            ("sampler", look.sampler.to_owned()),
+            ("steps", steps.to_string()),
+            ("seed", self.args.seed.to_string()),
+        ];
+        pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+    }
+
+    /// What was learned so far, as a model.
+    fn model(&self, trainer: &Trainer<UNet>, steps: u64, final_loss: Option<f64>) -> Result<Model> {
+        let Self { args, data, recipe, .. } = self;
+        let weights = parameters::to_weights(trainer.ema().module());
+        let about = About {
+            data: AboutData {
+                name: args.data.clone(),
+                shape: data.shape().to_vec(),
+                class_names: data.labels().map(|_| data.class_names().to_vec()),
+            },
+            training: Some(AboutTraining {
+                steps,
+                batch: args.batch * args.accumulate,
+                seed: args.seed,
+                prediction: recipe.scheduler.prediction_type,
+                parameters: weights.parameters(),
+                final_loss,
+                command: command(steps),
+            }),
+        };
+        let folder = ModelFolder {
+            unet: recipe.unet.clone(),
+            scheduler: recipe.scheduler.clone(),
+            raw_weights: Some(parameters::to_weights(&trainer.module())),
+            weights,
+            about: Some(about),
+        };
+        Model::new(args.data.clone(), folder)
+    }
+}
+
+/// The command that makes the same weights again, anywhere.
+fn command(steps: u64) -> String {
+    let mut words = vec!["ancestral".to_owned()];
+    let mut given = std::env::args().skip(1);
+    while let Some(word) = given.next() {
+        match word.as_str() {
+            // What changes nothing about the weights, or is said by --steps.
+            "--force" | "--quiet" | "-q" => {}
+            "-o" | "--output" | "--threads" | "--time" | "--steps" | "--preview-every" => {
+                given.next();
+            }
+            _ => words.push(word),
+        }
+    }
+    words.push(format!("--steps {steps}"));
+    words.join(" ")
+}
+
+fn failed(error: TrainError) -> anyhow::Error {
+    if matches!(error, TrainError::NonFinite { .. }) {
+        return Failed(error.into()).into();
+    }
+    error.into()
+}
+
+/// `log.jsonl`, and the losses in it.
+struct Log {
+    path: PathBuf,
+    file: BufWriter<File>,
+    start: Instant,
+    /// Step, counted from 1, and loss, where it was finite.
+    losses: Vec<(u64, f64)>,
+}
+
+impl Log {
+    fn create(path: PathBuf) -> Result<Self> {
+        let file = File::create(&path).with_context(|| path.display().to_string())?;
+        Ok(Self { path, file: BufWriter::new(file), start: Instant::now(), losses: Vec::new() })
+    }
+
+    fn write(&mut self, report: &StepReport) -> Result<()> {
+        let step = report.step + 1;
+        if report.loss.is_finite() {
+            self.losses.push((step, report.loss));
+        }
+        let line = json!({
+            "step": step,
+            "loss": report.loss,
+            "gradient_norm": report.gradient_norm,
+            "learning_rate": report.learning_rate,
+            "skipped": report.skipped,
+            "seconds": (self.start.elapsed().as_secs_f64() * 1e3).round() / 1e3,
+        });
+        writeln!(self.file, "{line}")
+            .and_then(|()| if step.is_multiple_of(20) { self.file.flush() } else { Ok(()) })
+            .map_err(|error| self.cannot_write(error))
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        self.file.flush().map_err(|error| self.cannot_write(error))
+    }
+
+    fn cannot_write(&self, error: std::io::Error) -> anyhow::Error {
+        Failed(anyhow::Error::new(error).context(format!("cannot write {}", self.path.display())))
+            .into()
+    }
+
+    /// Loss and speed of late, for people.
+    fn details(&self) -> String {
+        let speed = self.losses.len() as f64 / self.start.elapsed().as_secs_f64();
+        format!("loss {:.4}, {speed:.1} steps/s", self.mean_of_last(50).unwrap_or(f64::NAN))
+    }
+
+    /// The mean loss of the last twentieth of the steps.
+    fn final_loss(&self) -> Option<f64> {
+        self.mean_of_last(self.losses.len().div_ceil(20))
+    }
+
+    fn mean_of_last(&self, count: usize) -> Option<f64> {
+        let last = &self.losses[self.losses.len().saturating_sub(count)..];
+        let sum: f64 = last.iter().map(|(_, loss)| loss).sum();
+        (!last.is_empty()).then(|| sum / last.len() as f64)
+    }
+}

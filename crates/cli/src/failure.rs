@@ -1,0 +1,31 @@
+//! How the program ends when something is wrong: a sentence on stderr, and the exit code.
+
+use std::fmt;
+use std::io::{self, ErrorKind, Write};
+use std::process::ExitCode;
+
+/// An error that is not the user's: a check failed, numbers became non-finite, a disk is full. The
+/// program ends with code 1; for any other error, of usage or input, with code 2.
+#[derive(Debug)]
+pub struct Failed(pub anyhow::Error);
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#}", self.0)
+    }
+}
+
+impl std::error::Error for Failed {}
+
+/// Prints the error, and says how to exit. A reader that closed our stdout is no error.
+pub fn report(error: &anyhow::Error) -> ExitCode {
+    let closed = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == ErrorKind::BrokenPipe)
+    };
+    if error.chain().any(closed) {
+        return ExitCode::SUCCESS;
+    }
+    // Nothing is left to do if stderr is gone too.
+    let _ = writeln!(io::stderr(), "error: {error:#}");
+    ExitCode::from(if error.is::<Failed>() { 1 } else { 2 })
+}

@@ -1,0 +1,115 @@
+//! Models, from a folder or from this program itself.
+
+use std::path::Path;
+
+use ancestral::Schedule;
+use ancestral_format::{Loaded, ModelFolder, safetensors};
+use ancestral_nn::device::Device;
+use ancestral_nn::unet::UNet;
+use ancestral_nn::{BurnNetwork, Initializer, parameters};
+use anyhow::{Context, Result, anyhow, bail};
+use sha2::{Digest, Sha256};
+
+/// Files of the built-in model, by their names in its folder.
+const DIGITS: [(&str, &[u8]); 5] = [
+    ("model_index.json", include_bytes!("../models/digits/model_index.json")),
+    ("ancestral.json", include_bytes!("../models/digits/ancestral.json")),
+    (
+        "scheduler/scheduler_config.json",
+        include_bytes!("../models/digits/scheduler/scheduler_config.json"),
+    ),
+    ("unet/config.json", include_bytes!("../models/digits/unet/config.json")),
+    (
+        "unet/diffusion_pytorch_model.safetensors",
+        include_bytes!("../models/digits/unet/diffusion_pytorch_model.safetensors"),
+    ),
+];
+
+/// A model that can be sampled from.
+#[derive(Debug)]
+pub struct Model {
+    /// Where it is from, for people.
+    pub name: String,
+    /// What is in its folder.
+    pub folder: ModelFolder,
+    /// The noise levels that it was trained on.
+    pub schedule: Schedule,
+    /// SHA-256 of the weights, as a safetensors file.
+    pub sha256: String,
+}
+
+impl Model {
+    /// Reads the model in `folder`, or the built-in digits.
+    pub fn read(folder: Option<&Path>) -> Result<Self> {
+        let (name, loaded) = match folder {
+            None => ("built-in digits".to_owned(), ModelFolder::from_files(&DIGITS)?),
+            Some(path) if !path.is_dir() => {
+                bail!("{}: no such model folder", path.display());
+            }
+            Some(path) => (path.display().to_string(), ModelFolder::read(path)?),
+        };
+        let Loaded { model, unknown } = loaded;
+        for key in unknown {
+            eprintln!("warning: {key}; it is ignored");
+        }
+        Self::new(name, model)
+    }
+
+    /// The model of a folder's content.
+    pub fn new(name: String, folder: ModelFolder) -> Result<Self> {
+        let schedule = folder.scheduler.schedule().with_context(|| format!("model {name}"))?;
+        let bytes = safetensors::to_bytes(&folder.weights)?;
+        let sha256 = format!("{:x}", Sha256::digest(&bytes));
+        Ok(Self { name, folder, schedule, sha256 })
+    }
+
+    /// Shape of one sample, `[channels, height, width]`.
+    pub fn shape(&self) -> Result<[usize; 3]> {
+        let size = self.folder.unet.sample_size;
+        let [height, width] = size.with_context(|| {
+            format!("model {}: sample_size in unet/config.json is null: expected a size", self.name)
+        })?;
+        Ok([self.folder.unet.in_channels, height, width])
+    }
+
+    /// Its network, on `device`.
+    pub fn network(&self, device: &Device) -> Result<BurnNetwork<UNet>> {
+        let context = || format!("model {}", self.name);
+        let unet = UNet::new(&self.folder.unet, &Initializer::new(0, device));
+        let unet = unet.with_context(context)?;
+        let unet = parameters::load(unet, &self.folder.weights).with_context(context)?;
+        Ok(BurnNetwork::new(&unet))
+    }
+
+    /// The names of its classes, if it was trained with classes and they are known.
+    pub fn class_names(&self) -> Option<&[String]> {
+        self.folder.about.as_ref()?.data.class_names.as_deref()
+    }
+
+    /// What to tell the network of the class that the user asked for, by name or number.
+    pub fn label(&self, class: Option<&str>) -> Result<Option<u32>> {
+        let name = &self.name;
+        let Some(count) = self.folder.unet.num_class_embeds else {
+            return match class {
+                None => Ok(None),
+                Some(class) => Err(anyhow!("--class {class}: model {name} has no classes")),
+            };
+        };
+        // The last label means "none" in the models that we train.
+        let names = self.class_names().filter(|names| names.len() + 1 == count);
+        let index = match (class, names) {
+            (None, Some(_)) => Some(count - 1),
+            (None, None) => bail!("model {name} has {count} classes: choose one with --class 0"),
+            (Some(class), Some(names)) => names.iter().position(|name| name == class),
+            (Some(class), None) => class.parse().ok().filter(|label| *label < count),
+        };
+        let class = class.unwrap_or_default();
+        let expected = || match names {
+            Some(names) => format!("one of {}", names.join(", ")),
+            None => format!("0 to {}", count - 1),
+        };
+        let index =
+            index.with_context(|| format!("--class {class}: model {name} knows {}", expected()))?;
+        Ok(Some(u32::try_from(index).expect("few classes")))
+    }
+}

@@ -1,0 +1,79 @@
+//! Progress on stderr: a bar on a terminal, now and then a plain line elsewhere.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Nothing is shown of work that is done sooner.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How often a log gets a line.
+const LOG_EVERY: Duration = Duration::from_secs(10);
+
+/// The progress of one piece of work.
+#[derive(Debug)]
+pub struct Progress {
+    what: &'static str,
+    total: u64,
+    start: Instant,
+    display: Display,
+}
+
+#[derive(Debug)]
+enum Display {
+    Quiet,
+    /// The bar appears when patience ends.
+    Bar(Option<ProgressBar>),
+    /// When the last line was written.
+    Lines(Instant),
+}
+
+impl Progress {
+    /// Sets out on `total` steps of `what`.
+    pub fn new(what: &'static str, total: u64, quiet: bool) -> Self {
+        let start = Instant::now();
+        let display = if quiet {
+            Display::Quiet
+        } else if io::stderr().is_terminal() {
+            Display::Bar(None)
+        } else {
+            Display::Lines(start)
+        };
+        Self { what, total, start, display }
+    }
+
+    /// Says that `done` steps are done; `details` go beside the count.
+    pub fn at(&mut self, done: u64, details: impl FnOnce() -> String) {
+        let elapsed = self.start.elapsed();
+        match &mut self.display {
+            Display::Bar(bar) if elapsed > PATIENCE => {
+                let bar = bar.get_or_insert_with(|| bar_of(self.what, self.total, elapsed));
+                bar.set_position(done);
+                bar.set_message(details());
+            }
+            Display::Lines(last) if last.elapsed() > LOG_EVERY => {
+                *last = Instant::now();
+                let left = elapsed.as_secs_f64() / done as f64 * (self.total - done) as f64;
+                let (what, total, details) = (self.what, self.total, details());
+                // Progress that nobody can read is no reason to stop.
+                let _ =
+                    writeln!(io::stderr(), "{what}: {done}/{total}, {details}, {left:.0} s left");
+            }
+            Display::Quiet | Display::Bar(_) | Display::Lines(_) => {}
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Display::Bar(Some(bar)) = &self.display {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn bar_of(what: &'static str, total: u64, elapsed: Duration) -> ProgressBar {
+    let style = "{prefix} {bar:30} {pos}/{len}  {msg}  {elapsed} gone, {eta} left";
+    let style = ProgressStyle::with_template(style).expect("a valid template");
+    ProgressBar::new(total).with_elapsed(elapsed).with_style(style).with_prefix(what)
+}

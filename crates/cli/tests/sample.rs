@@ -1,0 +1,127 @@
+//! `ancestral sample`, with the built-in model.
+
+mod common;
+
+use ancestral_data::read_npy;
+use common::{Folder, png_texts};
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_for_any_batch_and_number_of_threads() {
+    let folder = Folder::new();
+    for sampler in ["ddpm", "ddim", "ddim:eta=0.5", "ddpm:variance=fixed-large"] {
+        let run = |flags: &str| {
+            let common = "sample -n 8 --steps 3 -o x.npy --force --sampler";
+            folder.run(&format!("{common} {sampler} {flags}"));
+            folder.read("x.npy")
+        };
+        let truth = run("--seed 7");
+        for flags in ["--batch 1 --threads 1", "--batch 3 --threads 2", "--batch 8 --threads 1"] {
+            assert_eq!(run(&format!("--seed 7 {flags}")), truth, "{sampler} {flags}");
+        }
+        assert_ne!(run("--seed 8"), truth);
+    }
+}
+
+#[test]
+fn any_sample_can_be_made_alone() {
+    let folder = Folder::new();
+    folder.run("sample --seed 7 -n 8 --steps 4 -o all.npy");
+    folder.run("sample --seed 7 --first 5 -n 1 --steps 4 -o sixth.npy");
+    let all = read_npy(&folder.path("all.npy")).unwrap();
+    let sixth = read_npy(&folder.path("sixth.npy")).unwrap();
+    assert_eq!(all.shape(), [8, 1, 8, 8]);
+    assert_eq!(sixth.shape(), [1, 1, 8, 8]);
+    assert_eq!(all.data()[5 * 64..6 * 64], *sixth.data());
+
+    folder.run("sample --seed 7 -n 8 --steps 4 -o many");
+    folder.run("sample --seed 7 --first 5 -n 1 --steps 4 -o one");
+    assert_eq!(folder.read("many/000005.png"), folder.read("one/000005.png"));
+    let texts = png_texts(&folder.path("one/000005.png"));
+    for (key, value) in [("seed", "7"), ("index", "5"), ("steps", "4")] {
+        assert!(texts.contains(&(key.to_owned(), value.to_owned())), "{key} in {texts:?}");
+    }
+    let sampler = ("sampler".to_owned(), "ddpm:variance=fixed-small".to_owned());
+    assert!(texts.contains(&sampler), "{texts:?}");
+}
+
+#[test]
+fn a_way_can_be_kept_and_taken_up_again() {
+    let folder = Folder::new();
+    folder.run("sample --seed 3 -n 2 --steps 4 --trajectory -o way.npy");
+    folder.run("sample --seed 3 -n 2 --steps 4 -o end.npy");
+    let way = read_npy(&folder.path("way.npy")).unwrap();
+    let end = read_npy(&folder.path("end.npy")).unwrap();
+    assert_eq!(way.shape(), [5, 2, 1, 8, 8]);
+    assert_eq!(way.data()[4 * 128..], *end.data());
+
+    // From the same x_T and the same noise, the same sample.
+    let start = &way.data()[..128];
+    ancestral_data::write_npy(&folder.path("start.npy"), &[2, 1, 8, 8], start).unwrap();
+    folder.run("sample --seed 3 --init start.npy --steps 4 --batch 1 -o again.npy");
+    assert_eq!(read_npy(&folder.path("again.npy")).unwrap().data(), end.data());
+    let message = folder.refused("sample --init start.npy -n 3 -o x.npy");
+    assert!(message.contains("-n 3: --init start.npy has 2 rows"), "{message}");
+}
+
+#[test]
+fn every_kind_of_output_is_written_and_nothing_is_replaced_unasked() {
+    let folder = Folder::new();
+    for (output, file) in [
+        ("a.png", "a.png"),
+        ("a.gif", "a.gif"),
+        ("a.npy", "a.npy"),
+        ("many", "many/000002.png"),
+        ("--trajectory b.png", "b.png"),
+        ("--trajectory steps", "steps/000002.png"),
+    ] {
+        let (flag, name) = output.rsplit_once(' ').unwrap_or(("", output));
+        let command = format!("sample -n 3 --steps 2 {flag} -o {name}");
+        folder.run(&command);
+        let written = folder.read(file);
+        let message = folder.refused(&command);
+        assert!(message.contains("already there: replace it with --force"), "{message}");
+        assert_eq!(folder.read(file), written);
+        folder.run(&format!("{command} --force"));
+    }
+}
+
+#[test]
+fn classes_and_clipping_change_what_is_drawn() {
+    let folder = Folder::new();
+    let run = |flags: &str| {
+        folder.run(&format!("sample -n 1 --steps 5 -o x.npy --force {flags}"));
+        read_npy(&folder.path("x.npy")).unwrap().data().to_vec()
+    };
+    let plain = run("");
+    assert_eq!(run("--clip"), plain);
+    assert_ne!(run("--class 7"), plain);
+    assert_ne!(run("--class 7"), run("--class 8"));
+    assert!(plain.iter().all(|x| x.abs() <= 1.0));
+    let free = run("--no-clip");
+    assert_ne!(free, plain);
+}
+
+#[test]
+fn a_damaged_start_is_refused_by_file() {
+    let folder = Folder::new();
+    std::fs::write(folder.path("page.npy"), "<html></html>").unwrap();
+    let message = folder.refused("sample --init page.npy -o x.npy");
+    assert!(message.contains("page.npy"), "{message}");
+    ancestral_data::write_npy(&folder.path("wide.npy"), &[1, 1, 8, 9], &[0.0; 72]).unwrap();
+    let message = folder.refused("sample --init wide.npy -o x.npy");
+    assert!(message.contains("shape [1, 1, 8, 9], expected [n, 1, 8, 8]"), "{message}");
+    let mut values = [0.0; 64];
+    values[9] = f32::NAN;
+    ancestral_data::write_npy(&folder.path("nan.npy"), &[1, 1, 8, 8], &values).unwrap();
+    let message = folder.refused("sample --init nan.npy -o x.npy");
+    assert!(message.contains("value 9 is NaN"), "{message}");
+    assert!(!folder.path("x.npy").exists());
+}
+
+#[test]
+fn quiet_success_and_no_carriage_return_in_logs() {
+    let folder = Folder::new();
+    let output = folder.try_run("sample -n 1 --steps 2");
+    assert!(output.status.success() && output.stdout.is_empty() && output.stderr.is_empty());
+    assert!(folder.path("samples.png").exists());
+}

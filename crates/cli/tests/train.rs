@@ -1,0 +1,91 @@
+//! `ancestral train`, on a network too small to learn much.
+
+mod common;
+
+use common::Folder;
+
+const TINY: &str = "train digits --channels 8,8 --layers 1 --batch 4 --steps 5 --preview-every 2";
+
+#[test]
+fn a_run_leaves_a_model_and_pictures() {
+    let folder = Folder::new();
+    let printed = folder.run(&format!("{TINY} --timesteps 50 --prediction v -o run"));
+    assert_eq!(printed, "run\n");
+    for file in [
+        "model_index.json",
+        "ancestral.json",
+        "scheduler/scheduler_config.json",
+        "unet/config.json",
+        "unet/diffusion_pytorch_model.safetensors",
+        "unet/diffusion_pytorch_model.raw.safetensors",
+        "samples.png",
+        "denoising.gif",
+        "loss.png",
+        "previews/step-000002.png",
+        "previews/step-000004.png",
+    ] {
+        assert!(!folder.read(&format!("run/{file}")).is_empty(), "{file}");
+    }
+    let log = String::from_utf8(folder.read("run/log.jsonl")).unwrap();
+    assert_eq!(log.lines().count(), 5);
+    for (i, line) in log.lines().enumerate() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(line["step"], i + 1);
+        assert!(line["loss"].as_f64().unwrap() > 0.0);
+    }
+    let about = folder.run("inspect run");
+    assert!(about.contains("v_prediction") && about.contains("T = 50"), "{about}");
+    assert!(about.contains("5 steps of 4"), "{about}");
+    let json: serde_json::Value = serde_json::from_str(&folder.run("inspect run --json")).unwrap();
+    assert_eq!(json["unet"]["num_class_embeds"], 11);
+    assert_eq!(json["scheduler"]["num_train_timesteps"], 50);
+    // What it printed as its own command makes the same weights.
+    let command = json["about"]["training"]["command"].as_str().unwrap();
+    folder.run(&format!("{} -o again --quiet", command.strip_prefix("ancestral ").unwrap()));
+    let weights =
+        |run: &str| folder.read(&format!("{run}/unet/diffusion_pytorch_model.safetensors"));
+    assert_eq!(weights("run"), weights("again"));
+    // And its model samples.
+    folder.run("sample run -n 2 --class 3 -o x.npy");
+}
+
+#[test]
+fn one_seed_gives_one_model_whatever_the_threads_and_previews() {
+    let folder = Folder::new();
+    let run = |name: &str, flags: &str| {
+        folder.run(&format!("{TINY} --quiet {flags} -o {name}"));
+        let part = |file| folder.read(&format!("{name}/unet/diffusion_pytorch_model{file}"));
+        (part(".safetensors"), part(".raw.safetensors"))
+    };
+    let truth = run("a", "--threads 1");
+    assert_eq!(run("b", "--threads 2"), truth);
+    assert_ne!(run("c", "--seed 1"), truth);
+}
+
+#[test]
+fn a_run_is_replaced_only_when_asked_and_nothing_else_ever() {
+    let folder = Folder::new();
+    folder.run(&format!("{TINY} --quiet -o run"));
+    std::fs::write(folder.path("run/notes.txt"), "mine").unwrap();
+    let message = folder.refused(&format!("{TINY} -o run"));
+    assert!(message.contains("run folder run is already there"), "{message}");
+    folder.run(&format!("{TINY} --quiet --force -o run"));
+    assert_eq!(folder.read("run/notes.txt"), b"mine");
+    std::fs::create_dir(folder.path("photos")).unwrap();
+    std::fs::write(folder.path("photos/samples.png"), "mine").unwrap();
+    let message = folder.refused(&format!("{TINY} --force -o photos"));
+    assert!(message.contains("holds no run"), "{message}");
+    assert_eq!(folder.read("photos/samples.png"), b"mine");
+}
+
+#[test]
+fn a_training_that_blows_up_ends_with_code_1_and_names_the_step() {
+    let folder = Folder::new();
+    let output = folder.try_run(
+        "train digits --channels 8,8 --layers 1 --batch 4 --steps 300 --lr 1e30 --quiet -o run",
+    );
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("step"), "{message}");
+    assert!(!folder.path("run/model_index.json").exists());
+}
