@@ -62,8 +62,9 @@ pub struct TrainArgs {
     pub prediction: PredictionArg,
     #[command(flatten)]
     pub schedule: ScheduleArgs,
-    /// Channels of the U-Net at each resolution, each half the one before [default: by the data]
-    #[arg(long, value_name = "N,N,…", value_delimiter = ',')]
+    /// Channels of the U-Net at each resolution, the full one first; each resolution is half the
+    /// one before [default: by the data]
+    #[arg(long, value_name = "N,N,…", value_delimiter = ',', value_parser = count(MOST_CHANNELS))]
     pub channels: Option<Vec<usize>>,
     /// Residual layers at each resolution
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = count(100))]
@@ -87,7 +88,7 @@ pub struct TrainArgs {
     /// [default: a fifth of the steps]
     #[arg(long, value_name = "N")]
     pub preview_every: Option<u64>,
-    /// Replace a run that is already there
+    /// Replace a run that is already there; its model stays until the new one is written
     #[arg(long)]
     pub force: bool,
     #[command(flatten)]
@@ -102,7 +103,7 @@ pub struct TrainArgs {
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 #[command(after_help = "Example: ancestral sample -n 10 --class 7 -o sevens.png")]
 pub struct SampleArgs {
-    /// Model folder [default: the built-in digits]
+    /// Model folder, or `digits` for the built-in model [default: digits]
     #[arg(value_name = "MODEL")]
     pub model: Option<PathBuf>,
     /// How many samples [default: 64, or the rows of --init]
@@ -159,7 +160,8 @@ pub struct SampleArgs {
     #[arg(long)]
     pub trajectory: bool,
     /// Where to: NAME.png (a grid), NAME.gif (the way from noise), NAME.npy (float32, [n, channels,
-    /// height, width] in [−1, 1]), or a folder of single PNGs
+    /// height, width] in [−1, 1]), or a folder of single PNGs: any name without a dot or with a /
+    /// at its end
     #[arg(short, long, value_name = "OUT", default_value = "samples.png")]
     pub output: PathBuf,
     /// Replace what is already there
@@ -245,10 +247,12 @@ pub enum PredictionArg {
 
 /// More rows in one pass are a slip of the finger.
 const MOST_ROWS: u64 = 1 << 16;
-/// More timesteps too,
+/// So are more channels,
+const MOST_CHANNELS: u64 = 1 << 14;
+/// more timesteps,
 const MOST_TIMESTEPS: u64 = 1_000_000;
-/// and more samples than fit any memory.
-const MOST_SAMPLES: u64 = 1 << 32;
+/// and more samples than a folder or a file should hold.
+const MOST_SAMPLES: u64 = 1_000_000;
 
 /// Reads a number from 1 to `most`.
 fn count(most: u64) -> RangedU64ValueParser<usize> {

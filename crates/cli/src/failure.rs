@@ -17,6 +17,14 @@ impl fmt::Display for Failed {
 
 impl std::error::Error for Failed {}
 
+/// Says something that is no error, unless nothing is to be said. A closed stderr is no reason to
+/// stop.
+pub fn note(quiet: bool, text: impl fmt::Display) {
+    if !quiet {
+        let _ = writeln!(io::stderr(), "{text}");
+    }
+}
+
 /// Prints the error, and says how to exit. A reader that closed our stdout is no error.
 pub fn report(error: &anyhow::Error) -> ExitCode {
     let closed = |cause: &(dyn std::error::Error + 'static)| {

@@ -10,6 +10,8 @@ use ancestral_nn::{BurnNetwork, Initializer, parameters};
 use anyhow::{Context, Result, anyhow, bail};
 use sha2::{Digest, Sha256};
 
+use crate::failure::note;
+
 /// Files of the built-in model, by their names in its folder.
 const DIGITS: [(&str, &[u8]); 5] = [
     ("model_index.json", include_bytes!("../models/digits/model_index.json")),
@@ -39,18 +41,20 @@ pub struct Model {
 }
 
 impl Model {
-    /// Reads the model in `folder`, or the built-in digits.
-    pub fn read(folder: Option<&Path>) -> Result<Self> {
+    /// Reads the model in `folder`; without one, or by the name `digits`, the built-in one.
+    pub fn read(folder: Option<&Path>, quiet: bool) -> Result<Self> {
+        let folder = folder.filter(|path| path.exists() || *path != Path::new("digits"));
         let (name, loaded) = match folder {
             None => ("built-in digits".to_owned(), ModelFolder::from_files(&DIGITS)?),
-            Some(path) if !path.is_dir() => {
-                bail!("{}: no such model folder", path.display());
+            Some(path) if path.is_dir() => (path.display().to_string(), ModelFolder::read(path)?),
+            Some(path) if path.exists() => {
+                bail!("{}: a file, expected a model folder", path.display())
             }
-            Some(path) => (path.display().to_string(), ModelFolder::read(path)?),
+            Some(path) => bail!("{}: no such model folder", path.display()),
         };
         let Loaded { model, unknown } = loaded;
         for key in unknown {
-            eprintln!("warning: {key}; it is ignored");
+            note(quiet, format_args!("warning: {key}; it is ignored"));
         }
         Self::new(name, model)
     }
@@ -100,7 +104,10 @@ impl Model {
         let index = match (class, names) {
             (None, Some(_)) => Some(count - 1),
             (None, None) => bail!("model {name} has {count} classes: choose one with --class 0"),
-            (Some(class), Some(names)) => names.iter().position(|name| name == class),
+            (Some(class), Some(names)) => names
+                .iter()
+                .position(|name| name == class)
+                .or_else(|| class.parse().ok().filter(|label| *label < names.len())),
             (Some(class), None) => class.parse().ok().filter(|label| *label < count),
         };
         let class = class.unwrap_or_default();

@@ -1,6 +1,8 @@
 //! Where samples go: what kind of file follows from the name.
 
+use std::fs::{self, File};
 use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -38,24 +40,32 @@ pub struct Output<'a> {
     trajectory: bool,
 }
 
-/// What pictures say of themselves, by the index of the sample.
+/// What pictures say of themselves, by the index of the sample, if they show one.
 pub type Metadata<'a> = &'a dyn Fn(Option<u64>) -> Vec<(String, String)>;
 
 impl<'a> Output<'a> {
     /// The output of that name.
     pub fn new(path: &'a Path, trajectory: bool) -> Result<Self> {
+        let expected = "expected a name in .png, .gif or .npy, or a folder, which has no dot or a \
+                        / at its end";
         let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
         let kind = match extension.as_deref() {
+            _ if path.to_string_lossy().ends_with('/') => Kind::Folder,
             Some("png") => Kind::Png,
             Some("gif") => Kind::Gif,
             Some("npy") => Kind::Npy,
-            None => Kind::Folder,
-            Some(_) => bail!(
-                "output {}: expected a name in .png, .gif or .npy, or a folder, which has no dot",
-                path.display()
-            ),
+            None if !path.to_string_lossy().ends_with(['.', ' ']) && !is_bare_extension(path) => {
+                Kind::Folder
+            }
+            Some(_) if path.is_dir() => Kind::Folder,
+            None | Some(_) => bail!("output {}: {expected}", path.display()),
         };
         Ok(Self { path, kind, trajectory })
+    }
+
+    /// Whether samples can be written batch by batch.
+    pub fn is_by_batch(&self) -> bool {
+        self.kind == Kind::Folder && !self.trajectory
     }
 
     /// How many moments of the way it needs to be kept.
@@ -68,40 +78,86 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// Checks, before the work is done, that the samples can be written there.
-    pub fn check(&self, channels: usize, indices: std::ops::Range<u64>, force: bool) -> Result<()> {
+    /// Checks, before the work is done, that samples of `shape` can be written there after a run
+    /// of `hops`.
+    pub fn check(
+        &self,
+        shape: [usize; 3],
+        indices: Range<u64>,
+        hops: usize,
+        force: bool,
+    ) -> Result<()> {
         let path = self.path;
-        if self.kind != Kind::Npy && Channels::from_count(channels).is_none() {
+        if self.kind != Kind::Npy && Channels::from_count(shape[0]).is_none() {
             bail!(
-                "output {}: samples of {channels} channels are no pictures (1, 3 or 4 are): \
-                 expected a name in .npy",
-                path.display()
+                "output {}: samples of {} channels are no pictures (1, 3 or 4 are): expected a \
+                 name in .npy",
+                path.display(),
+                shape[0]
             );
         }
-        if let Some(parent) = path.parent().filter(|p| !p.as_os_str().is_empty() && !p.is_dir()) {
-            bail!("output {}: no such folder {}", path.display(), parent.display());
+        if let Some(taken) = self.taken(indices.clone(), hops)?.filter(|_| !force) {
+            bail!("{} is already there: replace it with --force", taken.display());
         }
-        let taken: Option<PathBuf> = match self.kind {
-            Kind::Folder if path.is_file() => {
-                bail!("output {}: a file of this name is there", path.display())
+        self.can_be_written().with_context(|| format!("output {}", path.display()))?;
+        // Pictures are drawn once for nothing, which is quick, to know that they are not too large.
+        let rows = usize::try_from(indices.end - indices.start).context("samples")?;
+        let blank = |rows| Batch::zeros(rows, shape.to_vec());
+        match (self.kind, self.trajectory) {
+            (Kind::Npy, _) | (Kind::Folder, false) => {}
+            (Kind::Png, true) => {
+                rows_of_ways(&vec![blank(rows); hops.min(COLUMNS) + 1])?;
             }
-            // A folder can be filled further, by other samples of a seed.
-            Kind::Folder if !self.trajectory => {
-                indices.map(|index| path.join(png_name(index))).find(|name| name.exists())
+            (Kind::Png, false) | (Kind::Gif, _) | (Kind::Folder, true) => {
+                picture(&blank(rows))?;
             }
-            Kind::Folder => Some(path.join(png_name(0))).filter(|name| name.exists()),
-            Kind::Png | Kind::Gif | Kind::Npy => Some(path.to_owned()).filter(|p| p.exists()),
-        };
-        match taken {
-            Some(taken) if !force => {
-                bail!("{} is already there: replace it with --force", taken.display())
-            }
-            Some(_) | None => Ok(()),
         }
+        Ok(())
     }
 
-    /// Writes samples, the first of which has index `first`.
-    pub fn write(&self, samples: &Samples, first: u64, metadata: Metadata<'_>) -> Result<()> {
+    /// The first file that would be replaced.
+    fn taken(&self, indices: Range<u64>, hops: usize) -> Result<Option<PathBuf>> {
+        let path = self.path;
+        let in_folder = |mut names: Range<u64>| {
+            names.find_map(|name| Some(path.join(png_name(name))).filter(|file| file.exists()))
+        };
+        Ok(match self.kind {
+            Kind::Folder if path.exists() && !path.is_dir() => {
+                bail!("output {}: a file, expected a folder", path.display())
+            }
+            // A folder can be filled further, by other samples of a seed.
+            Kind::Folder if !self.trajectory => in_folder(indices),
+            Kind::Folder => in_folder(0..hops as u64 + 1),
+            Kind::Png | Kind::Gif | Kind::Npy if path.is_dir() => {
+                bail!("output {}: a folder, expected a file (or a / at its end)", path.display())
+            }
+            Kind::Png | Kind::Gif | Kind::Npy => Some(path.to_owned()).filter(|p| p.exists()),
+        })
+    }
+
+    /// Tries whether a file can be made where the output is to be.
+    fn can_be_written(&self) -> Result<()> {
+        let mut folder = match self.kind {
+            Kind::Folder => self.path,
+            Kind::Png | Kind::Gif | Kind::Npy => parent(self.path),
+        };
+        if self.kind == Kind::Folder {
+            // It is made, with the folders above it, when the first picture is.
+            while !folder.exists() {
+                folder = parent(folder);
+            }
+        }
+        if !folder.is_dir() {
+            bail!("no such folder {}", folder.display());
+        }
+        let probe = folder.join(format!(".ancestral-{}", std::process::id()));
+        let cannot = || format!("no file can be made in {}", folder.display());
+        File::create_new(&probe).with_context(cannot)?;
+        fs::remove_file(&probe).with_context(cannot)
+    }
+
+    /// Writes samples.
+    pub fn write(&self, samples: &Samples, metadata: Metadata<'_>) -> Result<()> {
         let path = self.path;
         match (self.kind, self.trajectory) {
             (Kind::Png, false) => write_png(path, &picture(&samples.x)?, &metadata(None))?,
@@ -116,10 +172,10 @@ impl<'a> Output<'a> {
             }
             (Kind::Folder, false) => {
                 let pictures = Pictures::new(samples.x.data(), samples.x.shape())?;
-                write_png_folder(path, &pictures, first, |index| metadata(Some(index)))?;
+                write_png_folder(path, &pictures, samples.first, |index| metadata(Some(index)))?;
             }
             (Kind::Folder, true) => {
-                std::fs::create_dir_all(path)
+                fs::create_dir_all(path)
                     .with_context(|| format!("cannot make the folder {}", path.display()))?;
                 for (step, moment) in std::iter::zip(0.., &samples.way) {
                     write_png(&path.join(png_name(step)), &picture(moment)?, &metadata(None))?;
@@ -127,6 +183,20 @@ impl<'a> Output<'a> {
             }
         }
         Ok(())
+    }
+}
+
+/// Whether a file name is only an ending, such as `.png`.
+fn is_bare_extension(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase());
+    [".png", ".gif", ".npy"].iter().any(|ending| name.as_deref() == Some(ending))
+}
+
+/// The folder that a path is in.
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        Some(_) | None => Path::new("."),
     }
 }
 
@@ -164,9 +234,13 @@ mod tests {
         assert_eq!(kind("a/b.PNG").unwrap(), Kind::Png);
         assert_eq!(kind("b.gif").unwrap(), Kind::Gif);
         assert_eq!(kind("b.npy").unwrap(), Kind::Npy);
-        assert_eq!(kind("many").unwrap(), Kind::Folder);
-        assert_eq!(kind("many/").unwrap(), Kind::Folder);
-        assert!(kind("b.jpg").unwrap_err().to_string().contains("output b.jpg: expected"));
+        for folder in ["many", "many/", "a.b/", "digits.png/", "../x", ".hidden"] {
+            assert_eq!(kind(folder).unwrap(), Kind::Folder, "{folder}");
+        }
+        for name in ["b.jpg", ".png", "a/.npy", "b."] {
+            let message = kind(name).unwrap_err().to_string();
+            assert!(message.contains(&format!("output {name}: expected")), "{message}");
+        }
     }
 
     #[test]

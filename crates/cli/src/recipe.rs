@@ -53,7 +53,7 @@ impl Recipe {
             bail!("--zero-snr: pure noise says nothing of epsilon; take --prediction v or x0");
         }
         let unet = unet(data, args)?;
-        unet.validate().context("network")?;
+        unet.validate().context("--channels")?;
         let timesteps = args.schedule.timesteps;
         let (small, trailing) = (Variance::FixedSmall, Spacing::Trailing);
         let scheduler = SchedulerConfig {
@@ -98,6 +98,9 @@ fn unet(data: &Dataset, args: &TrainArgs) -> Result<UNetConfig> {
         (0..resolutions(height, width)).map(|level| base << level.min(1)).collect()
     });
     let attention = |level: usize| level > 0 && height.max(width) >> level <= ATTENTION_SIDE;
+    if let Some(odd) = block_out_channels.iter().find(|n| !n.is_multiple_of(GROUPS)) {
+        bail!("--channels: {odd} is no multiple of {GROUPS}");
+    }
     let levels = block_out_channels.len();
     let down = |level| {
         if attention(level) { DownBlock::AttnDownBlock2D } else { DownBlock::DownBlock2D }

@@ -32,9 +32,22 @@ pub struct Plan<'a> {
 /// Samples, and the moments that were kept of the way to them.
 #[derive(Debug)]
 pub struct Samples {
+    /// Index of the first.
+    pub first: u64,
     pub x: Batch,
     /// From x_T to the samples; empty if nothing was to be kept.
     pub way: Vec<Batch>,
+}
+
+impl Samples {
+    fn extend(&mut self, more: &Self) {
+        let join =
+            |a: &Batch, b: &Batch| Batch::new(a.shape().to_vec(), [a.data(), b.data()].concat());
+        self.x = join(&self.x, &more.x);
+        for (moment, more) in std::iter::zip(&mut self.way, &more.way) {
+            *moment = join(moment, more);
+        }
+    }
 }
 
 impl Plan<'_> {
@@ -46,56 +59,83 @@ impl Plan<'_> {
         indices: Range<u64>,
         start: Option<&Batch>,
     ) -> Result<Samples> {
+        let mut all: Option<Samples> = None;
+        self.run_batches(model, network, indices, start, |batch| {
+            match &mut all {
+                None => all = Some(batch),
+                Some(all) => all.extend(&batch),
+            }
+            Ok(())
+        })?;
+        all.context("no samples were asked for")
+    }
+
+    /// The same, batch by batch, so that each can be saved before the next is begun.
+    pub fn run_batches(
+        &self,
+        model: &Model,
+        network: &BurnNetwork<UNet>,
+        indices: Range<u64>,
+        start: Option<&Batch>,
+        mut each: impl FnMut(Samples) -> Result<()>,
+    ) -> Result<()> {
         let shape = model.shape()?.to_vec();
-        let hops = self.grid.points().len();
-        let kept = self.kept(hops);
-        let mut x = Vec::new();
-        let mut way = vec![Vec::new(); kept.len()];
-        let batch = self.batch as u64;
-        let batches = (indices.end - indices.start).div_ceil(batch);
-        let mut progress = Progress::new("sampling", batches * hops as u64, self.quiet);
+        let size = self.batch as u64;
+        let batches = (indices.end - indices.start).div_ceil(size);
+        let hops = self.grid.points().len() as u64;
+        let mut progress = Progress::new("sampling", batches * hops, self.quiet);
         for number in 0..batches {
-            let first = indices.start + number * batch;
-            let indices = first..indices.end.min(first.saturating_add(batch));
-            let rows = usize::try_from(indices.end - first).expect("at most a batch");
+            let first = indices.start + number * size;
+            let indices = first..indices.end.min(first.saturating_add(size));
             let mut noise = SampleNoise::new(self.seed, indices);
             let x_t = match start {
                 None => noise.start(shape.clone()),
                 Some(start) => {
                     noise = noise.after_start();
                     let mut batches = start.data().chunks(self.batch * start.row_len());
-                    let values = batches.nth(x.len().div_ceil(self.batch * start.row_len()));
-                    Batch::new(shape.clone(), values.expect("a row a sample").to_vec())
+                    let rows = batches.nth(usize::try_from(number).expect("a batch of rows"));
+                    Batch::new(shape.clone(), rows.expect("a row a sample").to_vec())
                 }
             };
-            if kept.first() == Some(&0) {
-                way[0].extend_from_slice(x_t.data());
-            }
-            let mut denoiser = self.denoiser(model, network.clone(), rows)?;
-            let run = self.sampler.run(self.grid, x_t, &mut *denoiser, &mut noise);
-            for step in run {
-                let step = step.map_err(|error| non_finite(&error, model))?;
-                if let Ok(moment) = kept.binary_search(&(step.index + 1)) {
-                    way[moment].extend_from_slice(step.x.data());
-                }
-                if step.hop.is_last() {
-                    x.extend_from_slice(step.x.data());
-                }
-                let done = number * hops as u64 + step.index as u64 + 1;
-                progress.at(done, || format!("batch {}/{batches}", number + 1));
-            }
+            let mut denoiser = self.denoiser(model, network.clone(), x_t.rows())?;
+            let samples = self.batch(first, x_t, &mut *denoiser, &mut noise, |hop| {
+                progress.at(number * hops + hop, || format!("batch {}/{batches}", number + 1));
+            });
+            each(samples.map_err(|error| non_finite(&error, model))?)?;
         }
-        let batch = |data| Batch::new(shape.clone(), data);
-        Ok(Samples { x: batch(x), way: way.into_iter().map(batch).collect() })
+        Ok(())
+    }
+
+    /// One batch from `x_t`.
+    fn batch(
+        &self,
+        first: u64,
+        x_t: Batch,
+        denoiser: &mut dyn Denoiser<Batch, Error = NetworkError>,
+        noise: &mut SampleNoise,
+        mut done: impl FnMut(u64),
+    ) -> Result<Samples, NetworkError> {
+        let kept = self.kept();
+        let mut way: Vec<Batch> = kept.first().map(|_| x_t.clone()).into_iter().collect();
+        let mut x = x_t.clone();
+        for step in self.sampler.run(self.grid, x_t, denoiser, noise) {
+            let step = step?;
+            if kept.contains(&(step.index + 1)) {
+                way.push(step.x.clone());
+            }
+            x = step.x;
+            done(step.index as u64 + 1);
+        }
+        Ok(Samples { first, x, way })
     }
 
     /// Which moments are kept, as counts of hops done: evenly spread, both ends among them.
-    fn kept(&self, hops: usize) -> Vec<usize> {
-        if self.moments == 0 {
-            return Vec::new();
+    fn kept(&self) -> Vec<usize> {
+        let hops = self.grid.points().len();
+        match self.moments.min(hops) {
+            0 => Vec::new(),
+            moments => (0..=moments).map(|moment| (moment * hops).div_ceil(moments)).collect(),
         }
-        let moments = self.moments.min(hops);
-        (0..=moments).map(|moment| (moment * hops).div_ceil(moments)).collect()
     }
 
     fn denoiser(
@@ -143,7 +183,7 @@ mod tests {
             moments,
             quiet: true,
         };
-        plan.kept(hops)
+        plan.kept()
     }
 
     #[test]

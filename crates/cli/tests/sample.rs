@@ -119,6 +119,70 @@ fn a_damaged_start_is_refused_by_file() {
 }
 
 #[test]
+fn files_of_another_kind_are_never_written_over() {
+    let folder = Folder::new();
+    // Samples 2 and the third step of a way have the same name.
+    folder.run("sample --first 2 -n 1 --steps 2 -o many");
+    let written = folder.read("many/000002.png");
+    let message = folder.refused("sample -n 1 --steps 2 --trajectory -o many");
+    assert!(message.contains("000002.png is already there"), "{message}");
+    assert_eq!(folder.read("many/000002.png"), written);
+    // A folder is no file, also when asked to replace it.
+    std::fs::create_dir(folder.path("d.png")).unwrap();
+    let message = folder.refused("sample -n 1 --steps 2 -o d.png --force");
+    assert!(message.contains("d.png: a folder, expected a file"), "{message}");
+    folder.run("sample -n 1 --steps 2 -o d.png/");
+    assert!(folder.path("d.png/000000.png").exists());
+    let left: Vec<_> = std::fs::read_dir(folder.path(".")).unwrap().collect();
+    assert_eq!(left.len(), 2, "{left:?}");
+}
+
+#[test]
+fn classes_go_by_name_or_number_and_models_by_name() {
+    let folder = Folder::new();
+    folder.run("sample -n 1 --steps 2 --class 07 -o a.npy");
+    folder.run("sample digits -n 1 --steps 2 --class 7 -o b.npy");
+    assert_eq!(folder.read("a.npy"), folder.read("b.npy"));
+    std::fs::write(folder.path("note.txt"), "").unwrap();
+    let message = folder.refused("sample note.txt");
+    assert!(message.contains("note.txt: a file, expected a model folder"), "{message}");
+}
+
+#[test]
+fn without_clipping_it_says_what_to_expect() {
+    let folder = Folder::new();
+    let output = folder.try_run("sample -n 1 --steps 2 --no-clip -o a.npy");
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && message.contains("20291 times"), "{message}");
+    let output = folder.try_run("sample -n 1 --steps 2 --no-clip -o b.npy --quiet");
+    assert!(output.status.success() && output.stderr.is_empty());
+}
+
+#[test]
+fn a_damaged_model_is_refused_by_file_and_key() {
+    let folder = Folder::new();
+    folder.run(
+        "train digits --channels 8,8 --batch 2 --steps 1 --preview-every 0 --quiet -o run \
+         --prediction epsilon --schedule linear",
+    );
+    let config = folder.path("run/scheduler/scheduler_config.json");
+    let good = std::fs::read_to_string(&config).unwrap();
+    let refused = |from: &str, to: &str, expected: &str| {
+        let damaged = good.replace(from, to);
+        assert_ne!(damaged, good, "{from}");
+        std::fs::write(&config, damaged).unwrap();
+        let message = folder.refused("sample run -n 1 -o x.npy");
+        assert!(message.contains(expected), "{message}");
+        assert!(!folder.path("x.npy").exists());
+    };
+    // epsilon says nothing of x0 where the schedule ends in pure noise.
+    let zero = "\"rescale_betas_zero_snr\": false";
+    refused(zero, &zero.replace("false", "true"), "predicts v or x0");
+    refused("\"epsilon\"", "\"flow\"", "scheduler_config.json");
+    refused("1000", "0", "scheduler_config.json");
+}
+
+#[test]
 fn quiet_success_and_no_carriage_return_in_logs() {
     let folder = Folder::new();
     let output = folder.try_run("sample -n 1 --steps 2");

@@ -86,6 +86,30 @@ fn a_training_that_blows_up_ends_with_code_1_and_names_the_step() {
     );
     let message = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{message}");
-    assert!(message.contains("step"), "{message}");
+    assert!(message.contains("10 steps in a row were skipped"), "{message}");
     assert!(!folder.path("run/model_index.json").exists());
+}
+
+#[test]
+fn a_model_is_not_lost_to_a_training_that_fails() {
+    let folder = Folder::new();
+    folder.run(&format!("{TINY} --quiet -o run"));
+    let model = || folder.read("run/unet/diffusion_pytorch_model.safetensors");
+    let good = model();
+    let failing = "train digits --channels 8,8 --batch 4 --steps 90 --lr 1e30 --force -o run";
+    assert_eq!(folder.try_run(failing).status.code(), Some(1));
+    assert_eq!(model(), good);
+    folder.run("sample run -n 1 --steps 2 -o x.npy");
+}
+
+#[test]
+fn a_reader_that_closes_the_pipe_is_no_error() {
+    let folder = Folder::new();
+    let output = std::process::Command::new("sh")
+        .current_dir(folder.path("."))
+        .args(["-c", "\"$0\" inspect schedule | head -n 1; exit ${PIPESTATUS:-0}"])
+        .arg(env!("CARGO_BIN_EXE_ancestral"))
+        .output()
+        .unwrap();
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
 }

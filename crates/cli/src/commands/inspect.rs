@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
-use std::path::Path;
 
 use ancestral::{Grid, Posterior, Schedule};
 use ancestral_format::Dtype;
@@ -17,8 +16,7 @@ pub fn run(args: &InspectArgs) -> Result<()> {
     let text = match (&args.what, &args.model) {
         (Some(InspectWhat::Schedule(args)), _) => schedule(args)?,
         (None, model) => {
-            let folder = model.as_deref().filter(|path| *path != Path::new("digits"));
-            let model = Model::read(folder)?;
+            let model = Model::read(model.as_deref(), false)?;
             if args.json { model_json(&model)? } else { model_text(&model) }
         }
     };
@@ -59,7 +57,7 @@ fn rows(schedule: &Schedule) -> Result<Vec<Row>> {
 }
 
 fn schedule(args: &InspectScheduleArgs) -> Result<String> {
-    let (_, schedule) = super::schedule(&args.schedule, "linear")?;
+    let (_, schedule) = super::schedule(&args.schedule, "linear", false)?;
     let rows = rows(&schedule)?;
     if args.json {
         return Ok(serde_json::to_string_pretty(&rows)? + "\n");

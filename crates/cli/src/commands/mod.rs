@@ -4,10 +4,12 @@ pub mod inspect;
 pub mod sample;
 pub mod train;
 
+use ancestral::{AnySchedule, Schedule};
 use ancestral_nn::device::{self, Device};
 use anyhow::{Context, Result};
 
 use crate::args::{ComputeArgs, ScheduleArgs};
+use crate::failure::note;
 
 /// Sets the number of threads and finds the device.
 fn compute(args: &ComputeArgs) -> Result<Device> {
@@ -18,22 +20,22 @@ fn compute(args: &ComputeArgs) -> Result<Device> {
 }
 
 /// The family of a schedule, by default the one called `default`, and the schedule itself, with a
-/// warning if a start from pure noise does not fit it.
-fn schedule(
-    args: &ScheduleArgs,
-    default: &str,
-) -> Result<(ancestral::AnySchedule, ancestral::Schedule)> {
+/// warning if the user's own betas don't fit a start from pure noise.
+fn schedule(args: &ScheduleArgs, default: &str, quiet: bool) -> Result<(AnySchedule, Schedule)> {
     let name = args.schedule.as_deref().unwrap_or(default);
-    let family = ancestral::AnySchedule::parse(name, args.timesteps).context("--schedule")?;
+    let family = AnySchedule::parse(name, args.timesteps).context("--schedule")?;
     let mut schedule = family.schedule(args.timesteps).context("--schedule")?;
     if args.zero_snr {
         schedule = schedule.rescale_zero_terminal_snr().context("--zero-snr")?;
     }
     let alpha_bar = schedule.noisiest().alpha_bar();
-    if alpha_bar > 1e-3 {
-        eprintln!(
-            "warning: this schedule ends at alpha_bar = {alpha_bar:.4}, where data is still \
-             visible; sampling starts from pure noise, so it should end below 0.001"
+    if alpha_bar > 1e-3 && name.contains(':') {
+        note(
+            quiet,
+            format_args!(
+                "warning: this schedule ends at alpha_bar = {alpha_bar:.4}, where data is still \
+                 visible; sampling starts from pure noise, so it should end below 0.001"
+            ),
         );
     }
     Ok((family, schedule))

@@ -1,11 +1,11 @@
 //! `ancestral sample`: noise → data.
 
-use ancestral::{AnySampler, Batch, Grid, Schedule, Spacing, Variance};
+use ancestral::{AnySampler, Batch, Grid, Prediction, Schedule, Spacing, Variance};
 use ancestral_data::read_npy;
 use anyhow::{Context, Result, bail};
 
 use crate::args::SampleArgs;
-use crate::failure::Failed;
+use crate::failure::{Failed, note};
 use crate::model::Model;
 use crate::output::Output;
 use crate::sampling::Plan;
@@ -18,28 +18,53 @@ const COUNT: usize = 64;
 pub fn run(args: &SampleArgs) -> Result<()> {
     let output = Output::new(&args.output, args.trajectory)?;
     let device = super::compute(&args.compute)?;
-    let model = Model::read(args.model.as_deref())?;
+    let quiet = args.compute.quiet;
+    let model = Model::read(args.model.as_deref(), quiet)?;
     let sampler = sampler(args, &model)?;
     let grid = grid(args, &model.schedule, model.folder.scheduler.spacing())?;
     let start = start(args, &model)?;
     let count = start.as_ref().map_or(args.count.unwrap_or(COUNT), Batch::rows);
     let indices = indices(args, count)?;
-    output.check(model.shape()?[0], indices.clone(), args.force)?;
+    let hops = grid.points().len();
+    output.check(model.shape()?, indices.clone(), hops, args.force)?;
     let config = &model.folder.scheduler;
-    let clipped = args.clip || ((config.clip_sample || config.thresholding) && !args.no_clip);
+    let clip = args.clip || ((config.clip_sample || config.thresholding) && !args.no_clip);
+    if !clip {
+        warn_of_amplification(&grid, config.prediction(), quiet);
+    }
     let plan = Plan {
         sampler: &sampler,
         grid: &grid,
-        clip: clipped,
+        clip,
         label: model.label(args.class.as_deref())?,
         seed: args.seed,
         batch: args.batch,
         moments: output.moments(),
-        quiet: args.compute.quiet,
+        quiet,
     };
-    let samples = plan.run(&model, &model.network(&device)?, indices, start.as_ref())?;
-    let metadata = |index| metadata(args, &model, &sampler, grid.points().len(), index);
-    output.write(&samples, args.first, &metadata).map_err(|error| Failed(error).into())
+    let network = model.network(&device)?;
+    let metadata = |index| metadata(&plan, args, &model, count, index);
+    let write = |samples: &_| {
+        output.write(samples, &metadata).map_err(|error| anyhow::Error::new(Failed(error)))
+    };
+    if output.is_by_batch() {
+        return plan.run_batches(&model, &network, indices, start.as_ref(), |batch| write(&batch));
+    }
+    write(&plan.run(&model, &network, indices, start.as_ref())?)
+}
+
+/// Says so if the first estimate of an epsilon network is a difference of huge numbers.
+fn warn_of_amplification(grid: &Grid, prediction: Prediction, quiet: bool) {
+    let amplification = 1.0 / grid.points()[0].level.alpha();
+    if prediction == Prediction::Epsilon && amplification > 1000.0 {
+        note(
+            quiet,
+            format_args!(
+                "warning: without clipping, the first clean estimate has {amplification:.0} times \
+                 the error of the network's epsilon"
+            ),
+        );
+    }
 }
 
 /// The sampler that the flags name, with the model's variance where they leave it open.
@@ -53,6 +78,9 @@ fn sampler(args: &SampleArgs, model: &Model) -> Result<AnySampler> {
     let variance = match &args.variance {
         Some(name) if !has_variance => {
             bail!("--variance {name}: the sampler {text} has no variance to choose")
+        }
+        Some(name) if text.contains("variance=") => {
+            bail!("--variance {name}: --sampler {text} names one already")
         }
         Some(name) => name.parse()?,
         None => model.folder.scheduler.variance(),
@@ -83,10 +111,11 @@ fn grid(args: &SampleArgs, schedule: &Schedule, of_model: Spacing) -> Result<Gri
         None => of_model,
     };
     let steps = args.steps.unwrap_or(STEPS.min(schedule.len()));
-    if steps == 1 && spacing != Spacing::Trailing && !args.compute.quiet {
-        eprintln!(
-            "note: a single step starts at timestep {}, under every spacing",
-            schedule.len() - 1
+    if steps == 1 && spacing != Spacing::Trailing {
+        let last = schedule.len() - 1;
+        note(
+            args.compute.quiet,
+            format_args!("note: a single step starts at timestep {last}, under every spacing"),
         );
     }
     Grid::new(schedule, spacing, steps).context("--steps")
@@ -115,27 +144,36 @@ fn start(args: &SampleArgs, model: &Model) -> Result<Option<Batch>> {
 fn indices(args: &SampleArgs, count: usize) -> Result<std::ops::Range<u64>> {
     let first = args.first;
     let end = first.checked_add(count as u64);
-    let end = end.with_context(|| format!("--first {first}: the last index is above 2^64 - 1"))?;
+    let end = end.with_context(|| {
+        format!("--first {first}: the last of {count} samples would be above {}", u64::MAX - 1)
+    })?;
     Ok(first..end)
 }
 
 /// What a picture says of itself: enough to make it again.
 fn metadata(
+    plan: &Plan<'_>,
     args: &SampleArgs,
     model: &Model,
-    sampler: &AnySampler,
-    steps: usize,
+    count: usize,
     index: Option<u64>,
 ) -> Vec<(String, String)> {
+    let points = plan.grid.points();
+    let timesteps = points.iter().filter_map(|point| point.timestep).map(|t| t.to_string());
     let mut pairs = vec![
         ("Software", format!("ancestral {}", env!("CARGO_PKG_VERSION"))),
         ("model", model.name.clone()),
         ("weights sha256", model.sha256.clone()),
-        ("sampler", sampler.to_string()),
-        ("steps", steps.to_string()),
-        ("seed", args.seed.to_string()),
-        ("index", index.unwrap_or(args.first).to_string()),
+        ("sampler", plan.sampler.to_string()),
+        ("steps", points.len().to_string()),
+        ("timesteps", timesteps.collect::<Vec<_>>().join(" ")),
+        ("clip", if plan.clip { "yes" } else { "no" }.to_owned()),
+        ("seed", plan.seed.to_string()),
     ];
+    match index {
+        Some(index) => pairs.push(("index", index.to_string())),
+        None => pairs.extend([("first", args.first.to_string()), ("count", count.to_string())]),
+    }
     pairs.extend(args.class.clone().map(|class| ("class", class)));
     pairs.extend(args.init.as_ref().map(|path| ("init", path.display().to_string())));
     pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()

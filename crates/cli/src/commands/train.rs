@@ -1,11 +1,11 @@
 //! `ancestral train`: data → a model, and pictures of what it learned.
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use ancestral::{AnySampler, Grid, Spacing};
+use ancestral::{AnySampler, Grid, Prediction, Spacing};
 use ancestral_data::{BUILTIN, Dataset, builtin, loss_chart, write_png};
 use ancestral_format::{About, AboutData, AboutTraining, ModelFolder};
 use ancestral_nn::device::Device;
@@ -17,7 +17,7 @@ use serde_json::json;
 
 use super::sample::STEPS;
 use crate::args::TrainArgs;
-use crate::failure::Failed;
+use crate::failure::{Failed, note};
 use crate::model::Model;
 use crate::output::{picture, write_animation};
 use crate::progress::Progress;
@@ -37,17 +37,29 @@ struct Look {
 const FINAL: Look = Look { sampler: "ddpm", count: 64, steps: STEPS, moments: 50 };
 /// Previews: no more than it takes to see how far training is.
 const PREVIEW: Look = Look { sampler: "ddim", count: 36, steps: 25, moments: 0 };
-/// Names in a run folder; all that `--force` removes.
-const RUN_FILES: [&str; 6] =
-    ["log.jsonl", "model_index.json", "ancestral.json", "samples.png", "denoising.gif", "loss.png"];
-const RUN_FOLDERS: [&str; 3] = ["previews", "scheduler", "unet"];
+/// By this a run folder is known.
+const LOG: &str = "log.jsonl";
+/// Pictures of the end, which would mislead beside the log of another run.
+const PICTURES: [&str; 3] = ["samples.png", "denoising.gif", "loss.png"];
+/// Previews of a run, if the user does not say how often.
+const PREVIEWS_BY_DEFAULT: u64 = 5;
+/// Where previews go.
+const PREVIEWS: &str = "previews";
 
 pub fn run(args: &TrainArgs) -> Result<()> {
     let clock = Instant::now();
     let device = super::compute(&args.compute)?;
     let data = data(&args.data)?;
-    let (family, schedule) = super::schedule(&args.schedule, default_schedule(&data))?;
+    let quiet = args.compute.quiet;
+    let (family, schedule) = super::schedule(&args.schedule, default_schedule(&data), quiet)?;
     let recipe = Recipe::new(&data, args, &family, schedule)?;
+    if data.labels().is_some() && args.label_dropout == 0.0 {
+        note(
+            quiet,
+            "warning: --label-dropout 0: the network never learns to do without a label, as \
+             previews and samples without --class ask it to",
+        );
+    }
     let folder = args.output.clone().unwrap_or_else(|| Path::new("runs").join(&args.data));
     let job = Job { args, device, data, recipe };
     let steps = job.steps(clock)?;
@@ -56,8 +68,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     make_run_folder(&folder, args.force)?;
     job.announce(parameters::to_weights(&trainer.module()).parameters(), steps, &folder);
     job.train(&mut trainer, steps, &folder)?;
-    println!("{}", folder.display());
-    Ok(())
+    Ok(writeln!(io::stdout(), "{}", folder.display())?)
 }
 
 /// The data set of that name.
@@ -67,8 +78,9 @@ fn data(name: &str) -> Result<Dataset> {
     })
 }
 
-/// Makes the run folder, or with `force` empties it of an earlier run; what is not a run's is
-/// never touched.
+/// Makes the run folder, or with `force` rids it of an earlier run's pictures: its log goes when
+/// the new one is begun, its model when the new one is written. What is not a run's is never
+/// touched.
 fn make_run_folder(folder: &Path, force: bool) -> Result<()> {
     let at = || format!("run folder {}", folder.display());
     let taken = folder.exists() && fs::read_dir(folder).with_context(at)?.next().is_some();
@@ -78,18 +90,24 @@ fn make_run_folder(folder: &Path, force: bool) -> Result<()> {
             at()
         );
     }
-    if taken && !folder.join("log.jsonl").exists() {
-        bail!("{} holds no run (no log.jsonl): choose another with -o", at());
+    if taken && !folder.join(LOG).exists() {
+        bail!("{} holds no run (no {LOG}): choose another with -o", at());
     }
-    if taken {
-        for name in RUN_FILES.map(|name| folder.join(name)).iter().filter(|file| file.exists()) {
-            fs::remove_file(name).with_context(|| name.display().to_string())?;
-        }
-        for name in RUN_FOLDERS.map(|name| folder.join(name)).iter().filter(|dir| dir.exists()) {
-            fs::remove_dir_all(name).with_context(|| name.display().to_string())?;
-        }
+    let previews = folder.join(PREVIEWS);
+    fs::create_dir_all(&previews).with_context(at)?;
+    let old_previews = fs::read_dir(&previews).with_context(at)?;
+    let old_previews = old_previews.filter_map(|entry| Some(entry.ok()?.path()));
+    let is_preview = |path: &PathBuf| {
+        path.file_name().is_some_and(|name| {
+            let name = name.to_string_lossy();
+            name.starts_with("step-") && name.ends_with(".png")
+        })
+    };
+    let pictures = PICTURES.map(|name| folder.join(name)).into_iter().filter(|file| file.exists());
+    for file in old_previews.filter(is_preview).chain(pictures) {
+        fs::remove_file(&file).with_context(|| file.display().to_string())?;
     }
-    fs::create_dir_all(folder.join("previews")).with_context(at)
+    Ok(())
 }
 
 /// One training, as it was asked for.
@@ -134,13 +152,18 @@ impl Job<'_> {
             trainer.step()?;
         }
         let update = start.elapsed().as_secs_f64() / f64::from(MEASURED);
-        let start = Instant::now();
         let model = self.model(&trainer, MEASURED.into(), None)?;
         let look = Look { steps: 2, moments: 0, ..FINAL };
+        let start = Instant::now();
         self.sample(&model, &BurnNetwork::new(&trainer.module()), &look)?;
         let call = start.elapsed().as_secs_f64() / 2.0;
-        let previews = if self.args.preview_every == Some(0) { 0.0 } else { 5.0 };
-        let sampling = call * (FINAL.steps as f64 + previews * PREVIEW.steps as f64);
+        let preview = call * PREVIEW.steps as f64;
+        let (update, previews) = match self.args.preview_every {
+            None => (update, PREVIEWS_BY_DEFAULT as f64 * preview),
+            Some(0) => (update, 0.0),
+            Some(every) => (update + preview / every as f64, 0.0),
+        };
+        let sampling = call * FINAL.steps as f64 + previews;
         let left = time - clock.elapsed().as_secs_f64() - sampling;
         // A reserve for what else the machine may do.
         let steps = (0.95 * left / update).floor();
@@ -167,7 +190,7 @@ impl Job<'_> {
         let channels: Vec<_> =
             recipe.unet.block_out_channels.iter().map(ToString::to_string).collect();
         let rate = recipe.learning_rate(steps);
-        eprintln!(
+        let line = format!(
             "{}: {} samples of {}, {} classes; U-Net {}, {parameters} weights; {steps} steps of \
              {}, learning rate {} {}; {} schedule over {} timesteps, predicts {}; seed {}; into {}",
             args.data,
@@ -184,23 +207,27 @@ impl Job<'_> {
             args.seed,
             folder.display(),
         );
+        note(false, line);
     }
 
     fn train(&self, trainer: &mut Trainer<UNet>, steps: u64, folder: &Path) -> Result<()> {
-        let every = self.args.preview_every.unwrap_or(steps.div_ceil(5));
-        let mut log = Log::create(folder.join("log.jsonl"))?;
+        let every = self.args.preview_every.unwrap_or(steps.div_ceil(PREVIEWS_BY_DEFAULT));
+        let mut log = Log::create(folder.join(LOG), self.args.compute.quiet)?;
         let mut progress = Progress::new("training", steps, self.args.compute.quiet);
         while trainer.steps() < steps {
             let report = trainer.step().map_err(failed)?;
-            log.write(&report)?;
+            log.write(&report);
             progress.at(report.step + 1, || log.details());
             let done = report.step + 1;
             if every > 0 && done % every == 0 && done < steps {
-                self.preview(trainer, done, folder)?;
+                // A preview that can't be made is no reason to lose a training.
+                if let Err(error) = self.preview(trainer, done, folder) {
+                    note(self.args.compute.quiet, format_args!("warning: no preview: {error:#}"));
+                }
             }
         }
         drop(progress);
-        log.finish()?;
+        log.finish();
         let model = self.model(trainer, steps, log.final_loss())?;
         model.folder.write(folder).map_err(|error| Failed(error.into()))?;
         self.pictures(&model, folder, &log)
@@ -211,9 +238,8 @@ impl Job<'_> {
         let model = self.model(trainer, steps, None)?;
         let network = BurnNetwork::new(trainer.ema().module());
         let samples = self.sample(&model, &network, &PREVIEW)?;
-        let path = folder.join("previews").join(format!("step-{steps:06}.png"));
-        write_png(&path, &picture(&samples.x)?, &self.metadata(&model, &PREVIEW))
-            .map_err(|error| Failed(error.into()).into())
+        let path = folder.join(PREVIEWS).join(format!("step-{steps:06}.png"));
+        Ok(write_png(&path, &picture(&samples.x)?, &self.metadata(&model, &PREVIEW))?)
     }
 
     /// The pictures at the end.
@@ -259,6 +285,42 @@ impl Job<'_> {
         pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
     }
 
+    /// The command that makes the same weights again, with everything said that is there to say.
+    fn command(&self, steps: u64) -> String {
+        let Self { args, data, recipe, .. } = self;
+        let channels: Vec<_> =
+            recipe.unet.block_out_channels.iter().map(ToString::to_string).collect();
+        let schedule = args.schedule.schedule.as_deref().unwrap_or(default_schedule(data));
+        let prediction = match recipe.config.prediction {
+            Prediction::Epsilon => "epsilon",
+            Prediction::X0 => "x0",
+            Prediction::V => "v",
+        };
+        let mut command = format!(
+            "ancestral train {} --steps {steps} --batch {} --accumulate {} --lr {} \
+             --prediction {prediction} --schedule {schedule} --timesteps {} --channels {} \
+             --layers {} --ema {} --label-dropout {} --seed {}",
+            args.data,
+            args.batch,
+            args.accumulate,
+            recipe.learning_rate(steps).peak,
+            args.schedule.timesteps,
+            channels.join(","),
+            args.layers,
+            recipe.config.ema_decay,
+            args.label_dropout,
+            args.seed,
+        );
+        for (flag, is_set) in
+            [("--constant-lr", args.constant_lr), ("--zero-snr", args.schedule.zero_snr)]
+        {
+            if is_set {
+                command.extend([" ", flag]);
+            }
+        }
+        command
+    }
+
     /// What was learned so far, as a model.
     fn model(&self, trainer: &Trainer<UNet>, steps: u64, final_loss: Option<f64>) -> Result<Model> {
         let Self { args, data, recipe, .. } = self;
@@ -276,7 +338,7 @@ impl Job<'_> {
                 prediction: recipe.scheduler.prediction_type,
                 parameters: weights.parameters(),
                 final_loss,
-                command: command(steps),
+                command: self.command(steps),
             }),
         };
         let folder = ModelFolder {
@@ -290,24 +352,6 @@ impl Job<'_> {
     }
 }
 
-/// The command that makes the same weights again, anywhere.
-fn command(steps: u64) -> String {
-    let mut words = vec!["ancestral".to_owned()];
-    let mut given = std::env::args().skip(1);
-    while let Some(word) = given.next() {
-        match word.as_str() {
-            // What changes nothing about the weights, or is said by --steps.
-            "--force" | "--quiet" | "-q" => {}
-            "-o" | "--output" | "--threads" | "--time" | "--steps" | "--preview-every" => {
-                given.next();
-            }
-            _ => words.push(word),
-        }
-    }
-    words.push(format!("--steps {steps}"));
-    words.join(" ")
-}
-
 fn failed(error: TrainError) -> anyhow::Error {
     if matches!(error, TrainError::NonFinite { .. }) {
         return Failed(error.into()).into();
@@ -318,19 +362,22 @@ fn failed(error: TrainError) -> anyhow::Error {
 /// `log.jsonl`, and the losses in it.
 struct Log {
     path: PathBuf,
-    file: BufWriter<File>,
+    /// None once it can't be written any more, which is no reason to lose a training.
+    file: Option<BufWriter<File>>,
+    quiet: bool,
     start: Instant,
     /// Step, counted from 1, and loss, where it was finite.
     losses: Vec<(u64, f64)>,
 }
 
 impl Log {
-    fn create(path: PathBuf) -> Result<Self> {
+    fn create(path: PathBuf, quiet: bool) -> Result<Self> {
         let file = File::create(&path).with_context(|| path.display().to_string())?;
-        Ok(Self { path, file: BufWriter::new(file), start: Instant::now(), losses: Vec::new() })
+        let (file, start) = (Some(BufWriter::new(file)), Instant::now());
+        Ok(Self { path, file, quiet, start, losses: Vec::new() })
     }
 
-    fn write(&mut self, report: &StepReport) -> Result<()> {
+    fn write(&mut self, report: &StepReport) {
         let step = report.step + 1;
         if report.loss.is_finite() {
             self.losses.push((step, report.loss));
@@ -343,18 +390,23 @@ impl Log {
             "skipped": report.skipped,
             "seconds": (self.start.elapsed().as_secs_f64() * 1e3).round() / 1e3,
         });
-        writeln!(self.file, "{line}")
-            .and_then(|()| if step.is_multiple_of(20) { self.file.flush() } else { Ok(()) })
-            .map_err(|error| self.cannot_write(error))
+        self.with_file(|file| {
+            writeln!(file, "{line}")?;
+            if step.is_multiple_of(20) { file.flush() } else { Ok(()) }
+        });
     }
 
-    fn finish(&mut self) -> Result<()> {
-        self.file.flush().map_err(|error| self.cannot_write(error))
+    fn finish(&mut self) {
+        self.with_file(BufWriter::flush);
     }
 
-    fn cannot_write(&self, error: std::io::Error) -> anyhow::Error {
-        Failed(anyhow::Error::new(error).context(format!("cannot write {}", self.path.display())))
-            .into()
+    fn with_file(&mut self, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) {
+        let Some(file) = &mut self.file else { return };
+        if let Err(error) = write(file) {
+            self.file = None;
+            let path = self.path.display();
+            note(self.quiet, format_args!("warning: {path} ends here, training goes on: {error}"));
+        }
     }
 
     /// Loss and speed of late, for people.
