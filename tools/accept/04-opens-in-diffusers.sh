@@ -26,12 +26,13 @@ parameters=$(peer opens "$run" 2>"$WORK/errors.txt") || cat "$WORK/errors.txt"
 at_least "diffusers opens all parts of the trained model; parameters" "$parameters" 1
 
 peer noise "$WORK/x_T.npy" 8
-compare "trained, no label, from x_T.npy in one step" 1 "" "$run" --init "$WORK/x_T.npy" --steps 1
-compare "trained, no label" 8 "" "$run" -n 4 --seed 0 --steps 20
-compare "trained, --class 3" 8 3 "$run" -n 4 --seed 1 --steps 20 --class 3
+compare "trained, from x_T.npy in one step" 1 "" "$run" --init "$WORK/x_T.npy" --steps 1
 
-# The model that the program carries is trained to the end: all its steps are well conditioned.
-built_in=crates/cli/models/digits
-compare "built in, no label" 20 "" "$built_in" -n 4 --seed 0 --steps 20
-compare "built in, --class 3" 20 3 "$built_in" -n 4 --seed 1 --steps 20 --class 3
+# The trained network, and the one that the program carries, at timesteps over the whole range.
+peer probe "$run" "$WORK/trained"
+peer probe crates/cli/models/digits "$WORK/built-in"
+for model in trained built-in; do
+    compare "$model, no label" 20 "" "$WORK/$model" -n 4 --seed 0 --steps 20
+    compare "$model, --class 3" 20 3 "$WORK/$model" -n 4 --seed 1 --steps 20 --class 3
+done
 finish

@@ -2,6 +2,7 @@
 
     python peer.py noise X.npy ROWS      ROWS rows of [1, 8, 8] standard normals to start from
     python peer.py opens MODEL           opens every part of the folder; prints the parameters
+    python peer.py probe MODEL FOLDER    the same network under a schedule that tells more; below
     python peer.py forward MODEL TRAJECTORY.npy [LABEL]
                                          prints by how much the two forward passes differ at most,
                                          over the largest output, and how many steps tell so
@@ -28,9 +29,15 @@ much larger than data and noise are, as it is with a network that has learned ha
 last hop has s clean: c₀ = 1, c_t = 0, no division at all. So the two forward passes differ by at
 most the difference found plus this bound, and that sum is what is printed. Steps whose bound is
 more than half the tolerance tell too little, and are left out.
+
+A network that predicts ε on a schedule that ends near pure noise (the cosine: 1/α_T = 20291) has
+runs without clipping in which nothing can be told. What a network says of x and t does not depend on
+the schedule, though: `probe` writes a folder that says it predicts x₀ (so x̂₀ is the raw output) on
+a short linear schedule (α_T = 0.28), and runs of it can be told at every step.
 """
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -61,6 +68,18 @@ def opens(model):
     assert isinstance(pipeline.unet, UNet2DModel) and isinstance(pipeline.scheduler, DDPMScheduler)
     assert dict(pipeline.scheduler.config) == dict(scheduler.config)
     print(sum(p.numel() for p in main.parameters()))
+
+
+def probe(model, folder):
+    shutil.copytree(model, folder)
+    path = Path(folder) / "scheduler" / "scheduler_config.json"
+    config = scheduler_config(folder) | {
+        "prediction_type": "sample",
+        "beta_schedule": "linear",
+        "beta_start": 1e-4,
+        "beta_end": 0.005,
+    }
+    path.write_text(json.dumps(config))
 
 
 def open_network(model, variant=None):
@@ -163,7 +182,7 @@ def scheduler_config(model):
 
 
 if __name__ == "__main__":
-    commands = {"noise": noise, "opens": opens, "forward": forward}
+    commands = {"noise": noise, "opens": opens, "probe": probe, "forward": forward}
     if len(sys.argv) < 2 or sys.argv[1] not in commands:
         sys.exit(__doc__)
     commands[sys.argv[1]](*sys.argv[2:])
