@@ -147,6 +147,9 @@ pub enum GridError {
         /// Timesteps of the schedule.
         total: usize,
     },
+    /// A list without a point.
+    #[error("a grid has at least 1 point, found none")]
+    NoPoints,
     /// More steps than timesteps.
     #[error("{steps} steps asked of a schedule of {total} timesteps: at most {total}")]
     TooManySteps {
@@ -257,9 +260,6 @@ impl Grid {
     /// If the list is empty, does not descend, or leaves the schedule.
     pub fn from_timesteps(schedule: &Schedule, timesteps: &[usize]) -> Result<Self, GridError> {
         let total = schedule.len();
-        if timesteps.is_empty() {
-            return Err(GridError::NoSteps { total });
-        }
         if let Some((index, &timestep)) = timesteps.iter().enumerate().find(|(_, t)| **t >= total) {
             return Err(GridError::Timestep { timestep, index, total });
         }
@@ -278,7 +278,7 @@ impl Grid {
         let lambdas: Vec<f64> =
             points.iter().map(|p| p.level.lambda()).chain([f64::INFINITY]).collect();
         if points.is_empty() {
-            return Err(GridError::NoSteps { total: 0 });
+            return Err(GridError::NoPoints);
         }
         match lambdas.windows(2).position(|pair| pair[0] >= pair[1]) {
             Some(i) => Err(GridError::NotDenoising {

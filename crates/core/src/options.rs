@@ -35,6 +35,14 @@ pub enum OptionError {
         /// The text found.
         found: String,
     },
+    /// An option is given more than once.
+    #[error("option {found:?} of {owner} is given more than once")]
+    Twice {
+        /// The thing that was named.
+        owner: String,
+        /// The option's name.
+        found: String,
+    },
     /// The thing has no such option.
     #[error("{owner} has no option {found:?}: it takes {}", if known.is_empty() { "none".to_owned() } else { known.join(", ") })]
     Unknown {
@@ -70,17 +78,21 @@ impl Options {
     /// Splits `name:option=value,option=value` into the name and its options.
     ///
     /// # Errors
-    /// [`OptionError::Form`] for an option without `=`.
+    /// [`OptionError::Form`] for an option without `=`, [`OptionError::Twice`] for one that is
+    /// given again.
     pub fn split(text: &str) -> Result<(String, Self), OptionError> {
         let (owner, rest) = text.split_once(':').unwrap_or((text, ""));
-        let pairs = rest
-            .split(',')
-            .filter(|part| !part.is_empty())
-            .map(|part| match part.split_once('=') {
-                Some((name, value)) => Ok((name.trim().to_owned(), value.trim().to_owned())),
-                None => Err(OptionError::Form { owner: owner.to_owned(), found: part.to_owned() }),
-            })
-            .collect::<Result<_, _>>()?;
+        let mut pairs: Vec<(String, String)> = Vec::new();
+        for part in rest.split(',').filter(|part| !part.is_empty()) {
+            let Some((name, value)) = part.split_once('=') else {
+                return Err(OptionError::Form { owner: owner.to_owned(), found: part.to_owned() });
+            };
+            let (name, value) = (name.trim().to_owned(), value.trim().to_owned());
+            if pairs.iter().any(|(known, _)| *known == name) {
+                return Err(OptionError::Twice { owner: owner.to_owned(), found: name });
+            }
+            pairs.push((name, value));
+        }
         Ok((owner.to_owned(), Self { owner: owner.to_owned(), pairs }))
     }
 

@@ -2,6 +2,7 @@
 
 use crate::denoiser::{Denoised, Denoiser};
 use crate::grid::{Grid, Hop};
+use crate::level::Level;
 use crate::noise::Noise;
 use crate::options::{OptionError, OptionInfo, Options};
 use crate::sample::Sample;
@@ -14,11 +15,11 @@ use crate::sampler::{Sampler, SamplerInfo, Stepped};
 /// x_s = α_s x̂₀ + √(σ_s² − c²) ε̂ + c z,    c = η √β̃,    ε̂ = (x_t − α_t x̂₀)/σ_t
 ///     = α_s (1 − r e^(−h)) x̂₀ + (σ_s/σ_t) r x_t + c z,    r = √(1 − η² (1 − e^(−2h)))
 /// ```
-/// Range: 0 ≤ η ≤ 1. With η = 1 it is [`Ddpm`](crate::Ddpm) with the fixed variance β̃.
+/// Range: 0 ≤ η ≤ 1. With η = 1 it is [`Ddpm`](crate::Ddpm) with the fixed variance β̃. From pure
+/// noise the hop is deterministic for every η: x_T is noise already, and stays the sample's own.
 /// # Numerics
 /// The second form is the one computed, with `r² = (1 − η²) + η² e^(−2h)` and `1 − r e^(−h)` as
-/// sums of positive terms by `exp_m1`: neither short nor long hops lose digits, and the hop from
-/// pure noise needs no case of its own.
+/// sums of positive terms by `exp_m1`: neither short nor long hops lose digits.
 /// # Source
 /// Song et al. 2021, arXiv:2010.02502, eq. 12 and 16. Differs from the paper: no.
 ///
@@ -44,16 +45,23 @@ struct Coefficients {
 impl Ddim {
     fn coefficients(self, hop: &Hop) -> Coefficients {
         let (from, to, h) = (hop.from().level, hop.to().level, hop.h());
-        let (ancestral, removed) = (self.eta * self.eta, -(-2.0 * h).exp_m1());
+        let eta = if from == Level::NOISE { 0.0 } else { self.eta };
+        let (ancestral, removed) = (eta * eta, -(-2.0 * h).exp_m1());
         let r = ((1.0 - ancestral) + ancestral * (-2.0 * h).exp()).sqrt();
         // 1 − r e^(−h) = (1 − r² e^(−2h))/(1 + r e^(−h)), whose numerator is a sum.
         let numerator = (1.0 - ancestral) * removed - ancestral * (-4.0 * h).exp_m1();
         Coefficients {
             x0: to.alpha() * numerator / (1.0 + r * (-h).exp()),
             x_from: to.sigma() / from.sigma() * r,
-            noise: self.eta * to.sigma() * removed.sqrt(),
+            noise: eta * to.sigma() * removed.sqrt(),
         }
     }
+}
+
+/// The deterministic hop from `x`: x_s = α_s x̂₀ + σ_s ε̂.
+pub(super) fn deterministic<X: Sample>(hop: &Hop, x: &X, x0: &X) -> X {
+    let c = Ddim { eta: 0.0 }.coefficients(hop);
+    X::combine(&[(c.x0, x0), (c.x_from, x)])
 }
 
 impl Sampler for Ddim {
@@ -109,7 +117,7 @@ impl Sampler for Ddim {
             return Ok(Stepped { x: x0.clone(), x0 });
         }
         let c = self.coefficients(hop);
-        let x = if self.eta == 0.0 {
+        let x = if c.noise == 0.0 {
             X::combine(&[(c.x0, &x0), (c.x_from, &x)])
         } else {
             let z = noise.draw(&x);

@@ -2,10 +2,12 @@
 
 use crate::denoiser::{Denoised, Denoiser};
 use crate::grid::{Grid, Hop};
+use crate::level::Level;
 use crate::noise::Noise;
 use crate::options::{OptionError, OptionInfo, Options};
 use crate::posterior::Posterior;
 use crate::sample::Sample;
+use crate::sampler::ddim::deterministic;
 use crate::sampler::{Sampler, SamplerInfo, Stepped};
 use crate::variance::{NoiseScale, Variance};
 
@@ -16,7 +18,9 @@ use crate::variance::{NoiseScale, Variance};
 /// ```text
 /// x_s = μ̃(x̂₀, x_t) + √Σ z,     x̂₀ instead of x_s on the hop into clean data
 /// ```
-/// with μ̃ of [`Posterior`] and Σ as [`Variance`] says.
+/// with μ̃ of [`Posterior`] and Σ as [`Variance`] says. From pure noise (zero terminal SNR) the hop
+/// is the deterministic one of [`Ddim`](crate::Ddim): μ̃ does not depend on x_T there, which is noise
+/// already, and stays the sample's own.
 /// # Source
 /// Ho et al. 2020, arXiv:2006.11239, algorithm 2, on any grid. Differs from the paper: no.
 ///
@@ -87,6 +91,9 @@ impl Sampler for Ddpm {
         let Denoised { x0, variance: half } = denoiser.denoise(&x, hop.from())?;
         if hop.is_last() {
             return Ok(Stepped { x: x0.clone(), x0 });
+        }
+        if hop.from().level == Level::NOISE {
+            return Ok(Stepped { x: deterministic(hop, &x, &x0), x0 });
         }
         let z = noise.draw(&x);
         let posterior = Posterior::of(hop);

@@ -108,7 +108,7 @@ pub enum ScheduleError {
         /// Its timestep.
         timestep: usize,
     },
-    /// The last level has too little noise for a start from pure noise.
+    /// A level that is not noisier than the one before.
     #[error(
         "alpha_bar does not fall from timestep to timestep: {alpha_bar} at timestep {timestep}"
     )]
@@ -118,6 +118,9 @@ pub enum ScheduleError {
         /// The later timestep.
         timestep: usize,
     },
+    /// A single timestep, which can't be both kept and moved to pure noise.
+    #[error("a schedule of 1 timestep can't be rescaled to zero terminal SNR: it needs at least 2")]
+    RescaleOne,
     /// Default betas scaled to so few timesteps that one would reach 1.
     #[error(
         "{timesteps} timesteps are too few for the default betas of {name}, which grow with \
@@ -247,8 +250,8 @@ impl Schedule {
         level.sigma_squared() * -(2.0 * (level.lambda() - cleaner.lambda())).exp_m1()
     }
 
-    /// The (fractional) timestep of any level: linear in λ between trained neighbours, kept in
-    /// 0..=T−1.
+    /// The (fractional) timestep of any level: linear in λ between trained neighbours (in α where
+    /// the noisier one is pure noise, whose λ has no end), kept in 0..=T−1.
     #[must_use]
     pub fn timestep(&self, level: Level) -> f64 {
         let noisier = self.levels.partition_point(|trained| *trained > level);
@@ -258,8 +261,12 @@ impl Schedule {
         if noisier == self.len() {
             return (noisier - 1) as f64;
         }
-        let (above, below) = (self.levels[noisier - 1].lambda(), self.levels[noisier].lambda());
-        let fraction = (above - level.lambda()) / (above - below);
+        let (above, below) = (self.levels[noisier - 1], self.levels[noisier]);
+        let fraction = if below == Level::NOISE {
+            1.0 - level.alpha() / above.alpha()
+        } else {
+            (above.lambda() - level.lambda()) / (above.lambda() - below.lambda())
+        };
         (noisier - 1) as f64 + fraction
     }
 }

@@ -19,7 +19,7 @@ impl Schedule {
     pub fn rescale_zero_terminal_snr(&self) -> Result<Self, ScheduleError> {
         let (first, last) = (self.level(0).alpha(), self.noisiest().alpha());
         if self.len() == 1 {
-            return Err(ScheduleError::NotFalling { alpha_bar: first * first, timestep: 0 });
+            return Err(ScheduleError::RescaleOne);
         }
         let scale = first / (first - last);
         let mut levels = vec![self.level(0)];

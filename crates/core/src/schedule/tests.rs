@@ -72,7 +72,8 @@ fn zero_terminal_snr_as_published() {
     assert!((schedule.level(500).alpha_bar() - 0.075_246_2).abs() < 5e-8);
     assert!((schedule.level(998).alpha_bar() / 4.2133e-9 - 1.0).abs() < 2e-5);
     assert_eq!(schedule.beta(999), 1.0);
-    assert!(Schedule::from_betas(&[0.5]).unwrap().rescale_zero_terminal_snr().is_err());
+    let one = Schedule::from_betas(&[0.5]).unwrap();
+    assert_eq!(one.rescale_zero_terminal_snr(), Err(ScheduleError::RescaleOne));
 }
 
 #[test]
@@ -120,6 +121,19 @@ fn a_level_between_two_timesteps_has_a_fraction() {
     assert!((schedule.timestep(schedule.level(7)) - 7.0).abs() < 1e-12);
     assert_eq!(schedule.timestep(Level::CLEAN), 0.0);
     assert_eq!(schedule.timestep(Level::NOISE), 999.0);
+}
+
+#[test]
+fn levels_near_pure_noise_have_timesteps_too() {
+    let schedule = Schedule::linear_1000().rescale_zero_terminal_snr().unwrap();
+    assert_eq!(schedule.timestep(Level::NOISE), 999.0);
+    for timestep in [0, 500, 998, 999] {
+        let found = schedule.timestep(schedule.level(timestep));
+        assert!((found - timestep as f64).abs() < 1e-12, "{timestep}: {found}");
+    }
+    // Half the signal of timestep 998 is half way to 999.
+    let half = Level::from_alpha_bar(schedule.level(998).alpha_bar() / 4.0).unwrap();
+    assert!((schedule.timestep(half) - 998.5).abs() < 1e-9);
 }
 
 #[test]

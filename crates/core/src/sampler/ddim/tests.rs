@@ -85,7 +85,7 @@ fn coefficients_of_an_uneven_hop_by_hand() {
 }
 
 #[test]
-fn the_hop_from_pure_noise_needs_no_case_of_its_own() {
+fn the_hop_from_pure_noise_keeps_x_t_whatever_eta() {
     let to = Level::from_alpha_bar(0.36).unwrap();
     let points = vec![Point::off_grid(Level::NOISE), Point::off_grid(to)];
     let hop = Grid::from_points(points).unwrap().hops().next().unwrap();
@@ -94,7 +94,7 @@ fn the_hop_from_pure_noise_needs_no_case_of_its_own() {
         assert!(std::iter::zip(found, expected).all(|(a, b)| (a - b).abs() < 1e-15), "{found:?}");
     };
     close(Ddim { eta: 0.0 }.coefficients(&hop), [0.6, 0.8, 0.0]);
-    close(Ddim { eta: 1.0 }.coefficients(&hop), [0.6, 0.0, 0.8]);
+    close(Ddim { eta: 1.0 }.coefficients(&hop), [0.6, 0.8, 0.0]);
 }
 
 #[test]

@@ -137,13 +137,26 @@ fn one_hop_by_hand() {
     // ᾱ: 0.25 → 0.64, x = 2, x̂₀ = 0.5, z = 1.
     // β = 1 − 0.25/0.64 = 0.609375; β̃ = 0.36/0.75·β = 0.2925; √ᾱ_s β/(1−ᾱ_t) = 0.65;
     // √(ᾱ_t/ᾱ_s)(1−ᾱ_s)/(1−ᾱ_t) = 0.625·0.48 = 0.3; mean = 0.325 + 0.6.
-    let points = [0.25, 0.64].map(|a| Point::off_grid(crate::Level::from_alpha_bar(a).unwrap()));
+    let points = [0.25, 0.64].map(|a| Point::off_grid(Level::from_alpha_bar(a).unwrap()));
     let grid = Grid::from_points(points.to_vec()).unwrap();
     for (variance, expected) in [(Variance::FixedSmall, 0.2925), (Variance::FixedLarge, 0.609_375)] {
         let mut half = |_: &f64, _: Point| 0.5;
         let Ok(step) =
             Ddpm { variance }.run(&grid, 2.0, &mut half, &mut One).next().unwrap();
         assert!((step.x - (0.925 + f64::sqrt(expected))).abs() < 1e-15);
+    }
+}
+
+#[test]
+fn from_pure_noise_the_first_hop_is_that_of_ddim() {
+    // ᾱ: 0 → 0.36, x_T = 2, x̂₀ = 0.5: 0.6·0.5 + 0.8·2, with no noise asked for.
+    let points = [0.0, 0.36].map(|a| Point::off_grid(Level::from_alpha_bar(a).unwrap()));
+    let grid = Grid::from_points(points.to_vec()).unwrap();
+    for name in Variance::NAMES {
+        let sampler = Ddpm { variance: name.parse().unwrap() };
+        let mut half = |_: &f64, _: Point| 0.5;
+        let Ok(step) = sampler.run(&grid, 2.0, &mut half, &mut crate::NoNoise).next().unwrap();
+        assert!((step.x - 1.9).abs() < 1e-15, "{name}: {}", step.x);
     }
 }
 
@@ -207,6 +220,10 @@ fn options_are_read_and_refused_by_name() {
     assert_eq!(
         parse("ddpm:eta=1").unwrap_err().to_string(),
         "ddpm has no option \"eta\": it takes variance"
+    );
+    assert_eq!(
+        parse("ddpm:variance=learned,variance=learned").unwrap_err().to_string(),
+        "option \"variance\" of ddpm is given more than once"
     );
     assert!(parse("dpm").unwrap_err().to_string().contains("expected one of ddpm, ddim"));
 }
