@@ -99,6 +99,10 @@ pub fn save_with(
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), SaveError> {
     let save = || {
+        // Found out at the last moment, by the rename, this would leave the temporary file behind.
+        if path.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
         let mut file = BufWriter::new(AtomicWriteFile::open(path)?);
         write(&mut file)?;
         file.into_inner().map_err(io::IntoInnerError::into_error)?.commit()
@@ -114,6 +118,15 @@ mod tests {
     fn names(folder: &Path) -> Vec<String> {
         let entries = fs::read_dir(folder).unwrap();
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_folder_in_the_way_stays_and_nothing_is_left_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("d.png");
+        fs::create_dir(&path).unwrap();
+        assert!(save_bytes(&path, b"new").is_err());
+        assert_eq!(names(folder.path()), ["d.png"]);
     }
 
     #[test]

@@ -101,9 +101,8 @@ impl ModelFolder {
 
     /// Writes the model folder at `path`, over the one that may be there.
     ///
-    /// Each file is whole or untouched at every moment. `model_index.json` comes last, and if the
-    /// folder held a model of other configs it is removed first: a folder that has one never
-    /// mixes two models.
+    /// Each file is whole or untouched at every moment. `model_index.json` is removed first, unless
+    /// nothing is to change, and comes last: a folder that has one never mixes two models.
     ///
     /// # Errors
     /// If a config is not valid, or a file cannot be written.
@@ -114,29 +113,33 @@ impl ModelFolder {
             .validate()
             .map_err(|reason| FolderError::Scheduler { path: at(SCHEDULER), reason })?;
 
-        let configs = [(SCHEDULER, self.scheduler.to_json()), (UNET, self.unet.to_json())];
-        if !configs.iter().all(|(name, json)| holds(&at(name), json)) {
+        let weights = |name, weights| match safetensors::to_bytes(weights) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(reason) => Err(FolderError::Weights { path: at(name), reason }),
+        };
+        let parts = [
+            (SCHEDULER, Some(self.scheduler.to_json().into_bytes())),
+            (UNET, Some(self.unet.to_json().into_bytes())),
+            (WEIGHTS, weights(WEIGHTS, &self.weights)?),
+            (RAW_WEIGHTS, self.raw_weights.as_ref().map_or(Ok(None), |w| weights(RAW_WEIGHTS, w))?),
+            (ABOUT, self.about.as_ref().map(|about| about.to_json().into_bytes())),
+        ];
+        if !parts.iter().all(|(name, bytes)| holds(&at(name), bytes.as_deref())) {
             remove(at(INDEX))?;
         }
-        for (name, json) in configs {
-            put(at(name), json.as_bytes())?;
-        }
-        put_weights(at(WEIGHTS), &self.weights)?;
-        match &self.raw_weights {
-            Some(weights) => put_weights(at(RAW_WEIGHTS), weights)?,
-            None => remove(at(RAW_WEIGHTS))?,
-        }
-        match &self.about {
-            Some(about) => put(at(ABOUT), about.to_json().as_bytes())?,
-            None => remove(at(ABOUT))?,
+        for (name, bytes) in parts {
+            match bytes {
+                Some(bytes) => put(at(name), &bytes)?,
+                None => remove(at(name))?,
+            }
         }
         put(at(INDEX), config::to_json(&Index::default(), PIPELINE).as_bytes())
     }
 }
 
-/// Whether the file at `path` has this content already.
-fn holds(path: &Path, text: &str) -> bool {
-    fs::read(path).is_ok_and(|found| found == text.as_bytes())
+/// Whether the file at `path` has this content already; `None` is no file.
+fn holds(path: &Path, content: Option<&[u8]>) -> bool {
+    fs::read(path).ok().as_deref() == content
 }
 
 fn put(path: PathBuf, bytes: &[u8]) -> Result<(), FolderError> {
@@ -145,13 +148,6 @@ fn put(path: PathBuf, bytes: &[u8]) -> Result<(), FolderError> {
         path,
         reason,
     })
-}
-
-fn put_weights(path: PathBuf, weights: &Weights) -> Result<(), FolderError> {
-    match safetensors::to_bytes(weights) {
-        Ok(bytes) => put(path, &bytes),
-        Err(reason) => Err(FolderError::Weights { path, reason }),
-    }
 }
 
 fn remove(path: PathBuf) -> Result<(), FolderError> {

@@ -9,6 +9,7 @@ use crate::config::{self, ConfigError, Parsed};
 use crate::names::names;
 
 const CLASS: &str = "DDPMScheduler";
+const MOST_TIMESTEPS: usize = 1_000_000;
 
 names! {
     /// The curve of the betas.
@@ -167,8 +168,8 @@ impl SchedulerConfig {
     /// not finite, or if a limit of a clip that is switched on is out of range.
     pub fn validate(&self) -> Result<(), SchedulerConfigError> {
         let timesteps = self.num_train_timesteps;
-        if timesteps == 0 {
-            return Err(SchedulerConfigError::NoTimesteps);
+        if !(1..=MOST_TIMESTEPS).contains(&timesteps) {
+            return Err(SchedulerConfigError::Timesteps { found: timesteps });
         }
         match &self.trained_betas {
             Some(betas) if betas.len() != timesteps => {
@@ -205,9 +206,12 @@ pub enum SchedulerConfigError {
     /// It cannot be read.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// There are no timesteps.
-    #[error("num_train_timesteps 0 must be at least 1")]
-    NoTimesteps,
+    /// There are no timesteps, or too many for any memory.
+    #[error("num_train_timesteps {found} must be 1 to {MOST_TIMESTEPS}")]
+    Timesteps {
+        /// How many.
+        found: usize,
+    },
     /// There are not as many betas as timesteps.
     #[error("trained_betas has {found} values, but num_train_timesteps is {timesteps}")]
     TrainedBetas {

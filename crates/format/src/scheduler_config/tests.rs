@@ -112,7 +112,11 @@ fn what_is_not_supported_is_refused_by_name() {
             r#""timestep_spacing":"even""#,
             "timestep_spacing: \"even\" is not supported (supported: leading, linspace, trailing)",
         ),
-        (r#""num_train_timesteps":0"#, "num_train_timesteps 0 must be at least 1"),
+        (r#""num_train_timesteps":0"#, "num_train_timesteps 0 must be 1 to 1000000"),
+        (
+            r#""num_train_timesteps":1000000000000000"#,
+            "num_train_timesteps 1000000000000000 must be 1 to 1000000",
+        ),
         (
             r#""trained_betas":[0.1,0.2]"#,
             "trained_betas has 2 values, but num_train_timesteps is 1000",

@@ -228,12 +228,15 @@ fn unknown_keys_are_listed_and_notes_are_not() {
 #[test]
 fn numbers_out_of_range_are_refused() {
     let cases = [
-        (small(r#""in_channels":0"#), "in_channels 0 must be at least 1"),
-        (small(r#""out_channels":0"#), "out_channels 0 must be at least 1"),
-        (small(r#""layers_per_block":0"#), "layers_per_block 0 must be at least 1"),
-        (small(r#""norm_num_groups":0"#), "norm_num_groups 0 must be at least 1"),
-        (small(r#""attention_head_dim":0"#), "attention_head_dim 0 must be at least 1"),
-        (small(r#""num_class_embeds":0"#), "num_class_embeds 0 must be at least 1"),
+        (small(r#""in_channels":0"#), "in_channels 0 must be 1 to 16384"),
+        (
+            small(r#""out_channels":5"#),
+            "out_channels 5 must be 3, as in_channels, or 6 if a variance is learned",
+        ),
+        (small(r#""layers_per_block":0"#), "layers_per_block 0 must be 1 to 1000"),
+        (small(r#""norm_num_groups":0"#), "norm_num_groups 0 must be 1 to 16384"),
+        (small(r#""attention_head_dim":0"#), "attention_head_dim 0 must be 1 to 16384"),
+        (small(r#""num_class_embeds":0"#), "num_class_embeds 0 must be 1 to 1000000"),
         (small(r#""downsample_padding":2"#), "downsample_padding 2 must be 0 or 1"),
         (small(r#""dropout":1.0"#), "dropout 1 must be in [0, 1)"),
         (small(r#""norm_eps":0"#), "norm_eps 0 must be positive"),
@@ -309,6 +312,6 @@ fn sizes_that_cannot_be_halved_name_their_neighbours() {
         "sample_size 0 cannot be halved 3 times (nearest that can: 8)"
     );
     let largest = format!(r#""sample_size":{}"#, usize::MAX);
-    assert!(refusal(&largest).contains("cannot be halved 3 times"));
+    assert!(refusal(&largest).ends_with("must be at most 65536"));
     assert_eq!(config(r#""sample_size":8"#).sample_size, Some([8, 8]));
 }

@@ -7,11 +7,19 @@ use thiserror::Error;
 use super::{DownBlock, UNetConfig, UpBlock};
 use crate::config::ConfigError;
 
+// No network is near these; a config beyond them would only fill the memory, before its weights
+// show that it is wrong.
+const MOST_CHANNELS: usize = 1 << 14;
+const MOST_LAYERS: usize = 1000;
+const MOST_LEVELS: usize = 16;
+const MOST_CLASSES: usize = 1_000_000;
+const MOST_SIDE: usize = 1 << 16;
+
 impl UNetConfig {
     /// Checks that a network of this config can be built and run.
     ///
     /// # Errors
-    /// If a count that must be positive is 0, lists that belong together differ in length, groups
+    /// If a count is 0 or beyond all reason, `out_channels` is neither `in_channels` nor twice as many, lists that belong together differ in length, groups
     /// or heads do not divide channels, or the samples cannot be halved as often as needed.
     pub fn validate(&self) -> Result<(), UNetConfigError> {
         self.check_ranges()?;
@@ -22,19 +30,23 @@ impl UNetConfig {
     }
 
     fn check_ranges(&self) -> Result<(), UNetConfigError> {
-        let positive = [
-            ("in_channels", self.in_channels),
-            ("out_channels", self.out_channels),
-            ("layers_per_block", self.layers_per_block),
-            ("norm_num_groups", self.norm_num_groups),
-            ("attn_norm_num_groups", self.attn_norm_num_groups.unwrap_or(1)),
-            ("attention_head_dim", self.attention_head_dim.unwrap_or(1)),
-            ("time_embedding_dim", self.time_embedding_dim.unwrap_or(1)),
-            ("num_class_embeds", self.num_class_embeds.unwrap_or(1)),
+        let counts = [
+            ("in_channels", self.in_channels, MOST_CHANNELS),
+            ("layers_per_block", self.layers_per_block, MOST_LAYERS),
+            ("norm_num_groups", self.norm_num_groups, MOST_CHANNELS),
+            ("attn_norm_num_groups", self.attn_norm_num_groups.unwrap_or(1), MOST_CHANNELS),
+            ("attention_head_dim", self.attention_head_dim.unwrap_or(1), MOST_CHANNELS),
+            ("time_embedding_dim", self.time_embedding_dim.unwrap_or(1), MOST_CHANNELS),
+            ("num_class_embeds", self.num_class_embeds.unwrap_or(1), MOST_CLASSES),
         ];
-        for (key, value) in positive {
-            check(value > 0, key, &value, "at least 1")?;
+        for (key, value, most) in counts {
+            check((1..=most).contains(&value), key, &value, &format!("1 to {most}"))?;
         }
+        let (input, output) = (self.in_channels, self.out_channels);
+        let twice = 2 * input;
+        let fits = output == input || output == twice;
+        let allowed = format!("{input}, as in_channels, or {twice} if a variance is learned");
+        check(fits, "out_channels", &output, &allowed)?;
         let padding = self.downsample_padding;
         check(padding <= 1, "downsample_padding", &padding, "0 or 1")?;
         let dropout = self.dropout;
@@ -59,8 +71,10 @@ impl UNetConfig {
         let Some(&first) = self.block_out_channels.first() else {
             return Err(UNetConfigError::NoBlocks);
         };
+        check(levels <= MOST_LEVELS, "block_out_channels", &levels, "at most 16 long")?;
         for channels in &self.block_out_channels {
-            check(*channels > 0, "block_out_channels", channels, "at least 1")?;
+            let fits = (1..=MOST_CHANNELS).contains(channels);
+            check(fits, "block_out_channels", channels, &format!("1 to {MOST_CHANNELS}"))?;
         }
         // The frequencies divide by half the first width less the shift.
         let half = first / 2;
@@ -102,6 +116,7 @@ impl UNetConfig {
         let halvings = u32::try_from(self.levels() - 1).unwrap_or(u32::MAX);
         let factor = 2_usize.checked_pow(halvings).unwrap_or(usize::MAX);
         for size in self.sample_size.into_iter().flatten() {
+            check(size <= MOST_SIDE, "sample_size", &size, &format!("at most {MOST_SIDE}"))?;
             if size == 0 || size % factor != 0 {
                 let below = size - size % factor;
                 let nearest = Nearest {
