@@ -95,7 +95,7 @@ pub enum TrainError {
     /// Too many updates in a row had to be skipped.
     #[error("step {step}: {what} is not finite; {in_a_row} steps in a row were skipped")]
     NonFinite {
-        /// The last step that was skipped.
+        /// The last step that was skipped, counted from 1 as people count.
         step: u64,
         /// What was not finite in it: the loss, or the gradient of a parameter.
         what: String,

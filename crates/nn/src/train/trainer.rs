@@ -136,7 +136,8 @@ impl<M: DiffusionModule> Trainer<M> {
         }
         let what =
             bad.map_or_else(|| "the loss".to_owned(), |name| format!("the gradient of {name}"));
-        Err(TrainError::NonFinite { step: self.step, what, in_a_row: self.skipped_in_a_row })
+        let (step, in_a_row) = (self.step + 1, self.skipped_in_a_row);
+        Err(TrainError::NonFinite { step, what, in_a_row })
     }
 
     /// The mean loss of the step's samples and its gradients.

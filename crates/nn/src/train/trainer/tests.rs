@@ -145,7 +145,7 @@ fn a_step_that_is_not_finite_changes_nothing_and_ten_end_the_run() {
     };
     assert!(untouched(&before, &state(&trainer)));
     let message = trainer.step().unwrap_err().to_string();
-    assert!(message.starts_with("step 11: the gradient of "), "{message}");
+    assert!(message.starts_with("step 12: the gradient of "), "{message}");
     assert!(message.ends_with(" is not finite; 10 steps in a row were skipped"), "{message}");
     assert!(untouched(&before, &state(&trainer)));
     assert_eq!((trainer.updates(), trainer.skipped_in_a_row()), (2, 10));
