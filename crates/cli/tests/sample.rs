@@ -180,6 +180,7 @@ fn a_damaged_model_is_refused_by_file_and_key() {
     refused(zero, &zero.replace("false", "true"), "predicts v or x0");
     refused("\"epsilon\"", "\"flow\"", "scheduler_config.json");
     refused("1000", "0", "scheduler_config.json");
+    refused("\"clip_sample_range\": 1.0", "\"clip_sample_range\": 0", "clip_sample_range");
 }
 
 #[test]

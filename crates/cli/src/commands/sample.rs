@@ -31,7 +31,7 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     let clip = args.clip || ((config.clip_sample || config.thresholding) && !args.no_clip);
     if !clip {
         warn_of_amplification(&grid, config.prediction(), quiet);
-    } else if !config.thresholding && !(config.clip_sample_range > 0.0) {
+    } else if !config.thresholding && config.clip_sample_range <= 0.0 {
         let (range, name) = (config.clip_sample_range, &model.name);
         bail!("--clip: clip_sample_range of model {name} is {range}, expected above 0");
     }
