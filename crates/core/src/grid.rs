@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use crate::level::Level;
+use crate::names::names;
 use crate::schedule::Schedule;
 
 /// Where a denoiser is called: a noise level, and the training timestep if it is known.
@@ -79,15 +80,19 @@ pub enum Spacing {
     Linspace,
     /// `i ⌊T/n⌋ + offset`: ends at `offset`, and starts below T−1.
     Leading {
-        /// Added to every timestep (`steps_offset`), 0 or 1 in known models.
+        /// Added to every timestep (`steps_offset`), 0 or 1 in known models; 0 by name.
         offset: usize,
     },
 }
 
-impl Spacing {
-    /// Names that [`str::parse`] understands.
-    pub const NAMES: [&str; 3] = ["trailing", "linspace", "leading"];
+names! {
+    Spacing, 3:
+    "trailing" => Trailing,
+    "linspace" => Linspace,
+    or "leading" => Leading { offset: 0 }
+}
 
+impl Spacing {
     /// `steps` timesteps of `0..total`, descending.
     fn timesteps(self, total: usize, steps: usize) -> Vec<usize> {
         // Pure noise is where a run starts, under every spacing (a single step at t = 0 would
@@ -128,12 +133,7 @@ impl std::str::FromStr for Spacing {
     type Err = GridError;
 
     fn from_str(name: &str) -> Result<Self, GridError> {
-        match name {
-            "trailing" => Ok(Self::Trailing),
-            "linspace" => Ok(Self::Linspace),
-            "leading" => Ok(Self::Leading { offset: 0 }),
-            _ => Err(GridError::Spacing { found: name.to_owned() }),
-        }
+        Self::from_name(name).ok_or_else(|| GridError::Spacing { found: name.to_owned() })
     }
 }
 
@@ -204,7 +204,7 @@ pub enum GridError {
         index: usize,
     },
     /// A name that is no spacing.
-    #[error("unknown spacing {found:?}: expected trailing, linspace or leading")]
+    #[error("unknown spacing {found:?}: expected {}", Spacing::CHOICE)]
     Spacing {
         /// The name.
         found: String,

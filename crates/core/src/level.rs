@@ -82,16 +82,16 @@ impl Level {
         self.lambda
     }
 
-    /// Signal scale, `α = √ᾱ`, in [0, 1].
+    /// Signal scale, `α = √ᾱ`, in [0, 1]. Where ᾱ is below the least f64, α is not.
     #[must_use]
     pub fn alpha(self) -> f64 {
-        self.alpha_bar().sqrt()
+        scale(self.lambda)
     }
 
-    /// Noise scale, `σ = √(1 − ᾱ)`, in [0, 1].
+    /// Noise scale, `σ = √(1 − ᾱ)`, in [0, 1]. Where σ² is below the least f64, σ is not.
     #[must_use]
     pub fn sigma(self) -> f64 {
-        self.sigma_squared().sqrt()
+        scale(-self.lambda)
     }
 
     /// Signal variance, `ᾱ = 1/(1 + e^(−2λ))`.
@@ -119,6 +119,15 @@ impl Level {
     }
 }
 
+/// `1/√(1 + e^(−2λ))`, which is `e^λ/√(1 + e^(2λ))` where `e^(−2λ)` would overflow.
+fn scale(lambda: f64) -> f64 {
+    if lambda < 0.0 {
+        lambda.exp() / (1.0 + (2.0 * lambda).exp()).sqrt()
+    } else {
+        1.0 / (1.0 + (-2.0 * lambda).exp()).sqrt()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,6 +146,24 @@ mod tests {
         // 1 − ᾱ = 1e-12 to first order in ln ᾱ = −1e-12: −expm1(−1e-12) = 1e-12 − 5e-25.
         let level = Level::from_log_alpha_bar(-1e-12).unwrap();
         assert!((level.sigma_squared() / (1e-12 - 5e-25) - 1.0).abs() < 1e-14);
+    }
+
+    #[test]
+    fn scales_far_out_are_lost_later_than_their_squares() {
+        // e^-400 and e^-700; their squares are below the least f64.
+        for (lambda, small) in
+            [(400.0, 1.915_169_596_714_005_7e-174), (700.0, 9.859_676_543_759_77e-305)]
+        {
+            let (noisy, clean) = (Level { lambda: -lambda }, Level { lambda });
+            assert!((noisy.alpha() / small - 1.0).abs() < 1e-13, "{}", noisy.alpha());
+            assert!((clean.sigma() / small - 1.0).abs() < 1e-13, "{}", clean.sigma());
+            assert_eq!((noisy.sigma(), clean.alpha()), (1.0, 1.0));
+        }
+        for lambda in [-30.0, -2.5, -1e-9, 0.0, 0.7, 18.0] {
+            let level = Level { lambda };
+            assert!((level.alpha().powi(2) / level.alpha_bar() - 1.0).abs() < 1e-15);
+            assert!((level.sigma().powi(2) / level.sigma_squared() - 1.0).abs() < 1e-15);
+        }
     }
 
     #[test]

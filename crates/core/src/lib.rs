@@ -5,6 +5,7 @@ mod denoiser;
 pub mod exact;
 mod grid;
 mod level;
+mod names;
 mod noise;
 mod options;
 mod posterior;

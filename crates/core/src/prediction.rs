@@ -76,7 +76,7 @@ impl Prediction {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schedule::Schedule;
+    use crate::schedule::{Betas, Cosine, Schedule};
 
     #[test]
     fn v_at_t_500_by_hand() {
@@ -104,6 +104,20 @@ mod tests {
                 assert!((on_x * x + on_output * output - x0).abs() < 1e-13 / level.alpha());
                 let (on_x, on_output) = prediction.to_epsilon(*level);
                 assert!((on_x * x + on_output * output - eps).abs() < 1e-13 / level.sigma());
+            }
+        }
+    }
+
+    #[test]
+    fn at_the_cleanest_timestep_of_a_short_cosine_nothing_is_divided_by_zero() {
+        let level = Cosine.schedule(250).unwrap().level(0);
+        assert!(level.alpha_bar() < 1.0);
+        let (x0, eps) = (0.7, -1.3);
+        let x = level.alpha() * x0 + level.sigma() * eps;
+        assert!((Prediction::Epsilon.x0(&x, eps, level) - x0).abs() < 1e-15);
+        for prediction in Prediction::ALL {
+            for (a, b) in [prediction.to_x0(level), prediction.to_epsilon(level)] {
+                assert!(a.is_finite() && b.is_finite(), "{prediction:?}: {a} {b}");
             }
         }
     }

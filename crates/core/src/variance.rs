@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::names::names;
 use crate::posterior::Posterior;
 
 /// The variance Σ of p(x_s | x_t).
@@ -22,11 +23,17 @@ pub enum Variance {
     LearnedRange,
 }
 
+names! {
+    Variance, 4:
+    "fixed-small" => FixedSmall,
+    "fixed-large" => FixedLarge,
+    "learned" => Learned,
+    or "learned-range" => LearnedRange
+}
+
 /// A name that is no variance.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error(
-    "unknown variance {found:?}: expected one of fixed-small, fixed-large, learned, learned-range"
-)]
+#[error("unknown variance {found:?}: expected one of {}", Variance::NAMES.join(", "))]
 pub struct VarianceError {
     /// The name.
     pub found: String,
@@ -49,20 +56,6 @@ pub enum NoiseScale {
 }
 
 impl Variance {
-    /// Names that [`str::parse`] understands.
-    pub const NAMES: [&str; 4] = ["fixed-small", "fixed-large", "learned", "learned-range"];
-
-    /// The name that parses back to it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::FixedSmall => "fixed-small",
-            Self::FixedLarge => "fixed-large",
-            Self::Learned => "learned",
-            Self::LearnedRange => "learned-range",
-        }
-    }
-
     /// Whether the network has to predict it.
     #[must_use]
     pub fn is_learned(self) -> bool {
@@ -103,10 +96,7 @@ impl std::str::FromStr for Variance {
     type Err = VarianceError;
 
     fn from_str(name: &str) -> Result<Self, VarianceError> {
-        [Self::FixedSmall, Self::FixedLarge, Self::Learned, Self::LearnedRange]
-            .into_iter()
-            .find(|variance| variance.name() == name)
-            .ok_or_else(|| VarianceError { found: name.to_owned() })
+        Self::from_name(name).ok_or_else(|| VarianceError { found: name.to_owned() })
     }
 }
 
@@ -178,9 +168,14 @@ mod tests {
 
     #[test]
     fn names_parse_back_and_others_are_refused() {
-        for name in Variance::NAMES {
-            assert_eq!(name.parse::<Variance>().unwrap().to_string(), name);
+        for (variance, name) in std::iter::zip(Variance::ALL, Variance::NAMES) {
+            assert_eq!((name.parse(), variance.to_string().as_str()), (Ok(variance), name));
         }
-        assert!("fixed".parse::<Variance>().unwrap_err().to_string().contains("\"fixed\""));
+        assert_eq!(
+            "fixed".parse::<Variance>().unwrap_err().to_string(),
+            "unknown variance \"fixed\": expected one of fixed-small, fixed-large, learned, \
+             learned-range"
+        );
+        assert_eq!(Variance::CHOICE, "fixed-small, fixed-large, learned or learned-range");
     }
 }

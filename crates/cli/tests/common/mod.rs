@@ -1,6 +1,7 @@
 //! Runs the program in a folder of its own.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
+#![allow(dead_code, reason = "not every test program uses all of it")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -47,7 +48,7 @@ impl Folder {
 }
 
 /// Text chunks of a PNG file, as pairs.
-#[allow(dead_code, reason = "not every test program reads pictures")]
+
 pub fn png_texts(path: &Path) -> Vec<(String, String)> {
     let file = std::io::BufReader::new(std::fs::File::open(path).unwrap());
     let reader = png::Decoder::new(file).read_info().unwrap();

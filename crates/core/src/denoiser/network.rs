@@ -5,20 +5,22 @@ use thiserror::Error;
 use super::{Denoised, Denoiser, Network};
 use crate::batch::Batch;
 use crate::grid::Point;
-use crate::level::Level;
 use crate::prediction::Prediction;
 use crate::schedule::Schedule;
 
-/// An ε-network on a schedule that ends in pure noise.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+/// An ε-network on a schedule that ends in pure noise, or so close to it that `1/α`, which
+/// x̂₀ = (x_t − σ ε)/α needs, is no finite f32.
+#[derive(Clone, Copy, Debug, Error, PartialEq)]
 #[error(
-    "an epsilon prediction says nothing about x0 at pure noise, where this schedule ends \
-     (alpha_bar 0 at timestep {timestep}): use a network that predicts v or x0, or the schedule \
-     without zero terminal SNR"
+    "an epsilon prediction says nothing about x0 where this schedule ends (at timestep {timestep} \
+     alpha is {alpha:?}, and x0 = (x - sigma epsilon)/alpha is beyond f32): use a network that \
+     predicts v or x0, or a schedule without zero terminal SNR"
 )]
 pub struct ZeroTerminalSnr {
-    /// The timestep of pure noise.
+    /// The noisiest timestep.
     pub timestep: usize,
+    /// Its signal scale α.
+    pub alpha: f64,
 }
 
 /// A [`Denoiser`] over a [`Network`]: knows what the network predicts, splits off its variance
@@ -35,14 +37,16 @@ impl<N: Network> NetworkDenoiser<N> {
     /// The denoiser of a network that predicts `prediction` and was trained on `schedule`.
     ///
     /// # Errors
-    /// If the network predicts ε and the schedule ends in pure noise.
+    /// If the network predicts ε and the schedule ends in pure noise, or so close to it that `1/α`
+    /// is no finite f32.
     pub fn new(
         network: N,
         prediction: Prediction,
         schedule: Schedule,
     ) -> Result<Self, ZeroTerminalSnr> {
-        if prediction == Prediction::Epsilon && schedule.noisiest() == Level::NOISE {
-            return Err(ZeroTerminalSnr { timestep: schedule.len() - 1 });
+        let alpha = schedule.noisiest().alpha();
+        if prediction == Prediction::Epsilon && 1.0 / alpha > f64::from(f32::MAX) {
+            return Err(ZeroTerminalSnr { timestep: schedule.len() - 1, alpha });
         }
         Ok(Self { network, prediction, schedule, labels: None })
     }
@@ -101,6 +105,10 @@ mod tests {
     use std::convert::Infallible;
 
     use super::*;
+    use crate::grid::{Grid, Spacing};
+    use crate::level::Level;
+    use crate::noise::SampleNoise;
+    use crate::sampler::AnySampler;
 
     /// Says what it was asked, in its output.
     struct Echo {
@@ -158,6 +166,26 @@ mod tests {
     }
 
     #[test]
+    fn a_whole_run_does_not_see_a_variance_half_it_has_no_use_for() {
+        let schedule = Schedule::linear_1000();
+        let grid = Grid::new(&schedule, Spacing::Trailing, 10).unwrap();
+        let start = SampleNoise::new(3, 0..2).start(vec![3, 2, 2]);
+        for sampler in AnySampler::all() {
+            for prediction in Prediction::ALL {
+                let end = |doubled| {
+                    let mut denoiser =
+                        NetworkDenoiser::new(Echo { doubled }, prediction, schedule.clone())
+                            .unwrap();
+                    let mut noise = SampleNoise::new(3, 0..2).after_start();
+                    let run = sampler.run(&grid, start.clone(), &mut denoiser, &mut noise);
+                    run.map(|step| step.unwrap().x).collect::<Vec<_>>()
+                };
+                assert_eq!(end(false), end(true), "{sampler} {prediction:?}");
+            }
+        }
+    }
+
+    #[test]
     fn points_off_the_grid_get_the_timestep_of_their_level() {
         let schedule = Schedule::linear_1000();
         let off = Point::off_grid(schedule.level(123));
@@ -173,11 +201,27 @@ mod tests {
         let echo = || Echo { doubled: false };
         let refused =
             NetworkDenoiser::new(echo(), Prediction::Epsilon, schedule.clone()).err().unwrap();
-        assert!(refused.to_string().contains("predicts v or x0"));
+        assert_eq!(refused, ZeroTerminalSnr { timestep: 999, alpha: 0.0 });
+        let text = refused.to_string();
+        assert!(text.contains("epsilon") && text.contains("predicts v or x0"), "{text}");
         for prediction in [Prediction::V, Prediction::X0] {
             let mut denoiser = NetworkDenoiser::new(echo(), prediction, schedule.clone()).unwrap();
             let x0 = denoiser.denoise(&x(), schedule.point(999)).unwrap().x0;
             assert!(x0.data().iter().all(|v| v.is_finite()));
         }
+    }
+
+    #[test]
+    fn epsilon_is_refused_where_one_over_alpha_is_beyond_f32() {
+        // The greatest f32 is e^88.72.
+        let on = |lambda| {
+            let levels = [0.0, lambda].map(|lambda| Level::from_lambda(lambda).unwrap());
+            let schedule = Schedule::from_levels(levels.to_vec()).unwrap();
+            NetworkDenoiser::new(Echo { doubled: false }, Prediction::Epsilon, schedule).err()
+        };
+        assert_eq!(on(-88.5), None);
+        let refused = on(-89.0).unwrap();
+        assert!(refused.to_string().contains("at timestep 1 alpha is 2.2"), "{refused}");
+        assert!(on(-400.0).is_some());
     }
 }

@@ -47,7 +47,7 @@ fn every_count_gives_as_many_points_within_the_schedule() {
         let betas = vec![1e-3; total];
         let schedule = Schedule::from_betas(&betas).unwrap();
         for steps in 1..=total {
-            for spacing in [Spacing::Trailing, Spacing::Linspace, Spacing::Leading { offset: 0 }] {
+            for spacing in Spacing::ALL {
                 let grid = Grid::new(&schedule, spacing, steps).unwrap();
                 assert_eq!(grid.hops().len(), steps, "{spacing:?} {steps} of {total}");
             }
@@ -102,13 +102,16 @@ fn points_must_get_cleaner_and_stay_noisy() {
     assert!(Grid::from_points(vec![point(-1.0), point(-1.0)]).is_err());
     assert!(Grid::from_points(vec![point(-1.0), point(f64::INFINITY)]).is_err());
     assert!(Grid::from_points(vec![point(f64::NEG_INFINITY)]).is_ok());
+    let error = Grid::from_points(vec![]).unwrap_err().to_string();
+    assert_eq!(error, "a grid has at least 1 point, found none");
 }
 
 #[test]
 fn names_parse_and_others_are_refused() {
-    for name in Spacing::NAMES {
-        assert!(name.parse::<Spacing>().is_ok());
+    for (spacing, name) in std::iter::zip(Spacing::ALL, Spacing::NAMES) {
+        assert_eq!((name.parse(), spacing.name()), (Ok(spacing), name));
     }
+    assert_eq!(Spacing::Leading { offset: 1 }.name(), "leading");
     let error = "even".parse::<Spacing>().unwrap_err().to_string();
     assert_eq!(error, "unknown spacing \"even\": expected trailing, linspace or leading");
 }

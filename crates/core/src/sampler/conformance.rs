@@ -21,8 +21,9 @@ const LAMBDA: (f64, f64) = (-5.0, 3.0);
 
 /// Checks a sampler: a single point of data is returned exactly and, if claimed, with exact
 /// marginals on the way; the order of convergence to the exact flow or moments of a Gaussian and a
-/// mixture; the network calls and the randomness it claims; finite results on every schedule with
-/// 1 to 50 steps; equal runs from one object, and rows that don't depend on their batch.
+/// mixture; the first hop from pure noise, which is that of DDIM; the network calls and the
+/// randomness it claims; finite results on every schedule with 1 to 50 steps; equal runs from one
+/// object, and rows that don't depend on their batch.
 ///
 /// # Panics
 /// If one of these does not hold, saying which.
@@ -39,6 +40,7 @@ pub fn check<S: Sampler>(sampler: &S) {
             converges_to_the_flow_of_a_mixture(sampler, grid);
         }
     }
+    keeps_the_noise_it_starts_from(sampler);
     calls_and_draws_as_claimed(sampler);
     stays_finite::<f32, S>(sampler);
     stays_finite::<f64, S>(sampler);
@@ -230,6 +232,18 @@ fn flow(data: &mut Mixture, start: &Batch<f64>) -> Batch<f64> {
     Batch::combine(&[(alpha(LAMBDA.1), &y)])
 }
 
+/// From pure noise x_s = α_s x̂₀ + σ_s x_T, with no noise drawn.
+fn keeps_the_noise_it_starts_from<S: Sampler>(sampler: &S) {
+    let noise = [Point::off_grid(Level::NOISE)];
+    let grid = Grid::from_points([&noise, even_grid(3).points()].concat()).expect("lambda rises");
+    let mut denoiser = |_: &f64, _: Point| 0.3;
+    let first = sampler.run(&grid, 1.3, &mut denoiser, &mut NoNoise).next();
+    let Some(Ok(Step { hop, x, .. })) = first else { unreachable!("five points, no errors") };
+    let to = hop.to().level;
+    let expected = to.alpha() * 0.3 + to.sigma() * 1.3;
+    assert!((x - expected).abs() < 1e-14, "from pure noise to {to:?}: {x} is not {expected}");
+}
+
 fn calls_and_draws_as_claimed<S: Sampler>(sampler: &S) {
     let info = sampler.info();
     for hops in [1, 2, 7, 20] {
@@ -275,7 +289,7 @@ fn stays_finite<T: Scalar, S: Sampler>(sampler: &S) {
 
 fn finite_on<T: Scalar, S: Sampler>(sampler: &S, schedule: &Schedule, count: usize) {
     let data = Gaussian { mean: 0.3, std: 0.2 };
-    for spacing in [Spacing::Trailing, Spacing::Linspace, Spacing::Leading { offset: 0 }] {
+    for spacing in Spacing::ALL {
         let grid = Grid::new(schedule, spacing, count).expect("few steps");
         let mut noise = SampleNoise::new(3, 0..2);
         let x: Batch<T> = noise.draw(&Batch::zeros(2, vec![2]));

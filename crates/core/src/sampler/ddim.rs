@@ -21,7 +21,8 @@ use crate::sampler::{Sampler, SamplerInfo, Stepped};
 /// The second form is the one computed, with `r² = (1 − η²) + η² e^(−2h)` and `1 − r e^(−h)` as
 /// sums of positive terms by `exp_m1`: neither short nor long hops lose digits.
 /// # Source
-/// Song et al. 2021, arXiv:2010.02502, eq. 12 and 16. Differs from the paper: no.
+/// Song et al. 2021, arXiv:2010.02502, eq. 12 and 16; `DDIMScheduler` in diffusers. Differs from
+/// the paper: only from pure noise, which it does not have.
 ///
 /// # Example
 /// ```
@@ -75,8 +76,6 @@ impl Sampler for Ddim {
             stochastic: self.eta > 0.0,
             calls_per_hop: 1,
             exact_for_a_point: true,
-            source: "Song et al. 2021, arXiv:2010.02502, eq. 12",
-            diffusers: "DDIMScheduler",
             options: &[OptionInfo {
                 name: "eta",
                 default: "0",

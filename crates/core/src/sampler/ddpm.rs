@@ -22,7 +22,8 @@ use crate::variance::{NoiseScale, Variance};
 /// is the deterministic one of [`Ddim`](crate::Ddim): μ̃ does not depend on x_T there, which is noise
 /// already, and stays the sample's own.
 /// # Source
-/// Ho et al. 2020, arXiv:2006.11239, algorithm 2, on any grid. Differs from the paper: no.
+/// Ho et al. 2020, arXiv:2006.11239, algorithm 2, on any grid; `DDPMScheduler` in diffusers. Differs
+/// from the paper: only from pure noise, which it does not have.
 ///
 /// # Example
 /// ```
@@ -48,12 +49,10 @@ impl Sampler for Ddpm {
             stochastic: true,
             calls_per_hop: 1,
             exact_for_a_point: self.variance == Variance::FixedSmall,
-            source: "Ho et al. 2020, arXiv:2006.11239, algorithm 2",
-            diffusers: "DDPMScheduler",
             options: &[OptionInfo {
                 name: "variance",
                 default: "fixed-small",
-                about: "fixed-small, fixed-large, learned or learned-range",
+                about: Variance::CHOICE,
             }],
         }
     }
@@ -63,8 +62,8 @@ impl Sampler for Ddpm {
     }
 
     fn from_options(mut options: Options) -> Result<Self, OptionError> {
-        let expected = "one of fixed-small, fixed-large, learned, learned-range";
-        let variance = options.take("variance", expected, |_: &Variance| true)?;
+        let expected = format!("one of {}", Variance::NAMES.join(", "));
+        let variance = options.take("variance", &expected, |_: &Variance| true)?;
         let sampler = Self { variance: variance.unwrap_or_default() };
         options.finish(sampler.info().options)?;
         Ok(sampler)

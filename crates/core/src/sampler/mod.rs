@@ -27,10 +27,6 @@ pub struct SamplerInfo {
     /// For data that is a single point: whether every x_t on the way has exactly the forward
     /// marginal N(α x₀, σ²).
     pub exact_for_a_point: bool,
-    /// Paper and equation.
-    pub source: &'static str,
-    /// The class that does the same in diffusers.
-    pub diffusers: &'static str,
     /// What it takes after a colon.
     pub options: &'static [OptionInfo],
 }
@@ -43,7 +39,7 @@ pub trait Sampler {
     /// What it remembers of the hops behind; `()` for one-step samplers.
     type History<X: Sample>;
 
-    /// Its name, order, cost and source, with the options it has.
+    /// Its name, order and cost, with the options it has.
     fn info(&self) -> SamplerInfo;
 
     /// The value that each of its options has, in the order of [`SamplerInfo::options`].
@@ -212,6 +208,35 @@ samplers! { ddpm::Ddpm, ddim::Ddim }
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::grid::{Point, Spacing};
+    use crate::noise::SampleNoise;
+    use crate::schedule::Schedule;
+
+    #[test]
+    fn every_count_of_steps_asks_as_often_at_timesteps_that_were_trained() {
+        let schedule = Schedule::linear_1000();
+        let spacings = Spacing::ALL.into_iter().chain([Spacing::Leading { offset: 1 }]);
+        for (spacing, sampler) in
+            spacings.flat_map(|s| AnySampler::all().into_iter().map(move |sampler| (s, sampler)))
+        {
+            for steps in 1..=200 {
+                let grid = Grid::new(&schedule, spacing, steps).unwrap();
+                let mut asked = Vec::new();
+                let mut denoiser = |x: &f64, at: Point| {
+                    asked.push(at.timestep.unwrap_or_else(|| schedule.timestep(at.level)));
+                    0.5 * x
+                };
+                let mut noise = SampleNoise::new(1, [0]);
+                let run = sampler.run(&grid, 1.0, &mut denoiser, &mut noise);
+                assert!(run.map(Result::unwrap).all(|step| step.x.is_finite()));
+                let what = format!("{sampler}, {} {steps}", spacing.name());
+                assert!(asked.iter().all(|t| (0.0..=999.0).contains(t)), "{what}: {asked:?}");
+                if sampler.info().order == 1 {
+                    assert_eq!(asked.len(), steps, "network calls of {what}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn every_sampler_reads_back_from_its_text() {

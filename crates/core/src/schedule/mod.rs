@@ -251,7 +251,8 @@ impl Schedule {
     }
 
     /// The (fractional) timestep of any level: linear in λ between trained neighbours (in α where
-    /// the noisier one is pure noise, whose λ has no end), kept in 0..=T−1.
+    /// the noisier one is pure noise, whose λ has no end), kept in 0..=T−1. That of a trained level
+    /// is its own, exactly.
     #[must_use]
     pub fn timestep(&self, level: Level) -> f64 {
         let noisier = self.levels.partition_point(|trained| *trained > level);
@@ -263,7 +264,8 @@ impl Schedule {
         }
         let (above, below) = (self.levels[noisier - 1], self.levels[noisier]);
         let fraction = if below == Level::NOISE {
-            1.0 - level.alpha() / above.alpha()
+            // 1 − α/α_above, whose quotient can't be 0/0.
+            1.0 - (level.lambda() - above.lambda()).exp() * level.sigma() / above.sigma()
         } else {
             (above.lambda() - level.lambda()) / (above.lambda() - below.lambda())
         };

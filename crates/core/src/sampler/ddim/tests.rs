@@ -1,10 +1,14 @@
+use std::convert::Infallible;
+
 use super::*;
-use crate::denoiser::Clipped;
+use crate::batch::Batch;
+use crate::denoiser::{Clipped, Network, NetworkDenoiser};
 use crate::exact::Gaussian;
 use crate::grid::{Point, Spacing};
 use crate::level::Level;
 use crate::noise::NoNoise;
 use crate::posterior::Posterior;
+use crate::prediction::Prediction;
 use crate::sampler::conformance;
 use crate::schedule::Schedule;
 
@@ -105,6 +109,69 @@ fn every_pair_is_the_list_shifted() {
     assert_eq!(pairs[0], (Some(999.0), Some(888.0)));
     assert_eq!(pairs[9], (Some(0.0), None));
     assert!(grid.hops().last().unwrap().is_last());
+}
+
+#[test]
+fn a_hundred_hops_to_timestep_0_and_one_into_clean_data() {
+    let grid = Grid::new(&Schedule::linear_1000(), Spacing::Linspace, 100).unwrap();
+    let mut asked = Vec::new();
+    let mut denoiser = |x: &f64, at: Point| {
+        asked.push(at.timestep.unwrap());
+        0.5 * x
+    };
+    let Ok(last) = Ddim::default().run(&grid, 1.0, &mut denoiser, &mut NoNoise).last().unwrap();
+    assert_eq!((last.hop.from().timestep, last.hop.to().level), (Some(0.0), Level::CLEAN));
+    assert_eq!((asked.len(), asked[0], asked[99]), (100, 999.0, 0.0));
+    assert!(asked.windows(2).all(|pair| pair[0] > pair[1]), "{asked:?}");
+}
+
+#[test]
+fn the_hop_from_timestep_0_returns_the_clean_estimate() {
+    let schedule = Schedule::linear_1000();
+    let grid = Grid::from_timesteps(&schedule, &[0]).unwrap();
+    let x0 = Prediction::Epsilon.x0(&0.8, -0.6, schedule.level(0));
+    assert!((x0 - (0.8 + 0.6 * 1e-4_f64.sqrt()) / 0.9999_f64.sqrt()).abs() < 1e-14);
+    for eta in [0.0, 0.5, 1.0] {
+        let mut denoiser = |x: &f64, at: Point| Prediction::Epsilon.x0(x, -0.6, at.level);
+        let Ok(step) = Ddim { eta }.run(&grid, 0.8, &mut denoiser, &mut NoNoise).next().unwrap();
+        assert_eq!((step.x, step.x0), (x0, x0));
+    }
+}
+
+/// Predicts the same, whatever it sees.
+struct Constant(f32);
+
+impl Network for Constant {
+    type Error = Infallible;
+
+    fn predict(
+        &mut self,
+        x: &Batch,
+        _timesteps: &[f64],
+        _labels: Option<&[u32]>,
+    ) -> Result<Batch, Infallible> {
+        Ok(Batch::new(x.shape().to_vec(), vec![self.0; x.data().len()]))
+    }
+}
+
+#[test]
+fn a_network_that_predicts_x0_steps_as_one_that_predicts_the_same_epsilon() {
+    let schedule = Schedule::linear_1000();
+    let grid = Grid::from_timesteps(&schedule, &[500, 400]).unwrap();
+    let (t, s) = (schedule.level(500).alpha_bar(), schedule.level(400).alpha_bar());
+    let (x, x0) = (1.25, -0.75);
+    let epsilon = (x - t.sqrt() * x0) / (1.0 - t).sqrt();
+    let expected = s.sqrt() * x0 + (1.0 - s).sqrt() * epsilon;
+    #[expect(clippy::cast_possible_truncation, reason = "networks speak f32")]
+    for (prediction, output) in [(Prediction::X0, x0), (Prediction::Epsilon, epsilon)] {
+        let network = Constant(output as f32);
+        let mut denoiser = NetworkDenoiser::new(network, prediction, schedule.clone()).unwrap();
+        let x = Batch::new(vec![1], vec![x as f32]);
+        let Ok(step) = Ddim::default().run(&grid, x, &mut denoiser, &mut NoNoise).next().unwrap();
+        let found = f64::from(step.x.data()[0]);
+        // A rounded ε is scaled by σ/α = 3.4 in x̂₀: a few units of 6e-8.
+        assert!((found - expected).abs() < 5e-7, "{prediction:?}: {found} is not {expected}");
+    }
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn the_exact_gaussian_has_the_published_spread() {
 #[test]
 fn every_hop_has_the_moments_of_the_closed_recursion() {
     let data = Gaussian { mean: 0.7, std: 0.5 };
-    for spacing in [Spacing::Trailing, Spacing::Linspace, Spacing::Leading { offset: 0 }] {
+    for spacing in Spacing::ALL {
         let grid = Grid::new(&Schedule::linear_1000(), spacing, 37).unwrap();
         for variance in [Variance::FixedSmall, Variance::FixedLarge] {
             let found = conformance::gaussian_moments(&Ddpm { variance }, &grid, data);
