@@ -1,6 +1,6 @@
 # What developers run. The checks themselves stand in .ci/run, so that there is one list of them.
 
-.PHONY: check fmt lint test doc accept
+.PHONY: check fmt lint test doc accept golden
 
 # All that the gate checks.
 check:
@@ -12,3 +12,8 @@ fmt lint test doc:
 # What the project promises, measured: see tools/accept/README.md.
 accept:
 	@bash tools/accept/all.sh
+
+# Values of the peer that tests are held against; needs a Python with torch and diffusers as pinned in
+# the scripts.
+golden:
+	@for script in tools/golden/*.py; do python3 $$script; done

@@ -61,9 +61,9 @@ pub enum ArrayError {
 /// ```
 /// use ancestral_format::{Array, Dtype};
 ///
-/// let array = Array::from_f32(vec![2, 1], &[0.5, -2.0])?;
+/// let array = Array::new(Dtype::F16, vec![2, 1], vec![0x00, 0x38, 0x00, 0xc0])?;
 /// assert_eq!(array.shape(), [2, 1]);
-/// assert_eq!(array.cast(Dtype::F16).bytes(), [0x00, 0x38, 0x00, 0xc0]);
+/// assert_eq!(array.to_f32(), [0.5, -2.0]);
 /// # Ok::<(), ancestral_format::ArrayError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,26 +145,6 @@ impl Array {
             Dtype::F64 => elements(&self.bytes, |b| f64::from_le_bytes(b) as f32),
         }
     }
-
-    /// The same array in another number format.
-    ///
-    /// # Numerics
-    /// Each element is rounded once, to nearest, ties to even; what is too large for the narrower
-    /// format becomes infinite.
-    #[must_use]
-    pub fn cast(&self, to: Dtype) -> Self {
-        let bytes = if to == self.dtype { self.bytes.clone() } else { encode(&self.to_f64(), to) };
-        Self { dtype: to, shape: self.shape.clone(), bytes }
-    }
-
-    fn to_f64(&self) -> Vec<f64> {
-        match self.dtype {
-            Dtype::F16 => elements(&self.bytes, |b| f16::from_le_bytes(b).to_f64()),
-            Dtype::BF16 => elements(&self.bytes, |b| bf16::from_le_bytes(b).to_f64()),
-            Dtype::F32 => elements(&self.bytes, |b| f64::from(f32::from_le_bytes(b))),
-            Dtype::F64 => elements(&self.bytes, f64::from_le_bytes),
-        }
-    }
 }
 
 /// The bytes that `shape` takes.
@@ -179,31 +159,6 @@ fn elements<const N: usize, T>(bytes: &[u8], decode: impl Fn([u8; N]) -> T) -> V
     let (whole, rest) = bytes.as_chunks::<N>();
     debug_assert!(rest.is_empty(), "the constructor checked the length");
     whole.iter().map(|&element| decode(element)).collect()
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "the rounding is the documented purpose")]
-fn encode(values: &[f64], dtype: Dtype) -> Vec<u8> {
-    let values = values.iter().copied();
-    match dtype {
-        Dtype::F16 => values.flat_map(|v| f16::from_f32(to_odd(v)).to_le_bytes()).collect(),
-        Dtype::BF16 => values.flat_map(|v| bf16::from_f32(to_odd(v)).to_le_bytes()).collect(),
-        Dtype::F32 => values.flat_map(|v| (v as f32).to_le_bytes()).collect(),
-        Dtype::F64 => values.flat_map(f64::to_le_bytes).collect(),
-    }
-}
-
-/// The `f32` next to `value` on the side of zero, with its last bit set if it is not exact.
-///
-/// The set bit keeps "a little more than half way" apart from "half way", so rounding the result
-/// to a half is rounding `value` once. (The `f64` conversions of `half` drop the low 32 bits.)
-#[expect(clippy::cast_possible_truncation, reason = "what is cut off is kept in the last bit")]
-fn to_odd(value: f64) -> f32 {
-    let near = value as f32;
-    if value.is_nan() || f64::from(near).to_bits() == value.to_bits() {
-        return near;
-    }
-    let toward_zero = near.to_bits() - u32::from(f64::from(near).abs() > value.abs());
-    f32::from_bits(toward_zero | 1)
 }
 
 #[cfg(test)]

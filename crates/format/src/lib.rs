@@ -2,7 +2,7 @@
 //!
 //! - [`ModelFolder`]: a whole folder ([`folder`] shows its files).
 //! - [`UNetConfig`], [`SchedulerConfig`], [`About`]: its JSON files.
-//! - [`Weights`], [`Array`]: its tensors; [`safetensors`] reads and writes the files that hold them.
+//! - [`Weights`], [`Array`]: its tensors; [`safetensors`]: from and to the bytes of their files.
 //!
 //! Nothing here knows how a network computes: a network takes a [`UNetConfig`] and [`Weights`].
 

@@ -6,8 +6,6 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use ::safetensors::tensor::{Dtype as FileDtype, View};
 use ::safetensors::{SafeTensorError, SafeTensors, serialize};
@@ -15,31 +13,12 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::array::{Array, ArrayError, Dtype};
-use crate::files::write_atomically;
 use crate::weights::Weights;
 
 /// Why a weight file cannot be read or written.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SafetensorsError {
-    /// The file system refused.
-    #[error("cannot {verb} {}: {reason}", path.display())]
-    Io {
-        /// `"read"` or `"write"`.
-        verb: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        reason: io::Error,
-    },
-    /// There is something wrong with a file.
-    #[error("{}: {reason}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: Box<SafetensorsError>,
-    },
     /// The bytes are no safetensors file, or a damaged one.
     #[error("not a sound safetensors file: {reason}")]
     Malformed {
@@ -83,27 +62,11 @@ pub enum SafetensorsError {
     },
 }
 
-/// Reads a weight file.
+/// Reads the bytes of a weight file.
 ///
 /// # Errors
-/// If the file cannot be opened, is damaged, or holds a number format that we do not support; the
-/// error names the file and, where that can be told, the array.
-pub fn read(path: &Path) -> Result<Weights, SafetensorsError> {
-    let bytes = fs::read(path).map_err(|reason| SafetensorsError::Io {
-        verb: "read",
-        path: path.to_owned(),
-        reason,
-    })?;
-    from_bytes(&bytes).map_err(|reason| SafetensorsError::File {
-        path: path.to_owned(),
-        reason: Box::new(reason),
-    })
-}
-
-/// Reads the bytes of a weight file, such as one compiled into a program.
-///
-/// # Errors
-/// As [`read`], without the name of the file.
+/// If they are damaged or hold a number format that we do not support; the error names the array
+/// where that can be told.
 ///
 /// # Example
 /// ```
@@ -129,18 +92,6 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Weights, SafetensorsError> {
             Ok((name.to_owned(), array))
         })
         .collect()
-}
-
-/// Writes a weight file: the whole of it or, on an error, nothing.
-///
-/// # Errors
-/// If the file cannot be written.
-pub fn write(path: &Path, weights: &Weights) -> Result<(), SafetensorsError> {
-    write_atomically(path, &to_bytes(weights)?).map_err(|reason| SafetensorsError::Io {
-        verb: "write",
-        path: path.to_owned(),
-        reason,
-    })
 }
 
 /// The bytes of a weight file.

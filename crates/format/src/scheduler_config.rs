@@ -164,8 +164,9 @@ impl SchedulerConfig {
     /// Checks the ranges of the numbers. The betas themselves are checked where a schedule is made.
     ///
     /// # Errors
-    /// If there are no timesteps, if `trained_betas` are not as many as the timesteps, if a beta is
-    /// not finite, or if a limit of a clip that is switched on is out of range.
+    /// If there are no timesteps or more than a million, if `trained_betas` are not as many as the
+    /// timesteps, if the offset of the steps is more than a million, if a beta is not finite, or if
+    /// a limit of a clip that is switched on is out of range.
     pub fn validate(&self) -> Result<(), SchedulerConfigError> {
         let timesteps = self.num_train_timesteps;
         if !(1..=MOST_TIMESTEPS).contains(&timesteps) {
@@ -177,6 +178,8 @@ impl SchedulerConfig {
             }
             _ => {}
         }
+        let offset = self.steps_offset;
+        check(offset <= MOST_TIMESTEPS, "steps_offset", offset as f64, "at most 1000000")?;
         for (key, beta) in [("beta_start", self.beta_start), ("beta_end", self.beta_end)] {
             check(beta.is_finite(), key, beta, "finite")?;
         }

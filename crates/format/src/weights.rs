@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, btree_map};
 
-use crate::array::{Array, Dtype};
+use crate::array::Array;
 
 /// The arrays of a network by name, in the order of the names.
 ///
@@ -40,11 +40,6 @@ impl Weights {
         self.arrays.get(name)
     }
 
-    /// Takes the array called `name` out.
-    pub fn remove(&mut self, name: &str) -> Option<Array> {
-        self.arrays.remove(name)
-    }
-
     /// Names and arrays, in the order of the names.
     pub fn iter(&self) -> btree_map::Iter<'_, String, Array> {
         self.arrays.iter()
@@ -66,12 +61,6 @@ impl Weights {
     #[must_use]
     pub fn parameters(&self) -> usize {
         self.arrays.values().map(Array::len).sum()
-    }
-
-    /// Every array in another number format: see [`Array::cast`].
-    #[must_use]
-    pub fn cast(&self, to: Dtype) -> Self {
-        self.iter().map(|(name, array)| (name.clone(), array.cast(to))).collect()
     }
 }
 
@@ -113,10 +102,6 @@ mod tests {
         assert_eq!(weights.insert("b", array(5)), Some(array(3)));
         assert_eq!((weights.len(), weights.parameters()), (2, 9));
         assert_eq!(weights.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["a", "b"]);
-        let cast = weights.cast(Dtype::BF16);
-        assert!(cast.iter().all(|(_, array)| array.dtype() == Dtype::BF16));
-        assert_eq!(cast.parameters(), 9);
-        assert_eq!(weights.remove("a"), Some(array(4)));
-        assert_eq!(weights.get("a"), None);
+        assert_eq!((weights.get("a"), weights.get("c")), (Some(&array(4)), None));
     }
 }

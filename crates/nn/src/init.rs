@@ -12,6 +12,8 @@ use rand::Rng;
 /// A value depends on the seed and the parameter's path alone: not on the device, nor on which
 /// other parameters a network has or in which order they are made. The identity by which an
 /// optimiser knows the parameter follows from the path as well, so it is the same in every process.
+/// Values are made when they are first asked for: a network whose weights are loaded never makes
+/// them.
 #[derive(Debug, Clone)]
 pub struct Initializer {
     seed: u64,
@@ -39,24 +41,26 @@ impl Initializer {
         shape: [usize; D],
         bound: f64,
     ) -> Param<Tensor<D>> {
-        let path = self.join(name);
-        let mut rng = self.streams().rng(path_hash(&path), 0);
-        let values = (0..shape.iter().product())
-            .map(|_| {
+        let streams = self.streams();
+        self.parameter(name, shape, move |hash, count| {
+            let mut rng = streams.rng(hash, 0);
+            let value = |_| {
                 // 24 bits: every step of the grid is exact in f32.
                 let unit = f64::from(rng.next_u32() >> 8) / f64::from(1 << 24);
                 to_f32((2.0 * unit - 1.0) * bound)
-            })
-            .collect();
-        self.parameter(&path, shape, values)
+            };
+            (0..count).map(value).collect()
+        })
     }
 
     /// Standard normal values.
     pub(crate) fn normal<const D: usize>(&self, name: &str, shape: [usize; D]) -> Param<Tensor<D>> {
-        let path = self.join(name);
-        let mut values = vec![0.0; shape.iter().product()];
-        self.streams().normals(path_hash(&path), 0, &mut values);
-        self.parameter(&path, shape, values)
+        let streams = self.streams();
+        self.parameter(name, shape, move |hash, count| {
+            let mut values = vec![0.0; count];
+            streams.normals(hash, 0, &mut values);
+            values
+        })
     }
 
     /// One value everywhere.
@@ -66,18 +70,22 @@ impl Initializer {
         shape: [usize; D],
         value: f32,
     ) -> Param<Tensor<D>> {
-        self.parameter(&self.join(name), shape, vec![value; shape.iter().product()])
+        self.parameter(name, shape, move |_, count| vec![value; count])
     }
 
     fn parameter<const D: usize>(
         &self,
-        path: &str,
+        name: &str,
         shape: [usize; D],
-        values: Vec<f32>,
+        values: impl FnOnce(u64, usize) -> Vec<f32> + Send + Sync + 'static,
     ) -> Param<Tensor<D>> {
-        let mut parameter = Param::from_data(TensorData::new(values, shape), &self.device);
-        parameter.id = ParamId::from(path_hash(path));
-        parameter
+        let hash = path_hash(&self.join(name));
+        let init = move |device: &Device, gradients: bool| {
+            let values = values(hash, shape.iter().product());
+            let value = Tensor::from_data(TensorData::new(values, shape), device);
+            if gradients { value.require_grad() } else { value }
+        };
+        Param::uninitialized(ParamId::from(hash), init, self.device.clone(), true, shape.into())
     }
 
     fn streams(&self) -> Streams {

@@ -55,7 +55,8 @@ pub fn to_weights<M: Module>(module: &M) -> Weights {
 }
 
 /// The same module with the values of `weights`, rounded to f32; device, identities and whether
-/// gradients are wanted stay as they are.
+/// gradients are wanted stay as they are. Names and shapes are compared first: a network that does
+/// not fit takes no memory.
 ///
 /// # Errors
 /// If a parameter is missing, unexpected or of another shape: all of them, by name.
@@ -157,7 +158,7 @@ impl ModuleVisitor for Shapes {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.found.push((self.path.dotted(), param.val().dims().to_vec()));
+        self.found.push((self.path.dotted(), param.lazy_shape().to_vec()));
     }
 }
 
@@ -178,7 +179,8 @@ impl ModuleMapper for Loader<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let array = self.weights.get(&self.path.dotted()).expect("names were compared before");
         let data = TensorData::new(array.to_f32(), array.shape().to_vec());
-        replace(param, |device| Tensor::from_data(data, device))
+        let (id, value) = (param.id, Tensor::from_data(data, &param.lazy_device()));
+        param.transform_for_load(value, id)
     }
 }
 

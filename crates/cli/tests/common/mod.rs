@@ -48,7 +48,6 @@ impl Folder {
 }
 
 /// Text chunks of a PNG file, as pairs.
-
 pub fn png_texts(path: &Path) -> Vec<(String, String)> {
     let file = std::io::BufReader::new(std::fs::File::open(path).unwrap());
     let reader = png::Decoder::new(file).read_info().unwrap();

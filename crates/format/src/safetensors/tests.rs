@@ -74,42 +74,6 @@ fn damaged_bytes_are_refused() {
     assert!(from_bytes(pointer).is_err());
 }
 
-#[test]
-fn errors_name_the_file() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("w.safetensors");
-    let missing = read(&path).unwrap_err().to_string();
-    assert!(missing.starts_with(&format!("cannot read {}: ", path.display())), "{missing}");
-
-    fs::write(&path, b"{}").unwrap();
-    let damaged = read(&path).unwrap_err().to_string();
-    assert_eq!(
-        damaged,
-        format!("{}: not a sound safetensors file: header too small", path.display())
-    );
-}
-
-#[test]
-fn writing_leaves_the_file_and_nothing_else() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("new/w.safetensors");
-    write(&path, &Weights::new()).unwrap();
-    write(&path, &example()).unwrap();
-    assert_eq!(read(&path).unwrap(), example());
-    assert_eq!(fs::read_dir(folder.path().join("new")).unwrap().count(), 1);
-}
-
-#[test]
-fn a_failed_write_leaves_nothing_behind() {
-    let folder = tempfile::tempdir().unwrap();
-    let taken = folder.path().join("taken");
-    fs::create_dir_all(taken.join("inside")).unwrap();
-    let error = write(&taken, &example()).unwrap_err().to_string();
-    assert!(error.starts_with(&format!("cannot write {}: ", taken.display())), "{error}");
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-    assert!(taken.join("inside").is_dir());
-}
-
 fn array() -> impl Strategy<Value = Array> {
     let shape = prop::collection::vec(0_usize..4, 0..4);
     (0_usize..4, shape).prop_flat_map(|(dtype, shape)| {

@@ -117,6 +117,7 @@ fn what_is_not_supported_is_refused_by_name() {
             r#""num_train_timesteps":1000000000000000"#,
             "num_train_timesteps 1000000000000000 must be 1 to 1000000",
         ),
+        (r#""steps_offset":1000001"#, "steps_offset 1000001 must be at most 1000000"),
         (
             r#""trained_betas":[0.1,0.2]"#,
             "trained_betas has 2 values, but num_train_timesteps is 1000",
@@ -158,4 +159,22 @@ fn other_schedulers_are_refused_by_name() {
 #[test]
 fn unknown_keys_are_listed() {
     assert_eq!(parse(r#""set_alpha_to_one":true"#).unwrap().unknown, ["set_alpha_to_one"]);
+}
+
+#[test]
+fn numbers_are_read_back_bit_for_bit() {
+    // All digits of 1e-4 · 1000/T and 0.02 · 1000/T count: many have 17 of them.
+    for timesteps in 21..=1000 {
+        let scale = 1000.0 / timesteps as f64;
+        let step = (0.02 - 1e-4) * scale / timesteps as f64;
+        let written = SchedulerConfig {
+            num_train_timesteps: timesteps,
+            beta_start: 1e-4 * scale,
+            beta_end: 0.02 * scale,
+            trained_betas: Some((0..timesteps).map(|i| 1e-4 * scale + i as f64 * step).collect()),
+            ..SchedulerConfig::default()
+        };
+        let read = SchedulerConfig::from_json(written.to_json().as_bytes()).unwrap().config;
+        assert!(read == written, "T = {timesteps}");
+    }
 }

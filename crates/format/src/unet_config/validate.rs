@@ -19,8 +19,9 @@ impl UNetConfig {
     /// Checks that a network of this config can be built and run.
     ///
     /// # Errors
-    /// If a count is 0 or beyond all reason, `out_channels` is neither `in_channels` nor twice as many, lists that belong together differ in length, groups
-    /// or heads do not divide channels, or the samples cannot be halved as often as needed.
+    /// If a count is 0 or beyond all reason, `out_channels` is neither `in_channels` nor twice as
+    /// many, lists that belong together differ in length, groups or heads do not divide channels, or
+    /// the samples cannot be halved as often as needed.
     pub fn validate(&self) -> Result<(), UNetConfigError> {
         self.check_ranges()?;
         self.check_blocks()?;

@@ -22,13 +22,38 @@ fn everything_that_is_wrong_is_said_at_once() {
 
 #[test]
 fn every_stored_format_loads_as_f32() {
-    let original = to_weights(&layer());
-    for dtype in Dtype::ALL {
-        let stored = original.cast(dtype);
-        let loaded = load(layer(), &stored).unwrap();
+    // 1, −2 and 0.5, which every format has.
+    let values: [f64; 3] = [1.0, -2.0, 0.5];
+    let stored = [
+        (Dtype::F16, [0x3c00_u16, 0xc000, 0x3800].map(u16::to_le_bytes).concat()),
+        (Dtype::BF16, [0x3f80_u16, 0xc000, 0x3f00].map(u16::to_le_bytes).concat()),
+        (Dtype::F32, [1.0_f32, -2.0, 0.5].map(f32::to_le_bytes).concat()),
+        (Dtype::F64, values.map(f64::to_le_bytes).concat()),
+    ];
+    for (dtype, bytes) in stored {
+        let layer = Linear::new(&Initializer::new(1, &device::cpu()), 3, 1);
+        let mut weights = to_weights(&layer);
+        weights.insert("weight", Array::new(dtype, vec![1, 3], bytes).unwrap());
+        let loaded = load(layer, &weights).unwrap();
         assert_eq!(loaded.weight.val().dtype(), burn::tensor::DType::F32, "{dtype:?}");
-        assert_eq!(to_weights(&loaded), stored.cast(Dtype::F32), "{dtype:?}");
+        assert_eq!(to_weights(&loaded).get("weight").unwrap().to_f32(), [1.0, -2.0, 0.5]);
     }
+}
+
+#[test]
+fn a_network_that_does_not_fit_is_never_allocated() {
+    let huge = Linear::new(&Initializer::new(1, &device::cpu()), 1 << 22, 1 << 22); // 64 TiB
+    let message = load(huge, &to_weights(&layer())).unwrap_err().to_string();
+    assert!(message.contains("weight has shape [2, 3] instead of [4194304, 4194304]"), "{message}");
+}
+
+#[test]
+fn loading_makes_no_starting_values() {
+    let layer = layer();
+    let start = layer.clone();
+    let weights = to_weights(&self::layer());
+    let loaded = load(layer, &weights).unwrap();
+    assert!(loaded.weight.is_initialized() && !start.weight.is_initialized());
 }
 
 #[test]

@@ -87,9 +87,9 @@ pub enum TrainError {
     /// The learning rate is planned to have reached zero.
     #[error("step {step} is past the end of the learning-rate plan of {total} steps")]
     PastTheEnd {
-        /// The step asked for.
+        /// The step asked for, counted from 1 as people count.
         step: u64,
-        /// The last step that is planned, plus one.
+        /// How many steps are planned.
         total: u64,
     },
     /// Too many updates in a row had to be skipped.

@@ -62,7 +62,7 @@ impl LearningRate {
         if let Decay::Cosine { total } = self.decay
             && step >= total
         {
-            return Err(TrainError::PastTheEnd { step, total });
+            return Err(TrainError::PastTheEnd { step: step.saturating_add(1), total });
         }
         if step < self.warmup {
             return Ok(self.peak * (step + 1) as f64 / (self.warmup + 1) as f64);
@@ -90,7 +90,10 @@ mod tests {
         for (k, expected) in expected.into_iter().enumerate() {
             assert!((plan.at(k as u64).unwrap() - expected).abs() < 1e-15, "step {k}");
         }
-        assert_eq!(plan.at(10), Err(TrainError::PastTheEnd { step: 10, total: 10 }));
+        assert_eq!(
+            plan.at(10).unwrap_err().to_string(),
+            "step 11 is past the end of the learning-rate plan of 10 steps"
+        );
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub use up::{UpBlock, Upsample};
 /// `[batch, out_channels, height, width]`.
 /// # Numerics
 /// f32; a row gives the same bits in every batch. Differs from the peer by at most 1e-5 of the
-/// largest output (tested on its own values).
+/// largest output (tested element by element).
 /// # Source
 /// Ho et al. 2020, arXiv:2006.11239; diffusers 0.42.1, `models/unets/unet_2d.py`.
 #[derive(Module, Debug)]
@@ -116,16 +116,6 @@ impl UNet {
                 dropout: config.dropout,
             },
         })
-    }
-
-    /// The same network for pictures of another height and width.
-    ///
-    /// # Errors
-    /// [`UNetError::Size`] if they cannot be halved often enough.
-    pub fn resized(mut self, size: [usize; 2]) -> Result<Self, UNetError> {
-        check_size(size, self.down_blocks.len())?;
-        self.frame.size = size;
-        Ok(self)
     }
 
     /// Predicts from noisy pictures.

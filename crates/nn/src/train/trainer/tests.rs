@@ -214,6 +214,6 @@ fn the_end_of_a_plan_ends_the_run() {
     let learning_rate = LearningRate { peak: 1e-3, warmup: 0, decay: Decay::Cosine { total: 1 } };
     let mut trainer = trainer(unet(|_| {}), TrainConfig { learning_rate, ..config() });
     trainer.step().unwrap();
-    assert_eq!(trainer.step(), Err(TrainError::PastTheEnd { step: 1, total: 1 }));
+    assert_eq!(trainer.step(), Err(TrainError::PastTheEnd { step: 2, total: 1 }));
     assert_eq!(trainer.steps(), 1);
 }
