@@ -14,6 +14,6 @@ accept:
 	@bash tools/accept/all.sh
 
 # Values of the peer that tests are held against; needs a Python with torch and diffusers as pinned in
-# the scripts.
+# the script.
 golden:
-	@for script in tools/golden/*.py; do python3 $$script; done
+	python3 tools/golden/unet.py crates/nn/tests/golden/unet2d.json
