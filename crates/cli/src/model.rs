@@ -36,8 +36,6 @@ pub struct Model {
     pub folder: ModelFolder,
     /// The noise levels that it was trained on.
     pub schedule: Schedule,
-    /// SHA-256 of the weights, as a safetensors file.
-    pub sha256: String,
 }
 
 impl Model {
@@ -62,9 +60,14 @@ impl Model {
     /// The model of a folder's content.
     pub fn new(name: String, folder: ModelFolder) -> Result<Self> {
         let schedule = folder.scheduler.schedule().with_context(|| format!("model {name}"))?;
-        let bytes = safetensors::to_bytes(&folder.weights)?;
-        let sha256 = format!("{:x}", Sha256::digest(&bytes));
-        Ok(Self { name, folder, schedule, sha256 })
+        Ok(Self { name, folder, schedule })
+    }
+
+    /// SHA-256 of the weights, as a safetensors file.
+    pub fn sha256(&self) -> String {
+        let bytes = safetensors::to_bytes(&self.folder.weights)
+            .expect("a network's list of tensors is far below the format's limit of 100 MB");
+        format!("{:x}", Sha256::digest(&bytes))
     }
 
     /// Shape of one sample, `[channels, height, width]`.

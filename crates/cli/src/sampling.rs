@@ -40,18 +40,23 @@ pub struct Samples {
 }
 
 impl Samples {
-    fn extend(&mut self, more: &Self) {
-        let join =
-            |a: &Batch, b: &Batch| Batch::new(a.shape().to_vec(), [a.data(), b.data()].concat());
-        self.x = join(&self.x, &more.x);
-        for (moment, more) in std::iter::zip(&mut self.way, &more.way) {
-            *moment = join(moment, more);
+    /// All of several batches, at least one, in their order.
+    fn joined(batches: &[Self]) -> Self {
+        let join = |part: &dyn Fn(&Self) -> &Batch| {
+            let data: Vec<&[f32]> = batches.iter().map(|batch| part(batch).data()).collect();
+            Batch::new(part(&batches[0]).shape().to_vec(), data.concat())
+        };
+        let moments = 0..batches[0].way.len();
+        Self {
+            first: batches[0].first,
+            x: join(&|batch| &batch.x),
+            way: moments.map(|moment| join(&|batch| &batch.way[moment])).collect(),
         }
     }
 }
 
 impl Plan<'_> {
-    /// Draws the samples `indices`, from the rows of `start` if they are given.
+    /// Draws the samples `indices`, at least one, from the rows of `start` if they are given.
     pub fn run(
         &self,
         model: &Model,
@@ -59,15 +64,30 @@ impl Plan<'_> {
         indices: Range<u64>,
         start: Option<&Batch>,
     ) -> Result<Samples> {
-        let mut all: Option<Samples> = None;
+        let mut batches = Vec::new();
         self.run_batches(model, network, indices, start, |batch| {
-            match &mut all {
-                None => all = Some(batch),
-                Some(all) => all.extend(&batch),
-            }
+            batches.push(batch);
             Ok(())
         })?;
-        all.context("no samples were asked for")
+        Ok(Samples::joined(&batches))
+    }
+
+    /// What pictures of such samples say of themselves: with the index of the sample, enough to
+    /// make it again.
+    pub fn metadata(&self, model: &Model) -> Vec<(String, String)> {
+        let points = self.grid.points();
+        let timesteps = points.iter().filter_map(|point| point.timestep).map(|t| t.to_string());
+        let pairs = [
+            ("Software", format!("ancestral {}", env!("CARGO_PKG_VERSION"))),
+            ("model", model.name.clone()),
+            ("weights sha256", model.sha256()),
+            ("sampler", self.sampler.to_string()),
+            ("steps", points.len().to_string()),
+            ("timesteps", timesteps.collect::<Vec<_>>().join(" ")),
+            ("clip", if self.clip { "yes" } else { "no" }.to_owned()),
+            ("seed", self.seed.to_string()),
+        ];
+        pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
     }
 
     /// The same, batch by batch, so that each can be saved before the next is begun.

@@ -82,18 +82,32 @@ impl Options {
     /// given again.
     pub fn split(text: &str) -> Result<(String, Self), OptionError> {
         let (owner, rest) = text.split_once(':').unwrap_or((text, ""));
-        let mut pairs: Vec<(String, String)> = Vec::new();
+        let mut options = Self { owner: owner.to_owned(), pairs: Vec::new() };
         for part in rest.split(',').filter(|part| !part.is_empty()) {
             let Some((name, value)) = part.split_once('=') else {
                 return Err(OptionError::Form { owner: owner.to_owned(), found: part.to_owned() });
             };
-            let (name, value) = (name.trim().to_owned(), value.trim().to_owned());
-            if pairs.iter().any(|(known, _)| *known == name) {
-                return Err(OptionError::Twice { owner: owner.to_owned(), found: name });
-            }
-            pairs.push((name, value));
+            options.add(name.trim(), value.trim())?;
         }
-        Ok((owner.to_owned(), Self { owner: owner.to_owned(), pairs }))
+        Ok((owner.to_owned(), options))
+    }
+
+    /// Whether option `name` is among them.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.pairs.iter().any(|(known, _)| known == name)
+    }
+
+    /// Adds an option, as if it had been written.
+    ///
+    /// # Errors
+    /// [`OptionError::Twice`] if it is there already.
+    pub fn add(&mut self, name: &str, value: &str) -> Result<(), OptionError> {
+        if self.has(name) {
+            return Err(OptionError::Twice { owner: self.owner.clone(), found: name.to_owned() });
+        }
+        self.pairs.push((name.to_owned(), value.to_owned()));
+        Ok(())
     }
 
     /// Takes out the value of option `name` if it is there; `expected` says what would fit.

@@ -98,8 +98,6 @@ fn model_text(model: &Model) -> String {
     let folder = &model.folder;
     let (unet, scheduler) = (&folder.unet, &folder.scheduler);
     let list = |items: &[String]| items.join(", ");
-    let numbers =
-        |items: &[usize]| items.iter().map(ToString::to_string).collect::<Vec<_>>().join("-");
     let size = unet.sample_size.map_or("any size".to_owned(), |[h, w]| format!("{h}x{w}"));
     let mut rows = vec![
         ("model", model.name.clone()),
@@ -108,7 +106,7 @@ fn model_text(model: &Model) -> String {
             "network",
             format!(
                 "U-Net {} with {} layers, {} parameters",
-                numbers(&unet.block_out_channels),
+                super::joined(&unet.block_out_channels, "-"),
                 unet.layers_per_block,
                 folder.weights.parameters()
             ),
@@ -140,7 +138,7 @@ fn model_text(model: &Model) -> String {
             rows.push(("made by", training.command.clone()));
         }
     }
-    rows.push(("sha256", model.sha256.clone()));
+    rows.push(("sha256", model.sha256()));
     rows.iter().fold(String::new(), |text, (key, value)| format!("{text}{key:<12} {value}\n"))
 }
 
@@ -169,7 +167,7 @@ fn model_json(model: &Model) -> Result<String> {
         .collect();
     let json = json!({
         "model": model.name,
-        "sha256": model.sha256,
+        "sha256": model.sha256(),
         "parameters": folder.weights.parameters(),
         "unet": parsed(folder.unet.to_json())?,
         "scheduler": parsed(folder.scheduler.to_json())?,

@@ -19,6 +19,11 @@ fn compute(args: &ComputeArgs) -> Result<Device> {
     device::parse(&args.device).context("--device")
 }
 
+/// Numbers as people write shapes: `1x8x8`, `32-64`.
+fn joined(numbers: &[usize], separator: &str) -> String {
+    numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(separator)
+}
+
 /// The family of a schedule, by default the one called `default`, and the schedule itself, with a
 /// warning if the user's own betas don't fit a start from pure noise.
 fn schedule(args: &ScheduleArgs, default: &str, quiet: bool) -> Result<(AnySchedule, Schedule)> {

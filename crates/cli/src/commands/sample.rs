@@ -1,6 +1,8 @@
 //! `ancestral sample`: noise → data.
 
-use ancestral::{AnySampler, Batch, Grid, Prediction, Schedule, Spacing, Variance};
+use std::cell::LazyCell;
+
+use ancestral::{AnySampler, Batch, Grid, Options, Prediction, Schedule, Spacing, Variance};
 use ancestral_data::read_npy;
 use anyhow::{Context, Result, bail};
 
@@ -46,7 +48,18 @@ pub fn run(args: &SampleArgs) -> Result<()> {
         quiet,
     };
     let network = model.network(&device)?;
-    let metadata = |index| metadata(&plan, args, &model, count, index);
+    // Made for pictures alone: the checksum of a large model takes its time.
+    let common = LazyCell::new(|| plan.metadata(&model));
+    let metadata = |index: Option<u64>| {
+        let of_samples = match index {
+            Some(index) => vec![("index", index.to_string())],
+            None => vec![("first", args.first.to_string()), ("count", count.to_string())],
+        };
+        let class = args.class.clone().map(|class| ("class", class));
+        let init = args.init.as_ref().map(|path| ("init", path.display().to_string()));
+        let own = of_samples.into_iter().chain(class).chain(init);
+        common.iter().cloned().chain(own.map(|(key, value)| (key.to_owned(), value))).collect()
+    };
     let write = |samples: &_| {
         output.write(samples, &metadata).map_err(|error| anyhow::Error::new(Failed(error)))
     };
@@ -76,24 +89,22 @@ fn sampler(args: &SampleArgs, model: &Model) -> Result<AnySampler> {
         return format!("ddim:eta={eta}").parse().context("--eta");
     }
     let text = &args.sampler;
-    let sampler: AnySampler = text.parse().context("--sampler")?;
-    let has_variance = sampler.value("variance").is_some();
-    let variance = match &args.variance {
-        Some(name) if !has_variance => {
-            bail!("--variance {name}: the sampler {text} has no variance to choose")
+    let has_variance = text.parse::<AnySampler>().context("--sampler")?.value("variance").is_some();
+    let (name, mut options) = Options::split(text)?;
+    match &args.variance {
+        Some(variance) if !has_variance => {
+            bail!("--variance {variance}: the sampler {text} has no variance to choose")
         }
-        Some(name) if text.contains("variance=") => {
-            bail!("--variance {name}: --sampler {text} names one already")
+        Some(variance) if options.has("variance") => {
+            bail!("--variance {variance}: --sampler {text} names one already")
         }
-        Some(name) => name.parse()?,
-        None => model.folder.scheduler.variance(),
-    };
-    let open = has_variance && !text.contains("variance=");
-    let sampler = match text.contains(':') {
-        _ if !open => sampler,
-        true => format!("{text},variance={variance}").parse()?,
-        false => format!("{text}:variance={variance}").parse()?,
-    };
+        Some(variance) => options.add("variance", variance)?,
+        None if has_variance && !options.has("variance") => {
+            options.add("variance", model.folder.scheduler.variance().name())?;
+        }
+        None => {}
+    }
+    let sampler = AnySampler::from_options(&name, options)?;
     let chosen: Option<Variance> =
         sampler.value("variance").map(|name| name.parse()).transpose()?;
     if let Some(variance) = chosen.filter(|variance| variance.is_learned())
@@ -151,33 +162,4 @@ fn indices(args: &SampleArgs, count: usize) -> Result<std::ops::Range<u64>> {
         format!("--first {first}: the last of {count} samples would be above {}", u64::MAX - 1)
     })?;
     Ok(first..end)
-}
-
-/// What a picture says of itself: enough to make it again.
-fn metadata(
-    plan: &Plan<'_>,
-    args: &SampleArgs,
-    model: &Model,
-    count: usize,
-    index: Option<u64>,
-) -> Vec<(String, String)> {
-    let points = plan.grid.points();
-    let timesteps = points.iter().filter_map(|point| point.timestep).map(|t| t.to_string());
-    let mut pairs = vec![
-        ("Software", format!("ancestral {}", env!("CARGO_PKG_VERSION"))),
-        ("model", model.name.clone()),
-        ("weights sha256", model.sha256.clone()),
-        ("sampler", plan.sampler.to_string()),
-        ("steps", points.len().to_string()),
-        ("timesteps", timesteps.collect::<Vec<_>>().join(" ")),
-        ("clip", if plan.clip { "yes" } else { "no" }.to_owned()),
-        ("seed", plan.seed.to_string()),
-    ];
-    match index {
-        Some(index) => pairs.push(("index", index.to_string())),
-        None => pairs.extend([("first", args.first.to_string()), ("count", count.to_string())]),
-    }
-    pairs.extend(args.class.clone().map(|class| ("class", class)));
-    pairs.extend(args.init.as_ref().map(|path| ("init", path.display().to_string())));
-    pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }

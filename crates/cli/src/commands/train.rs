@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use ancestral::{AnySampler, Grid, Prediction, Spacing};
+use ancestral::{AnySampler, Grid, Spacing};
 use ancestral_data::{BUILTIN, Dataset, builtin, loss_chart, write_png};
 use ancestral_format::{About, AboutData, AboutTraining, ModelFolder};
 use ancestral_nn::device::Device;
@@ -13,8 +13,10 @@ use ancestral_nn::train::{StepReport, TrainError, Trainer, TrainingSet};
 use ancestral_nn::unet::UNet;
 use ancestral_nn::{BurnNetwork, Initializer, parameters};
 use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
 use serde_json::json;
 
+use super::joined;
 use super::sample::STEPS;
 use crate::args::TrainArgs;
 use crate::failure::{Failed, note};
@@ -182,22 +184,16 @@ impl Job<'_> {
     }
 
     fn announce(&self, parameters: usize, steps: u64, folder: &Path) {
-        if self.args.compute.quiet {
-            return;
-        }
         let Self { args, data, recipe, .. } = self;
-        let shape: Vec<_> = data.shape().iter().map(ToString::to_string).collect();
-        let channels: Vec<_> =
-            recipe.unet.block_out_channels.iter().map(ToString::to_string).collect();
         let rate = recipe.learning_rate(steps);
         let line = format!(
             "{}: {} samples of {}, {} classes; U-Net {}, {parameters} weights; {steps} steps of \
              {}, learning rate {} {}; {} schedule over {} timesteps, predicts {}; seed {}; into {}",
             args.data,
             data.len(),
-            shape.join("x"),
+            joined(data.shape(), "x"),
             data.class_names().len(),
-            channels.join("-"),
+            joined(&recipe.unet.block_out_channels, "-"),
             args.batch * args.accumulate,
             rate.peak,
             if args.constant_lr { "constant" } else { "cosine" },
@@ -207,7 +203,7 @@ impl Job<'_> {
             args.seed,
             folder.display(),
         );
-        note(false, line);
+        note(args.compute.quiet, line);
     }
 
     fn train(&self, trainer: &mut Trainer<UNet>, steps: u64, folder: &Path) -> Result<()> {
@@ -237,16 +233,15 @@ impl Job<'_> {
     fn preview(&self, trainer: &Trainer<UNet>, steps: u64, folder: &Path) -> Result<()> {
         let model = self.model(trainer, steps, None)?;
         let network = BurnNetwork::new(trainer.ema().module());
-        let samples = self.sample(&model, &network, &PREVIEW)?;
+        let (samples, metadata) = self.sample(&model, &network, &PREVIEW)?;
         let path = folder.join(PREVIEWS).join(format!("step-{steps:06}.png"));
-        Ok(write_png(&path, &picture(&samples.x)?, &self.metadata(&model, &PREVIEW))?)
+        Ok(write_png(&path, &picture(&samples.x)?, &metadata)?)
     }
 
     /// The pictures at the end.
     fn pictures(&self, model: &Model, folder: &Path, log: &Log) -> Result<()> {
-        let samples = self.sample(model, &model.network(&self.device)?, &FINAL)?;
+        let (samples, metadata) = self.sample(model, &model.network(&self.device)?, &FINAL)?;
         let write = || -> Result<()> {
-            let metadata = self.metadata(model, &FINAL);
             write_png(&folder.join("samples.png"), &picture(&samples.x)?, &metadata)?;
             write_animation(&folder.join("denoising.gif"), &samples.way)?;
             let title = format!("{}: training loss", self.args.data);
@@ -256,7 +251,13 @@ impl Job<'_> {
         write().map_err(|error| Failed(error).into())
     }
 
-    fn sample(&self, model: &Model, network: &BurnNetwork<UNet>, look: &Look) -> Result<Samples> {
+    /// Samples, and what pictures of them say of themselves.
+    fn sample(
+        &self,
+        model: &Model,
+        network: &BurnNetwork<UNet>,
+        look: &Look,
+    ) -> Result<(Samples, Vec<(String, String)>)> {
         let sampler: AnySampler = look.sampler.parse()?;
         let steps = look.steps.min(model.schedule.len());
         let plan = Plan {
@@ -269,43 +270,28 @@ impl Job<'_> {
             moments: look.moments,
             quiet: self.args.compute.quiet,
         };
-        plan.run(model, network, 0..look.count, None)
-    }
-
-    fn metadata(&self, model: &Model, look: &Look) -> Vec<(String, String)> {
-        let steps = look.steps.min(model.schedule.len());
-        let pairs = [
-            ("Software", format!("ancestral {}", env!("CARGO_PKG_VERSION"))),
-            ("data", self.args.data.clone()),
-            ("weights sha256", model.sha256.clone()),
-            ("sampler", look.sampler.to_owned()),
-            ("steps", steps.to_string()),
-            ("seed", self.args.seed.to_string()),
-        ];
-        pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+        let mut metadata = plan.metadata(model);
+        metadata.push(("data".to_owned(), self.args.data.clone()));
+        Ok((plan.run(model, network, 0..look.count, None)?, metadata))
     }
 
     /// The command that makes the same weights again, with everything said that is there to say.
     fn command(&self, steps: u64) -> String {
         let Self { args, data, recipe, .. } = self;
-        let channels: Vec<_> =
-            recipe.unet.block_out_channels.iter().map(ToString::to_string).collect();
         let schedule = args.schedule.schedule.as_deref().unwrap_or(default_schedule(data));
-        let prediction = match recipe.config.prediction {
-            Prediction::Epsilon => "epsilon",
-            Prediction::X0 => "x0",
-            Prediction::V => "v",
-        };
+        let prediction = args.prediction.to_possible_value();
+        let prediction = prediction.expect("no choice is hidden");
         let mut command = format!(
             "ancestral train {} --steps {steps} --batch {} --accumulate {} --lr {} \
-             --prediction {prediction} --schedule {schedule} --timesteps {} --channels {} \
+             --prediction {} --schedule {schedule} --timesteps {} --channels {} \
              --layers {} --ema {} --label-dropout {} --seed {}",
             args.data,
             args.batch,
             args.accumulate,
             recipe.learning_rate(steps).peak,
+            prediction.get_name(),
             args.schedule.timesteps,
-            channels.join(","),
+            joined(&recipe.unet.block_out_channels, ","),
             args.layers,
             recipe.config.ema_decay,
             args.label_dropout,

@@ -136,6 +136,18 @@ macro_rules! samplers {
                 vec![$(Self::$Type($Type::default())),*]
             }
 
+            /// The sampler called `name`, with `options`.
+            ///
+            /// # Errors
+            /// If the name or an option is unknown, or a value does not fit.
+            pub fn from_options(name: &str, options: Options) -> Result<Self, OptionError> {
+                $(if name == $Type::default().info().name {
+                    return $Type::from_options(options).map(Self::$Type);
+                })*
+                let known = Self::all().iter().map(|sampler| sampler.info().name).collect();
+                Err(OptionError::Name { kind: "sampler", found: name.to_owned(), known })
+            }
+
             /// What the chosen sampler is.
             #[must_use]
             pub fn info(&self) -> SamplerInfo {
@@ -175,11 +187,7 @@ macro_rules! samplers {
             /// Reads `name` or `name:option=value,…`.
             fn from_str(text: &str) -> Result<Self, OptionError> {
                 let (name, options) = Options::split(text)?;
-                $(if name == $Type::default().info().name {
-                    return $Type::from_options(options).map(Self::$Type);
-                })*
-                let known = Self::all().iter().map(|sampler| sampler.info().name).collect();
-                Err(OptionError::Name { kind: "sampler", found: name, known })
+                Self::from_options(&name, options)
             }
         }
 

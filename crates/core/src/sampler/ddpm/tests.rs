@@ -225,5 +225,10 @@ fn options_are_read_and_refused_by_name() {
         parse("ddpm:variance=learned,variance=learned").unwrap_err().to_string(),
         "option \"variance\" of ddpm is given more than once"
     );
+    let (name, mut options) = crate::Options::split("ddpm:variance=learned").unwrap();
+    assert!(options.has("variance") && !options.has("eta"));
+    assert!(options.add("variance", "fixed-large").is_err());
+    let given = crate::AnySampler::from_options(&name, options);
+    assert_eq!(given, parse("ddpm:variance=learned"));
     assert!(parse("dpm").unwrap_err().to_string().contains("expected one of ddpm, ddim"));
 }
