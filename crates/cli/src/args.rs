@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use ancestral::{AnySampler, AnySchedule, SamplerInfo, ScheduleInfo, Spacing, Variance};
+use ancestral_data::{BUILTIN, Channels, TOYS};
 use clap::builder::RangedU64ValueParser;
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
@@ -27,48 +28,58 @@ pub enum Command {
 /// Learn the reverse process of DATA.
 ///
 /// Network, number of steps and learning rate follow from the data and are printed in one line;
-/// each can be set. The run folder then holds the model (in the layout of diffusers), samples.png,
-/// denoising.gif, loss.png, log.jsonl and previews/.
-#[derive(Debug, Parser)]
-#[command(after_help = "Example: ancestral train digits -o runs/digits --seed 1")]
+/// each can be set. The run folder then holds the model (in the layout of diffusers), samples,
+/// denoising.gif, loss.png, log.jsonl, previews/ and checkpoints/. Ctrl-C saves a checkpoint first;
+/// --resume goes on from the newest one as if nothing had happened.
+#[derive(Clone, Debug, Parser, PartialEq)]
+#[expect(clippy::option_option, reason = "how clap has a flag whose value may be left out")]
+#[command(
+    args_override_self = true,
+    after_help = "Examples:\n  ancestral train digits -o runs/digits --seed 1\n  \
+                  ancestral train photos/ --size 32 --flip\n  \
+                  ancestral train people.csv\n  \
+                  ancestral train --resume runs/digits --steps 4000"
+)]
 pub struct TrainArgs {
-    /// What to learn: a built-in data set (digits)
-    #[arg(value_name = "DATA")]
-    pub data: String,
+    #[arg(value_name = "DATA", required_unless_present = "resume", help = data_help())]
+    pub data: Option<String>,
     /// Run folder [default: runs/DATA]
     #[arg(short, long, value_name = "RUN")]
     pub output: Option<PathBuf>,
-    /// Updates of the weights [default: by the data]
-    #[arg(long, value_name = "N", conflicts_with = "time", value_parser = steps())]
-    pub steps: Option<u64>,
-    /// Time budget in seconds, sampling at the end included, in place of --steps; how many steps
-    /// fit is measured first, and printed
-    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = positive)]
-    pub time: Option<f64>,
-    /// Samples in one pass through the network
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = count(MOST_ROWS))]
-    pub batch: usize,
+    /// Go on with the run in RUN (or in that of -o), with its data and settings; more --steps may
+    /// be given, and what changes no result
+    #[arg(long, value_name = "RUN", num_args = 0..=1, conflicts_with = "force")]
+    pub resume: Option<Option<PathBuf>>,
+    /// Replace a run that is already there; its model stays until the new one is written
+    #[arg(long)]
+    pub force: bool,
+    #[command(flatten)]
+    pub budget: BudgetArgs,
+    /// Samples in one pass through the network [default: 64; points and tables: 256]
+    #[arg(long, value_name = "N", value_parser = count(MOST_ROWS))]
+    pub batch: Option<usize>,
     /// Passes whose gradients are averaged into one update
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = count(MOST_ROWS))]
     pub accumulate: usize,
     /// Peak learning rate, after a warm-up and before a cosine down to 0 [default: by the data]
     #[arg(long, value_name = "RATE", allow_negative_numbers = true, value_parser = positive)]
     pub lr: Option<f64>,
-    /// Keep the learning rate at its peak after the warm-up
+    /// Keep the learning rate at its peak after a warm-up of 100 steps
     #[arg(long)]
     pub constant_lr: bool,
-    /// What the network learns to predict
-    #[arg(long, value_enum, default_value_t = PredictionArg::Epsilon)]
-    pub prediction: PredictionArg,
+    /// What the network learns to predict [default: epsilon]
+    #[arg(long, value_enum)]
+    pub prediction: Option<PredictionArg>,
     #[command(flatten)]
     pub schedule: ScheduleArgs,
-    /// Channels of the U-Net at each resolution, the full one first; each resolution is half the
-    /// one before [default: by the data]
+    /// Channels of the U-Net at each resolution, the full one first, each half the one before; or
+    /// the one width of the network for points and tables [default: by the data]
     #[arg(long, value_name = "N,N,…", value_delimiter = ',', value_parser = count(MOST_CHANNELS))]
-    pub channels: Option<Vec<usize>>,
-    /// Residual layers at each resolution
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = count(100))]
-    pub layers: usize,
+    pub width: Option<Vec<usize>>,
+    /// Residual layers at each resolution; residual blocks of the network for points and tables
+    /// [default: 1; points and tables: 4]
+    #[arg(long, value_name = "N", value_parser = count(100))]
+    pub layers: Option<usize>,
     /// Long-run share that the averaged weights keep at an update [default: by the data]
     #[arg(long, value_name = "DECAY", allow_negative_numbers = true, value_parser = decay)]
     pub ema: Option<f64>,
@@ -84,15 +95,104 @@ pub struct TrainArgs {
     /// Seed of all that is random
     #[arg(long, value_name = "SEED", default_value_t = 0)]
     pub seed: u64,
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+    #[command(flatten)]
+    pub saving: SavingArgs,
+    #[command(flatten)]
+    pub compute: ComputeArgs,
+}
+
+/// How long to train.
+#[derive(Clone, Debug, Parser, PartialEq)]
+pub struct BudgetArgs {
+    /// Updates of the weights, those before an interruption included [default: by the data]
+    #[arg(long, value_name = "N", conflicts_with = "time", value_parser = steps())]
+    pub steps: Option<u64>,
+    /// Time budget in seconds, sampling at the end included, in place of --steps; how many steps
+    /// fit is measured first, and printed
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = positive)]
+    pub time: Option<f64>,
+    /// Save and stop after that many of the steps, to be resumed later
+    #[arg(long, value_name = "STEP", value_parser = steps())]
+    pub stop_at: Option<u64>,
+}
+
+/// How data are read.
+#[derive(Clone, Debug, Parser, PartialEq)]
+#[command(next_help_heading = "Data")]
+pub struct ReadingArgs {
+    /// Channels of pictures: grey, colour, or colour and opacity; auto is grey if every picture is
+    #[arg(long, value_name = "1|3|4|auto", default_value = "auto", value_parser = channels)]
+    pub channels: ChannelsArg,
+    /// Size of pictures, one side or height x width [default: their own; a square if they differ]
+    #[arg(long, value_name = "N|HxW", value_parser = size)]
+    pub size: Option<SizeArg>,
+    /// How pictures are fitted to the size
+    #[arg(long, value_enum, default_value_t = FitArg::Crop)]
+    pub fit: FitArg,
+    /// Colour behind transparent pixels and around letterboxed pictures: white, black, grey or RRGGBB
+    #[arg(long, value_name = "COLOUR", default_value = "white", value_parser = colour)]
+    pub background: ColourArg,
+    /// Take the sub-folders of a folder of pictures as classes
+    #[arg(long)]
+    pub classes: bool,
+    /// Mirror each picture, left and right, half of the times that it is seen
+    #[arg(long)]
+    pub flip: bool,
+    /// Skip pictures that can't be read, in place of refusing them all
+    #[arg(long)]
+    pub skip_bad: bool,
+    /// How many points to draw of a toy set
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = count(MOST_POINTS))]
+    pub points: usize,
+}
+
+impl ReadingArgs {
+    /// The flags that say the same, where they differ from the default.
+    pub fn flags(&self) -> Vec<String> {
+        let default = Self::parse_from([""]);
+        let mut flags = Vec::new();
+        let mut valued = |flag: &str, differs: bool, value: String| {
+            if differs {
+                flags.extend([flag.to_owned(), value]);
+            }
+        };
+        let channels = self.channels.0.map_or("auto".to_owned(), |c| c.count().to_string());
+        valued("--channels", self.channels != default.channels, channels);
+        if let Some(Wrapped([height, width])) = self.size {
+            valued("--size", true, format!("{height}x{width}"));
+        }
+        let fit = self.fit.to_possible_value().expect("no choice is hidden");
+        valued("--fit", self.fit != default.fit, fit.get_name().to_owned());
+        let [r, g, b] = self.background.0;
+        let colour = format!("{r:02x}{g:02x}{b:02x}");
+        valued("--background", self.background != default.background, colour);
+        valued("--points", self.points != default.points, self.points.to_string());
+        for (flag, is_set) in
+            [("--classes", self.classes), ("--flip", self.flip), ("--skip-bad", self.skip_bad)]
+        {
+            flags.extend(is_set.then(|| flag.to_owned()));
+        }
+        flags
+    }
+}
+
+/// What is saved on the way.
+#[derive(Clone, Debug, Parser, PartialEq)]
+#[command(next_help_heading = "Saving")]
+pub struct SavingArgs {
     /// Save a preview, always from the same noise, every N steps; 0: never
     /// [default: a fifth of the steps]
     #[arg(long, value_name = "N")]
     pub preview_every: Option<u64>,
-    /// Replace a run that is already there; its model stays until the new one is written
-    #[arg(long)]
-    pub force: bool,
-    #[command(flatten)]
-    pub compute: ComputeArgs,
+    /// Save a checkpoint every N steps; 0: only at the end and when interrupted
+    /// [default: a tenth of the steps]
+    #[arg(long, value_name = "N")]
+    pub checkpoint_every: Option<u64>,
+    /// How many of the newest checkpoints are kept
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = count(1_000_000))]
+    pub keep: usize,
 }
 
 /// Run the reverse process of MODEL: noise → data.
@@ -106,7 +206,7 @@ pub struct SampleArgs {
     /// Model folder, or `digits` for the built-in model [default: digits]
     #[arg(value_name = "MODEL")]
     pub model: Option<PathBuf>,
-    /// How many samples [default: 64, or the rows of --init]
+    /// How many samples [default: 64, of points and tables 1000; or the rows of --init]
     #[arg(short = 'n', long, value_name = "N", value_parser = count(MOST_SAMPLES))]
     pub count: Option<usize>,
     /// Hops from noise to data [default: 100, or all timesteps if they are fewer]
@@ -150,18 +250,20 @@ pub struct SampleArgs {
     #[arg(long, value_name = "INDEX", default_value_t = 0)]
     pub first: u64,
     /// Samples in one network call; changes nothing but speed and memory
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = count(MOST_ROWS))]
-    pub batch: usize,
+    /// [default: 64; points and tables: 1024]
+    #[arg(long, value_name = "N", value_parser = count(MOST_ROWS))]
+    pub batch: Option<usize>,
     /// Start from these rows in place of fresh noise
     #[arg(long, value_name = "X_T.npy")]
     pub init: Option<PathBuf>,
     /// Save the whole way: an array with a leading axis of steps + 1 (.npy), a picture with a row
-    /// a sample (.png), or a folder with a picture a step
+    /// a sample (.png), or a folder with a picture a step; of points and tables, an array
     #[arg(long)]
     pub trajectory: bool,
-    /// Where to: NAME.png (a grid), NAME.gif (the way from noise), NAME.npy (float32, [n, channels,
-    /// height, width] in [−1, 1]), or a folder of single PNGs: any name without a dot or with a /
-    /// at its end
+    /// Where to: NAME.png (a grid of pictures; a plot of points, or of the columns of a table),
+    /// NAME.gif (the way from noise), NAME.npy (float32, [n, channels, height, width] in [−1, 1],
+    /// or [n, columns] in the data's own units), NAME.csv (of points and tables), or a folder of
+    /// single PNGs: any name without a dot or with a / at its end
     #[arg(short, long, value_name = "OUT", default_value = "samples.png")]
     pub output: PathBuf,
     /// Replace what is already there
@@ -207,7 +309,7 @@ pub struct InspectScheduleArgs {
 }
 
 /// The noise levels of the training timesteps.
-#[derive(Debug, Parser)]
+#[derive(Clone, Debug, Parser, PartialEq)]
 pub struct ScheduleArgs {
     #[arg(long, value_name = "NAME[:option=value,…]", help = schedule_help())]
     pub schedule: Option<String>,
@@ -221,7 +323,8 @@ pub struct ScheduleArgs {
 }
 
 /// Where and how to compute, and how much to say.
-#[derive(Debug, Parser)]
+#[derive(Clone, Debug, Parser, PartialEq)]
+#[command(next_help_heading = "Computing")]
 pub struct ComputeArgs {
     /// flex (the CPU), or cuda, wgpu, metal in builds with that feature
     #[arg(long, value_name = "DEVICE", default_value = "flex")]
@@ -235,7 +338,7 @@ pub struct ComputeArgs {
 }
 
 /// What a network predicts, as it is written.
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum PredictionArg {
     /// The noise
     Epsilon,
@@ -245,12 +348,36 @@ pub enum PredictionArg {
     V,
 }
 
+/// How pictures are fitted to a size, as it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FitArg {
+    /// Fill it and cut off what is over, the same on both sides
+    Crop,
+    /// Show the whole picture, with background around it
+    Letterbox,
+}
+
+/// Channels of pictures; `None` is by the pictures.
+pub type ChannelsArg = Wrapped<Option<Channels>>;
+/// Height and width.
+pub type SizeArg = Wrapped<[usize; 2]>;
+/// Red, green, blue.
+pub type ColourArg = Wrapped<[u8; 3]>;
+
+/// A value of one argument that the parser would take for a list of values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wrapped<T>(pub T);
+
 /// More rows in one pass are a slip of the finger.
 const MOST_ROWS: u64 = 1 << 16;
 /// So are more channels,
 const MOST_CHANNELS: u64 = 1 << 14;
+/// longer sides,
+const MOST_SIDE: usize = 4096;
 /// more timesteps,
 const MOST_TIMESTEPS: u64 = 1_000_000;
+/// more points,
+const MOST_POINTS: u64 = 10_000_000;
 /// and more samples than a folder or a file should hold.
 const MOST_SAMPLES: u64 = 1_000_000;
 
@@ -276,9 +403,57 @@ fn share(text: &str) -> Result<f64, String> {
     number(text, "a number in [0, 1]", |x| (0.0..=1.0).contains(&x))
 }
 
+fn channels(text: &str) -> Result<ChannelsArg, String> {
+    let count = text.parse().ok().and_then(Channels::from_count);
+    match (text, count) {
+        ("auto", _) => Ok(Wrapped(None)),
+        (_, Some(channels)) => Ok(Wrapped(Some(channels))),
+        (_, None) if text.contains(',') || text.len() > 1 => {
+            Err("expected 1, 3, 4 or auto (the channels of the network are --width)".to_owned())
+        }
+        (_, None) => Err("expected 1, 3, 4 or auto".to_owned()),
+    }
+}
+
+fn size(text: &str) -> Result<SizeArg, String> {
+    let side = |text: &str| text.parse().ok().filter(|side| (1..=MOST_SIDE).contains(side));
+    let (height, width) = text.split_once('x').unwrap_or((text, text));
+    let sides = side(height).zip(side(width));
+    let (height, width) = sides.ok_or_else(|| {
+        format!(
+            "expected a side, or height x width, such as 32 or 48x64; sides from 1 to {MOST_SIDE}"
+        )
+    })?;
+    Ok(Wrapped([height, width]))
+}
+
+fn colour(text: &str) -> Result<ColourArg, String> {
+    let hex = text.strip_prefix('#').unwrap_or(text);
+    let channel = |i: usize| u8::from_str_radix(hex.get(2 * i..2 * i + 2)?, 16).ok();
+    match text {
+        "white" => Ok(Wrapped([255; 3])),
+        "black" => Ok(Wrapped([0; 3])),
+        "grey" | "gray" => Ok(Wrapped([128; 3])),
+        _ if hex.len() == 6 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            let rgb = [channel(0), channel(1), channel(2)];
+            Ok(Wrapped(rgb.map(Option::unwrap_or_default)))
+        }
+        _ => Err("expected white, black, grey or six hexadecimal digits, RRGGBB".to_owned()),
+    }
+}
+
 fn number(text: &str, expected: &str, fits: impl Fn(f64) -> bool) -> Result<f64, String> {
     let number = text.parse().ok().filter(|number| fits(*number));
     number.ok_or_else(|| format!("expected {expected}"))
+}
+
+fn data_help() -> String {
+    format!(
+        "What to learn: a picture or a folder of pictures, .npy or .npz, IDX (.gz too), .csv with \
+         a header; or built in: {}, or the toy sets {}",
+        BUILTIN.join(", "),
+        TOYS.join(", ")
+    )
 }
 
 fn sampler_help() -> String {

@@ -17,6 +17,23 @@ impl fmt::Display for Failed {
 
 impl std::error::Error for Failed {}
 
+/// The user's wish to stop, which came by a signal: the program ends with 128 and the signal.
+#[derive(Debug)]
+pub struct Interrupted {
+    /// The exit code.
+    pub code: u8,
+    /// Where things stand, and how to go on.
+    pub message: String,
+}
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Interrupted {}
+
 /// Says something that is no error, unless nothing is to be said. A closed stderr is no reason to
 /// stop.
 pub fn note(quiet: bool, text: impl fmt::Display) {
@@ -34,6 +51,10 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     // Nothing is left to do if stderr is gone too.
+    if let Some(Interrupted { code, message }) = error.downcast_ref() {
+        let _ = writeln!(io::stderr(), "{message}");
+        return ExitCode::from(*code);
+    }
     let _ = writeln!(io::stderr(), "error: {error:#}");
     ExitCode::from(if error.is::<Failed>() { 1 } else { 2 })
 }

@@ -1,25 +1,34 @@
 //! `ancestral`: learn the reverse process of some data, and run it.
 
 mod args;
+mod columns;
 mod commands;
+mod data;
 mod failure;
+mod interrupt;
+mod log;
 mod model;
 mod output;
 mod progress;
 mod recipe;
+mod run_folder;
 mod sampling;
+mod show;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 
 use args::{Args, Command};
 
 fn main() -> ExitCode {
-    let result = match Args::parse().command {
-        Command::Train(args) => commands::train::run(&args),
-        Command::Sample(args) => commands::sample::run(&args),
-        Command::Inspect(args) => commands::inspect::run(&args),
+    let matches = Args::command().get_matches();
+    let args = Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let result = match (args.command, matches.subcommand()) {
+        (Command::Train(args), Some((_, matches))) => commands::train::run(&args, matches),
+        (Command::Train(_), None) => unreachable!("a command was parsed"),
+        (Command::Sample(args), _) => commands::sample::run(&args),
+        (Command::Inspect(args), _) => commands::inspect::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use ancestral::Schedule;
-use ancestral_format::{Loaded, ModelFolder, safetensors};
+use ancestral_data::Columns;
+use ancestral_format::{Loaded, ModelFolder, NetworkConfig, safetensors};
+use ancestral_nn::AnyNetwork;
 use ancestral_nn::device::Device;
-use ancestral_nn::unet::UNet;
-use ancestral_nn::{BurnNetwork, Initializer, parameters};
 use anyhow::{Context, Result, anyhow, bail};
 use sha2::{Digest, Sha256};
 
+use crate::columns;
 use crate::failure::note;
 
 /// Files of the built-in model, by their names in its folder.
@@ -36,6 +37,8 @@ pub struct Model {
     pub folder: ModelFolder,
     /// The noise levels that it was trained on.
     pub schedule: Schedule,
+    /// How the columns of its samples were scaled; `None` for pictures.
+    pub columns: Option<Columns>,
 }
 
 impl Model {
@@ -60,7 +63,24 @@ impl Model {
     /// The model of a folder's content.
     pub fn new(name: String, folder: ModelFolder) -> Result<Self> {
         let schedule = folder.scheduler.schedule().with_context(|| format!("model {name}"))?;
-        Ok(Self { name, folder, schedule })
+        let columns = match (&folder.network, &folder.about) {
+            (NetworkConfig::UNet(_), _) => None,
+            (NetworkConfig::Mlp(config), about) => {
+                let known = about.as_ref().and_then(|about| about.data.columns.as_deref());
+                let columns =
+                    known.map_or_else(|| columns::unscaled(config.columns), columns::of_folder);
+                let columns = columns.with_context(|| format!("model {name}"))?;
+                if columns.len() != config.columns {
+                    bail!(
+                        "model {name}: ancestral.json describes {} columns, the network has {}",
+                        columns.len(),
+                        config.columns
+                    );
+                }
+                Some(columns)
+            }
+        };
+        Ok(Self { name, folder, schedule, columns })
     }
 
     /// SHA-256 of the weights, as a safetensors file.
@@ -70,22 +90,17 @@ impl Model {
         format!("{:x}", Sha256::digest(&bytes))
     }
 
-    /// Shape of one sample, `[channels, height, width]`.
-    pub fn shape(&self) -> Result<[usize; 3]> {
-        let size = self.folder.unet.sample_size;
-        let [height, width] = size.with_context(|| {
+    /// Shape of one sample: `[channels, height, width]` or `[columns]`.
+    pub fn shape(&self) -> Result<Vec<usize>> {
+        self.folder.network.sample_shape().with_context(|| {
             format!("model {}: sample_size in unet/config.json is null: expected a size", self.name)
-        })?;
-        Ok([self.folder.unet.in_channels, height, width])
+        })
     }
 
     /// Its network, on `device`.
-    pub fn network(&self, device: &Device) -> Result<BurnNetwork<UNet>> {
-        let context = || format!("model {}", self.name);
-        let unet = UNet::new(&self.folder.unet, &Initializer::new(0, device));
-        let unet = unet.with_context(context)?;
-        let unet = parameters::load(unet, &self.folder.weights).with_context(context)?;
-        Ok(BurnNetwork::new(&unet))
+    pub fn network(&self, device: &Device) -> Result<AnyNetwork> {
+        AnyNetwork::load(&self.folder.network, &self.folder.weights, device)
+            .with_context(|| format!("model {}", self.name))
     }
 
     /// The names of its classes, if it was trained with classes and they are known.
@@ -96,7 +111,7 @@ impl Model {
     /// What to tell the network of the class that the user asked for, by name or number.
     pub fn label(&self, class: Option<&str>) -> Result<Option<u32>> {
         let name = &self.name;
-        let Some(count) = self.folder.unet.num_class_embeds else {
+        let Some(count) = self.folder.network.num_class_embeds() else {
             return match class {
                 None => Ok(None),
                 Some(class) => Err(anyhow!("--class {class}: model {name} has no classes")),

@@ -4,23 +4,22 @@ use std::fs::{self, File};
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use ancestral::Batch;
 use ancestral_data::{
-    Channels, GridLayout, Pictures, Raster, grid, png_name, write_gif, write_npy, write_png,
-    write_png_folder,
+    Channels, Columns, GridLayout, Pictures, Raster, grid, png_name, write_csv, write_npy,
+    write_png, write_png_folder,
 };
 use anyhow::{Context, Result, bail};
 
+use crate::model::Model;
 use crate::sampling::Samples;
+use crate::show::{Show, picture};
 
 /// Moments of the way that an animation shows.
 const FRAMES: usize = 50;
 /// Moments of the way that a picture of it shows.
 const COLUMNS: usize = 10;
-/// Time from frame to frame.
-const FRAME_DELAY: Duration = Duration::from_millis(80);
 
 /// What is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +27,7 @@ enum Kind {
     Png,
     Gif,
     Npy,
+    Csv,
     Folder,
 }
 
@@ -46,14 +46,15 @@ pub type Metadata<'a> = &'a dyn Fn(Option<u64>) -> Vec<(String, String)>;
 impl<'a> Output<'a> {
     /// The output of that name.
     pub fn new(path: &'a Path, trajectory: bool) -> Result<Self> {
-        let expected = "expected a name in .png, .gif or .npy, or a folder, which has no dot or a \
-                        / at its end";
+        let expected = "expected a name in .png, .gif, .npy or .csv, or a folder, which has no dot \
+                        or a / at its end";
         let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
         let kind = match extension.as_deref() {
             _ if path.to_string_lossy().ends_with('/') => Kind::Folder,
             Some("png") => Kind::Png,
             Some("gif") => Kind::Gif,
             Some("npy") => Kind::Npy,
+            Some("csv") => Kind::Csv,
             None if !path.to_string_lossy().ends_with(['.', ' ']) && !is_bare_extension(path) => {
                 Kind::Folder
             }
@@ -73,38 +74,38 @@ impl<'a> Output<'a> {
         match (self.kind, self.trajectory) {
             (Kind::Png, true) => COLUMNS,
             (Kind::Gif, false) => FRAMES,
-            (Kind::Gif | Kind::Npy | Kind::Folder, true) => usize::MAX,
-            (Kind::Png | Kind::Npy | Kind::Folder, false) => 0,
+            (Kind::Gif | Kind::Npy | Kind::Csv | Kind::Folder, true) => usize::MAX,
+            (Kind::Png | Kind::Npy | Kind::Csv | Kind::Folder, false) => 0,
         }
     }
 
-    /// Checks, before the work is done, that samples of `shape` can be written there after a run
-    /// of `hops`.
+    /// Checks, before the work is done, that the samples `indices` of `model` can be written there
+    /// after a run of `hops`.
     pub fn check(
         &self,
-        shape: [usize; 3],
+        model: &Model,
         indices: Range<u64>,
         hops: usize,
         force: bool,
     ) -> Result<()> {
-        let path = self.path;
-        if self.kind != Kind::Npy && Channels::from_count(shape[0]).is_none() {
-            bail!(
-                "output {}: samples of {} channels are no pictures (1, 3 or 4 are): expected a \
-                 name in .npy",
-                path.display(),
-                shape[0]
-            );
+        let (path, shape) = (self.path, model.shape()?);
+        let at = || format!("output {}", path.display());
+        match model.columns {
+            None => self.check_pictures(shape[0]).with_context(at)?,
+            Some(ref columns) => self.check_rows(columns).with_context(at)?,
         }
         if let Some(taken) = self.taken(indices.clone(), hops)?.filter(|_| !force) {
             bail!("{} is already there: replace it with --force", taken.display());
         }
-        self.can_be_written().with_context(|| format!("output {}", path.display()))?;
+        self.can_be_written().with_context(at)?;
+        if model.columns.is_some() {
+            return Ok(());
+        }
         // Pictures are drawn once for nothing, which is quick, to know that they are not too large.
         let rows = usize::try_from(indices.end - indices.start).context("samples")?;
-        let blank = |rows| Batch::zeros(rows, shape.to_vec());
+        let blank = |rows| Batch::zeros(rows, shape.clone());
         match (self.kind, self.trajectory) {
-            (Kind::Npy, _) | (Kind::Folder, false) => {}
+            (Kind::Npy | Kind::Csv, _) | (Kind::Folder, false) => {}
             (Kind::Png, true) => {
                 rows_of_ways(&vec![blank(rows); hops.min(COLUMNS) + 1])?;
             }
@@ -113,6 +114,42 @@ impl<'a> Output<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Whether pictures of so many channels can go there.
+    fn check_pictures(&self, channels: usize) -> Result<()> {
+        if self.kind == Kind::Csv {
+            bail!("samples are pictures, not rows of a table: expected a name in .png or .npy");
+        }
+        if self.kind != Kind::Npy && Channels::from_count(channels).is_none() {
+            bail!(
+                "samples of {channels} channels are no pictures (1, 3 or 4 are): expected a name \
+                 in .npy"
+            );
+        }
+        Ok(())
+    }
+
+    /// Whether rows of a table can go there.
+    fn check_rows(&self, columns: &Columns) -> Result<()> {
+        match (self.kind, self.trajectory) {
+            (Kind::Gif, _) if !Show::can_move(Some(columns)) => {
+                bail!(
+                    "samples are rows of {} columns, which no animation shows: expected a name in \
+                     .png, .csv or .npy",
+                    columns.len()
+                )
+            }
+            (Kind::Folder, _) => {
+                bail!(
+                    "samples are points or rows of a table: expected a name in .png, .csv or .npy"
+                )
+            }
+            (Kind::Png | Kind::Csv, true) => {
+                bail!("--trajectory of points or rows of a table: expected a name in .npy or .gif")
+            }
+            (Kind::Png | Kind::Csv, false) | (Kind::Gif | Kind::Npy, _) => Ok(()),
+        }
     }
 
     /// The first file that would be replaced.
@@ -128,10 +165,12 @@ impl<'a> Output<'a> {
             // A folder can be filled further, by other samples of a seed.
             Kind::Folder if !self.trajectory => in_folder(indices),
             Kind::Folder => in_folder(0..hops as u64 + 1),
-            Kind::Png | Kind::Gif | Kind::Npy if path.is_dir() => {
+            Kind::Png | Kind::Gif | Kind::Npy | Kind::Csv if path.is_dir() => {
                 bail!("output {}: a folder, expected a file (or a / at its end)", path.display())
             }
-            Kind::Png | Kind::Gif | Kind::Npy => Some(path.to_owned()).filter(|p| p.exists()),
+            Kind::Png | Kind::Gif | Kind::Npy | Kind::Csv => {
+                Some(path.to_owned()).filter(|p| p.exists())
+            }
         })
     }
 
@@ -139,7 +178,7 @@ impl<'a> Output<'a> {
     fn can_be_written(&self) -> Result<()> {
         let mut folder = match self.kind {
             Kind::Folder => self.path,
-            Kind::Png | Kind::Gif | Kind::Npy => parent(self.path),
+            Kind::Png | Kind::Gif | Kind::Npy | Kind::Csv => parent(self.path),
         };
         if self.kind == Kind::Folder {
             // It is made, with the folders above it, when the first picture is.
@@ -156,19 +195,28 @@ impl<'a> Output<'a> {
         fs::remove_file(&probe).with_context(cannot)
     }
 
-    /// Writes samples.
-    pub fn write(&self, samples: &Samples, metadata: Metadata<'_>) -> Result<()> {
+    /// Writes samples of `model`.
+    pub fn write(&self, samples: &Samples, model: &Model, metadata: Metadata<'_>) -> Result<()> {
         let path = self.path;
+        let columns = model.columns.as_ref();
+        let show = Show { columns, behind: None, title: &model.name };
         match (self.kind, self.trajectory) {
-            (Kind::Png, false) => write_png(path, &picture(&samples.x)?, &metadata(None))?,
+            (Kind::Png, false) => write_png(path, &show.still(&samples.x)?, &metadata(None))?,
             (Kind::Png, true) => write_png(path, &rows_of_ways(&samples.way)?, &metadata(None))?,
-            (Kind::Gif, _) => write_animation(path, &samples.way)?,
-            (Kind::Npy, false) => write_npy(path, &shape(&samples.x), samples.x.data())?,
+            (Kind::Gif, _) => show.write_animation(path, &samples.way)?,
+            (Kind::Npy, false) => {
+                write_npy(path, &shape(&samples.x), &values(&samples.x, columns))?;
+            }
             (Kind::Npy, true) => {
                 let mut shape = shape(&samples.x);
                 shape.insert(0, samples.way.len());
-                let data: Vec<f32> = samples.way.iter().flat_map(Batch::data).copied().collect();
+                let data: Vec<f32> =
+                    samples.way.iter().flat_map(|moment| values(moment, columns)).collect();
                 write_npy(path, &shape, &data)?;
+            }
+            (Kind::Csv, _) => {
+                let columns = columns.context("pictures are no rows of a table")?;
+                write_csv(path, columns, samples.x.data())?;
             }
             (Kind::Folder, false) => {
                 let pictures = Pictures::new(samples.x.data(), samples.x.shape())?;
@@ -189,7 +237,7 @@ impl<'a> Output<'a> {
 /// Whether a file name is only an ending, such as `.png`.
 fn is_bare_extension(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase());
-    [".png", ".gif", ".npy"].iter().any(|ending| name.as_deref() == Some(ending))
+    [".png", ".gif", ".npy", ".csv"].iter().any(|ending| name.as_deref() == Some(ending))
 }
 
 /// The folder that a path is in.
@@ -200,16 +248,15 @@ fn parent(path: &Path) -> &Path {
     }
 }
 
-/// Samples as one grid.
-pub fn picture(samples: &Batch) -> Result<Raster> {
-    let pictures = Pictures::new(samples.data(), samples.shape())?;
-    Ok(grid(&pictures, &GridLayout::default())?)
-}
-
-/// The way from noise to data as an animation.
-pub fn write_animation(path: &Path, way: &[Batch]) -> Result<()> {
-    let frames: Vec<Raster> = way.iter().map(picture).collect::<Result<_>>()?;
-    Ok(write_gif(path, &frames, FRAME_DELAY)?)
+/// Samples in the data's own units.
+#[expect(clippy::cast_possible_truncation, reason = "arrays are float32")]
+fn values(samples: &Batch, columns: Option<&Columns>) -> Vec<f32> {
+    match columns {
+        None => samples.data().to_vec(),
+        Some(columns) => {
+            columns.from_model_rows(samples.data()).into_iter().map(|value| value as f32).collect()
+        }
+    }
 }
 
 /// A row a sample, from noise at the left to data at the right.
@@ -234,6 +281,7 @@ mod tests {
         assert_eq!(kind("a/b.PNG").unwrap(), Kind::Png);
         assert_eq!(kind("b.gif").unwrap(), Kind::Gif);
         assert_eq!(kind("b.npy").unwrap(), Kind::Npy);
+        assert_eq!(kind("b.Csv").unwrap(), Kind::Csv);
         for folder in ["many", "many/", "a.b/", "digits.png/", "../x", ".hidden"] {
             assert_eq!(kind(folder).unwrap(), Kind::Folder, "{folder}");
         }

@@ -1,6 +1,7 @@
 //! Progress on stderr: a bar on a terminal, now and then a plain line elsewhere.
 
 use std::io::{self, IsTerminal, Write};
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -14,7 +15,8 @@ const LOG_EVERY: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Progress {
     what: &'static str,
-    total: u64,
+    /// What was done before, and all there is to do.
+    range: Range<u64>,
     start: Instant,
     display: Display,
 }
@@ -29,8 +31,8 @@ enum Display {
 }
 
 impl Progress {
-    /// Sets out on `total` steps of `what`.
-    pub fn new(what: &'static str, total: u64, quiet: bool) -> Self {
+    /// Sets out on the steps `range` of `what`.
+    pub fn new(what: &'static str, range: Range<u64>, quiet: bool) -> Self {
         let start = Instant::now();
         let display = if quiet {
             Display::Quiet
@@ -39,22 +41,24 @@ impl Progress {
         } else {
             Display::Lines(start)
         };
-        Self { what, total, start, display }
+        Self { what, range, start, display }
     }
 
     /// Says that `done` steps are done; `details` go beside the count.
     pub fn at(&mut self, done: u64, details: impl FnOnce() -> String) {
         let elapsed = self.start.elapsed();
+        let Range { start: before, end: total } = self.range;
         match &mut self.display {
             Display::Bar(bar) if elapsed > PATIENCE => {
-                let bar = bar.get_or_insert_with(|| bar_of(self.what, self.total, elapsed));
+                let bar = bar.get_or_insert_with(|| bar_of(self.what, &self.range, elapsed));
                 bar.set_position(done);
                 bar.set_message(details());
             }
             Display::Lines(last) if last.elapsed() > LOG_EVERY => {
                 *last = Instant::now();
-                let left = elapsed.as_secs_f64() / done as f64 * (self.total - done) as f64;
-                let (what, total, details) = (self.what, self.total, details());
+                let each = elapsed.as_secs_f64() / (done - before) as f64;
+                let left = each * (total - done) as f64;
+                let (what, details) = (self.what, details());
                 // Progress that nobody can read is no reason to stop.
                 let _ =
                     writeln!(io::stderr(), "{what}: {done}/{total}, {details}, {left:.0} s left");
@@ -72,8 +76,9 @@ impl Drop for Progress {
     }
 }
 
-fn bar_of(what: &'static str, total: u64, elapsed: Duration) -> ProgressBar {
+fn bar_of(what: &'static str, range: &Range<u64>, elapsed: Duration) -> ProgressBar {
     let style = "{prefix} {bar:30} {pos}/{len}  {msg}  {elapsed} gone, {eta} left";
     let style = ProgressStyle::with_template(style).expect("a valid template");
-    ProgressBar::new(total).with_elapsed(elapsed).with_style(style).with_prefix(what)
+    let bar = ProgressBar::new(range.end).with_elapsed(elapsed).with_position(range.start);
+    bar.with_style(style).with_prefix(what)
 }

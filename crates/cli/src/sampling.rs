@@ -5,8 +5,7 @@ use std::ops::Range;
 use ancestral::{
     AnySampler, Batch, Clipped, Denoiser, Grid, NetworkDenoiser, SampleNoise, Thresholded,
 };
-use ancestral_nn::unet::UNet;
-use ancestral_nn::{BurnNetwork, NetworkError};
+use ancestral_nn::{AnyNetwork, NetworkError};
 use anyhow::{Context, Result};
 
 use crate::failure::Failed;
@@ -60,7 +59,7 @@ impl Plan<'_> {
     pub fn run(
         &self,
         model: &Model,
-        network: &BurnNetwork<UNet>,
+        network: &AnyNetwork,
         indices: Range<u64>,
         start: Option<&Batch>,
     ) -> Result<Samples> {
@@ -94,16 +93,16 @@ impl Plan<'_> {
     pub fn run_batches(
         &self,
         model: &Model,
-        network: &BurnNetwork<UNet>,
+        network: &AnyNetwork,
         indices: Range<u64>,
         start: Option<&Batch>,
         mut each: impl FnMut(Samples) -> Result<()>,
     ) -> Result<()> {
-        let shape = model.shape()?.to_vec();
+        let shape = model.shape()?;
         let size = self.batch as u64;
         let batches = (indices.end - indices.start).div_ceil(size);
         let hops = self.grid.points().len() as u64;
-        let mut progress = Progress::new("sampling", batches * hops, self.quiet);
+        let mut progress = Progress::new("sampling", 0..batches * hops, self.quiet);
         for number in 0..batches {
             let first = indices.start + number * size;
             let indices = first..indices.end.min(first.saturating_add(size));
@@ -161,7 +160,7 @@ impl Plan<'_> {
     fn denoiser(
         &self,
         model: &Model,
-        network: BurnNetwork<UNet>,
+        network: AnyNetwork,
         rows: usize,
     ) -> Result<Box<dyn Denoiser<Batch, Error = NetworkError>>> {
         let config = &model.folder.scheduler;

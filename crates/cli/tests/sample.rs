@@ -162,7 +162,7 @@ fn without_clipping_it_says_what_to_expect() {
 fn a_damaged_model_is_refused_by_file_and_key() {
     let folder = Folder::new();
     folder.run(
-        "train digits --channels 8,8 --batch 2 --steps 1 --preview-every 0 --quiet -o run \
+        "train digits --width 8,8 --batch 2 --steps 1 --preview-every 0 --quiet -o run \
          --prediction epsilon --schedule linear",
     );
     let config = folder.path("run/scheduler/scheduler_config.json");

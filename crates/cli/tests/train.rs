@@ -4,7 +4,7 @@ mod common;
 
 use common::Folder;
 
-const TINY: &str = "train digits --channels 8,8 --layers 1 --batch 4 --steps 5 --preview-every 2";
+const TINY: &str = "train digits --width 8,8 --layers 1 --batch 4 --steps 5 --preview-every 2";
 
 #[test]
 fn a_run_leaves_a_model_and_pictures() {
@@ -82,7 +82,7 @@ fn a_run_is_replaced_only_when_asked_and_nothing_else_ever() {
 fn a_training_that_blows_up_ends_with_code_1_and_names_the_step() {
     let folder = Folder::new();
     let output = folder.try_run(
-        "train digits --channels 8,8 --layers 1 --batch 4 --steps 300 --lr 1e30 --quiet -o run",
+        "train digits --width 8,8 --layers 1 --batch 4 --steps 300 --lr 1e30 --quiet -o run",
     );
     let message = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{message}");
@@ -96,7 +96,7 @@ fn a_model_is_not_lost_to_a_training_that_fails() {
     folder.run(&format!("{TINY} --quiet -o run"));
     let model = || folder.read("run/unet/diffusion_pytorch_model.safetensors");
     let good = model();
-    let failing = "train digits --channels 8,8 --batch 4 --steps 90 --lr 1e30 --force -o run";
+    let failing = "train digits --width 8,8 --batch 4 --steps 90 --lr 1e30 --force -o run";
     assert_eq!(folder.try_run(failing).status.code(), Some(1));
     assert_eq!(model(), good);
     folder.run("sample run -n 1 --steps 2 -o x.npy");

@@ -21,6 +21,8 @@ pub enum Purpose {
     TrainingNoise,
     /// Which labels training hides.
     LabelDropout,
+    /// How training varies its data.
+    Augmentation,
 }
 
 impl Purpose {
@@ -32,6 +34,7 @@ impl Purpose {
             Self::TrainingTime => b"time\0\0\0\0",
             Self::TrainingNoise => b"noise\0\0\0",
             Self::LabelDropout => b"labels\0\0",
+            Self::Augmentation => b"augment\0",
         }
     }
 }

@@ -168,6 +168,12 @@ impl Dataset {
         self.labels.as_deref()
     }
 
+    /// The rows and the labels, without copying them.
+    #[must_use]
+    pub fn into_parts(self) -> (Vec<f32>, Option<Vec<u32>>) {
+        (self.rows, self.labels)
+    }
+
     /// The name of each class, in the order of the labels; empty without labels.
     #[must_use]
     pub fn class_names(&self) -> &[String] {

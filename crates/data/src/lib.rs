@@ -6,8 +6,13 @@
 //! | in | out |
 //! |---|---|
 //! | [`Dataset`]: [`builtin()`], [`digits()`] | [`Pictures`] → [`grid()`] → [`Raster`] |
-//! | [`read_npy`] → [`Array`] | [`write_png`], [`write_png_folder`], [`write_gif`], [`write_npy`] |
-//! | | [`loss_chart`] → [`Raster`] |
+//! | [`Table`]: [`read_csv`], [`toy()`] | [`write_csv`] |
+//! | [`read_pictures`] → [`PictureSet`] | [`write_png`], [`write_png_folder`], [`write_gif`] |
+//! | [`read_idx`] → [`Dataset`] | [`loss_chart`], [`scatter`], [`marginals`] → [`Raster`] |
+//! | [`read_arrays`] → [`Arrays`] → [`PictureSet`] or [`Table`] | |
+//! | [`read_npy`] → [`Array`] | [`write_npy`] |
+//!
+//! [`open()`] reads any of them by what the user calls it.
 //!
 //! Every writer goes through [`save_with`]: a file is there whole or not at all.
 //!
@@ -29,21 +34,34 @@ mod chart;
 mod dataset;
 mod digits;
 mod grid;
+mod idx;
 mod npy;
+mod open;
+mod picture_folder;
 mod pictures;
 mod raster;
 mod save;
 mod still;
+mod table;
+mod toy;
 
 pub use animation::{LAST_FRAME_HOLD, write_gif};
 pub use builtin::{BUILTIN, builtin};
 pub use channels::Channels;
-pub use chart::{ChartError, loss_chart};
+pub use chart::{ChartError, ScatterStyle, Window, loss_chart, marginals, scatter};
 pub use dataset::{Dataset, DatasetError};
 pub use digits::digits;
 pub use grid::{GridError, GridLayout, grid};
-pub use npy::{Array, NpyError, read_npy, write_npy};
+pub use idx::{IdxError, is_idx, read_idx};
+pub use npy::{Array, Arrays, NpyError, NumberKind, read_arrays, read_npy, write_npy};
+pub use open::{Loaded, OpenError, ReadOptions, open};
+pub use picture_folder::{Fit, PictureOptions, PictureSet, PictureSetError, read_pictures};
 pub use pictures::{Pictures, PicturesError, to_byte};
 pub use raster::{Raster, RasterError};
 pub use save::{SaveError, save_bytes, save_with};
 pub use still::{png_name, write_png, write_png_folder};
+pub use table::{
+    CellProblem, CellTrouble, Column, ColumnError, ColumnKind, Columns, CsvError, MAX_COLUMNS,
+    Table, TableError, read_csv, write_csv,
+};
+pub use toy::{TOYS, Toy, toy};

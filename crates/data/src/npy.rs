@@ -6,11 +6,17 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+mod arrays;
 mod error;
+mod npz;
+mod number;
+mod strided;
 #[cfg(test)]
 mod tests;
 
+pub use arrays::{Arrays, read_arrays};
 pub use error::NpyError;
+pub use number::NumberKind;
 
 /// A header as long as this, or nested as deep, is no array of numbers.
 const MAX_HEADER: usize = 1 << 16;
@@ -102,7 +108,11 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Array, NpyError> {
             return Err(NpyError::Dtype { path: path.to_owned(), found: descr });
         }
     };
-    let shape = checked_shape(path, &header, width, bytes.len())?;
+    let (shape, expected) = checked_shape(path, &header, width)?;
+    let found = bytes.len();
+    if found != expected {
+        return Err(NpyError::Length { path: path.to_owned(), shape, expected, found });
+    }
     let order = header.order();
     let file = NpyFile::with_header(header, bytes);
     let unreadable = |source| NpyError::Io { path: path.to_owned(), source };
@@ -113,29 +123,25 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Array, NpyError> {
     };
     let data = match order {
         Order::C => data,
-        Order::Fortran => c_order(&shape, &data),
+        Order::Fortran => {
+            let strides = strided::fortran_strides(&shape);
+            strided::places(&shape, &strides).map(|place| data[place]).collect()
+        }
     };
     Ok(Array { shape, data })
 }
 
-/// The shape, if values of `width` bytes in that shape take exactly `found` bytes.
+/// The shape, and the number of bytes that values of `width` bytes in that shape take.
 fn checked_shape(
     path: &Path,
     header: &NpyHeader,
     width: usize,
-    found: usize,
-) -> Result<Vec<usize>, NpyError> {
+) -> Result<(Vec<usize>, usize), NpyError> {
+    let too_large = || NpyError::Shape { path: path.to_owned(), shape: header.shape().to_vec() };
     let axes = header.shape().iter().map(|&axis| usize::try_from(axis));
-    let shape: Vec<usize> = axes
-        .collect::<Result<_, _>>()
-        .map_err(|_| NpyError::Shape { path: path.to_owned(), shape: header.shape().to_vec() })?;
-    match shape.iter().try_fold(width, |bytes, &axis| bytes.checked_mul(axis)) {
-        None => Err(NpyError::Shape { path: path.to_owned(), shape: header.shape().to_vec() }),
-        Some(expected) if expected != found => {
-            Err(NpyError::Length { path: path.to_owned(), shape, expected, found })
-        }
-        Some(_) => Ok(shape),
-    }
+    let shape: Vec<usize> = axes.collect::<Result<_, _>>().map_err(|_| too_large())?;
+    let bytes = shape.iter().try_fold(width, |bytes, &axis| bytes.checked_mul(axis));
+    bytes.map(|bytes| (shape, bytes)).ok_or_else(too_large)
 }
 
 /// The header and the bytes after it. What could exhaust memory or stack is refused up front.
@@ -182,22 +188,4 @@ fn narrow(path: &Path, data: &[f64]) -> Result<Vec<f32>, NpyError> {
         Ok(narrowed)
     };
     data.iter().enumerate().map(narrow).collect()
-}
-
-/// Reorders values whose first axis runs fastest so that the last one does.
-fn c_order(shape: &[usize], fortran: &[f32]) -> Vec<f32> {
-    let mut index = vec![0; shape.len()];
-    let next = |_| {
-        // Horner: i₀ + n₀ (i₁ + n₁ (i₂ + …))
-        let place = index.iter().zip(shape).rev().fold(0, |place, (i, n)| place * n + i);
-        for (i, n) in index.iter_mut().zip(shape).rev() {
-            *i += 1;
-            if *i < *n {
-                break;
-            }
-            *i = 0;
-        }
-        fortran[place]
-    };
-    (0..fortran.len()).map(next).collect()
 }

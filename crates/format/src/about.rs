@@ -1,8 +1,13 @@
 //! What the `diffusers` layout has no place for: `ancestral.json`.
 
+mod column;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use column::{AboutColumn, AboutColumnKind};
+
+use crate::bounds::OutOfRange;
 use crate::config::pretty;
 use crate::scheduler_config::PredictionType;
 
@@ -16,7 +21,7 @@ pub const ABOUT_FORMAT: u32 = 1;
 /// use ancestral_format::{About, AboutData};
 ///
 /// let about = About {
-///     data: AboutData { name: "moons".into(), shape: vec![2], class_names: None },
+///     data: AboutData { name: "moons".into(), shape: vec![2], class_names: None, columns: None },
 ///     training: None,
 /// };
 /// assert_eq!(About::from_json(about.to_json().as_bytes())?, about);
@@ -31,7 +36,7 @@ pub struct About {
 }
 
 /// What a model samples.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AboutData {
     /// A built-in name or the name of the user's file or folder.
@@ -40,6 +45,9 @@ pub struct AboutData {
     pub shape: Vec<usize>,
     /// What the labels 0, 1, … are called; `None` if the data have no labels.
     pub class_names: Option<Vec<String>>,
+    /// The columns of a table, in the order of a row's values; `None` for other data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub columns: Option<Vec<AboutColumn>>,
 }
 
 /// How a model was trained.
@@ -81,7 +89,8 @@ impl About {
     /// Reads `ancestral.json`.
     ///
     /// # Errors
-    /// If it is not JSON, of another format, lacks a key, or has one that is not ours.
+    /// If it is not JSON, of another format, lacks a key, has one that is not ours, or if
+    /// [`validate`](Self::validate) refuses it.
     pub fn from_json(json: &[u8]) -> Result<Self, AboutError> {
         let malformed = |reason| AboutError::Malformed { reason };
         let Format { format } = serde_json::from_slice(json).map_err(malformed)?;
@@ -89,7 +98,9 @@ impl About {
             return Err(AboutError::Format { found: format });
         }
         let File { data, training, .. } = serde_json::from_slice(json).map_err(malformed)?;
-        Ok(Self { data, training })
+        let about = Self { data, training };
+        about.validate()?;
+        Ok(about)
     }
 
     /// The text of `ancestral.json`.
@@ -97,6 +108,25 @@ impl About {
     pub fn to_json(&self) -> String {
         let Self { data, training } = self;
         pretty(&File { format: ABOUT_FORMAT, data, training })
+    }
+
+    /// Checks the columns.
+    ///
+    /// # Errors
+    /// If they are not as many as the values of a row, or numbers of one cannot be used.
+    pub fn validate(&self) -> Result<(), AboutError> {
+        let Some(columns) = &self.data.columns else {
+            return Ok(());
+        };
+        if self.data.shape != [columns.len()] {
+            let shape = self.data.shape.clone();
+            return Err(AboutError::Columns { found: columns.len(), shape });
+        }
+        columns.iter().try_for_each(|column| {
+            column
+                .validate()
+                .map_err(|reason| AboutError::Column { column: column.name.clone(), reason })
+        })
     }
 }
 
@@ -115,6 +145,22 @@ pub enum AboutError {
     Malformed {
         /// The key, the value and what was expected.
         reason: serde_json::Error,
+    },
+    /// There are not as many columns as values of a row.
+    #[error("columns has {found} entries, so shape must be [{found}], but it is {shape:?}")]
+    Columns {
+        /// The length of `columns`.
+        found: usize,
+        /// `shape`.
+        shape: Vec<usize>,
+    },
+    /// A number of a column cannot be used.
+    #[error("column {column:?}: {reason}")]
+    Column {
+        /// The column's name.
+        column: String,
+        /// Which number, and what is allowed.
+        reason: OutOfRange,
     },
 }
 

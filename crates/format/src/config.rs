@@ -19,12 +19,16 @@ pub enum ConfigError {
         reason: serde_json::Error,
     },
     /// The config belongs to another class.
-    #[error("_class_name {} is not supported (supported: {expected})", shown(found.as_deref()))]
+    #[error(
+        "_class_name {} is not supported (supported: {})",
+        shown(found.as_deref()),
+        supported.join(", ")
+    )]
     ClassName {
         /// The class it names, if it names one.
         found: Option<String>,
-        /// The class that is read here.
-        expected: &'static str,
+        /// The classes that are read here.
+        supported: &'static [&'static str],
     },
     /// A value cannot be used.
     #[error("{key}: {reason}")]
@@ -49,14 +53,24 @@ pub struct Parsed<T> {
     pub unknown: Vec<String>,
 }
 
-/// Reads the config of `class`; `T` must be `#[serde(default)]`.
-pub(crate) fn from_json<T>(json: &[u8], class: &'static str) -> Result<Parsed<T>, ConfigError>
+impl<T> Parsed<T> {
+    /// The same with another config made of it.
+    pub(crate) fn map<U>(self, make: impl FnOnce(T) -> U) -> Parsed<U> {
+        Parsed { config: make(self.config), unknown: self.unknown }
+    }
+}
+
+/// Reads the config of one of `classes`; `T` must be `#[serde(default)]`.
+pub(crate) fn from_json<T>(
+    json: &[u8],
+    classes: &'static [&'static str],
+) -> Result<Parsed<T>, ConfigError>
 where
     T: Default + Serialize + DeserializeOwned,
 {
     let mut found: Map<String, Value> =
         serde_json::from_slice(json).map_err(|reason| ConfigError::Json { reason })?;
-    check_class(&found, class)?;
+    check_class(&found, classes)?;
     // Keys with an underscore are the peer's notes to itself, such as its version.
     found.retain(|key, _| !key.starts_with('_'));
 
@@ -75,10 +89,13 @@ where
     Ok(Parsed { config, unknown })
 }
 
-fn check_class(found: &Map<String, Value>, expected: &'static str) -> Result<(), ConfigError> {
+fn check_class(
+    found: &Map<String, Value>,
+    supported: &'static [&'static str],
+) -> Result<(), ConfigError> {
     match found.get("_class_name").and_then(Value::as_str) {
-        Some(name) if name == expected => Ok(()),
-        name => Err(ConfigError::ClassName { found: name.map(str::to_owned), expected }),
+        Some(name) if supported.contains(&name) => Ok(()),
+        name => Err(ConfigError::ClassName { found: name.map(str::to_owned), supported }),
     }
 }
 

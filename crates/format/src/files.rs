@@ -55,32 +55,60 @@ fn is_absent(error: &io::Error) -> bool {
 
 /// Writes a file and the folders above it; what was there before stays until the new content is
 /// complete and on disk.
-pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
+///
+/// # Errors
+/// If the file system refuses.
+pub fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    create_folder(parent(path))?;
     // Found out at the last moment, by the rename, this would leave the temporary file behind.
     if path.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
     let mut file = AtomicWriteFile::open(path)?;
     file.write_all(bytes)?;
+    // This flushes the file, renames it, and flushes its folder.
     file.commit()
+}
+
+fn create_folder(folder: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> = folder.ancestors().take_while(|above| !above.exists()).collect();
+    fs::create_dir_all(folder)?;
+    missing.into_iter().for_each(flush_entry);
+    Ok(())
+}
+
+/// The folder that `path` is an entry of.
+fn parent(path: &Path) -> &Path {
+    // The parent of a bare name is the empty path, which no system call takes.
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Brings to disk that the entry `path` has come or gone.
+fn flush_entry(path: &Path) {
+    // As well as the system can: not every one flushes folders.
+    let _ = fs::File::open(parent(path)).and_then(|folder| folder.sync_all());
 }
 
 /// Removes a file if it is there, before anything that is written later.
 pub(crate) fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Ok(()) => {
-            if let Some(folder) = path.parent() {
-                // As well as the system can: not every one flushes folders.
-                let _ = fs::File::open(folder).and_then(|folder| folder.sync_all());
-            }
-            Ok(())
-        }
-        Err(error) if is_absent(&error) => Ok(()),
-        Err(error) => Err(error),
+    removed(path, fs::remove_file(path))
+}
+
+/// Removes a folder if it is there and empty.
+pub(crate) fn remove_empty_folder(path: &Path) -> io::Result<()> {
+    match fs::remove_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
+        outcome => removed(path, outcome),
     }
+}
+
+fn removed(path: &Path, outcome: io::Result<()>) -> io::Result<()> {
+    match outcome {
+        Ok(()) => flush_entry(path),
+        Err(error) if is_absent(&error) => {}
+        Err(error) => return Err(error),
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -91,8 +119,8 @@ mod tests {
     fn writing_leaves_the_file_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new/a.txt");
-        write_atomically(&path, b"old and longer").unwrap();
-        write_atomically(&path, b"new").unwrap();
+        write_file(&path, b"old and longer").unwrap();
+        write_file(&path, b"new").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(fs::read_dir(folder.path().join("new")).unwrap().count(), 1);
         remove(&path).unwrap();
@@ -101,11 +129,31 @@ mod tests {
     }
 
     #[test]
+    fn only_an_empty_folder_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let inside = folder.path().join("inside");
+        let file = inside.join("a.txt");
+        write_file(&file, b"kept").unwrap();
+        remove_empty_folder(&inside).unwrap();
+        assert!(file.exists());
+        remove(&file).unwrap();
+        remove_empty_folder(&inside).unwrap();
+        remove_empty_folder(&inside).unwrap();
+        assert!(!inside.exists());
+    }
+
+    #[test]
+    fn a_bare_name_lies_in_the_current_folder() {
+        assert_eq!(parent(Path::new("a.txt")), Path::new("."));
+        assert_eq!(parent(Path::new("new/a.txt")), Path::new("new"));
+    }
+
+    #[test]
     fn a_failed_write_leaves_nothing_behind() {
         let folder = tempfile::tempdir().unwrap();
         let taken = folder.path().join("taken");
         fs::create_dir_all(taken.join("inside")).unwrap();
-        let error = write_atomically(&taken, b"new").unwrap_err();
+        let error = write_file(&taken, b"new").unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::IsADirectory);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         assert!(taken.join("inside").is_dir());

@@ -6,46 +6,47 @@
 //! ├── ancestral.json                              ours: data, training; absent in imported folders
 //! ├── scheduler/
 //! │   └── scheduler_config.json                   noise schedule and reverse process
-//! └── unet/
+//! └── unet/                                       or mlp/
 //!     ├── config.json                             the network
 //!     ├── diffusion_pytorch_model.safetensors     averaged (EMA) weights: the main ones
 //!     └── diffusion_pytorch_model.raw.safetensors the weights as trained; may be absent
 //! ```
 //!
-//! All but `ancestral.json` and the raw weights is what `diffusers` reads and writes.
+//! All but `ancestral.json` and the raw weights is what `diffusers` reads and writes. It has no
+//! multilayer perceptron; a folder with one looks the same.
 
 mod error;
+mod index;
+mod reader;
 
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::{fmt, fs};
 
-use serde::{Deserialize, Serialize};
-
 pub use error::FolderError;
+pub use index::IndexError;
+use reader::Reader;
 
 use crate::about::About;
-use crate::config::{self, Parsed};
-use crate::files::{self, Directory, Files, Memory};
-use crate::safetensors;
+use crate::files::{self, Directory, Memory};
+use crate::network_config::{NetworkConfig, NetworkKind};
+use crate::safetensors::{self, SafetensorsError};
 use crate::scheduler_config::SchedulerConfig;
-use crate::unet_config::UNetConfig;
 use crate::weights::Weights;
 
 const INDEX: &str = "model_index.json";
 const ABOUT: &str = "ancestral.json";
 const SCHEDULER: &str = "scheduler/scheduler_config.json";
-const UNET: &str = "unet/config.json";
-const WEIGHTS: &str = "unet/diffusion_pytorch_model.safetensors";
-const RAW_WEIGHTS: &str = "unet/diffusion_pytorch_model.raw.safetensors";
 
-const PIPELINE: &str = "DDPMPipeline";
+// In the folder of the network:
+const CONFIG: &str = "config.json";
+const WEIGHTS: &str = "diffusion_pytorch_model.safetensors";
+const RAW_WEIGHTS: &str = "diffusion_pytorch_model.raw.safetensors";
 
 /// A model as it lies on disk: see the [module](self) for the files.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelFolder {
     /// What the network looks like.
-    pub unet: UNetConfig,
+    pub network: NetworkConfig,
     /// The noise schedule that it was trained on, and how to run it backwards.
     pub scheduler: SchedulerConfig,
     /// The main weights; of a model that we trained, the averaged (EMA) ones.
@@ -102,39 +103,112 @@ impl ModelFolder {
     /// Writes the model folder at `path`, over the one that may be there.
     ///
     /// Each file is whole or untouched at every moment. `model_index.json` is removed first, unless
-    /// nothing is to change, and comes last: a folder that has one never mixes two models.
+    /// nothing is to change, and comes last: a folder that has one never mixes two models. On
+    /// return all of it is on disk.
     ///
     /// # Errors
     /// If a config is not valid, or a file cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), FolderError> {
-        let at = |name| path.join(name);
-        self.unet.validate().map_err(|reason| FolderError::UNet { path: at(UNET), reason })?;
-        self.scheduler
-            .validate()
-            .map_err(|reason| FolderError::Scheduler { path: at(SCHEDULER), reason })?;
-
-        let weights = |name, weights| match safetensors::to_bytes(weights) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(reason) => Err(FolderError::Weights { path: at(name), reason }),
-        };
-        let parts = [
-            (SCHEDULER, Some(self.scheduler.to_json().into_bytes())),
-            (UNET, Some(self.unet.to_json().into_bytes())),
-            (WEIGHTS, weights(WEIGHTS, &self.weights)?),
-            (RAW_WEIGHTS, self.raw_weights.as_ref().map_or(Ok(None), |w| weights(RAW_WEIGHTS, w))?),
-            (ABOUT, self.about.as_ref().map(|about| about.to_json().into_bytes())),
-        ];
-        if !parts.iter().all(|(name, bytes)| holds(&at(name), bytes.as_deref())) {
-            remove(at(INDEX))?;
+        self.validate(path)?;
+        let files = self.contents().into_iter().map(|(name, content)| {
+            let path = path.join(name);
+            match content.map(Content::into_bytes).transpose() {
+                Ok(bytes) => Ok((path, bytes)),
+                Err(reason) => Err(FolderError::Weights { path, reason }),
+            }
+        });
+        let files = files.collect::<Result<Vec<_>, _>>()?;
+        if !files.iter().all(|(path, bytes)| holds(path, bytes.as_deref())) {
+            remove(path.join(INDEX))?;
         }
-        for (name, bytes) in parts {
+        for (path, bytes) in files {
             match bytes {
-                Some(bytes) => put(at(name), &bytes)?,
-                None => remove(at(name))?,
+                Some(bytes) => put(path, &bytes)?,
+                None => remove(path)?,
             }
         }
-        put(at(INDEX), config::to_json(&Index::default(), PIPELINE).as_bytes())
+        other_networks(self.network.kind())
+            .try_for_each(|other| remove_empty_folder(path.join(other.name())))
     }
+
+    /// How many bytes the files of the folder take, without making them.
+    ///
+    /// Writing over a folder takes the room of the largest file on top: one that is replaced stays
+    /// until the new one is complete.
+    ///
+    /// # Errors
+    /// If there are too many arrays for a weight file; the error names it.
+    pub fn byte_size(&self) -> Result<u64, FolderError> {
+        let sizes = self.contents().into_iter().map(|(name, content)| {
+            content
+                .map_or(Ok(0), |content| content.byte_size())
+                .map_err(|reason| FolderError::Weights { path: name.into(), reason })
+        });
+        sizes.sum()
+    }
+
+    fn validate(&self, path: &Path) -> Result<(), FolderError> {
+        self.network.validate().map_err(|reason| {
+            let path = path.join(inside(self.network.kind(), CONFIG));
+            FolderError::Network { path, reason }
+        })?;
+        self.scheduler
+            .validate()
+            .map_err(|reason| FolderError::Scheduler { path: path.join(SCHEDULER), reason })?;
+        self.about
+            .as_ref()
+            .map_or(Ok(()), About::validate)
+            .map_err(|reason| FolderError::About { path: path.join(ABOUT), reason })
+    }
+
+    /// Every file that belongs to a model folder, by name; without content: one that must not be
+    /// there. The index comes last.
+    fn contents(&self) -> Vec<(String, Option<Content<'_>>)> {
+        let kind = self.network.kind();
+        let mut contents = vec![
+            (SCHEDULER.to_owned(), Some(Content::Text(self.scheduler.to_json()))),
+            (inside(kind, CONFIG), Some(Content::Text(self.network.to_json()))),
+            (inside(kind, WEIGHTS), Some(Content::Weights(&self.weights))),
+            (inside(kind, RAW_WEIGHTS), self.raw_weights.as_ref().map(Content::Weights)),
+            (ABOUT.to_owned(), self.about.as_ref().map(|about| Content::Text(about.to_json()))),
+        ];
+        for other in other_networks(kind) {
+            contents.extend([CONFIG, WEIGHTS, RAW_WEIGHTS].map(|file| (inside(other, file), None)));
+        }
+        contents.push((INDEX.to_owned(), Some(Content::Text(index::to_json(kind)))));
+        contents
+    }
+}
+
+/// What a file is to hold.
+enum Content<'a> {
+    Text(String),
+    Weights(&'a Weights),
+}
+
+impl Content<'_> {
+    fn into_bytes(self) -> Result<Vec<u8>, SafetensorsError> {
+        match self {
+            Self::Text(text) => Ok(text.into_bytes()),
+            Self::Weights(weights) => safetensors::to_bytes(weights),
+        }
+    }
+
+    fn byte_size(&self) -> Result<u64, SafetensorsError> {
+        match self {
+            Self::Text(text) => Ok(text.len() as u64),
+            Self::Weights(weights) => safetensors::byte_size(weights),
+        }
+    }
+}
+
+/// The name of a file in the folder of a network.
+fn inside(kind: NetworkKind, file: &str) -> String {
+    format!("{kind}/{file}")
+}
+
+fn other_networks(kind: NetworkKind) -> impl Iterator<Item = NetworkKind> {
+    NetworkKind::ALL.iter().copied().filter(move |other| *other != kind)
 }
 
 /// Whether the file at `path` has this content already; `None` is no file.
@@ -143,7 +217,7 @@ fn holds(path: &Path, content: Option<&[u8]>) -> bool {
 }
 
 fn put(path: PathBuf, bytes: &[u8]) -> Result<(), FolderError> {
-    files::write_atomically(&path, bytes).map_err(|reason| FolderError::Io {
+    files::write_file(&path, bytes).map_err(|reason| FolderError::Io {
         verb: "write",
         path,
         reason,
@@ -154,107 +228,12 @@ fn remove(path: PathBuf) -> Result<(), FolderError> {
     files::remove(&path).map_err(|reason| FolderError::Io { verb: "remove", path, reason })
 }
 
-/// `model_index.json`: library and class of each part.
-#[derive(Serialize, Deserialize)]
-#[serde(default)]
-struct Index {
-    /// Only a note: the `_class_name` in the scheduler's own config decides.
-    scheduler: Option<(String, String)>,
-    unet: (String, NetworkClass),
-}
-
-#[derive(Serialize, Deserialize)]
-enum NetworkClass {
-    UNet2DModel,
-}
-
-impl Default for Index {
-    fn default() -> Self {
-        let library = || "diffusers".to_owned();
-        Self {
-            scheduler: Some((library(), "DDPMScheduler".to_owned())),
-            unet: (library(), NetworkClass::UNet2DModel),
-        }
-    }
-}
-
-/// Reads the parts of a folder, wherever its files are.
-struct Reader<'a> {
-    files: &'a dyn Files,
-    unknown: Vec<UnknownKey>,
-}
-
-impl<'a> Reader<'a> {
-    fn new(files: &'a dyn Files) -> Self {
-        Self { files, unknown: Vec::new() }
-    }
-
-    fn model(mut self) -> Result<Loaded, FolderError> {
-        self.index()?;
-        let scheduler = self.scheduler()?;
-        let (unet, weights, raw_weights) = self.network()?;
-        let about = self.about()?;
-        let model = ModelFolder { unet, scheduler, weights, raw_weights, about };
-        Ok(Loaded { model, unknown: self.unknown })
-    }
-
-    fn index(&mut self) -> Result<Index, FolderError> {
-        let json = self.required("model index", INDEX)?;
-        let parsed = config::from_json(&json, PIPELINE)
-            .map_err(|reason| FolderError::Index { path: self.files.path(INDEX), reason })?;
-        Ok(self.note(INDEX, parsed))
-    }
-
-    fn scheduler(&mut self) -> Result<SchedulerConfig, FolderError> {
-        let json = self.required("scheduler config", SCHEDULER)?;
-        let parsed = SchedulerConfig::from_json(&json).map_err(|reason| {
-            FolderError::Scheduler { path: self.files.path(SCHEDULER), reason }
-        })?;
-        Ok(self.note(SCHEDULER, parsed))
-    }
-
-    fn network(&mut self) -> Result<(UNetConfig, Weights, Option<Weights>), FolderError> {
-        let json = self.required("network config", UNET)?;
-        let parsed = UNetConfig::from_json(&json)
-            .map_err(|reason| FolderError::UNet { path: self.files.path(UNET), reason })?;
-        let weights = self.weights(WEIGHTS, &self.required("weights", WEIGHTS)?)?;
-        let raw = self.optional(RAW_WEIGHTS)?;
-        let raw_weights = raw.map(|bytes| self.weights(RAW_WEIGHTS, &bytes)).transpose()?;
-        Ok((self.note(UNET, parsed), weights, raw_weights))
-    }
-
-    fn weights(&self, name: &str, bytes: &[u8]) -> Result<Weights, FolderError> {
-        safetensors::from_bytes(bytes)
-            .map_err(|reason| FolderError::Weights { path: self.files.path(name), reason })
-    }
-
-    fn about(&self) -> Result<Option<About>, FolderError> {
-        let json = self.optional(ABOUT)?;
-        json.map(|json| About::from_json(&json))
-            .transpose()
-            .map_err(|reason| FolderError::About { path: self.files.path(ABOUT), reason })
-    }
-
-    fn required(&self, what: &'static str, name: &str) -> Result<Cow<'a, [u8]>, FolderError> {
-        self.optional(name)?
-            .ok_or_else(|| FolderError::Missing { what, looked_for: vec![self.files.path(name)] })
-    }
-
-    fn optional(&self, name: &str) -> Result<Option<Cow<'a, [u8]>>, FolderError> {
-        let path = || self.files.path(name);
-        self.files.get(name).map_err(|reason| FolderError::Io {
-            verb: "read",
-            path: path(),
-            reason,
-        })
-    }
-
-    fn note<T>(&mut self, name: &str, parsed: Parsed<T>) -> T {
-        let path = self.files.path(name);
-        let keys = parsed.unknown.into_iter();
-        self.unknown.extend(keys.map(|key| UnknownKey { path: path.clone(), key }));
-        parsed.config
-    }
+fn remove_empty_folder(path: PathBuf) -> Result<(), FolderError> {
+    files::remove_empty_folder(&path).map_err(|reason| FolderError::Io {
+        verb: "remove",
+        path,
+        reason,
+    })
 }
 
 #[cfg(test)]

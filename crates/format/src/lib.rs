@@ -1,26 +1,36 @@
 //! Model folders on disk, in the layout of Hugging Face's `diffusers`, as typed values.
 //!
 //! - [`ModelFolder`]: a whole folder ([`folder`] shows its files).
-//! - [`UNetConfig`], [`SchedulerConfig`], [`About`]: its JSON files.
+//! - [`NetworkConfig`], [`SchedulerConfig`], [`About`]: its JSON files.
 //! - [`Weights`], [`Array`]: its tensors; [`safetensors`]: from and to the bytes of their files.
+//! - [`write_file`]: how files are put on disk, never half.
 //!
-//! Nothing here knows how a network computes: a network takes a [`UNetConfig`] and [`Weights`].
+//! Nothing here knows how a network computes: a network takes its config and [`Weights`].
 
 mod about;
 mod array;
+mod bounds;
 mod config;
 mod files;
 pub mod folder;
+mod mlp_config;
 mod names;
+mod network_config;
 pub mod safetensors;
 mod scheduler_config;
 mod unet_config;
 mod weights;
 
-pub use about::{ABOUT_FORMAT, About, AboutData, AboutError, AboutTraining};
+pub use about::{
+    ABOUT_FORMAT, About, AboutColumn, AboutColumnKind, AboutData, AboutError, AboutTraining,
+};
 pub use array::{Array, ArrayError, Dtype};
+pub use bounds::OutOfRange;
 pub use config::{ConfigError, DIFFUSERS_VERSION, Parsed};
-pub use folder::{FolderError, Loaded, ModelFolder, UnknownKey};
+pub use files::write_file;
+pub use folder::{FolderError, IndexError, Loaded, ModelFolder, UnknownKey};
+pub use mlp_config::{MlpConfig, MlpConfigError};
+pub use network_config::{NetworkConfig, NetworkConfigError, NetworkKind};
 pub use scheduler_config::{
     BetaSchedule, PredictionType, SchedulerConfig, SchedulerConfigError, TimestepSpacing,
     VarianceType,

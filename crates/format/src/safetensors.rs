@@ -99,8 +99,45 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Weights, SafetensorsError> {
 /// # Errors
 /// If the header would be larger than the format allows (100 MB).
 pub fn to_bytes(weights: &Weights) -> Result<Vec<u8>, SafetensorsError> {
+    encode(weights)
+}
+
+/// How many bytes [`to_bytes`] gives; only the header is made to tell.
+///
+/// # Errors
+/// As [`to_bytes`].
+pub fn byte_size(weights: &Weights) -> Result<u64, SafetensorsError> {
+    let header = encode(weights.iter().map(|(name, array)| (name, Described(array))))?;
+    let data: usize = weights.iter().map(|(_, array)| array.bytes().len()).sum();
+    Ok((header.len() + data) as u64)
+}
+
+fn encode<'a, V: View>(
+    arrays: impl IntoIterator<Item = (&'a String, V)>,
+) -> Result<Vec<u8>, SafetensorsError> {
     let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
-    serialize(weights, Some(metadata)).map_err(|reason| SafetensorsError::Malformed { reason })
+    serialize(arrays, Some(metadata)).map_err(|reason| SafetensorsError::Malformed { reason })
+}
+
+/// An array whose entry in the header is written, but not its data.
+struct Described<'a>(&'a Array);
+
+impl View for Described<'_> {
+    fn dtype(&self) -> FileDtype {
+        View::dtype(&self.0)
+    }
+
+    fn shape(&self) -> &[usize] {
+        self.0.shape()
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        Cow::default()
+    }
+
+    fn data_len(&self) -> usize {
+        self.0.bytes().len()
+    }
 }
 
 impl View for &Array {

@@ -5,6 +5,7 @@ mod theory;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::bounds::{OutOfRange, check};
 use crate::config::{self, ConfigError, Parsed};
 use crate::names::names;
 
@@ -150,7 +151,7 @@ impl SchedulerConfig {
     /// If it is not the JSON config of a `DDPMScheduler`, if a value is of the wrong type or not
     /// supported, or if [`validate`](Self::validate) refuses it.
     pub fn from_json(json: &[u8]) -> Result<Parsed<Self>, SchedulerConfigError> {
-        let parsed: Parsed<Self> = config::from_json(json, CLASS)?;
+        let parsed: Parsed<Self> = config::from_json(json, &[CLASS])?;
         parsed.config.validate()?;
         Ok(parsed)
     }
@@ -179,7 +180,7 @@ impl SchedulerConfig {
             _ => {}
         }
         let offset = self.steps_offset;
-        check(offset <= MOST_TIMESTEPS, "steps_offset", offset as f64, "at most 1000000")?;
+        check(offset <= MOST_TIMESTEPS, "steps_offset", offset, "at most 1000000")?;
         for (key, beta) in [("beta_start", self.beta_start), ("beta_end", self.beta_end)] {
             check(beta.is_finite(), key, beta, "finite")?;
         }
@@ -189,17 +190,9 @@ impl SchedulerConfig {
         let range = self.clip_sample_range;
         check(!self.clip_sample || range > 0.0, "clip_sample_range", range, "positive")?;
         let largest = self.sample_max_value;
-        check(!self.thresholding || largest > 0.0, "sample_max_value", largest, "positive")
+        check(!self.thresholding || largest > 0.0, "sample_max_value", largest, "positive")?;
+        Ok(())
     }
-}
-
-fn check(
-    holds: bool,
-    key: &'static str,
-    found: f64,
-    allowed: &'static str,
-) -> Result<(), SchedulerConfigError> {
-    if holds { Ok(()) } else { Err(SchedulerConfigError::Range { key, found, allowed }) }
 }
 
 /// Why the config of a scheduler is refused.
@@ -224,15 +217,8 @@ pub enum SchedulerConfigError {
         timesteps: usize,
     },
     /// A value is out of range.
-    #[error("{key} {found} must be {allowed}")]
-    Range {
-        /// The key.
-        key: &'static str,
-        /// The value.
-        found: f64,
-        /// What is allowed.
-        allowed: &'static str,
-    },
+    #[error(transparent)]
+    Range(#[from] OutOfRange),
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ pub use validate::{Nearest, UNetConfigError};
 
 use crate::config::{self, Parsed};
 
-const CLASS: &str = "UNet2DModel";
+pub(crate) const CLASS: &str = "UNet2DModel";
 
 /// The config of a `UNet2DModel`, with the key names of the peer.
 ///
@@ -143,7 +143,7 @@ impl UNetConfig {
     /// If it is not the JSON config of a `UNet2DModel`, if a value is of the wrong type or not
     /// supported, or if [`validate`](Self::validate) refuses it.
     pub fn from_json(json: &[u8]) -> Result<Parsed<Self>, UNetConfigError> {
-        let parsed: Parsed<Self> = config::from_json(json, CLASS)?;
+        let parsed: Parsed<Self> = config::from_json(json, &[CLASS])?;
         parsed.config.validate()?;
         Ok(parsed)
     }
@@ -158,6 +158,11 @@ impl UNetConfig {
     #[must_use]
     pub fn levels(&self) -> usize {
         self.block_out_channels.len()
+    }
+
+    /// The shape of a sample of so many channels, if its size is said.
+    pub(crate) fn shape(&self, channels: usize) -> Option<Vec<usize>> {
+        self.sample_size.map(|[height, width]| vec![channels, height, width])
     }
 }
 

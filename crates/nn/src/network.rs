@@ -78,10 +78,11 @@ impl<M: DiffusionModule> BurnNetwork<M> {
 
     fn outputs(&self, x: &Batch, timesteps: &[f64], labels: Option<&[u32]>) -> Vec<f32> {
         let (size, device) = (x.row_len(), &self.device);
-        let parts = cut(x.rows(), device).into_iter().map(|rows| {
-            let values = x.data()[rows.start * size..rows.end * size].to_vec();
-            (self.module.clone(), rows, values)
-        });
+        let parts =
+            cut(x.rows(), self.module.rows_worth_a_pass(), device).into_iter().map(|rows| {
+                let values = x.data()[rows.start * size..rows.end * size].to_vec();
+                (self.module.clone(), rows, values)
+            });
         let outputs = self.workers.map(parts.collect(), |(module, rows, x)| {
             let x = Tensor::from_data(TensorData::new(x, [rows.len(), size]), device);
             let labels = labels.map(|labels| label_tensor(&labels[rows.clone()], device));

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use ancestral_format::{Array, Weights};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
 use burn::tensor::{Tensor, TensorData};
 use thiserror::Error;
 
@@ -181,6 +182,23 @@ impl ModuleMapper for Loader<'_> {
         let data = TensorData::new(array.to_f32(), array.shape().to_vec());
         let (id, value) = (param.id, Tensor::from_data(data, &param.lazy_device()));
         param.transform_for_load(value, id)
+    }
+}
+
+/// The values of a module's parameters, by their identity.
+pub(crate) fn tensors_by_id<M: Module>(module: &M) -> GradientsParams {
+    let mut collector = Collector { tensors: GradientsParams::new() };
+    module.visit(&mut collector);
+    collector.tensors
+}
+
+struct Collector {
+    tensors: GradientsParams,
+}
+
+impl ModuleVisitor for Collector {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.tensors.register(param.id, param.val().inner());
     }
 }
 

@@ -8,18 +8,16 @@ use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Tensor};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-/// A part has at least this many rows, unless the batch has fewer.
-const LEAST_ROWS: usize = 16;
-
 /// There are at most this many parts, since each has gradients of its own.
 const MOST_PARTS: usize = 8;
 
-/// How a batch is cut: by its size alone, so that results do not depend on the machine.
+/// How a batch is cut: by its size and the network alone, so that results do not depend on the
+/// machine. A part has at least `least` rows, unless the batch has fewer.
 ///
 /// The CPU's operations use few threads each, so several small passes side by side are faster than
 /// one large pass. Other devices want it whole.
-pub(crate) fn cut(rows: usize, device: &Device) -> Vec<Range<usize>> {
-    let parts = (rows / LEAST_ROWS).clamp(1, most_parts(device));
+pub(crate) fn cut(rows: usize, least: usize, device: &Device) -> Vec<Range<usize>> {
+    let parts = (rows / least).clamp(1, most_parts(device));
     (0..parts).map(|i| i * rows / parts..(i + 1) * rows / parts).collect()
 }
 
@@ -103,9 +101,9 @@ mod tests {
     #[test]
     fn every_row_is_in_one_part() {
         for rows in [1, 2, 15, 31, 32, 50, 64, 129, 1000] {
-            let parts = cut(rows, &device::cpu());
+            let parts = cut(rows, 16, &device::cpu());
             assert!(parts.len() <= MOST_PARTS);
-            assert!(parts.len() == 1 || parts.iter().all(|part| part.len() >= LEAST_ROWS));
+            assert!(parts.len() == 1 || parts.iter().all(|part| part.len() >= 16));
             assert!(parts.into_iter().flatten().eq(0..rows), "{rows} rows");
         }
     }

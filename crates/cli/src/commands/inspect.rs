@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
 use ancestral::{Grid, Posterior, Schedule};
-use ancestral_format::Dtype;
+use ancestral_data::{Column, ColumnKind, Columns};
+use ancestral_format::{Dtype, NetworkConfig};
 use anyhow::Result;
 use serde::Serialize;
 use serde_json::json;
@@ -96,21 +97,13 @@ fn stored_as(model: &Model) -> String {
 
 fn model_text(model: &Model) -> String {
     let folder = &model.folder;
-    let (unet, scheduler) = (&folder.unet, &folder.scheduler);
+    let scheduler = &folder.scheduler;
     let list = |items: &[String]| items.join(", ");
-    let size = unet.sample_size.map_or("any size".to_owned(), |[h, w]| format!("{h}x{w}"));
+    let (samples, network) = structure(&folder.network);
     let mut rows = vec![
         ("model", model.name.clone()),
-        ("samples", format!("{} channels of {size}", unet.in_channels)),
-        (
-            "network",
-            format!(
-                "U-Net {} with {} layers, {} parameters",
-                super::joined(&unet.block_out_channels, "-"),
-                unet.layers_per_block,
-                folder.weights.parameters()
-            ),
-        ),
+        ("samples", samples),
+        ("network", format!("{network}, {} parameters", folder.weights.parameters())),
         ("tensors", stored_as(model)),
         ("raw weights", if folder.raw_weights.is_some() { "yes" } else { "no" }.to_owned()),
         ("predicts", scheduler.prediction_type.to_string()),
@@ -128,6 +121,8 @@ fn model_text(model: &Model) -> String {
         ("spacing", scheduler.timestep_spacing.to_string()),
         ("clips to", clipping(scheduler)),
     ];
+    let columns = model.columns.iter().flat_map(Columns::as_slice);
+    rows.extend(columns.map(|c| ("column", column(c))));
     if let Some(about) = &folder.about {
         rows.push(("data", about.data.name.clone()));
         rows.extend(about.data.class_names.as_deref().map(|names| ("classes", list(names))));
@@ -140,6 +135,43 @@ fn model_text(model: &Model) -> String {
     }
     rows.push(("sha256", model.sha256()));
     rows.iter().fold(String::new(), |text, (key, value)| format!("{text}{key:<12} {value}\n"))
+}
+
+/// What samples are, and the network that makes them.
+fn structure(network: &NetworkConfig) -> (String, String) {
+    match network {
+        NetworkConfig::UNet(unet) => {
+            let size = unet.sample_size.map_or("any size".to_owned(), |[h, w]| format!("{h}x{w}"));
+            let channels = super::joined(&unet.block_out_channels, "-");
+            (
+                format!("{} channels of {size}", unet.in_channels),
+                format!("U-Net {channels} with {} layers", unet.layers_per_block),
+            )
+        }
+        NetworkConfig::Mlp(mlp) => (
+            format!("rows of {} columns", mlp.columns),
+            format!("MLP of {} residual blocks, {} wide", mlp.blocks, mlp.width),
+        ),
+    }
+}
+
+/// The columns of a table, a line each.
+fn column(column: &Column) -> String {
+    let kind = match column.kind() {
+        ColumnKind::Real => "real".to_owned(),
+        ColumnKind::Integer => "integer".to_owned(),
+        ColumnKind::Constant => "constant".to_owned(),
+        ColumnKind::Discrete(values) => {
+            let values: Vec<_> = values.iter().map(ToString::to_string).collect();
+            format!("one of {}", values.join(", "))
+        }
+    };
+    format!(
+        "{}: {kind}, mean {:.4}, deviation {:.4}",
+        column.name(),
+        column.mean(),
+        column.deviation()
+    )
 }
 
 fn clipping(scheduler: &ancestral_format::SchedulerConfig) -> String {
@@ -169,7 +201,7 @@ fn model_json(model: &Model) -> Result<String> {
         "model": model.name,
         "sha256": model.sha256(),
         "parameters": folder.weights.parameters(),
-        "unet": parsed(folder.unet.to_json())?,
+        folder.network.kind().name(): parsed(folder.network.to_json())?,
         "scheduler": parsed(folder.scheduler.to_json())?,
         "about": about,
         "tensors": tensors,

@@ -20,7 +20,7 @@ fn compute(args: &ComputeArgs) -> Result<Device> {
 }
 
 /// Numbers as people write shapes: `1x8x8`, `32-64`.
-fn joined(numbers: &[usize], separator: &str) -> String {
+pub fn joined(numbers: &[usize], separator: &str) -> String {
     numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(separator)
 }
 

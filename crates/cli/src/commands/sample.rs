@@ -14,8 +14,10 @@ use crate::sampling::Plan;
 
 /// Steps where the user does not say: enough for every sampler to be good.
 pub const STEPS: usize = 100;
-/// Samples where the user does not say.
-const COUNT: usize = 64;
+/// Samples where the user does not say, and how many of them go through the network together.
+const PICTURES: usize = 64;
+const ROWS: usize = 1000;
+const ROWS_BATCH: usize = 1024;
 
 pub fn run(args: &SampleArgs) -> Result<()> {
     let output = Output::new(&args.output, args.trajectory)?;
@@ -25,10 +27,12 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     let sampler = sampler(args, &model)?;
     let grid = grid(args, &model.schedule, model.folder.scheduler.spacing())?;
     let start = start(args, &model)?;
-    let count = start.as_ref().map_or(args.count.unwrap_or(COUNT), Batch::rows);
+    let (count, batch) =
+        if model.columns.is_some() { (ROWS, ROWS_BATCH) } else { (PICTURES, PICTURES) };
+    let count = start.as_ref().map_or(args.count.unwrap_or(count), Batch::rows);
     let indices = indices(args, count)?;
     let hops = grid.points().len();
-    output.check(model.shape()?, indices.clone(), hops, args.force)?;
+    output.check(&model, indices.clone(), hops, args.force)?;
     let config = &model.folder.scheduler;
     let clip = args.clip || ((config.clip_sample || config.thresholding) && !args.no_clip);
     if !clip {
@@ -43,7 +47,7 @@ pub fn run(args: &SampleArgs) -> Result<()> {
         clip,
         label: model.label(args.class.as_deref())?,
         seed: args.seed,
-        batch: args.batch,
+        batch: args.batch.unwrap_or(batch),
         moments: output.moments(),
         quiet,
     };
@@ -61,7 +65,7 @@ pub fn run(args: &SampleArgs) -> Result<()> {
         common.iter().cloned().chain(own.map(|(key, value)| (key.to_owned(), value))).collect()
     };
     let write = |samples: &_| {
-        output.write(samples, &metadata).map_err(|error| anyhow::Error::new(Failed(error)))
+        output.write(samples, &model, &metadata).map_err(|error| anyhow::Error::new(Failed(error)))
     };
     if output.is_by_batch() {
         return plan.run_batches(&model, &network, indices, start.as_ref(), |batch| write(&batch));
@@ -108,7 +112,7 @@ fn sampler(args: &SampleArgs, model: &Model) -> Result<AnySampler> {
     let chosen: Option<Variance> =
         sampler.value("variance").map(|name| name.parse()).transpose()?;
     if let Some(variance) = chosen.filter(|variance| variance.is_learned())
-        && model.folder.unet.out_channels != 2 * model.folder.unet.in_channels
+        && !predicts_variance(model)
     {
         bail!(
             "variance {variance}: the network of model {} predicts none; take fixed-small or \
@@ -117,6 +121,14 @@ fn sampler(args: &SampleArgs, model: &Model) -> Result<AnySampler> {
         );
     }
     Ok(sampler)
+}
+
+/// Whether the network predicts twice as many channels as a sample has.
+fn predicts_variance(model: &Model) -> bool {
+    let network = &model.folder.network;
+    let channels = |shape: Option<Vec<usize>>| shape.map(|shape| shape[0]);
+    let (from, to) = (channels(network.sample_shape()), channels(network.output_shape()));
+    from.zip(to).is_some_and(|(from, to)| to == 2 * from)
 }
 
 fn grid(args: &SampleArgs, schedule: &Schedule, of_model: Spacing) -> Result<Grid> {
@@ -139,9 +151,9 @@ fn start(args: &SampleArgs, model: &Model) -> Result<Option<Batch>> {
     let Some(path) = &args.init else { return Ok(None) };
     let (shape, data) = read_npy(path).context("--init")?.into_parts();
     let expected = model.shape()?;
-    if shape.len() != 4 || shape[1..] != expected {
-        let [c, h, w] = expected;
-        bail!("--init {}: shape {shape:?}, expected [n, {c}, {h}, {w}]", path.display());
+    if shape.len() != expected.len() + 1 || shape[1..] != expected {
+        let expected = super::joined(&expected, ", ");
+        bail!("--init {}: shape {shape:?}, expected [n, {expected}]", path.display());
     }
     if let Some(bad) = data.iter().position(|x| !x.is_finite()) {
         bail!("--init {}: value {bad} is {}, expected a finite number", path.display(), data[bad]);
@@ -152,7 +164,7 @@ fn start(args: &SampleArgs, model: &Model) -> Result<Option<Batch>> {
     if shape[0] == 0 {
         bail!("--init {}: no rows", path.display());
     }
-    Ok(Some(Batch::new(expected.to_vec(), data)))
+    Ok(Some(Batch::new(expected, data)))
 }
 
 fn indices(args: &SampleArgs, count: usize) -> Result<std::ops::Range<u64>> {

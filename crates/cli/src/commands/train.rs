@@ -1,172 +1,216 @@
 //! `ancestral train`: data → a model, and pictures of what it learned.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+mod diagnosis;
+mod look;
+mod resume;
+
+use std::io::{self, Write};
+use std::path::Path;
 use std::time::Instant;
 
-use ancestral::{AnySampler, Grid, Spacing};
-use ancestral_data::{BUILTIN, Dataset, builtin, loss_chart, write_png};
-use ancestral_format::{About, AboutData, AboutTraining, ModelFolder};
+use ancestral_data::{loss_chart, write_png};
+use ancestral_format::{About, AboutData, AboutTraining, ModelFolder, NetworkConfig};
 use ancestral_nn::device::Device;
-use ancestral_nn::train::{StepReport, TrainError, Trainer, TrainingSet};
+use ancestral_nn::mlp::Mlp;
+use ancestral_nn::train::{
+    Checkpoint, Checkpoints, Counters, RunInfo, TrainError, TrainState, Trainer,
+};
 use ancestral_nn::unet::UNet;
-use ancestral_nn::{BurnNetwork, Initializer, parameters};
-use anyhow::{Context, Result, bail};
-use clap::ValueEnum;
-use serde_json::json;
+use ancestral_nn::{DiffusionModule, Initializer};
+use anyhow::{Result, bail};
+use clap::{ArgMatches, ValueEnum};
 
+use self::diagnosis::Diagnosis;
+use self::look::Look;
+use self::resume::Resumed;
 use super::joined;
-use super::sample::STEPS;
 use crate::args::TrainArgs;
-use crate::failure::{Failed, note};
+use crate::columns;
+use crate::data::{self, Data};
+use crate::failure::{Failed, Interrupted, note};
+use crate::interrupt::Interrupt;
+use crate::log::Log;
 use crate::model::Model;
-use crate::output::{picture, write_animation};
 use crate::progress::Progress;
 use crate::recipe::{Recipe, default_schedule};
-use crate::sampling::{Plan, Samples};
+use crate::run_folder::RunFolder;
 
-/// Samples of what was learned.
-struct Look {
-    sampler: &'static str,
-    count: u64,
-    steps: usize,
-    /// Moments of the way to keep.
-    moments: usize,
+/// Previews of a run, and its checkpoints, if the user does not say how often.
+const PREVIEWS_BY_DEFAULT: u64 = 5;
+const CHECKPOINTS_BY_DEFAULT: u64 = 10;
+
+pub fn run(args: &TrainArgs, matches: &ArgMatches) -> Result<()> {
+    let clock = Instant::now();
+    let source = args.data.as_deref();
+    let (folder, args, resumed) = if args.resume.is_some() {
+        let Resumed { folder, args, checkpoint } = Resumed::new(args, matches)?;
+        (folder, args, Some(checkpoint))
+    } else {
+        let name = source.map(data::name).unwrap_or_default();
+        let path = args.output.clone().unwrap_or_else(|| Path::new("runs").join(name));
+        (RunFolder::new(path), args.clone(), None)
+    };
+    let source = args.data.clone().unwrap_or_default();
+    let device = super::compute(&args.compute)?;
+    let quiet = args.compute.quiet;
+    let data = Data::read(&source, &args)?;
+    let (family, schedule) = super::schedule(&args.schedule, default_schedule(&data), quiet)?;
+    let recipe = Recipe::new(&data, &args, &family, schedule)?;
+    warn(&data, &recipe, &args);
+    let data_sha256 = data.sha256();
+    let job = Job { args, source, device, data, data_sha256, recipe, folder, clock };
+    let network = job.recipe.network.clone();
+    let init = Initializer::new(job.args.seed, &job.device);
+    match &network {
+        NetworkConfig::UNet(config) => job.run(&|| Ok(UNet::new(config, &init)?), resumed)?,
+        NetworkConfig::Mlp(config) => job.run(&|| Ok(Mlp::new(config, &init)?), resumed)?,
+    }
+    Ok(writeln!(io::stdout(), "{}", job.folder.path().display())?)
 }
 
-/// The pictures at the end, and the frames of the animation.
-const FINAL: Look = Look { sampler: "ddpm", count: 64, steps: STEPS, moments: 50 };
-/// Previews: no more than it takes to see how far training is.
-const PREVIEW: Look = Look { sampler: "ddim", count: 36, steps: 25, moments: 0 };
-/// By this a run folder is known.
-const LOG: &str = "log.jsonl";
-/// Pictures of the end, which would mislead beside the log of another run.
-const PICTURES: [&str; 3] = ["samples.png", "denoising.gif", "loss.png"];
-/// Previews of a run, if the user does not say how often.
-const PREVIEWS_BY_DEFAULT: u64 = 5;
-/// Where previews go.
-const PREVIEWS: &str = "previews";
-
-pub fn run(args: &TrainArgs) -> Result<()> {
-    let clock = Instant::now();
-    let device = super::compute(&args.compute)?;
-    let data = data(&args.data)?;
+/// Says what is likely to be a mistake.
+fn warn(data: &Data, recipe: &Recipe, args: &TrainArgs) {
     let quiet = args.compute.quiet;
-    let (family, schedule) = super::schedule(&args.schedule, default_schedule(&data), quiet)?;
-    let recipe = Recipe::new(&data, args, &family, schedule)?;
-    if data.labels().is_some() && args.label_dropout == 0.0 {
+    if data.class_names.is_some() && args.label_dropout == 0.0 {
         note(
             quiet,
             "warning: --label-dropout 0: the network never learns to do without a label, as \
              previews and samples without --class ask it to",
         );
     }
-    let folder = args.output.clone().unwrap_or_else(|| Path::new("runs").join(&args.data));
-    let job = Job { args, device, data, recipe };
-    let steps = job.steps(clock)?;
-    // All that can be refused has been; from here on something is written.
-    let mut trainer = job.trainer(steps)?;
-    make_run_folder(&folder, args.force)?;
-    job.announce(parameters::to_weights(&trainer.module()).parameters(), steps, &folder);
-    job.train(&mut trainer, steps, &folder)?;
-    Ok(writeln!(io::stdout(), "{}", folder.display())?)
-}
-
-/// The data set of that name.
-fn data(name: &str) -> Result<Dataset> {
-    builtin(name).with_context(|| {
-        format!("data {name:?}: expected one of the built-in sets: {}", BUILTIN.join(", "))
-    })
-}
-
-/// Makes the run folder, or with `force` rids it of an earlier run's pictures: its log goes when
-/// the new one is begun, its model when the new one is written. What is not a run's is never
-/// touched.
-fn make_run_folder(folder: &Path, force: bool) -> Result<()> {
-    let at = || format!("run folder {}", folder.display());
-    let taken = folder.exists() && fs::read_dir(folder).with_context(at)?.next().is_some();
-    if taken && !force {
-        bail!(
-            "{} is already there: choose another with -o, or replace the run in it with --force",
-            at()
+    let outside = data.share_outside();
+    if recipe.scheduler.clip_sample && outside > 0.0 {
+        note(
+            quiet,
+            format_args!(
+                "warning: {:.1} % of the data are outside [-1, 1], where samples are clipped: \
+                 arrays of pictures are expected in [-1, 1], or as bytes",
+                100.0 * outside
+            ),
         );
     }
-    if taken && !folder.join(LOG).exists() {
-        bail!("{} holds no run (no {LOG}): choose another with -o", at());
+    let (batch, len) = (recipe.config.batch, data.set.len());
+    if batch > len {
+        note(quiet, format_args!("note: a batch of {batch} takes the {len} samples several times"));
     }
-    let previews = folder.join(PREVIEWS);
-    fs::create_dir_all(&previews).with_context(at)?;
-    let old_previews = fs::read_dir(&previews).with_context(at)?;
-    let old_previews = old_previews.filter_map(|entry| Some(entry.ok()?.path()));
-    let is_preview = |path: &PathBuf| {
-        path.file_name().is_some_and(|name| {
-            let name = name.to_string_lossy();
-            name.starts_with("step-") && name.ends_with(".png")
-        })
-    };
-    let pictures = PICTURES.map(|name| folder.join(name)).into_iter().filter(|file| file.exists());
-    for file in old_previews.filter(is_preview).chain(pictures) {
-        fs::remove_file(&file).with_context(|| file.display().to_string())?;
-    }
-    Ok(())
 }
 
 /// One training, as it was asked for.
-struct Job<'a> {
-    args: &'a TrainArgs,
+struct Job {
+    args: TrainArgs,
+    /// The data, as the user names them.
+    source: String,
     device: Device,
-    data: Dataset,
+    data: Data,
+    data_sha256: String,
     recipe: Recipe,
+    folder: RunFolder,
+    clock: Instant,
 }
 
-impl Job<'_> {
-    fn trainer(&self, steps: u64) -> Result<Trainer<UNet>> {
-        let Self { args, device, data, recipe } = self;
-        let mut set = TrainingSet::new(data.shape().to_vec(), data.rows().to_vec())?;
-        if let Some(labels) = data.labels() {
-            let classes = u32::try_from(data.class_names().len()).context("classes")?;
-            set = set.with_labels(labels.to_vec(), classes)?;
+impl Job {
+    /// Trains the network that `make` makes, from its start or from a checkpoint.
+    fn run<M: DiffusionModule>(
+        &self,
+        make: &dyn Fn() -> Result<M>,
+        resumed: Option<Checkpoint>,
+    ) -> Result<()> {
+        let state = resumed.map(|checkpoint| self.state(checkpoint)).transpose()?;
+        let steps = self.steps(make, state.as_ref())?;
+        let done = state.as_ref().map_or(0, |state| state.steps);
+        if steps < done {
+            bail!("--steps {steps}: the run has made {done} already");
         }
-        let mut config = recipe.config.clone();
-        config.learning_rate = recipe.learning_rate(steps);
-        let unet = UNet::new(&recipe.unet, &Initializer::new(args.seed, device))?;
-        Ok(Trainer::new(unet, recipe.schedule.clone(), set, config)?)
+        // All that can be refused has been; from here on something is written.
+        let mut trainer = self.trainer(make()?, steps, state.as_ref())?;
+        let quiet = self.args.compute.quiet;
+        let mut log = if state.is_some() {
+            self.folder.go_back_to(done)?;
+            Log::resume(self.folder.log(), quiet, done)?
+        } else {
+            self.folder.begin(self.args.force)?;
+            Log::create(self.folder.log(), quiet)?
+        };
+        self.announce(trainer.state().weights.parameters(), steps, done);
+        let until = self.args.budget.stop_at.map_or(steps, |stop| stop.min(steps));
+        self.train(&mut trainer, steps, until, &mut log)?;
+        if until < steps {
+            note(quiet, format_args!("stopped after step {until} of {steps}; {}", self.go_on()));
+            return Ok(());
+        }
+        let model = self.model(&trainer.state(), steps, log.final_loss())?;
+        model.folder.write(self.folder.path()).map_err(|error| Failed(error.into()))?;
+        self.pictures(&model, &log)
     }
 
-    /// How many updates to make: as asked, as the data asks, or as many as fit into the time.
-    fn steps(&self, clock: Instant) -> Result<u64> {
-        match (self.args.steps, self.args.time) {
+    /// Where the run stood, if the data are still those that it was begun with.
+    fn state(&self, checkpoint: Checkpoint) -> Result<TrainState> {
+        if checkpoint.run.data_sha256 != self.data_sha256 {
+            bail!(
+                "{}: the data are not those that the run was begun with; to train on others, begin \
+                 another run",
+                self.source
+            );
+        }
+        Ok(checkpoint.into_state())
+    }
+
+    fn trainer<M: DiffusionModule>(
+        &self,
+        module: M,
+        steps: u64,
+        state: Option<&TrainState>,
+    ) -> Result<Trainer<M>> {
+        let Self { data, recipe, .. } = self;
+        let mut config = recipe.config.clone();
+        config.learning_rate = recipe.learning_rate(steps);
+        let (schedule, set) = (recipe.schedule.clone(), data.set.clone());
+        Ok(match state {
+            None => Trainer::new(module, schedule, set, config)?,
+            Some(state) => Trainer::resume(module, schedule, set, config, state)?,
+        })
+    }
+
+    /// How many updates to make: as asked, as the data ask, or as many as fit into the time.
+    fn steps<M: DiffusionModule>(
+        &self,
+        make: &dyn Fn() -> Result<M>,
+        state: Option<&TrainState>,
+    ) -> Result<u64> {
+        match (self.args.budget.steps, self.args.budget.time) {
             (Some(steps), _) => Ok(steps),
-            (None, None) => Ok(self.recipe.steps),
-            (None, Some(time)) => self.steps_within(time, clock),
+            (None, None) => Ok(self.recipe.steps()),
+            (None, Some(time)) => {
+                let done = state.map_or(0, |state| state.steps);
+                Ok(done + self.steps_within(time, make()?)?)
+            }
         }
     }
 
     /// Measures a few updates and network calls, to tell how many updates fit into `time` seconds
     /// beside the sampling at the end and the previews.
-    fn steps_within(&self, time: f64, clock: Instant) -> Result<u64> {
-        const MEASURED: u32 = 4;
-        let mut trainer = self.trainer(1000)?;
+    fn steps_within<M: DiffusionModule>(&self, time: f64, module: M) -> Result<u64> {
+        const MEASURED: u64 = 4;
+        let mut trainer = self.trainer(module, 1000, None)?;
         trainer.step()?; // the first one is slower
         let start = Instant::now();
         for _ in 0..MEASURED {
             trainer.step()?;
         }
-        let update = start.elapsed().as_secs_f64() / f64::from(MEASURED);
-        let model = self.model(&trainer, MEASURED.into(), None)?;
-        let look = Look { steps: 2, moments: 0, ..FINAL };
+        let update = start.elapsed().as_secs_f64() / MEASURED as f64;
+        let model = self.model(&trainer.state(), MEASURED, None)?;
+        let (last, preview) = (Look::last(&self.data), Look::preview(&self.data));
         let start = Instant::now();
-        self.sample(&model, &BurnNetwork::new(&trainer.module()), &look)?;
+        self.sample(&model, &last.of_steps(2))?;
         let call = start.elapsed().as_secs_f64() / 2.0;
-        let preview = call * PREVIEW.steps as f64;
-        let (update, previews) = match self.args.preview_every {
+        let preview = call * preview.steps as f64;
+        let (update, previews) = match self.args.saving.preview_every {
             None => (update, PREVIEWS_BY_DEFAULT as f64 * preview),
             Some(0) => (update, 0.0),
             Some(every) => (update + preview / every as f64, 0.0),
         };
-        let sampling = call * FINAL.steps as f64 + previews;
-        let left = time - clock.elapsed().as_secs_f64() - sampling;
+        let sampling = call * last.steps as f64 + previews;
+        let left = time - self.clock.elapsed().as_secs_f64() - sampling;
         // A reserve for what else the machine may do.
         let steps = (0.95 * left / update).floor();
         if steps < 1.0 {
@@ -183,159 +227,214 @@ impl Job<'_> {
         Ok(steps as u64)
     }
 
-    fn announce(&self, parameters: usize, steps: u64, folder: &Path) {
+    fn announce(&self, parameters: usize, steps: u64, done: u64) {
         let Self { args, data, recipe, .. } = self;
         let rate = recipe.learning_rate(steps);
+        let (network, width) = match &recipe.network {
+            NetworkConfig::UNet(config) => ("U-Net", joined(&config.block_out_channels, "-")),
+            NetworkConfig::Mlp(config) => ("MLP", format!("{}x{}", config.blocks, config.width)),
+        };
+        let from = if done > 0 { format!("from step {done} on, ") } else { String::new() };
         let line = format!(
-            "{}: {} samples of {}, {} classes; U-Net {}, {parameters} weights; {steps} steps of \
-             {}, learning rate {} {}; {} schedule over {} timesteps, predicts {}; seed {}; into {}",
-            args.data,
-            data.len(),
-            joined(data.shape(), "x"),
-            data.class_names().len(),
-            joined(&recipe.unet.block_out_channels, "-"),
-            args.batch * args.accumulate,
+            "{}: {} samples of {}, {} classes; {network} {width}, {parameters} weights; {from}\
+             {steps} steps of {}, learning rate {} {}; {} schedule over {} timesteps, predicts {}; \
+             seed {}; into {}",
+            data.name,
+            data.set.len(),
+            joined(data.set.shape(), "x"),
+            data.set.classes(),
+            recipe.config.batch * args.accumulate,
             rate.peak,
             if args.constant_lr { "constant" } else { "cosine" },
             recipe.scheduler.beta_schedule,
             args.schedule.timesteps,
             recipe.scheduler.prediction_type,
             args.seed,
-            folder.display(),
+            self.folder.path().display(),
         );
         note(args.compute.quiet, line);
     }
 
-    fn train(&self, trainer: &mut Trainer<UNet>, steps: u64, folder: &Path) -> Result<()> {
-        let every = self.args.preview_every.unwrap_or(steps.div_ceil(PREVIEWS_BY_DEFAULT));
-        let mut log = Log::create(folder.join(LOG), self.args.compute.quiet)?;
-        let mut progress = Progress::new("training", steps, self.args.compute.quiet);
-        while trainer.steps() < steps {
+    /// Makes the updates up to `until`, of `steps` planned ones, and saves on the way.
+    fn train<M: DiffusionModule>(
+        &self,
+        trainer: &mut Trainer<M>,
+        steps: u64,
+        until: u64,
+        log: &mut Log,
+    ) -> Result<()> {
+        let saving = &self.args.saving;
+        let quiet = self.args.compute.quiet;
+        let previews = saving.preview_every.unwrap_or(steps.div_ceil(PREVIEWS_BY_DEFAULT));
+        let saves = saving.checkpoint_every.unwrap_or(steps.div_ceil(CHECKPOINTS_BY_DEFAULT));
+        let is_due = |every: u64, done: u64| every > 0 && done.is_multiple_of(every);
+        let checkpoints = self.folder.checkpoints(saving.keep);
+        let mut diagnosis = Diagnosis::new(trainer.steps());
+        let mut progress = Progress::new("training", trainer.steps()..steps, quiet);
+        let interrupt = Interrupt::watch()?;
+        while trainer.steps() < until {
             let report = trainer.step().map_err(failed)?;
             log.write(&report);
-            progress.at(report.step + 1, || log.details());
             let done = report.step + 1;
-            if every > 0 && done % every == 0 && done < steps {
+            progress.at(done, || log.details());
+            diagnosis.of(&report, log.losses()).into_iter().for_each(|text| note(quiet, text));
+            let stop = interrupt.came();
+            if is_due(saves, done) || done == until || stop.is_some() {
+                log.sync();
+                self.save(&checkpoints, trainer, steps, log)?;
+            }
+            if let Some(code) = stop {
+                let message = format!("interrupted after step {done} of {steps}; {}", self.go_on());
+                return Err(Interrupted { code, message }.into());
+            }
+            if is_due(previews, done) && done < steps {
                 // A preview that can't be made is no reason to lose a training.
-                if let Err(error) = self.preview(trainer, done, folder) {
-                    note(self.args.compute.quiet, format_args!("warning: no preview: {error:#}"));
+                if let Err(error) = self.preview(&trainer.state(), done) {
+                    note(quiet, format_args!("warning: no preview: {error:#}"));
                 }
             }
         }
-        drop(progress);
-        log.finish();
-        let model = self.model(trainer, steps, log.final_loss())?;
-        model.folder.write(folder).map_err(|error| Failed(error.into()))?;
-        self.pictures(&model, folder, &log)
+        Ok(())
     }
 
-    /// Samples of the averaged weights, always from the same noise.
-    fn preview(&self, trainer: &Trainer<UNet>, steps: u64, folder: &Path) -> Result<()> {
-        let model = self.model(trainer, steps, None)?;
-        let network = BurnNetwork::new(trainer.ema().module());
-        let (samples, metadata) = self.sample(&model, &network, &PREVIEW)?;
-        let path = folder.join(PREVIEWS).join(format!("step-{steps:06}.png"));
-        Ok(write_png(&path, &picture(&samples.x)?, &metadata)?)
-    }
-
-    /// The pictures at the end.
-    fn pictures(&self, model: &Model, folder: &Path, log: &Log) -> Result<()> {
-        let (samples, metadata) = self.sample(model, &model.network(&self.device)?, &FINAL)?;
-        let write = || -> Result<()> {
-            write_png(&folder.join("samples.png"), &picture(&samples.x)?, &metadata)?;
-            write_animation(&folder.join("denoising.gif"), &samples.way)?;
-            let title = format!("{}: training loss", self.args.data);
-            write_png(&folder.join("loss.png"), &loss_chart(&title, &log.losses)?, &[])?;
-            Ok(())
-        };
-        write().map_err(|error| Failed(error).into())
-    }
-
-    /// Samples, and what pictures of them say of themselves.
-    fn sample(
+    fn save<M: DiffusionModule>(
         &self,
-        model: &Model,
-        network: &BurnNetwork<UNet>,
-        look: &Look,
-    ) -> Result<(Samples, Vec<(String, String)>)> {
-        let sampler: AnySampler = look.sampler.parse()?;
-        let steps = look.steps.min(model.schedule.len());
-        let plan = Plan {
-            sampler: &sampler,
-            grid: &Grid::new(&model.schedule, Spacing::Trailing, steps)?,
-            clip: model.folder.scheduler.clip_sample,
-            label: model.label(None)?,
-            seed: self.args.seed,
-            batch: self.args.batch,
-            moments: look.moments,
-            quiet: self.args.compute.quiet,
+        checkpoints: &Checkpoints,
+        trainer: &Trainer<M>,
+        steps: u64,
+        log: &Log,
+    ) -> Result<()> {
+        let TrainState { steps: done, updates, skipped_in_a_row, weights, average, moments } =
+            trainer.state();
+        let mut arguments = self.settings(steps);
+        let saving = &self.args.saving;
+        for (flag, value) in [
+            ("--preview-every", saving.preview_every),
+            ("--checkpoint-every", saving.checkpoint_every),
+            ("--keep", Some(saving.keep as u64)),
+        ] {
+            arguments.extend(value.into_iter().flat_map(|n| [flag.to_owned(), n.to_string()]));
+        }
+        let checkpoint = Checkpoint {
+            model: self.model_folder(average, weights, done, log.final_loss()),
+            moments,
+            counters: Counters { steps: done, updates, skipped_in_a_row },
+            run: RunInfo { arguments, data_sha256: self.data_sha256.clone() },
         };
-        let mut metadata = plan.metadata(model);
-        metadata.push(("data".to_owned(), self.args.data.clone()));
-        Ok((plan.run(model, network, 0..look.count, None)?, metadata))
+        checkpoints.save(&checkpoint).map_err(|error| Failed(error.into()).into())
     }
 
-    /// The command that makes the same weights again, with everything said that is there to say.
-    fn command(&self, steps: u64) -> String {
+    /// How to go on with the run.
+    fn go_on(&self) -> String {
+        let folder = self.folder.path().to_string_lossy().into_owned();
+        format!("go on with: {}", command(&["train".to_owned(), "--resume".to_owned(), folder]))
+    }
+
+    /// The arguments that make the same weights again, with everything said that is there to say.
+    fn settings(&self, steps: u64) -> Vec<String> {
         let Self { args, data, recipe, .. } = self;
+        let reading = &args.reading;
+        let (width, layers) = match &recipe.network {
+            NetworkConfig::UNet(config) => {
+                (joined(&config.block_out_channels, ","), config.layers_per_block)
+            }
+            NetworkConfig::Mlp(config) => (config.width.to_string(), config.blocks),
+        };
         let schedule = args.schedule.schedule.as_deref().unwrap_or(default_schedule(data));
-        let prediction = args.prediction.to_possible_value();
-        let prediction = prediction.expect("no choice is hidden");
-        let mut command = format!(
-            "ancestral train {} --steps {steps} --batch {} --accumulate {} --lr {} \
-             --prediction {} --schedule {schedule} --timesteps {} --channels {} \
-             --layers {} --ema {} --label-dropout {} --seed {}",
-            args.data,
-            args.batch,
-            args.accumulate,
-            recipe.learning_rate(steps).peak,
-            prediction.get_name(),
-            args.schedule.timesteps,
-            joined(&recipe.unet.block_out_channels, ","),
-            args.layers,
-            recipe.config.ema_decay,
-            args.label_dropout,
-            args.seed,
-        );
+        let prediction = recipe.prediction().to_possible_value().expect("no choice is hidden");
+        let mut settings = vec!["train".to_owned(), self.source.clone()];
+        for (flag, value) in [
+            ("--steps", steps.to_string()),
+            ("--batch", recipe.config.batch.to_string()),
+            ("--accumulate", args.accumulate.to_string()),
+            ("--lr", recipe.learning_rate(steps).peak.to_string()),
+            ("--prediction", prediction.get_name().to_owned()),
+            ("--schedule", schedule.to_owned()),
+            ("--timesteps", args.schedule.timesteps.to_string()),
+            ("--width", width),
+            ("--layers", layers.to_string()),
+            ("--ema", recipe.config.ema_decay.to_string()),
+            ("--label-dropout", args.label_dropout.to_string()),
+            ("--seed", args.seed.to_string()),
+        ] {
+            settings.extend([flag.to_owned(), value]);
+        }
+        settings.extend(reading.flags());
         for (flag, is_set) in
             [("--constant-lr", args.constant_lr), ("--zero-snr", args.schedule.zero_snr)]
         {
-            if is_set {
-                command.extend([" ", flag]);
-            }
+            settings.extend(is_set.then(|| flag.to_owned()));
         }
-        command
+        settings
     }
 
     /// What was learned so far, as a model.
-    fn model(&self, trainer: &Trainer<UNet>, steps: u64, final_loss: Option<f64>) -> Result<Model> {
+    fn model(&self, state: &TrainState, steps: u64, final_loss: Option<f64>) -> Result<Model> {
+        let TrainState { average, weights, .. } = state.clone();
+        Model::new(self.data.name.clone(), self.model_folder(average, weights, steps, final_loss))
+    }
+
+    fn model_folder(
+        &self,
+        weights: ancestral_format::Weights,
+        raw: ancestral_format::Weights,
+        steps: u64,
+        final_loss: Option<f64>,
+    ) -> ModelFolder {
         let Self { args, data, recipe, .. } = self;
-        let weights = parameters::to_weights(trainer.ema().module());
         let about = About {
             data: AboutData {
-                name: args.data.clone(),
-                shape: data.shape().to_vec(),
-                class_names: data.labels().map(|_| data.class_names().to_vec()),
+                name: data.name.clone(),
+                shape: data.set.shape().to_vec(),
+                class_names: data.class_names.clone(),
+                columns: data.columns.as_ref().map(columns::for_folder),
             },
             training: Some(AboutTraining {
                 steps,
-                batch: args.batch * args.accumulate,
+                batch: recipe.config.batch * args.accumulate,
                 seed: args.seed,
                 prediction: recipe.scheduler.prediction_type,
                 parameters: weights.parameters(),
                 final_loss,
-                command: self.command(steps),
+                command: command(&self.settings(steps)),
             }),
         };
-        let folder = ModelFolder {
-            unet: recipe.unet.clone(),
+        ModelFolder {
+            network: recipe.network.clone(),
             scheduler: recipe.scheduler.clone(),
-            raw_weights: Some(parameters::to_weights(&trainer.module())),
+            raw_weights: Some(raw),
             weights,
             about: Some(about),
-        };
-        Model::new(args.data.clone(), folder)
+        }
     }
+
+    /// The chart of the losses, beside the looks at the model.
+    fn pictures(&self, model: &Model, log: &Log) -> Result<()> {
+        self.look(model)?;
+        let title = format!("{}: training loss", self.data.name);
+        // Every step of a short run may have been skipped.
+        if log.losses().is_empty() {
+            return Ok(());
+        }
+        let chart = loss_chart(&title, log.losses())?;
+        write_png(&self.folder.file("loss.png"), &chart, &[])
+            .map_err(|error| Failed(error.into()).into())
+    }
+}
+
+/// The program with these arguments, as a shell takes it.
+fn command(arguments: &[String]) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./,:=+@%".contains(c);
+    let word = |argument: &String| {
+        if !argument.is_empty() && argument.chars().all(is_plain) {
+            return argument.clone();
+        }
+        format!("'{}'", argument.replace('\'', r"'\''"))
+    };
+    std::iter::once("ancestral".to_owned())
+        .chain(arguments.iter().map(word))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn failed(error: TrainError) -> anyhow::Error {
@@ -345,70 +444,13 @@ fn failed(error: TrainError) -> anyhow::Error {
     error.into()
 }
 
-/// `log.jsonl`, and the losses in it.
-struct Log {
-    path: PathBuf,
-    /// None once it can't be written any more, which is no reason to lose a training.
-    file: Option<BufWriter<File>>,
-    quiet: bool,
-    start: Instant,
-    /// Step, counted from 1, and loss, where it was finite.
-    losses: Vec<(u64, f64)>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Log {
-    fn create(path: PathBuf, quiet: bool) -> Result<Self> {
-        let file = File::create(&path).with_context(|| path.display().to_string())?;
-        let (file, start) = (Some(BufWriter::new(file)), Instant::now());
-        Ok(Self { path, file, quiet, start, losses: Vec::new() })
-    }
-
-    fn write(&mut self, report: &StepReport) {
-        let step = report.step + 1;
-        if report.loss.is_finite() {
-            self.losses.push((step, report.loss));
-        }
-        let line = json!({
-            "step": step,
-            "loss": report.loss,
-            "gradient_norm": report.gradient_norm,
-            "learning_rate": report.learning_rate,
-            "skipped": report.skipped,
-            "seconds": (self.start.elapsed().as_secs_f64() * 1e3).round() / 1e3,
-        });
-        self.with_file(|file| {
-            writeln!(file, "{line}")?;
-            if step.is_multiple_of(20) { file.flush() } else { Ok(()) }
-        });
-    }
-
-    fn finish(&mut self) {
-        self.with_file(BufWriter::flush);
-    }
-
-    fn with_file(&mut self, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) {
-        let Some(file) = &mut self.file else { return };
-        if let Err(error) = write(file) {
-            self.file = None;
-            let path = self.path.display();
-            note(self.quiet, format_args!("warning: {path} ends here, training goes on: {error}"));
-        }
-    }
-
-    /// Loss and speed of late, for people.
-    fn details(&self) -> String {
-        let speed = self.losses.len() as f64 / self.start.elapsed().as_secs_f64();
-        format!("loss {:.4}, {speed:.1} steps/s", self.mean_of_last(50).unwrap_or(f64::NAN))
-    }
-
-    /// The mean loss of the last twentieth of the steps.
-    fn final_loss(&self) -> Option<f64> {
-        self.mean_of_last(self.losses.len().div_ceil(20))
-    }
-
-    fn mean_of_last(&self, count: usize) -> Option<f64> {
-        let last = &self.losses[self.losses.len().saturating_sub(count)..];
-        let sum: f64 = last.iter().map(|(_, loss)| loss).sum();
-        (!last.is_empty()).then(|| sum / last.len() as f64)
+    #[test]
+    fn commands_are_written_as_a_shell_reads_them() {
+        let words = ["train", "my photos/it's", "--width", "8,16", ""].map(str::to_owned);
+        assert_eq!(command(&words), r"ancestral train 'my photos/it'\''s' --width 8,16 ''");
     }
 }

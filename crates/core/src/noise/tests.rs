@@ -51,6 +51,7 @@ fn seeds_purposes_streams_and_draws_all_differ() {
         first(0, Purpose::TrainingTime, 0, 0),
         first(0, Purpose::TrainingNoise, 0, 0),
         first(0, Purpose::LabelDropout, 0, 0),
+        first(0, Purpose::Augmentation, 0, 0),
         first(0, Purpose::Sampling, 1, 0),
         first(0, Purpose::Sampling, u64::MAX, 0),
         first(0, Purpose::Sampling, 0, 1),

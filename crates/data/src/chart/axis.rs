@@ -7,7 +7,7 @@ use std::ops::Range;
 pub(super) struct Axis {
     pub(super) range: Range<f64>,
     pub(super) ticks: Vec<f64>,
-    pub(super) label: fn(f64) -> String,
+    pub(super) label: Box<dyn Fn(f64) -> String>,
 }
 
 impl Ranged for Axis {

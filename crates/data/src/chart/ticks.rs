@@ -13,6 +13,29 @@ pub(super) fn even_ticks(range: Range<f64>, count: usize) -> Vec<f64> {
     ticks.take_while(|tick| *tick <= range.end).collect()
 }
 
+/// Writes evenly spaced ticks with as many digits as tell them apart.
+pub(super) fn even_labels(ticks: &[f64]) -> impl Fn(f64) -> String + use<> {
+    let largest = ticks.iter().fold(0.0, |size: f64, tick| size.max(tick.abs()));
+    let step = ticks.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min);
+    let step = if step.is_finite() { step } else { largest };
+    // A step of 0.1 may be a little less.
+    let power = |value: f64| (value * (1.0 + 1e-9)).log10().floor();
+    let plain = (1e-4..1e6).contains(&step) && largest < 1e6;
+    let digits = if plain { -power(step) } else { power(largest) - power(step) };
+    let digits = clamped(digits);
+    move |tick| match tick {
+        0.0 => "0".to_owned(),
+        _ if plain => format!("{tick:.digits$}"),
+        _ => format!("{tick:.digits$e}"),
+    }
+}
+
+/// A number of digits: none below 0, and not more than a float64 has.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped first")]
+fn clamped(digits: f64) -> usize {
+    digits.clamp(0.0, 17.0) as usize
+}
+
 /// Exponents (base ten) of round numbers whose exponents lie in `range`: powers of ten, or also
 /// their multiples by 2 and 5 where these are few, or evenly spaced numbers in a narrow range.
 pub(super) fn log_ticks(range: Range<f64>, count: usize) -> Vec<f64> {
@@ -33,7 +56,8 @@ pub(super) fn log_ticks(range: Range<f64>, count: usize) -> Vec<f64> {
 pub(super) fn short(value: f64) -> String {
     let scientific = format!("{value:.2e}");
     let rounded: f64 = scientific.parse().unwrap_or(value);
-    if (1e-3..1e4).contains(&rounded) { rounded.to_string() } else { format!("{rounded:e}") }
+    let plain = rounded == 0.0 || (1e-3..1e4).contains(&rounded.abs());
+    if plain { rounded.to_string() } else { format!("{rounded:e}") }
 }
 
 /// A whole number with its digits in groups of three; a broken one as it is.
@@ -64,6 +88,19 @@ mod tests {
     }
 
     #[test]
+    fn labels_tell_ticks_apart() {
+        let labels = |ticks: &[f64]| -> Vec<String> {
+            ticks.iter().copied().map(even_labels(ticks)).collect()
+        };
+        assert_eq!(labels(&[-0.5, 0.0, 0.5]), ["-0.5", "0", "0.5"]);
+        assert_eq!(labels(&[0.1, 0.2, 0.1 + 0.2]), ["0.1", "0.2", "0.3"]);
+        assert_eq!(labels(&[0.0, 20.0, 40.0]), ["0", "20", "40"]);
+        assert_eq!(labels(&[1e9, 1e9 + 5e6]), ["1.000e9", "1.005e9"]);
+        assert_eq!(labels(&[2e-7, 4e-7]), ["2e-7", "4e-7"]);
+        assert_eq!((labels(&[3.0]), labels(&[])), (vec!["3".to_owned()], vec![]));
+    }
+
+    #[test]
     fn log_ticks_suit_the_width_of_the_range() {
         let values = |range, count| -> Vec<String> {
             log_ticks(range, count).into_iter().map(|tick| short(10_f64.powf(tick))).collect()
@@ -77,8 +114,8 @@ mod tests {
 
     #[test]
     fn numbers_are_written_short() {
-        let shorts = [0.1 + 0.2, 0.001, 0.0005, 1.0, 9990.0, 12345.6].map(short);
-        assert_eq!(shorts, ["0.3", "0.001", "5e-4", "1", "9990", "1.23e4"]);
+        let shorts = [0.1 + 0.2, 0.001, 0.0005, 0.0, -1.0, 9990.0, 12345.6].map(short);
+        assert_eq!(shorts, ["0.3", "0.001", "5e-4", "0", "-1", "9990", "1.23e4"]);
         let groups = [0.0, 9999.0, 20_000.0, 1_234_567.0, 0.5].map(group);
         assert_eq!(groups, ["0", "9999", "20\u{202f}000", "1\u{202f}234\u{202f}567", "0.5"]);
     }

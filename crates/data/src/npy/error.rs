@@ -1,5 +1,6 @@
 //! Why a file is not an array.
 
+use crate::{DatasetError, TableError};
 use std::io;
 use std::path::PathBuf;
 use thiserror::Error;
@@ -76,5 +77,103 @@ pub enum NpyError {
         value: f64,
         /// Its position in the file, counted from 0.
         position: usize,
+    },
+    /// There are more bytes than the shape calls for.
+    #[error("{} goes on after the {expected} bytes of its shape {shape:?}", path.display())]
+    TooLong {
+        /// The file, or the entry of an archive.
+        path: PathBuf,
+        /// The shape that the file states.
+        shape: Vec<usize>,
+        /// The number of bytes that the shape calls for.
+        expected: usize,
+    },
+    /// The array holds something other than numbers.
+    #[error(
+        "{} holds values of dtype {found}, but bool, integers and floats of 1 to 8 bytes are read",
+        path.display()
+    )]
+    NoNumbers {
+        /// The file, or the entry of an archive.
+        path: PathBuf,
+        /// The dtype as the file states it.
+        found: String,
+    },
+    /// The archive is damaged.
+    #[error("the .npz archive {} is damaged", path.display())]
+    Archive {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: io::Error,
+    },
+    /// No entry of an archive is the one to take.
+    #[error(
+        "no array of {} is named x, images, data, samples or arr_0; it holds: {found}",
+        path.display()
+    )]
+    NoEntry {
+        /// The file.
+        path: PathBuf,
+        /// The arrays in it with their dtypes and shapes.
+        found: String,
+    },
+    /// There is not one label for each row.
+    #[error("{} holds {labels} labels for {rows} rows", path.display())]
+    LabelCount {
+        /// The entry that holds the labels.
+        path: PathBuf,
+        /// The number of labels.
+        labels: usize,
+        /// The length of the first axis of the values.
+        rows: usize,
+    },
+    /// A label is too large to be told from its neighbours.
+    #[error("label {value} at position {position} of {} is beyond 2^53", path.display())]
+    Label {
+        /// The entry that holds the labels.
+        path: PathBuf,
+        /// The label, rounded.
+        value: f64,
+        /// Its position, counted from 0.
+        position: usize,
+    },
+    /// The shape is not that of pictures.
+    #[error(
+        "{} has the shape {shape:?}, but pictures are [n, h, w], [n, c, h, w] or [n, h, w, c] \
+         with 1, 3 or 4 channels",
+        path.display()
+    )]
+    NoPictures {
+        /// The file, or the entry of an archive.
+        path: PathBuf,
+        /// The shape that the file states.
+        shape: Vec<usize>,
+    },
+    /// Integers of unknown range are not pictures.
+    #[error(
+        "{} holds integers of unknown range: store pictures as uint8 (0 to 255), or as float32 \
+         (-1 to 1)",
+        path.display()
+    )]
+    Range {
+        /// The file, or the entry of an archive.
+        path: PathBuf,
+    },
+    /// The values are no data set: there are none, or one is not finite.
+    #[error("{} is not a data set", path.display())]
+    Dataset {
+        /// The file, or the entry of an archive.
+        path: PathBuf,
+        /// What is wrong with the values.
+        source: DatasetError,
+    },
+    /// The rows are no table.
+    #[error("{} is not a table", path.display())]
+    Table {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with them.
+        source: TableError,
     },
 }

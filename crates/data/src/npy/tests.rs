@@ -5,7 +5,7 @@ const NAME: &str = "a.npy";
 
 /// A version 1.0 file as `NumPy` lays it out: magic, version, header length, header padded with
 /// spaces to a multiple of 64 and ended by a line feed, data.
-fn file(descr: &str, fortran: bool, shape: &str, data: &[u8]) -> Vec<u8> {
+pub(super) fn file(descr: &str, fortran: bool, shape: &str, data: &[u8]) -> Vec<u8> {
     let order = if fortran { "True" } else { "False" };
     let dict = format!("{{'descr': {descr}, 'fortran_order': {order}, 'shape': {shape}, }}");
     raw_file(&dict, data)

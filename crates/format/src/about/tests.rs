@@ -6,6 +6,7 @@ fn about() -> About {
             name: "digits".into(),
             shape: vec![1, 8, 8],
             class_names: Some(vec!["zero".into(), "one".into()]),
+            columns: None,
         },
         training: Some(AboutTraining {
             steps: 2000,
@@ -87,4 +88,104 @@ fn other_formats_and_missing_keys_are_refused() {
     assert!(refusal("\"seed\": 18446744073709551615,", "").starts_with("missing field `seed`"));
     let message = refusal("v_prediction", "flow");
     assert!(message.starts_with("\"flow\" is not supported (supported: epsilon, sample,"));
+}
+
+fn column(name: &str, kind: AboutColumnKind) -> AboutColumn {
+    AboutColumn { name: name.into(), kind, mean: 0.5, deviation: 2.0 }
+}
+
+fn table() -> About {
+    let columns = vec![
+        column("height", AboutColumnKind::Real),
+        column("age", AboutColumnKind::Integer),
+        column("dose", AboutColumnKind::Discrete(vec![1.0, 2.5])),
+        column("unit", AboutColumnKind::Constant),
+    ];
+    let data = AboutData {
+        name: "people".into(),
+        shape: vec![4],
+        class_names: None,
+        columns: Some(columns),
+    };
+    About { data, training: None }
+}
+
+#[test]
+fn the_columns_of_a_table_by_hand() {
+    let entry =
+        |name, kind| format!(r#"{{"name":"{name}","kind":{kind},"mean":0.5,"deviation":2}}"#);
+    let columns = [
+        entry("height", r#""real""#),
+        entry("age", r#""integer""#),
+        entry("dose", r#"{"discrete":[1.0,2.5]}"#),
+        entry("unit", r#""constant""#),
+    ];
+    let json = format!(
+        r#"{{"format":1,"data":{{"name":"people","shape":[4],"columns":[{}]}}}}"#,
+        columns.join(",")
+    );
+    assert_eq!(About::from_json(json.as_bytes()).unwrap(), table());
+    let text = table().to_json();
+    assert!(text.contains("\"kind\": \"real\","), "{text}");
+    assert_eq!(About::from_json(text.as_bytes()).unwrap(), table());
+}
+
+#[test]
+fn columns_that_cannot_be_are_refused_by_name() {
+    let refusal = |change: fn(&mut AboutData, &mut AboutColumn)| {
+        let About { mut data, .. } = table();
+        let mut last = column("last", AboutColumnKind::Real);
+        change(&mut data, &mut last);
+        data.columns.as_mut().unwrap()[3] = last;
+        About { data, training: None }.validate().unwrap_err().to_string()
+    };
+    assert_eq!(
+        refusal(|data, _| data.shape = vec![3]),
+        "columns has 4 entries, so shape must be [4], but it is [3]"
+    );
+    assert_eq!(
+        refusal(|data, _| data.shape = vec![1, 2, 2]),
+        "columns has 4 entries, so shape must be [4], but it is [1, 2, 2]"
+    );
+    assert_eq!(
+        refusal(|_, column| column.mean = f64::NAN),
+        "column \"last\": mean NaN must be finite"
+    );
+    let deviation = "must be positive and finite";
+    assert_eq!(
+        refusal(|_, column| column.deviation = 0.0),
+        format!("column \"last\": deviation 0 {deviation}")
+    );
+    assert_eq!(
+        refusal(|_, column| column.deviation = f64::NAN),
+        format!("column \"last\": deviation NaN {deviation}")
+    );
+    assert_eq!(
+        refusal(|_, column| column.deviation = f64::INFINITY),
+        format!("column \"last\": deviation inf {deviation}")
+    );
+    let discrete = "must be finite values, at least one";
+    assert_eq!(
+        refusal(|_, column| column.kind = AboutColumnKind::Discrete(vec![])),
+        format!("column \"last\": discrete [] {discrete}")
+    );
+    assert_eq!(
+        refusal(|_, column| column.kind = AboutColumnKind::Discrete(vec![1.0, f64::INFINITY])),
+        format!("column \"last\": discrete [1.0, inf] {discrete}")
+    );
+}
+
+#[test]
+fn a_file_with_impossible_columns_is_not_read() {
+    let text = table().to_json();
+    for (from, to, message) in [
+        ("\"deviation\": 2.0", "\"deviation\": -1", "column \"height\": deviation -1 must be"),
+        ("\"real\"", "\"complex\"", "unknown variant `complex`, expected one of `real`"),
+        ("\"mean\": 0.5", "\"mean\": 0.5, \"odd\": 1", "unknown field `odd`"),
+    ] {
+        let changed = text.replacen(from, to, 1);
+        assert_ne!(changed, text);
+        let refusal = About::from_json(changed.as_bytes()).unwrap_err().to_string();
+        assert!(refusal.starts_with(message), "{refusal}");
+    }
 }

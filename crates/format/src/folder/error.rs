@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use super::index::IndexError;
 use crate::about::AboutError;
-use crate::config::ConfigError;
+use crate::network_config::NetworkConfigError;
 use crate::safetensors::SafetensorsError;
 use crate::scheduler_config::SchedulerConfigError;
-use crate::unet_config::UNetConfigError;
 
 /// Why a model folder cannot be read or written.
 #[derive(Debug, Error)]
@@ -28,7 +28,7 @@ pub enum FolderError {
     Io {
         /// `"read"`, `"write"` or `"remove"`.
         verb: &'static str,
-        /// The file.
+        /// The file or folder.
         path: PathBuf,
         /// What the system says.
         reason: io::Error,
@@ -39,15 +39,15 @@ pub enum FolderError {
         /// The file.
         path: PathBuf,
         /// Why.
-        reason: ConfigError,
+        reason: IndexError,
     },
     /// The config of the network is refused.
     #[error("{}: {reason}", path.display())]
-    UNet {
+    Network {
         /// The file.
         path: PathBuf,
         /// Why.
-        reason: UNetConfigError,
+        reason: NetworkConfigError,
     },
     /// The config of the scheduler is refused.
     #[error("{}: {reason}", path.display())]

@@ -2,8 +2,10 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::about::AboutData;
+use crate::about::{AboutColumn, AboutColumnKind};
 use crate::array::Array;
-use crate::unet_config::{DownBlock, UpBlock};
+use crate::mlp_config::MlpConfig;
+use crate::unet_config::{DownBlock, UNetConfig, UpBlock};
 
 fn weights(value: f32) -> Weights {
     [("conv_in.bias".to_owned(), Array::from_f32(vec![2], &[value, 0.5]).unwrap())]
@@ -13,20 +15,53 @@ fn weights(value: f32) -> Weights {
 
 fn model() -> ModelFolder {
     ModelFolder {
-        unet: UNetConfig {
+        network: UNetConfig {
             sample_size: Some([8, 8]),
             block_out_channels: vec![32],
             down_block_types: vec![DownBlock::DownBlock2D],
             up_block_types: vec![UpBlock::UpBlock2D],
             ..UNetConfig::default()
-        },
+        }
+        .into(),
         scheduler: SchedulerConfig { num_train_timesteps: 200, ..SchedulerConfig::default() },
         weights: weights(1.0),
         raw_weights: Some(weights(2.0)),
         about: Some(About {
-            data: AboutData { name: "digits".into(), shape: vec![1, 8, 8], class_names: None },
+            data: AboutData {
+                name: "digits".into(),
+                shape: vec![1, 8, 8],
+                class_names: None,
+                columns: None,
+            },
             training: None,
         }),
+    }
+}
+
+fn table_model() -> ModelFolder {
+    let column =
+        |name: &str, kind| AboutColumn { name: name.into(), kind, mean: 1.5, deviation: 2.0 };
+    let columns =
+        vec![column("x", AboutColumnKind::Real), column("side", AboutColumnKind::Integer)];
+    ModelFolder {
+        network: MlpConfig {
+            columns: 2,
+            width: 8,
+            blocks: 1,
+            time_embed_dim: 4,
+            ..MlpConfig::default()
+        }
+        .into(),
+        about: Some(About {
+            data: AboutData {
+                name: "moons".into(),
+                shape: vec![2],
+                class_names: None,
+                columns: Some(columns),
+            },
+            training: None,
+        }),
+        ..model()
     }
 }
 
@@ -134,7 +169,7 @@ fn writing_over_a_model_leaves_nothing_of_it() {
 
 /// Makes the weight file impossible to replace, and writes `model` over the folder.
 fn interrupted(model: &ModelFolder, folder: &Path) -> String {
-    let weights = folder.join(WEIGHTS);
+    let weights = folder.join(inside(model.network.kind(), WEIGHTS));
     fs::remove_file(&weights).unwrap();
     fs::create_dir_all(weights.join("in the way")).unwrap();
     let message = model.write(folder).unwrap_err().to_string();
@@ -165,12 +200,16 @@ fn an_interrupted_write_of_other_weights_leaves_no_index_either() {
 fn an_invalid_model_is_not_written() {
     let folder = tempfile::tempdir().unwrap();
     let mut invalid = model();
-    invalid.unet.in_channels = 0;
+    invalid.network = UNetConfig { in_channels: 0, ..UNetConfig::default() }.into();
     let message = invalid.write(folder.path()).unwrap_err().to_string();
     assert!(message.ends_with("unet/config.json: in_channels 0 must be 1 to 16384"), "{message}");
     let mut invalid = model();
     invalid.scheduler.num_train_timesteps = 0;
     assert!(invalid.write(folder.path()).is_err());
+    let mut invalid = table_model();
+    invalid.about.as_mut().unwrap().data.shape = vec![3];
+    let message = invalid.write(folder.path()).unwrap_err().to_string();
+    assert!(message.contains("ancestral.json: columns has 2 entries, so shape"), "{message}");
     assert!(files(folder.path()).is_empty());
 }
 
@@ -221,12 +260,28 @@ fn refusals_name_the_file() {
         (
             "model_index.json",
             r#"{"_class_name": "LDMPipeline"}"#,
-            "_class_name \"LDMPipeline\" is not supported (supported: DDPMPipeline)",
+            "_class_name \"LDMPipeline\" is not supported \
+             (supported: DDPMPipeline, AncestralPipeline)",
         ),
         (
             "model_index.json",
             r#"{"_class_name": "DDPMPipeline", "unet": ["diffusers", "UNet1DModel"]}"#,
-            "unet: unknown variant `UNet1DModel`, expected `UNet2DModel`",
+            "unet: class \"UNet1DModel\" is not supported (supported: UNet2DModel)",
+        ),
+        (
+            "model_index.json",
+            r#"{"_class_name": "AncestralPipeline", "mlp": ["ancestral", "DeepMlp"]}"#,
+            "mlp: class \"DeepMlp\" is not supported (supported: ResidualMlp)",
+        ),
+        (
+            "model_index.json",
+            r#"{"_class_name": "DDPMPipeline", "unet": null}"#,
+            "expected one network, \"unet\" or \"mlp\", but found neither",
+        ),
+        (
+            "model_index.json",
+            r#"{"_class_name": "DDPMPipeline", "unet": ["", "UNet2DModel"], "mlp": ["", ""]}"#,
+            "expected one network, \"unet\" or \"mlp\", but found both",
         ),
         (
             "scheduler/scheduler_config.json",
@@ -258,7 +313,10 @@ fn refusals_name_the_file() {
 fn the_scheduler_entry_of_the_index_decides_nothing() {
     let mut files = written(&model());
     for entry in ["null", r#"["diffusers", "DDIMScheduler"]"#] {
-        let index = format!(r#"{{"_class_name": "DDPMPipeline", "scheduler": {entry}}}"#);
+        let index = format!(
+            r#"{{"_class_name": "DDPMPipeline", "scheduler": {entry},
+                "unet": ["diffusers", "UNet2DModel"], "mlp": null}}"#
+        );
         files.insert("model_index.json".into(), index.into());
         assert_eq!(from_memory(&files).unwrap().model, model());
     }
@@ -267,18 +325,134 @@ fn the_scheduler_entry_of_the_index_decides_nothing() {
 #[test]
 fn unknown_keys_are_reported_with_their_file() {
     let mut files = written(&model());
-    for (name, class) in [(INDEX, "DDPMPipeline"), (SCHEDULER, "DDPMScheduler")] {
-        let json = format!(r#"{{"_class_name": "{class}", "num_train_timesteps": 200, "odd": 1}}"#);
-        files.insert(name.into(), json.into());
+    for (name, keys) in [
+        (INDEX, r#""_class_name": "DDPMPipeline", "unet": ["", "UNet2DModel"], "even": 0"#),
+        (SCHEDULER, r#""_class_name": "DDPMScheduler", "num_train_timesteps": 200"#),
+    ] {
+        files.insert(name.into(), format!(r#"{{{keys}, "odd": 1}}"#).into());
     }
     let unknown = from_memory(&files).unwrap().unknown;
     let messages: Vec<String> = unknown.iter().map(UnknownKey::to_string).collect();
     assert_eq!(
         messages,
         [
-            "model_index.json: num_train_timesteps is not a known key",
+            "model_index.json: even is not a known key",
             "model_index.json: odd is not a known key",
             "scheduler/scheduler_config.json: odd is not a known key",
         ]
     );
+}
+
+#[test]
+fn the_files_of_a_folder_with_a_perceptron() {
+    let files = written(&table_model());
+    let names: Vec<&str> = files.keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        [
+            "ancestral.json",
+            "mlp/config.json",
+            "mlp/diffusion_pytorch_model.raw.safetensors",
+            "mlp/diffusion_pytorch_model.safetensors",
+            "model_index.json",
+            "scheduler/scheduler_config.json",
+        ]
+    );
+    assert_eq!(
+        str::from_utf8(&files["model_index.json"]).unwrap(),
+        r#"{
+  "_class_name": "AncestralPipeline",
+  "_diffusers_version": "0.42.1",
+  "mlp": [
+    "ancestral",
+    "ResidualMlp"
+  ],
+  "scheduler": [
+    "diffusers",
+    "DDPMScheduler"
+  ]
+}
+"#
+    );
+}
+
+#[test]
+fn a_folder_with_a_perceptron_is_read_back_from_disk_and_from_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    table_model().write(folder.path()).unwrap();
+    let expected = Loaded { model: table_model(), unknown: vec![] };
+    assert_eq!(ModelFolder::read(folder.path()).unwrap(), expected);
+    assert_eq!(from_memory(&files(folder.path())).unwrap(), expected);
+}
+
+#[test]
+fn refusals_name_the_files_of_a_perceptron() {
+    for (name, content, message) in [
+        ("mlp/config.json", r#"{"_class_name": "ResidualMlp"}"#, "columns 0 must be 1 to 16384"),
+        (
+            "mlp/diffusion_pytorch_model.safetensors",
+            "short",
+            "not a sound safetensors file: header too small",
+        ),
+    ] {
+        let mut files = written(&table_model());
+        files.insert(name.to_owned(), content.into()).unwrap();
+        let refusal = from_memory(&files).unwrap_err().to_string();
+        assert_eq!(refusal, format!("{name}: {message}"));
+        files.remove(name).unwrap();
+        let refusal = from_memory(&files).unwrap_err().to_string();
+        assert!(refusal.ends_with(&format!("looked for {name}")), "{refusal}");
+    }
+}
+
+#[test]
+fn writing_over_another_network_leaves_nothing_of_it() {
+    for (old, new) in [(model(), table_model()), (table_model(), model())] {
+        let folder = tempfile::tempdir().unwrap();
+        old.write(folder.path()).unwrap();
+        new.write(folder.path()).unwrap();
+        assert_eq!(files(folder.path()), written(&new));
+        assert!(!folder.path().join(old.network.kind().name()).exists());
+        assert_eq!(ModelFolder::read(folder.path()).unwrap().model, new);
+    }
+}
+
+#[test]
+fn files_beside_another_network_that_are_not_ours_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    model().write(folder.path()).unwrap();
+    let notes = folder.path().join("unet/notes.txt");
+    fs::write(&notes, "mine").unwrap();
+    table_model().write(folder.path()).unwrap();
+    let mut expected = written(&table_model());
+    expected.insert("unet/notes.txt".into(), b"mine".into());
+    assert_eq!(files(folder.path()), expected);
+}
+
+#[test]
+fn an_interrupted_write_of_another_network_leaves_no_index() {
+    let folder = tempfile::tempdir().unwrap();
+    model().write(folder.path()).unwrap();
+    let weights = folder.path().join("mlp/diffusion_pytorch_model.safetensors");
+    fs::create_dir_all(&weights).unwrap();
+    let message = table_model().write(folder.path()).unwrap_err().to_string();
+    assert!(message.starts_with(&format!("cannot write {}: ", weights.display())), "{message}");
+    assert!(!folder.path().join("model_index.json").exists());
+}
+
+#[test]
+fn the_size_is_that_of_all_files() {
+    let bare = ModelFolder { raw_weights: None, about: None, ..model() };
+    for model in [model(), bare, table_model()] {
+        let size: usize = written(&model).values().map(Vec::len).sum();
+        assert_eq!(model.byte_size().unwrap(), size as u64);
+    }
+}
+
+#[test]
+fn the_built_in_model_is_written_as_it_lies() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../cli/models/digits");
+    let loaded = ModelFolder::read(&path).unwrap();
+    assert_eq!(loaded.unknown, []);
+    assert_eq!(written(&loaded.model), files(&path));
 }

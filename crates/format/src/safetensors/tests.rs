@@ -92,6 +92,7 @@ proptest! {
         let weights: Weights = arrays.into_iter().collect();
         let bytes = to_bytes(&weights).unwrap();
         prop_assert_eq!(&from_bytes(&bytes).unwrap(), &weights);
+        prop_assert_eq!(byte_size(&weights).unwrap(), bytes.len() as u64);
         prop_assert_eq!(to_bytes(&weights).unwrap(), bytes);
     }
 

@@ -5,14 +5,12 @@ use std::fmt;
 use thiserror::Error;
 
 use super::{DownBlock, UNetConfig, UpBlock};
+use crate::bounds::{
+    MOST_CHANNELS, MOST_CLASSES, MOST_LAYERS, OutOfRange, check, check_count, check_freq_shift,
+};
 use crate::config::ConfigError;
 
-// No network is near these; a config beyond them would only fill the memory, before its weights
-// show that it is wrong.
-const MOST_CHANNELS: usize = 1 << 14;
-const MOST_LAYERS: usize = 1000;
 const MOST_LEVELS: usize = 16;
-const MOST_CLASSES: usize = 1_000_000;
 const MOST_SIDE: usize = 1 << 16;
 
 impl UNetConfig {
@@ -41,21 +39,22 @@ impl UNetConfig {
             ("num_class_embeds", self.num_class_embeds.unwrap_or(1), MOST_CLASSES),
         ];
         for (key, value, most) in counts {
-            check((1..=most).contains(&value), key, &value, &format!("1 to {most}"))?;
+            check_count(key, value, &(1..=most))?;
         }
         let (input, output) = (self.in_channels, self.out_channels);
         let twice = 2 * input;
         let fits = output == input || output == twice;
         let allowed = format!("{input}, as in_channels, or {twice} if a variance is learned");
-        check(fits, "out_channels", &output, &allowed)?;
+        check(fits, "out_channels", output, &allowed)?;
         let padding = self.downsample_padding;
-        check(padding <= 1, "downsample_padding", &padding, "0 or 1")?;
+        check(padding <= 1, "downsample_padding", padding, "0 or 1")?;
         let dropout = self.dropout;
-        check((0.0..1.0).contains(&dropout), "dropout", &dropout, "in [0, 1)")?;
+        check((0.0..1.0).contains(&dropout), "dropout", dropout, "in [0, 1)")?;
         let eps = self.norm_eps;
-        check(eps > 0.0 && eps.is_finite(), "norm_eps", &eps, "positive")?;
+        check(eps > 0.0 && eps.is_finite(), "norm_eps", eps, "positive")?;
         let scale = self.mid_block_scale_factor;
-        check(scale > 0.0 && scale.is_finite(), "mid_block_scale_factor", &scale, "positive")
+        check(scale > 0.0 && scale.is_finite(), "mid_block_scale_factor", scale, "positive")?;
+        Ok(())
     }
 
     fn check_blocks(&self) -> Result<(), UNetConfigError> {
@@ -72,15 +71,12 @@ impl UNetConfig {
         let Some(&first) = self.block_out_channels.first() else {
             return Err(UNetConfigError::NoBlocks);
         };
-        check(levels <= MOST_LEVELS, "block_out_channels", &levels, "at most 16 long")?;
-        for channels in &self.block_out_channels {
-            let fits = (1..=MOST_CHANNELS).contains(channels);
-            check(fits, "block_out_channels", channels, &format!("1 to {MOST_CHANNELS}"))?;
+        check(levels <= MOST_LEVELS, "block_out_channels", levels, "at most 16 long")?;
+        for &channels in &self.block_out_channels {
+            check_count("block_out_channels", channels, &(1..=MOST_CHANNELS))?;
         }
-        // The frequencies divide by half the first width less the shift.
-        let half = first / 2;
-        let allowed = format!("less than {half}, half of block_out_channels[0]");
-        check((self.freq_shift as usize) < half, "freq_shift", &self.freq_shift, &allowed)
+        check_freq_shift(self.freq_shift, first, "block_out_channels[0]")?;
+        Ok(())
     }
 
     fn check_groups(&self) -> Result<(), UNetConfigError> {
@@ -117,7 +113,7 @@ impl UNetConfig {
         let halvings = u32::try_from(self.levels() - 1).unwrap_or(u32::MAX);
         let factor = 2_usize.checked_pow(halvings).unwrap_or(usize::MAX);
         for size in self.sample_size.into_iter().flatten() {
-            check(size <= MOST_SIDE, "sample_size", &size, &format!("at most {MOST_SIDE}"))?;
+            check(size <= MOST_SIDE, "sample_size", size, &format!("at most {MOST_SIDE}"))?;
             if size == 0 || size % factor != 0 {
                 let below = size - size % factor;
                 let nearest = Nearest {
@@ -129,18 +125,6 @@ impl UNetConfig {
         }
         Ok(())
     }
-}
-
-fn check(
-    holds: bool,
-    key: &'static str,
-    found: &dyn fmt::Display,
-    allowed: &str,
-) -> Result<(), UNetConfigError> {
-    if holds {
-        return Ok(());
-    }
-    Err(UNetConfigError::Range { key, found: found.to_string(), allowed: allowed.to_owned() })
 }
 
 fn divides(key: &'static str, divisor: usize, channels: usize) -> Result<(), UNetConfigError> {
@@ -159,15 +143,8 @@ pub enum UNetConfigError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// A value is out of range.
-    #[error("{key} {found} must be {allowed}")]
-    Range {
-        /// The key.
-        key: &'static str,
-        /// The value, as text.
-        found: String,
-        /// What is allowed.
-        allowed: String,
-    },
+    #[error(transparent)]
+    Range(#[from] OutOfRange),
     /// A list of blocks is not as long as `block_out_channels`.
     #[error("{key} has {found} blocks, but block_out_channels has {levels}")]
     Blocks {

@@ -9,9 +9,11 @@ mod conv;
 mod embedding;
 mod group_norm;
 mod linear;
+mod time_embedding;
 
 pub use activation::silu;
 pub use conv::{Conv2d, Padding};
 pub use embedding::Embedding;
 pub use group_norm::GroupNorm;
 pub use linear::Linear;
+pub use time_embedding::{Sinusoids, TimeEmbedding};

@@ -8,7 +8,7 @@ use burn::optim::{
 use burn::tensor::Tensor;
 
 use super::TrainConfig;
-use crate::parameters::{Path, array};
+use crate::parameters::{Path, array, tensors_by_id};
 
 /// AdamW over all parameters of a module.
 ///
@@ -50,6 +50,12 @@ impl AdamW {
         let module = module.map(&mut Update { optimizer: self, gradients, factor, rate });
         self.updates += 1;
         module
+    }
+
+    /// Goes on from the moments after `updates` updates: modules with them in place of weights.
+    pub(super) fn restore<M: Module>(&mut self, updates: u64, moments: [&M; 2]) {
+        self.updates = usize::try_from(updates).expect("no computer makes that many updates");
+        self.moments = moments.map(tensors_by_id);
     }
 
     /// First and second moments, by the path of their parameter in `module`.

@@ -36,6 +36,8 @@ pub struct TrainConfig {
     pub ema_decay: f64,
     /// How often a label is hidden, so that the network also learns to do without.
     pub label_dropout: f64,
+    /// Whether each picture is mirrored, left and right, half of the times that it is seen.
+    pub horizontal_flip: bool,
     /// What all randomness follows from.
     pub seed: u64,
 }
@@ -43,7 +45,7 @@ pub struct TrainConfig {
 impl Default for TrainConfig {
     /// Batch 64, no accumulation, ε, a constant rate of 1e-4 after 500 steps of warm-up, betas 0.9
     /// and 0.999, epsilon 1e-8, weight decay 1e-6, clip norm 1, EMA 0.9999, label dropout 0.1,
-    /// seed 0.
+    /// no flip, seed 0.
     fn default() -> Self {
         Self {
             batch: 64,
@@ -56,6 +58,7 @@ impl Default for TrainConfig {
             clip_norm: Some(1.0),
             ema_decay: 0.9999,
             label_dropout: 0.1,
+            horizontal_flip: false,
             seed: 0,
         }
     }

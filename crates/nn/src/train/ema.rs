@@ -1,10 +1,10 @@
 //! Averaged weights.
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::module::{Module, ModuleMapper, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
-use crate::parameters::replace;
+use crate::parameters::{replace, tensors_by_id};
 
 /// An exponential moving average of the weights of a module.
 ///
@@ -31,6 +31,11 @@ impl<M: Module> Ema<M> {
         Self { module: module.valid(), target, updates: 0 }
     }
 
+    /// The average as it stood after `updates` updates.
+    pub(super) fn resume(average: M, target: f64, updates: u64) -> Self {
+        Self { module: average, target, updates }
+    }
+
     /// The decay that the next update will use.
     ///
     /// # Example
@@ -50,9 +55,7 @@ impl<M: Module> Ema<M> {
 
     /// Takes the weights of `module` into the average.
     pub fn update(&mut self, module: &M) {
-        let mut weights = Collector { tensors: GradientsParams::new() };
-        module.visit(&mut weights);
-        let mut averager = Averager { tensors: weights.tensors, share: 1.0 - self.decay() };
+        let mut averager = Averager { tensors: tensors_by_id(module), share: 1.0 - self.decay() };
         self.module = self.module.clone().map(&mut averager);
         self.updates += 1;
     }
@@ -67,17 +70,6 @@ impl<M: Module> Ema<M> {
     #[must_use]
     pub fn updates(&self) -> u64 {
         self.updates
-    }
-}
-
-struct Collector {
-    /// Any tensors by the identity of their parameter.
-    tensors: GradientsParams,
-}
-
-impl ModuleVisitor for Collector {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.tensors.register(param.id, param.val().inner());
     }
 }
 

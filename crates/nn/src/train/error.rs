@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::parameters::ParametersError;
+
 /// Why training cannot start or go on.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
@@ -84,6 +86,15 @@ pub enum TrainError {
     /// The network wants activations dropped.
     #[error("dropout {0} cannot be trained: only 0 can")]
     Dropout(f64),
+    /// Rows that are no pictures are to be mirrored.
+    #[error("samples of shape {shape:?} cannot be mirrored: only pictures, of three axes, can")]
+    Flip {
+        /// The shape of a sample.
+        shape: Vec<usize>,
+    },
+    /// The state to go on from is another network's.
+    #[error(transparent)]
+    State(#[from] ParametersError),
     /// The learning rate is planned to have reached zero.
     #[error("step {step} is past the end of the learning-rate plan of {total} steps")]
     PastTheEnd {

@@ -1,12 +1,13 @@
 //! Noisy samples and what the network should say of them.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use ancestral::{Prediction, Purpose, Schedule, Streams};
 use rand::Rng;
 
-use super::TrainingSet;
 use super::data_order::{DataOrder, below};
+use super::{TrainConfig, TrainingSet};
 
 /// One pass through the network: noisy samples, their times and labels, and the targets.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,31 +37,30 @@ impl MicroBatch {
 pub(super) struct SampleSource {
     pub data: TrainingSet,
     pub schedule: Schedule,
-    pub prediction: Prediction,
-    pub label_dropout: f64,
+    prediction: Prediction,
+    label_dropout: f64,
+    horizontal_flip: bool,
     order: DataOrder,
     time: Streams,
     noise: Streams,
     label: Streams,
+    augmentation: Streams,
 }
 
 impl SampleSource {
-    pub(super) fn new(
-        data: TrainingSet,
-        schedule: Schedule,
-        prediction: Prediction,
-        label_dropout: f64,
-        seed: u64,
-    ) -> Self {
+    pub(super) fn new(data: TrainingSet, schedule: Schedule, config: &TrainConfig) -> Self {
+        let streams = |purpose| Streams::new(config.seed, purpose);
         Self {
-            order: DataOrder::new(seed, data.len()),
-            time: Streams::new(seed, Purpose::TrainingTime),
-            noise: Streams::new(seed, Purpose::TrainingNoise),
-            label: Streams::new(seed, Purpose::LabelDropout),
+            prediction: config.prediction,
+            label_dropout: config.label_dropout,
+            horizontal_flip: config.horizontal_flip,
+            order: DataOrder::new(config.seed, data.len()),
+            time: streams(Purpose::TrainingTime),
+            noise: streams(Purpose::TrainingNoise),
+            label: streams(Purpose::LabelDropout),
+            augmentation: streams(Purpose::Augmentation),
             data,
             schedule,
-            prediction,
-            label_dropout,
         }
     }
 
@@ -86,7 +86,7 @@ impl SampleSource {
             let (alpha, sigma) = (level.alpha(), level.sigma());
             let (on_x0, on_noise) = self.prediction.target(level);
             self.noise.normals(sample, 0, &mut noise);
-            for (&x0, &eps) in self.data.row(row).iter().zip(&noise) {
+            for (&x0, &eps) in self.clean(row, sample).iter().zip(&noise) {
                 batch.x.push(combine(alpha, x0, sigma, eps));
                 batch.target.push(combine(on_x0, x0, on_noise, eps));
             }
@@ -95,6 +95,16 @@ impl SampleSource {
             batch.labels.iter_mut().for_each(|labels| labels.extend(label));
         }
         batch
+    }
+
+    /// A row of the data, mirrored if it is this sample's lot.
+    fn clean(&self, row: usize, sample: u64) -> Cow<'_, [f32]> {
+        let values = self.data.row(row);
+        if !self.horizontal_flip || self.augmentation.rng(sample, 0).next_u64() & 1 == 0 {
+            return Cow::Borrowed(values);
+        }
+        let width = self.data.shape().last().copied().unwrap_or(1);
+        Cow::Owned(values.chunks(width).flat_map(|line| line.iter().rev().copied()).collect())
     }
 
     fn label_of(&self, row: usize, sample: u64) -> Option<u32> {

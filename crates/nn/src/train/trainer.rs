@@ -11,10 +11,10 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::adamw::AdamW;
 use super::gradients::{GradientNorm, clip_factor, global_norm};
 use super::micro_batch::{MicroBatch, SampleSource};
-use super::{Ema, TrainConfig, TrainError, TrainingSet};
+use super::{Ema, TrainConfig, TrainError, TrainState, TrainingSet};
 use crate::diffusion_module::DiffusionModule;
 use crate::network::{label_tensor, timestep_tensor};
-use crate::parameters::values;
+use crate::parameters::{self, values};
 use crate::shards::{Workers, cut, separate};
 
 /// So many skipped updates in a row end the training.
@@ -78,21 +78,16 @@ impl<M: DiffusionModule> Trainer<M> {
         config: TrainConfig,
     ) -> Result<Self, TrainError> {
         config.check()?;
-        check_fit(&module, &data)?;
+        check_fit(&module, &data, config.horizontal_flip)?;
+        let least = module.rows_worth_a_pass();
         let model = module.train();
         let device = model.devices().into_iter().next().expect("a network has parameters");
         let device = device.without_autodiff();
-        let parts = cut(config.batch, &device);
+        let parts = cut(config.batch, least, &device);
         Ok(Self {
             ema: Ema::new(&model, config.ema_decay),
             optimizer: AdamW::new(&config),
-            source: SampleSource::new(
-                data,
-                schedule,
-                config.prediction,
-                config.label_dropout,
-                config.seed,
-            ),
+            source: SampleSource::new(data, schedule, &config),
             device,
             workers: Workers::new(parts.len()),
             parts,
@@ -101,6 +96,48 @@ impl<M: DiffusionModule> Trainer<M> {
             step: 0,
             skipped_in_a_row: 0,
         })
+    }
+
+    /// Goes on with a training that stood at `state`, as if it had never stopped: the results are
+    /// the same, bit for bit, if network, schedule, data and settings are.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), and if the weights or moments are another network's.
+    ///
+    /// # Panics
+    /// If the module has no parameters.
+    pub fn resume(
+        module: M,
+        schedule: Schedule,
+        data: TrainingSet,
+        config: TrainConfig,
+        state: &TrainState,
+    ) -> Result<Self, TrainError> {
+        let mut trainer = Self::new(module, schedule, data, config)?;
+        let load = |weights: &Weights| parameters::load(trainer.model.valid(), weights);
+        let average = load(&state.average)?;
+        if state.updates > 0 {
+            let [first, second] = &state.moments;
+            trainer.optimizer.restore(state.updates, [&load(first)?, &load(second)?]);
+        }
+        trainer.ema = Ema::resume(average, trainer.config.ema_decay, state.updates);
+        trainer.model = parameters::load(trainer.model, &state.weights)?;
+        trainer.step = state.steps;
+        trainer.skipped_in_a_row = state.skipped_in_a_row;
+        Ok(trainer)
+    }
+
+    /// Where the training stands.
+    #[must_use]
+    pub fn state(&self) -> TrainState {
+        TrainState {
+            steps: self.step,
+            updates: self.updates(),
+            skipped_in_a_row: self.skipped_in_a_row,
+            weights: parameters::to_weights(&self.model.valid()),
+            average: parameters::to_weights(self.ema.module()),
+            moments: self.optimizer.moments(&self.model),
+        }
     }
 
     /// Makes one update, from `batch` · `accumulate` samples.
@@ -183,13 +220,6 @@ impl<M: DiffusionModule> Trainer<M> {
         &self.ema
     }
 
-    /// The optimiser's first and second moments, under the paths of their parameters; empty before
-    /// the first update.
-    #[must_use]
-    pub fn moments(&self) -> [Weights; 2] {
-        self.optimizer.moments(&self.model)
-    }
-
     /// How many steps were made, skipped ones too; the number of the next step.
     #[must_use]
     pub fn steps(&self) -> u64 {
@@ -200,12 +230,6 @@ impl<M: DiffusionModule> Trainer<M> {
     #[must_use]
     pub fn updates(&self) -> u64 {
         self.ema.updates()
-    }
-
-    /// How many steps in a row were skipped, up to the last one.
-    #[must_use]
-    pub fn skipped_in_a_row(&self) -> u32 {
-        self.skipped_in_a_row
     }
 
     /// The settings.
@@ -244,7 +268,11 @@ fn loss<M: DiffusionModule>(model: &M, samples: MicroBatch, device: &Device) -> 
     (output - tensor(samples.target)).square().mean()
 }
 
-fn check_fit<M: DiffusionModule>(module: &M, data: &TrainingSet) -> Result<(), TrainError> {
+fn check_fit<M: DiffusionModule>(
+    module: &M,
+    data: &TrainingSet,
+    flip: bool,
+) -> Result<(), TrainError> {
     let network = module.input_shape();
     if network != data.shape() {
         return Err(TrainError::Shape { network, data: data.shape().to_vec() });
@@ -258,7 +286,13 @@ fn check_fit<M: DiffusionModule>(module: &M, data: &TrainingSet) -> Result<(), T
         return Err(TrainError::Labels { found, expected });
     }
     let dropout = module.dropout();
-    if dropout == 0.0 { Ok(()) } else { Err(TrainError::Dropout(dropout)) }
+    if dropout != 0.0 {
+        return Err(TrainError::Dropout(dropout));
+    }
+    if flip && data.shape().len() != 3 {
+        return Err(TrainError::Flip { shape: data.shape().to_vec() });
+    }
+    Ok(())
 }
 
 #[cfg(test)]

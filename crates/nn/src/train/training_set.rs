@@ -1,12 +1,14 @@
 //! The data to learn from.
 
+use std::sync::Arc;
+
 use super::TrainError;
 
-/// Samples in host memory, with or without labels.
+/// Samples in host memory, with or without labels. Copies share the samples.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainingSet {
     shape: Vec<usize>,
-    rows: Vec<f32>,
+    rows: Arc<Vec<f32>>,
     labels: Option<Vec<u32>>,
     classes: u32,
 }
@@ -24,7 +26,7 @@ impl TrainingSet {
         if let Some(i) = rows.iter().position(|value| !value.is_finite()) {
             return Err(TrainError::Data { value: rows[i], sample: i / size });
         }
-        Ok(Self { shape, rows, labels: None, classes: 0 })
+        Ok(Self { shape, rows: Arc::new(rows), labels: None, classes: 0 })
     }
 
     /// The same samples with one of `classes` labels each.

@@ -8,7 +8,6 @@ mod builder;
 mod down;
 mod mid;
 mod resnet;
-mod time_embedding;
 mod up;
 
 use ancestral_format as format;
@@ -18,7 +17,7 @@ use format::UNetConfig;
 
 use crate::diffusion_module::DiffusionModule;
 use crate::init::Initializer;
-use crate::layer::{Conv2d, Embedding, GroupNorm, silu};
+use crate::layer::{Conv2d, Embedding, GroupNorm, Sinusoids, TimeEmbedding, silu};
 
 pub use attention::Attention;
 pub use builder::UNetError;
@@ -26,7 +25,6 @@ use builder::{Builder, Norms, check_size};
 pub use down::{DownBlock, Downsample};
 pub use mid::MidBlock;
 pub use resnet::ResnetBlock;
-pub use time_embedding::{Sinusoids, TimeEmbedding};
 use up::UpChannels;
 pub use up::{UpBlock, Upsample};
 

@@ -6,7 +6,8 @@ fn data() -> TrainingSet {
 }
 
 fn source(prediction: Prediction, seed: u64) -> SampleSource {
-    SampleSource::new(data(), Schedule::linear_1000(), prediction, 0.25, seed)
+    let config = TrainConfig { prediction, label_dropout: 0.25, seed, ..TrainConfig::default() };
+    SampleSource::new(data(), Schedule::linear_1000(), &config)
 }
 
 #[test]
@@ -62,9 +63,23 @@ fn times_noise_and_hidden_labels_have_their_frequencies() {
 #[test]
 fn labels_are_never_or_always_hidden_at_the_ends() {
     for (dropout, hidden) in [(0.0, 0), (1.0, 300)] {
-        let mut source =
-            SampleSource::new(data(), Schedule::linear_1000(), Prediction::X0, dropout, 1);
+        let config = TrainConfig { label_dropout: dropout, ..TrainConfig::default() };
+        let mut source = SampleSource::new(data(), Schedule::linear_1000(), &config);
         let labels = source.micro_batch(0, 300).labels.unwrap();
         assert_eq!(labels.iter().filter(|&&label| label == 3).count(), hidden);
     }
+}
+
+#[test]
+fn half_of_the_pictures_are_mirrored() {
+    let picture = [0.0, 0.25, 0.5, 0.75, 1.0, -1.0];
+    let mirrored = [0.5, 0.25, 0.0, -1.0, 1.0, 0.75];
+    let data = TrainingSet::new(vec![1, 2, 3], picture.to_vec()).unwrap();
+    let config =
+        TrainConfig { prediction: Prediction::X0, horizontal_flip: true, ..TrainConfig::default() };
+    let batch = SampleSource::new(data, Schedule::linear_1000(), &config).micro_batch(0, 4000);
+    let rows = || batch.target.chunks(6);
+    assert!(rows().all(|row| row == picture || row == mirrored));
+    // Standard deviation: √(4000/4) = 32.
+    assert!((1870..2130).contains(&rows().filter(|row| *row == mirrored).count()));
 }

@@ -7,7 +7,13 @@ use crate::{Initializer, device, parameters};
 
 /// A small U-Net with every kind of part: attention, down, up, labels.
 fn unet(change: impl FnOnce(&mut UNetConfig)) -> UNet {
-    let mut config = UNetConfig {
+    let mut config = unet_config();
+    change(&mut config);
+    UNet::new(&config, &Initializer::new(5, &device::cpu())).unwrap()
+}
+
+fn unet_config() -> UNetConfig {
+    UNetConfig {
         sample_size: Some([4, 4]),
         in_channels: 1,
         out_channels: 1,
@@ -18,9 +24,7 @@ fn unet(change: impl FnOnce(&mut UNetConfig)) -> UNet {
         norm_num_groups: 4,
         num_class_embeds: Some(3),
         ..UNetConfig::default()
-    };
-    change(&mut config);
-    UNet::new(&config, &Initializer::new(5, &device::cpu())).unwrap()
+    }
 }
 
 fn data() -> TrainingSet {
@@ -38,11 +42,10 @@ fn trainer(module: UNet, config: TrainConfig) -> Trainer<UNet> {
     Trainer::new(module, Schedule::linear_1000(), data(), config).unwrap()
 }
 
-/// Everything that a run consists of.
-fn state(trainer: &Trainer<UNet>) -> [Weights; 4] {
-    let [first, second] = trainer.moments();
-    let weights = parameters::to_weights(&trainer.module());
-    [weights, parameters::to_weights(trainer.ema().module()), first, second]
+/// All tensors that a run consists of.
+fn tensors(trainer: &Trainer<UNet>) -> [Weights; 4] {
+    let TrainState { weights, average, moments: [first, second], .. } = trainer.state();
+    [weights, average, first, second]
 }
 
 fn losses(trainer: &mut Trainer<UNet>, steps: usize) -> Vec<f64> {
@@ -55,7 +58,7 @@ fn one_seed_gives_one_run_for_any_number_of_threads() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
             let mut trainer = trainer(unet(|_| {}), TrainConfig { seed, batch: 40, ..config() });
-            (losses(&mut trainer, 4), state(&trainer))
+            (losses(&mut trainer, 4), trainer.state())
         })
     };
     let first = run(1, 3);
@@ -72,7 +75,7 @@ fn accumulated_gradients_are_those_of_one_large_batch() {
         // With no moments yet, the first moment is 0.1 times the gradient.
         let model = trainer.model.clone();
         trainer.model = trainer.optimizer.step(model, gradients, 1.0, 1e-3);
-        let [first, _] = trainer.moments();
+        let [first, _] = trainer.state().moments;
         (loss, norm, first)
     };
     let (loss, norm, large) = gradients(8, 1);
@@ -105,7 +108,7 @@ fn one_step_of_adamw_by_hand() {
     let mut trainer = trainer(unet(|_| {}), settings);
     let before = parameters::to_weights(&trainer.module());
     let report = trainer.step().unwrap();
-    let [first, second] = trainer.moments();
+    let [first, second] = trainer.state().moments;
     let after = parameters::to_weights(&trainer.module());
     let mut norm_squared = 0.0;
     for (name, first) in &first {
@@ -132,7 +135,7 @@ fn a_step_that_is_not_finite_changes_nothing_and_ten_end_the_run() {
     let mut weights = parameters::to_weights(&healthy);
     weights.insert("conv_out.bias", Array::from_f32(vec![1], &[f32::NAN]).unwrap());
     trainer.model = parameters::load(healthy.clone(), &weights).unwrap();
-    let before = state(&trainer);
+    let before = tensors(&trainer);
     for step in 2..11 {
         let report = trainer.step().unwrap();
         assert!(report.skipped && report.loss.is_nan() && report.step == step);
@@ -143,16 +146,16 @@ fn a_step_that_is_not_finite_changes_nothing_and_ten_end_the_run() {
             before.iter().zip(after).all(|((_, a), (_, b))| a.bytes() == b.bytes())
         })
     };
-    assert!(untouched(&before, &state(&trainer)));
+    assert!(untouched(&before, &tensors(&trainer)));
     let message = trainer.step().unwrap_err().to_string();
     assert!(message.starts_with("step 12: the gradient of "), "{message}");
     assert!(message.ends_with(" is not finite; 10 steps in a row were skipped"), "{message}");
-    assert!(untouched(&before, &state(&trainer)));
-    assert_eq!((trainer.updates(), trainer.skipped_in_a_row()), (2, 10));
+    assert!(untouched(&before, &tensors(&trainer)));
+    assert_eq!((trainer.updates(), trainer.skipped_in_a_row), (2, 10));
 
     trainer.model = healthy;
     assert!(!trainer.step().unwrap().skipped);
-    assert_eq!((trainer.updates(), trainer.skipped_in_a_row()), (3, 0));
+    assert_eq!((trainer.updates(), trainer.skipped_in_a_row), (3, 0));
 }
 
 #[test]
@@ -161,7 +164,7 @@ fn an_absurd_learning_rate_ends_the_run_with_finite_weights() {
     let mut trainer = trainer(unet(|_| {}), TrainConfig { learning_rate, ..config() });
     let end = (0..100).try_for_each(|_| trainer.step().map(drop));
     assert!(matches!(end, Err(TrainError::NonFinite { in_a_row: 10, .. })), "{end:?}");
-    for weights in state(&trainer) {
+    for weights in tensors(&trainer) {
         assert!(weights.iter().all(|(_, array)| array.to_f32().iter().all(|w| w.is_finite())));
     }
 }
@@ -216,4 +219,58 @@ fn the_end_of_a_plan_ends_the_run() {
     trainer.step().unwrap();
     assert_eq!(trainer.step(), Err(TrainError::PastTheEnd { step: 2, total: 1 }));
     assert_eq!(trainer.steps(), 1);
+}
+
+#[test]
+fn a_run_that_was_interrupted_goes_on_as_if_it_had_not_been() {
+    let learning_rate = LearningRate { peak: 1e-3, warmup: 3, decay: Decay::Cosine { total: 9 } };
+    let settings = TrainConfig { batch: 3, accumulate: 2, learning_rate, ..config() };
+    let mut whole = trainer(unet(|_| {}), settings.clone());
+    let expected = losses(&mut whole, 9);
+    for stop in [0, 1, 4, 9] {
+        let mut first = trainer(unet(|_| {}), settings.clone());
+        let mut seen = losses(&mut first, stop);
+        // Other starting values: everything must come from the state.
+        let module = UNet::new(&unet_config(), &Initializer::new(77, &device::cpu())).unwrap();
+        let (schedule, state) = (Schedule::linear_1000(), first.state());
+        let mut second =
+            Trainer::resume(module, schedule, data(), settings.clone(), &state).unwrap();
+        assert_eq!(second.state(), state);
+        seen.extend(losses(&mut second, 9 - stop));
+        assert_eq!(seen, expected, "stopped after {stop}");
+        assert!(second.state() == whole.state(), "stopped after {stop}");
+    }
+}
+
+#[test]
+fn skipped_steps_are_counted_on_after_an_interruption() {
+    let mut first = trainer(unet(|_| {}), config());
+    losses(&mut first, 1);
+    let state = TrainState { steps: 5, skipped_in_a_row: 9, ..first.state() };
+    let mut broken = state.clone();
+    broken.weights.insert("conv_out.bias", Array::from_f32(vec![1], &[f32::NAN]).unwrap());
+    let resume = |state: &TrainState| {
+        Trainer::resume(unet(|_| {}), Schedule::linear_1000(), data(), config(), state)
+    };
+    let error = resume(&broken).unwrap().step().unwrap_err();
+    assert!(matches!(error, TrainError::NonFinite { step: 6, in_a_row: 10, .. }), "{error}");
+    assert_eq!(resume(&state).unwrap().step().unwrap().step, 5);
+}
+
+#[test]
+fn the_state_of_another_network_is_refused_by_name() {
+    let mut other = trainer(unet(|_| {}), config());
+    losses(&mut other, 1);
+    let resume = |change: &dyn Fn(&mut TrainState)| {
+        let mut state = other.state();
+        change(&mut state);
+        let schedule = Schedule::linear_1000();
+        Trainer::resume(unet(|_| {}), schedule, data(), config(), &state).unwrap_err().to_string()
+    };
+    let extra = || Array::from_f32(vec![1], &[0.0]).unwrap();
+    let in_moments = resume(&|state| drop(state.moments[1].insert("conv_9.bias", extra())));
+    let in_average = resume(&|state| drop(state.average.insert("conv_9.bias", extra())));
+    for message in [in_moments, in_average] {
+        assert!(message.ends_with("unexpected: conv_9.bias"), "{message}");
+    }
 }

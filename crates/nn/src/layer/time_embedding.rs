@@ -3,8 +3,8 @@
 use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
 
+use super::{Linear, silu};
 use crate::init::Initializer;
-use crate::layer::{Linear, silu};
 
 /// The sinusoids of a time, before anything is learned.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -63,7 +63,7 @@ impl Sinusoids {
 /// y = linear_2(silu(linear_1(x)))
 /// ```
 /// # Shapes
-/// `[batch, width]` → `[batch, 4 width]`.
+/// `[batch, from]` → `[batch, to]`.
 #[derive(Module, Debug)]
 pub struct TimeEmbedding {
     linear_1: Linear,
@@ -71,14 +71,14 @@ pub struct TimeEmbedding {
 }
 
 impl TimeEmbedding {
-    pub(super) fn new(init: &Initializer, from: usize, to: usize) -> Self {
+    pub(crate) fn new(init: &Initializer, from: usize, to: usize) -> Self {
         Self {
             linear_1: Linear::new(&init.child("linear_1"), from, to),
             linear_2: Linear::new(&init.child("linear_2"), to, to),
         }
     }
 
-    pub(super) fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+    pub(crate) fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         self.linear_2.forward(silu(self.linear_1.forward(x)))
     }
 }

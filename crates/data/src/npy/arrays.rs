@@ -1,0 +1,280 @@
+//! Arrays of any numbers, from `.npy` files and `.npz` archives, perhaps with labels.
+
+use super::number::{Number, NumberKind};
+use super::{MAX_HEADER, NpyError, checked_shape, npz, parse_header, strided};
+use crate::{Channels, Dataset, DatasetError, PictureSet, Table};
+use npyz::{NpyHeader, Order};
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+#[cfg(test)]
+mod tests;
+
+/// An array of numbers as a file holds it, with a label for each row if there are labels.
+///
+/// # Example
+/// ```no_run
+/// let arrays = ancestral_data::read_arrays("digits.npz".as_ref())?;
+/// println!("{}: shape {:?}", arrays.described(), arrays.shape());
+/// let pictures = arrays.into_pictures()?;
+/// # Ok::<(), ancestral_data::NpyError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Arrays {
+    path: PathBuf,
+    number: Number,
+    shape: Vec<usize>,
+    /// How far apart neighbours along each axis are stored, in numbers.
+    strides: Vec<usize>,
+    bytes: Vec<u8>,
+    labels: Option<Vec<i64>>,
+    described: String,
+}
+
+/// Reads a `.npy` file or the values and labels of an `.npz` archive, told by their contents.
+///
+/// Numbers are bool, integers and floats of 1 to 8 bytes, little- or big-endian, in C or Fortran
+/// order. In an archive, names are compared without case and without `train_` or `_train`: the
+/// values are the first of x, images, data, samples, arr_0, or else the only array that is not
+/// the labels; the labels are the first of labels, label, y, targets, target, classes, class that
+/// holds integers `[n]` or `[n, 1]`.
+///
+/// # Errors
+/// [`NpyError`], which names the file and the entry: another format, values that are no numbers, a
+/// damaged header or archive, too few or too many bytes, no array to take (all are listed then),
+/// another number of labels than of rows. No more is unpacked than a header states, and one byte.
+///
+/// # Example
+/// ```no_run
+/// let table = ancestral_data::read_arrays("points.npy".as_ref())?;
+/// assert!(table.is_rows());
+/// let values: Vec<f64> = table.values().collect();
+/// # Ok::<(), ancestral_data::NpyError>(())
+/// ```
+pub fn read_arrays(path: &Path) -> Result<Arrays, NpyError> {
+    let unreadable = |source| NpyError::Io { path: path.to_owned(), source };
+    let mut start = Vec::new();
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(2).read_to_end(&mut start).map_err(unreadable)?;
+    let file = File::open(path).map_err(unreadable)?;
+    if start == b"PK" {
+        return npz::read(path, file);
+    }
+    read_one(path, file)
+}
+
+impl Arrays {
+    /// The length of each axis; empty for a single number.
+    #[must_use]
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// What the numbers are.
+    #[must_use]
+    pub fn kind(&self) -> NumberKind {
+        self.number.kind()
+    }
+
+    /// The values in C order: as many as the product of the shape. Integers beyond 2⁵³ are
+    /// rounded; false is 0, true 1.
+    pub fn values(&self) -> impl Iterator<Item = f64> {
+        self.values_in_order(&self.shape, &self.strides)
+    }
+
+    /// The label of each row, as the file has it.
+    #[must_use]
+    pub fn labels(&self) -> Option<&[i64]> {
+        self.labels.as_deref()
+    }
+
+    /// Which file or entry the values are from, which the labels, and what was left out.
+    #[must_use]
+    pub fn described(&self) -> &str {
+        &self.described
+    }
+
+    /// Whether the array is a table or a single column: one or two axes.
+    #[must_use]
+    pub fn is_rows(&self) -> bool {
+        matches!(self.shape.len(), 1 | 2)
+    }
+
+    /// The array as pictures: `[n, h, w]`, `[n, c, h, w]`, or else `[n, h, w, c]`; with 1, 3 or 4
+    /// channels. The class names are the distinct labels in ascending order.
+    ///
+    /// # Formula
+    /// ```text
+    /// bytes: (2 v − 255) / 255     words: (2 v − 65535) / 65535     bools: ±1     reals: v
+    /// ```
+    /// # Shapes
+    /// A row is `[channels, height, width]`. Range: −1 to 1; reals are taken as they are.
+    ///
+    /// # Errors
+    /// [`NpyError`] for another shape, no picture at all, a value that is not finite, and integers
+    /// other than uint8 and uint16, whose range nobody knows.
+    pub fn into_pictures(self) -> Result<PictureSet, NpyError> {
+        if self.kind() == NumberKind::Integers {
+            return Err(NpyError::Range { path: self.path });
+        }
+        let Some((shape, axes, layout)) = layout(&self.shape) else {
+            return Err(NpyError::NoPictures { path: self.path, shape: self.shape });
+        };
+        let strides: Vec<usize> =
+            axes.iter().map(|axis| axis.map_or(0, |axis| self.strides[axis])).collect();
+        let (kind, [n, c, h, w]) = (self.kind(), shape);
+        let values = self.values_in_order(&shape, &strides);
+        let rows: Vec<f32> = values.map(|value| to_model_space(kind, value)).collect();
+        let reals = if kind == NumberKind::Reals { range(&rows) } else { String::new() };
+        let unsound = |source| NpyError::Dataset { path: self.path.clone(), source };
+        let data = Dataset::new(vec![c, h, w], rows).map_err(unsound)?;
+        let data = with_labels(data, self.labels.as_deref()).map_err(unsound)?;
+        let plural = if n == 1 { "" } else { "s" };
+        let decided = format!("{}, {n} picture{plural} {layout}{reals}", self.described);
+        Ok(PictureSet { data, decided, skipped: Vec::new() })
+    }
+
+    /// Makes a table of these rows, `[n]` or `[n, columns]`, with the columns 1, 2, …, and the labels
+    /// as [`into_pictures`](Self::into_pictures) has them. Also says what it made of what.
+    ///
+    /// # Errors
+    /// [`NpyError::Table`] if a value is not finite, or there are no rows or no columns.
+    pub fn into_table(self) -> Result<(Table, String), NpyError> {
+        let names: Vec<String> =
+            (1..=self.shape.get(1).copied().unwrap_or(1)).map(|i| i.to_string()).collect();
+        let rows: Vec<f64> = self.values().collect();
+        let unfit = |source| NpyError::Table { path: self.path.clone(), source };
+        let mut table = Table::new(&names, &rows).map_err(unfit)?;
+        if let Some(labels) = self.labels.as_deref() {
+            let (labels, class_names) = classes(labels);
+            let unsound = |source| NpyError::Dataset { path: self.path.clone(), source };
+            table = table.with_labels(labels, class_names).map_err(unsound)?;
+        }
+        let rows = table.data().len();
+        Ok((table, format!("{}, {rows} rows of {} columns", self.described, names.len())))
+    }
+
+    pub(super) fn set_labels(&mut self, labels: Vec<i64>) {
+        self.labels = Some(labels);
+    }
+
+    pub(super) fn describe(&mut self, described: String) {
+        self.described = described;
+    }
+
+    fn values_in_order(&self, shape: &[usize], strides: &[usize]) -> impl Iterator<Item = f64> {
+        let width = self.number.width();
+        let value = move |place| self.number.value(&self.bytes[place * width..][..width]);
+        strided::places(shape, strides).map(value)
+    }
+}
+
+/// `[n, c, h, w]`, the axis that each of them is (`None`: there is none), and the layout in words.
+type Layout = ([usize; 4], [Option<usize>; 4], &'static str);
+
+fn layout(shape: &[usize]) -> Option<Layout> {
+    let are_channels = |axis| Channels::from_count(axis).is_some();
+    match *shape {
+        [n, h, w] => Some(([n, 1, h, w], [Some(0), None, Some(1), Some(2)], "[n, h, w]")),
+        [n, c, h, w] if are_channels(c) => {
+            Some(([n, c, h, w], [Some(0), Some(1), Some(2), Some(3)], "[n, c, h, w]"))
+        }
+        [n, h, w, c] if are_channels(c) => {
+            Some(([n, c, h, w], [Some(0), Some(3), Some(1), Some(2)], "[n, h, w, c]"))
+        }
+        _ => None,
+    }
+}
+
+/// Reals are taken as they are: whoever stored 0 to 255 should see it.
+fn range(rows: &[f32]) -> String {
+    let low = rows.iter().copied().fold(f32::INFINITY, f32::min);
+    let high = rows.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    format!(", values as they are: {low} to {high}")
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "model space is f32")]
+fn to_model_space(kind: NumberKind, value: f64) -> f32 {
+    let value = match kind {
+        NumberKind::Bytes => (2.0 * value - 255.0) / 255.0,
+        NumberKind::Words => (2.0 * value - 65535.0) / 65535.0,
+        NumberKind::Bools => 2.0 * value - 1.0,
+        NumberKind::Reals | NumberKind::Integers => value,
+    };
+    value as f32
+}
+
+fn with_labels(data: Dataset, labels: Option<&[i64]>) -> Result<Dataset, DatasetError> {
+    let Some(labels) = labels else { return Ok(data) };
+    let (labels, class_names) = classes(labels);
+    data.with_labels(labels, class_names)
+}
+
+/// The place of each label among the distinct ones, and those as names, ascending.
+fn classes(labels: &[i64]) -> (Vec<u32>, Vec<String>) {
+    let distinct: Vec<i64> = BTreeSet::from_iter(labels).into_iter().copied().collect();
+    #[allow(clippy::cast_possible_truncation, reason = "fewer than 2^32 labels fit into memory")]
+    let class = |label: &i64| distinct.partition_point(|known| known < label) as u32;
+    (labels.iter().map(class).collect(), distinct.iter().map(i64::to_string).collect())
+}
+
+/// What stands before the values.
+pub(super) struct Head {
+    header: NpyHeader,
+    shape: Vec<usize>,
+    /// The number of bytes of all values.
+    len: usize,
+    number: Option<Number>,
+}
+
+impl Head {
+    pub(super) fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    pub(super) fn number(&self) -> Option<Number> {
+        self.number
+    }
+
+    pub(super) fn descr(&self) -> String {
+        self.header.dtype().descr()
+    }
+}
+
+/// Reads the header, and a little more: the bytes of values that came along.
+pub(super) fn read_head(path: &Path, file: &mut impl Read) -> Result<(Head, Vec<u8>), NpyError> {
+    let unreadable = |source| NpyError::Io { path: path.to_owned(), source };
+    let mut bytes = Vec::new();
+    file.take(MAX_HEADER as u64).read_to_end(&mut bytes).map_err(unreadable)?;
+    let (header, rest) = parse_header(path, &bytes)?;
+    let number = Number::from_descr(&header.dtype().descr());
+    let (shape, len) = checked_shape(path, &header, number.map_or(1, Number::width))?;
+    Ok((Head { header, shape, len, number }, rest.to_vec()))
+}
+
+/// Reads one array, and no more bytes than its header states and one.
+pub(super) fn read_one(path: &Path, mut file: impl Read) -> Result<Arrays, NpyError> {
+    let unreadable = |source| NpyError::Io { path: path.to_owned(), source };
+    let (head, mut bytes) = read_head(path, &mut file)?;
+    let Some(number) = head.number else {
+        return Err(NpyError::NoNumbers { path: path.to_owned(), found: head.descr() });
+    };
+    let missing = (head.len as u64).saturating_add(1).saturating_sub(bytes.len() as u64);
+    file.take(missing).read_to_end(&mut bytes).map_err(unreadable)?;
+    let Head { header, shape, len: expected, .. } = head;
+    let (path, found) = (path.to_owned(), bytes.len());
+    if found < expected {
+        return Err(NpyError::Length { path, shape, expected, found });
+    }
+    if found > expected {
+        return Err(NpyError::TooLong { path, shape, expected });
+    }
+    let strides = match header.order() {
+        Order::C => strided::c_strides(&shape),
+        Order::Fortran => strided::fortran_strides(&shape),
+    };
+    let described = path.display().to_string();
+    Ok(Arrays { path, number, shape, strides, bytes, labels: None, described })
+}

@@ -1,0 +1,144 @@
+//! Which arrays of an `.npz` archive are the values and the labels.
+
+use super::arrays::{self, Arrays, Head};
+use super::{NpyError, NumberKind};
+use npyz::npz::array_name_from_file_name;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use zip::ZipArchive;
+use zip::result::ZipError;
+
+/// Names of values and of labels; the first that is there is taken.
+const VALUES: [&str; 5] = ["x", "images", "data", "samples", "arr_0"];
+const LABELS: [&str; 7] = ["labels", "label", "y", "targets", "target", "classes", "class"];
+
+/// An integer beyond this is not told from its neighbours.
+const LARGEST_LABEL: f64 = 9_007_199_254_740_992.0;
+
+/// One array in the archive.
+struct Entry {
+    index: usize,
+    name: String,
+    /// The archive and the entry, for messages.
+    path: PathBuf,
+    head: Head,
+}
+
+type Archive = ZipArchive<BufReader<File>>;
+
+/// Reads the values and, if there are any, their labels.
+pub(super) fn read(path: &Path, file: File) -> Result<Arrays, NpyError> {
+    let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|e| damaged(path, e))?;
+    let mut entries = Vec::new();
+    for index in 0..archive.len() {
+        entries.extend(probe(path, &mut archive, index)?);
+    }
+    let labels = named(&entries, &LABELS, Entry::holds_labels);
+    let others = || entries.iter().filter(|entry| labels.is_none_or(|l| l.index != entry.index));
+    let only = match others().count() {
+        1 => others().next(),
+        _ => None,
+    };
+    let Some(values) = named(&entries, &VALUES, |_| true).or(only) else {
+        return Err(NpyError::NoEntry { path: path.to_owned(), found: list(others()) });
+    };
+    let mut arrays = load(path, &mut archive, values)?;
+    if let Some(labels) = labels {
+        let rows = arrays.shape().first().copied().unwrap_or(1);
+        arrays.set_labels(read_labels(path, &mut archive, labels, rows)?);
+    }
+    let left_out: Vec<&str> = others()
+        .filter(|entry| entry.index != values.index)
+        .map(|entry| entry.name.as_str())
+        .collect();
+    let taken = format!("{} of {}", values.name, path.display());
+    let labelled = labels.map(|entry| format!("labels from {}", entry.name));
+    let left_out = (!left_out.is_empty()).then(|| format!("left out: {}", left_out.join(", ")));
+    let parts: Vec<String> = [Some(taken), labelled, left_out].into_iter().flatten().collect();
+    arrays.describe(parts.join(", "));
+    Ok(arrays)
+}
+
+fn damaged(path: &Path, error: ZipError) -> NpyError {
+    NpyError::Archive { path: path.to_owned(), source: error.into() }
+}
+
+/// The array at `index`, its header read, or `None` if it is no array.
+fn probe(path: &Path, archive: &mut Archive, index: usize) -> Result<Option<Entry>, NpyError> {
+    let mut file = archive.by_index(index).map_err(|e| damaged(path, e))?;
+    let file_name = file.name().map_err(|e| damaged(path, e))?.into_owned();
+    let Some(name) = array_name_from_file_name(&file_name) else {
+        return Ok(None);
+    };
+    let entry = path.join(&file_name);
+    let (head, _) = arrays::read_head(&entry, &mut file).map_err(|e| unpacking(path, e))?;
+    Ok(Some(Entry { index, name: name.to_owned(), path: entry, head }))
+}
+
+fn load(path: &Path, archive: &mut Archive, entry: &Entry) -> Result<Arrays, NpyError> {
+    let file = archive.by_index(entry.index).map_err(|e| damaged(path, e))?;
+    arrays::read_one(&entry.path, file).map_err(|e| unpacking(path, e))
+}
+
+/// An entry that cannot be read is the archive's fault, not the file system's.
+fn unpacking(path: &Path, error: NpyError) -> NpyError {
+    if let NpyError::Io { source, .. } = error {
+        return NpyError::Archive { path: path.to_owned(), source };
+    }
+    error
+}
+
+fn read_labels(
+    path: &Path,
+    archive: &mut Archive,
+    entry: &Entry,
+    rows: usize,
+) -> Result<Vec<i64>, NpyError> {
+    let labels = load(path, archive, entry)?;
+    let count = labels.values().count();
+    if count != rows {
+        return Err(NpyError::LabelCount { path: entry.path.clone(), labels: count, rows });
+    }
+    let label = |(position, value): (usize, f64)| {
+        if value.abs() > LARGEST_LABEL {
+            return Err(NpyError::Label { path: entry.path.clone(), value, position });
+        }
+        #[allow(clippy::cast_possible_truncation, reason = "an integer of at most 2^53")]
+        Ok(value as i64)
+    };
+    labels.values().enumerate().map(label).collect()
+}
+
+impl Entry {
+    /// Whether the array is one integer a row: `[n]`, or `[n, 1]` as some data sets have it.
+    fn holds_labels(&self) -> bool {
+        let kind = self.head.number().map(super::number::Number::kind);
+        let is_integer =
+            matches!(kind, Some(NumberKind::Bytes | NumberKind::Words | NumberKind::Integers));
+        is_integer && matches!(self.head.shape(), [_] | [_, 1])
+    }
+
+    /// The name without case, and without a mark of the training part.
+    fn role(&self) -> String {
+        let name = self.name.to_lowercase();
+        let role = name.strip_prefix("train_").or_else(|| name.strip_suffix("_train"));
+        role.unwrap_or(&name).to_owned()
+    }
+}
+
+fn named<'a>(
+    entries: &'a [Entry],
+    names: &[&str],
+    is: impl Fn(&Entry) -> bool,
+) -> Option<&'a Entry> {
+    let find = |name: &&str| entries.iter().find(|entry| entry.role() == *name && is(entry));
+    names.iter().find_map(find)
+}
+
+fn list<'a>(entries: impl Iterator<Item = &'a Entry>) -> String {
+    let entry =
+        |entry: &Entry| format!("{} {} {:?}", entry.name, entry.head.descr(), entry.head.shape());
+    let entries: Vec<String> = entries.map(entry).collect();
+    if entries.is_empty() { "no array".to_owned() } else { entries.join(", ") }
+}

@@ -1,0 +1,187 @@
+//! Data by what the user calls them: a built-in name, or a path.
+
+use crate::picture_folder::is_picture;
+use crate::{
+    BUILTIN, Columns, CsvError, Dataset, IdxError, NpyError, PictureOptions, PictureSet,
+    PictureSetError, TOYS, Table, TableError, builtin, is_idx, read_arrays, read_csv, read_idx,
+    read_pictures, toy,
+};
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// How data are to be read, where there is a choice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadOptions {
+    /// How pictures in files of their own are read.
+    pub pictures: PictureOptions,
+    /// How many points to draw of a toy set.
+    pub points: usize,
+    /// The seed of a toy set.
+    pub seed: u64,
+}
+
+impl Default for ReadOptions {
+    /// The default for pictures, 10 000 points, seed 0.
+    fn default() -> Self {
+        Self { pictures: PictureOptions::default(), points: 10_000, seed: 0 }
+    }
+}
+
+/// Data that were read by [`open`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loaded {
+    /// The rows, in model space.
+    pub data: Dataset,
+    /// How the columns of points and tables were scaled; `None` for pictures.
+    pub columns: Option<Columns>,
+    /// What was found and decided, in a line; empty if that goes without saying.
+    pub decided: String,
+    /// Files that were left out because they cannot be read, and why.
+    pub skipped: Vec<(PathBuf, String)>,
+}
+
+/// Why [`open`] found no data.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// It is neither a name nor a path.
+    #[error(
+        "data {name:?}: no such file or folder, and not built in; built in are {}, {}",
+        BUILTIN.join(", "),
+        TOYS.join(", ")
+    )]
+    Unknown {
+        /// What the user calls it.
+        name: String,
+    },
+    /// A toy set of no points.
+    #[error(transparent)]
+    Points(#[from] TableError),
+    /// Pictures that cannot be read.
+    #[error(transparent)]
+    Pictures(#[from] PictureSetError),
+    /// IDX files that cannot be read.
+    #[error(transparent)]
+    Idx(#[from] IdxError),
+    /// An array that cannot be read.
+    #[error(transparent)]
+    Arrays(#[from] NpyError),
+    /// A table that cannot be read.
+    #[error(transparent)]
+    Csv(#[from] CsvError),
+}
+
+/// Reads the data of that name: a built-in set, a toy set, or a file or folder, whose kind is told
+/// by its contents.
+///
+/// A folder holds pictures, or the IDX files of a training set. A file is a picture, an IDX file,
+/// an array (`.npy`, `.npz`), or else a table with commas.
+///
+/// # Errors
+/// [`OpenError`] if there are no such data, or they cannot be read.
+///
+/// # Example
+/// ```
+/// use ancestral_data::{ReadOptions, open};
+///
+/// let options = ReadOptions { points: 500, ..ReadOptions::default() };
+/// let moons = open("moons", &options)?;
+/// assert_eq!((moons.data.len(), moons.data.shape()), (500, [2].as_slice()));
+/// assert!(open("no/such/file", &options).is_err());
+/// # Ok::<(), ancestral_data::OpenError>(())
+/// ```
+pub fn open(name: &str, options: &ReadOptions) -> Result<Loaded, OpenError> {
+    if let Some(data) = builtin(name) {
+        return Ok(pictures(data, String::new()));
+    }
+    if let Some(toy) = toy(name) {
+        let decided = format!("points, {}", toy.about());
+        return Ok(rows(toy.table(options.points, options.seed)?, decided));
+    }
+    let path = Path::new(name);
+    if !path.exists() {
+        return Err(OpenError::Unknown { name: name.to_owned() });
+    }
+    if is_idx(path) {
+        let data = read_idx(path)?;
+        let classes = data.class_names().len();
+        let decided = format!("IDX, {} pictures, {classes} classes", data.len());
+        Ok(pictures(data, decided))
+    } else if path.is_dir() || is_picture(path) {
+        let PictureSet { data, decided, skipped } = read_pictures(path, &options.pictures)?;
+        Ok(Loaded { data, columns: None, decided, skipped })
+    } else if is_array(path) {
+        let arrays = read_arrays(path)?;
+        if arrays.is_rows() {
+            let (table, decided) = arrays.into_table()?;
+            return Ok(rows(table, decided));
+        }
+        let PictureSet { data, decided, .. } = arrays.into_pictures()?;
+        Ok(pictures(data, decided))
+    } else {
+        let table = read_csv(path)?;
+        let columns = table.columns().len();
+        let decided = format!("{} rows of {columns} columns", table.data().len());
+        Ok(rows(table, decided))
+    }
+}
+
+/// Whether a file begins as a `.npy` file or as a zip archive, or should by its name.
+fn is_array(path: &Path) -> bool {
+    let named = path.extension().is_some_and(|suffix| {
+        ["npy", "npz"].iter().any(|known| suffix.eq_ignore_ascii_case(known))
+    });
+    let mut head = [0; 6];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut head));
+    named || read.is_ok() && (head == *b"\x93NUMPY" || head.starts_with(b"PK\x03\x04"))
+}
+
+fn pictures(data: Dataset, decided: String) -> Loaded {
+    Loaded { data, columns: None, decided, skipped: Vec::new() }
+}
+
+fn rows(table: Table, decided: String) -> Loaded {
+    let (data, columns) = table.into_parts();
+    Loaded { data, columns: Some(columns), decided, skipped: Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Channels, Raster, save_bytes, write_npy, write_png};
+
+    /// Shape and number of the rows, and whether they are a table.
+    fn opened(path: &Path) -> (Vec<usize>, usize, bool) {
+        let Loaded { data, columns, .. } =
+            open(path.to_str().unwrap(), &ReadOptions::default()).unwrap();
+        (data.shape().to_vec(), data.len(), columns.is_some())
+    }
+
+    #[test]
+    fn the_kind_of_a_file_is_told_by_its_contents() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        write_npy(&at("rows.bin"), &[4, 3], &[0.5; 12]).unwrap();
+        assert_eq!(opened(&at("rows.bin")), (vec![3], 4, true));
+        write_npy(&at("grey.npy"), &[2, 4, 5], &[0.5; 40]).unwrap();
+        assert_eq!(opened(&at("grey.npy")), (vec![1, 4, 5], 2, false));
+        save_bytes(&at("people.txt"), b"a,b\n1,2\n3,5\n").unwrap();
+        assert_eq!(opened(&at("people.txt")), (vec![2], 2, true));
+        let raster = Raster::new(3, 2, Channels::Rgb, vec![7; 18]).unwrap();
+        write_png(&at("one"), &raster, &[]).unwrap();
+        assert_eq!(opened(&at("one")), (vec![3, 2, 3], 1, false));
+        let idx = [0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3, 4];
+        save_bytes(&at("idx"), &idx).unwrap();
+        assert_eq!(opened(&at("idx")), (vec![1, 2, 2], 1, false));
+        assert_eq!(opened(folder.path()), (vec![3, 2, 3], 1, false));
+    }
+
+    #[test]
+    fn what_is_not_there_names_what_is() {
+        let message = open("moon", &ReadOptions::default()).unwrap_err().to_string();
+        assert!(message.contains("data \"moon\": no such file or folder"), "{message}");
+        assert!(message.contains("digits, moons, swiss-roll"), "{message}");
+    }
+}

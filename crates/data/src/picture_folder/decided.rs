@@ -1,0 +1,71 @@
+//! The line that tells the user what was found and what was decided about it.
+
+use super::Fit;
+use super::plan::{Plan, smallest_side};
+use super::survey::Survey;
+use crate::Channels;
+
+/// One line, its parts separated by commas.
+pub(super) fn line(survey: &Survey, plan: &Plan, skipped: usize) -> String {
+    let turned = survey.count(|facts| facts.is_turned);
+    let [r, g, b] = plan.background;
+    let is_blended = plan.channels != Channels::Rgba && survey.count(|f| f.is_transparent) > 0;
+    let parts = [
+        Some(counted(survey.files.len(), "picture")),
+        (!survey.classes.is_empty()).then(|| counted_classes(survey.classes.len())),
+        Some(channels(survey, plan.channels)),
+        Some(size(survey, plan)),
+        is_blended.then(|| format!("alpha over #{r:02x}{g:02x}{b:02x}")),
+        (turned > 0).then(|| format!("{turned} EXIF-turned")),
+        (survey.others > 0)
+            .then(|| format!("{} passed over", counted(survey.others, "other file"))),
+        (skipped > 0).then(|| format!("{} skipped", counted(skipped, "damaged picture"))),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn channels(survey: &Survey, channels: Channels) -> String {
+    let grey = survey.count(|facts| facts.is_grey);
+    let coloured = survey.files.len() - grey;
+    match channels {
+        Channels::Grey if coloured > 0 => format!("1 channel (luma of {coloured} in colour)"),
+        Channels::Grey => "1 channel (all are grey)".to_owned(),
+        Channels::Rgb if grey > 0 => format!("3 channels ({grey} grey repeated)"),
+        Channels::Rgb => "3 channels".to_owned(),
+        Channels::Rgba => "4 channels".to_owned(),
+    }
+}
+
+fn size(survey: &Survey, plan: &Plan) -> String {
+    let size = format!("{}x{}", plan.width, plan.height);
+    let sizes = survey.facts.iter().map(|facts| (facts.width, facts.height));
+    let smallest = sizes.clone().min_by_key(|(width, height)| width * height);
+    let largest = sizes.max_by_key(|(width, height)| width * height);
+    let Some(((from_width, from_height), (to_width, to_height))) = smallest.zip(largest) else {
+        return size;
+    };
+    if survey.count(|facts| (facts.width, facts.height) != (plan.width, plan.height)) == 0 {
+        return size;
+    }
+    let fit = match plan.fit {
+        Fit::Crop => "centre-cropped",
+        Fit::Letterbox => "letterboxed",
+    };
+    let why = if plan.size_chosen {
+        format!("chosen for the smallest side, {}; ", smallest_side(&survey.facts))
+    } else {
+        String::new()
+    };
+    if (from_width, from_height) == (to_width, to_height) {
+        return format!("{size} ({why}{fit} from {from_width}x{from_height})");
+    }
+    format!("{size} ({why}{fit} from {from_width}x{from_height} … {to_width}x{to_height})")
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+fn counted_classes(count: usize) -> String {
+    format!("{count} class{}", if count == 1 { "" } else { "es" })
+}

@@ -1,0 +1,81 @@
+//! One file becomes one picture, within bounds, or a reason why not.
+
+use super::error::Flaw;
+use super::picture::Picture;
+use super::{format, jpeg, whole};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+use std::fs;
+use std::io::Cursor;
+use std::path::Path;
+
+/// The longest side in pixels: JPEG and GIF know no longer one.
+pub(super) const MAX_SIDE: usize = 65_535;
+
+/// The most bytes that the samples of one picture may take: 89 megapixels of 8-bit RGB.
+pub(super) const MAX_SAMPLES: usize = 256 << 20;
+
+/// The longest file.
+const MAX_FILE: u64 = 512 << 20;
+
+/// Reads and decodes the picture at `path`.
+pub(super) fn decode(path: &Path) -> Result<Picture, Flaw> {
+    let metadata = fs::metadata(path)?;
+    if !metadata.is_file() {
+        return Err(Flaw::NotAFile);
+    }
+    if metadata.len() > MAX_FILE {
+        return Err(Flaw::TooLong { length: metadata.len(), limit: MAX_FILE });
+    }
+    let bytes = fs::read(path)?;
+    let format = readable_format(&bytes)?;
+    if !whole::is_whole(format, &bytes) {
+        return Err(Flaw::CutShort);
+    }
+    let (mut image, orientation) = if format == ImageFormat::Jpeg {
+        jpeg::decode(&bytes)?
+    } else {
+        decode_as(format, &bytes)?
+    };
+    image.apply_orientation(orientation);
+    Picture::new(image, orientation != Orientation::NoTransforms)
+}
+
+fn readable_format(bytes: &[u8]) -> Result<ImageFormat, Flaw> {
+    match format::format(bytes) {
+        Some(format) if format.reading_enabled() || format == ImageFormat::Jpeg => Ok(format),
+        Some(format) => Err(Flaw::Format { format: format!("{format:?}") }),
+        None if bytes.is_empty() => Err(Flaw::Empty),
+        None => {
+            let start = String::from_utf8_lossy(&bytes[..bytes.len().min(16)]).into_owned();
+            Err(Flaw::NotAPicture { start })
+        }
+    }
+}
+
+fn decode_as(format: ImageFormat, bytes: &[u8]) -> Result<(DynamicImage, Orientation), Flaw> {
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MAX_SAMPLES as u64);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder()?;
+    let (width, height) = decoder.dimensions();
+    check_dimensions(width as usize, height as usize, decoder.color_type().bytes_per_pixel())?;
+    let orientation = decoder.orientation()?;
+    Ok((DynamicImage::from_decoder(decoder)?, orientation))
+}
+
+/// Refuses a picture before anything of its size is allocated.
+pub(super) fn check_dimensions(width: usize, height: usize, depth: u8) -> Result<(), Flaw> {
+    let longest = width.max(height);
+    if longest > MAX_SIDE || width * height > MAX_SAMPLES / usize::from(depth) {
+        return Err(Flaw::TooLarge { width, height, side: MAX_SIDE, limit: MAX_SAMPLES >> 20 });
+    }
+    Ok(())
+}
+
+impl From<ImageError> for Flaw {
+    fn from(error: ImageError) -> Self {
+        Self::Undecoded(error.to_string())
+    }
+}

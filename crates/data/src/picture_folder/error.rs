@@ -1,0 +1,121 @@
+//! Why files are not a data set of pictures, and why one file is not a picture.
+
+use std::fmt::{self, Display};
+use std::io;
+use std::path::PathBuf;
+use thiserror::Error;
+
+/// The formats that are read, as messages list them.
+pub(super) const FORMATS: &str = "PNG, JPEG, WebP, GIF, BMP, TIFF or PNM";
+
+/// As many damaged files are listed by name in one message.
+const LISTED: usize = 20;
+
+/// Why [`read_pictures`](crate::read_pictures) read nothing.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum PictureSetError {
+    /// The file system refused.
+    #[error("cannot read {}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// There is not a single picture.
+    #[error(
+        "no picture in {}: looked for {FORMATS} by content, and found {others} other file{}",
+        path.display(), if *others == 1 { "" } else { "s" }
+    )]
+    NoPictures {
+        /// The file or folder.
+        path: PathBuf,
+        /// The number of files that are no pictures.
+        others: usize,
+    },
+    /// Some pictures are damaged, or all of them.
+    #[error("{} of {total} pictures cannot be read:{}", bad.len(), list(bad))]
+    Bad {
+        /// Every damaged file and the reason.
+        bad: Vec<(PathBuf, String)>,
+        /// The number of pictures, damaged ones included.
+        total: usize,
+    },
+    /// Classes are asked for, but the path is not a folder.
+    #[error("{} is a file: classes need a folder with one sub-folder a class", path.display())]
+    NotAFolder {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A picture lies beside the class folders.
+    #[error("{} lies in no class: every picture belongs in a sub-folder", path.display())]
+    OutsideClasses {
+        /// The picture.
+        path: PathBuf,
+    },
+    /// A class has no pictures, or none that can be read.
+    #[error("the class {} has no picture that can be read", path.display())]
+    EmptyClass {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The size asked for is empty or too large.
+    #[error(
+        "the size {} x {} (width x height) is not one of pictures: sides are 1 to {limit}",
+        size[1], size[0]
+    )]
+    Size {
+        /// `[height, width]`.
+        size: [usize; 2],
+        /// The longest side.
+        limit: usize,
+    },
+    /// All pictures together do not fit into memory.
+    #[error("{count} pictures of shape {shape:?} do not fit into memory")]
+    TooLarge {
+        /// The number of pictures.
+        count: usize,
+        /// The shape of each.
+        shape: [usize; 3],
+    },
+}
+
+fn list(bad: &[(PathBuf, String)]) -> impl Display {
+    fmt::from_fn(move |f| {
+        for (path, reason) in bad.iter().take(LISTED) {
+            write!(f, "\n  {}: {reason}", path.display())?;
+        }
+        match bad.len().saturating_sub(LISTED) {
+            0 => Ok(()),
+            more => write!(f, "\n  … and {more} more"),
+        }
+    })
+}
+
+/// Why one file is not a picture.
+#[derive(Debug, Error)]
+pub(super) enum Flaw {
+    #[error("cannot be read: {0}")]
+    Io(#[from] io::Error),
+    #[error("is no regular file")]
+    NotAFile,
+    #[error("is empty")]
+    Empty,
+    #[error("is not {FORMATS}: it begins with {start:?}")]
+    NotAPicture { start: String },
+    #[error("is {format}, but only {FORMATS} are read")]
+    Format { format: String },
+    #[error("is cut short: its end is missing")]
+    CutShort,
+    #[error(
+        "is {width} x {height} pixels, too large: a side is at most {side}, and samples {limit} MiB"
+    )]
+    TooLarge { width: usize, height: usize, side: usize, limit: usize },
+    #[error("has {length} bytes, more than {limit}")]
+    TooLong { length: u64, limit: u64 },
+    #[error("holds floating-point samples: save it with 8 or 16 bits, or as .npy")]
+    Floats,
+    #[error("cannot be decoded: {0}")]
+    Undecoded(String),
+}

@@ -1,0 +1,165 @@
+//! Pictures as people have them: a folder of files of any mode and size becomes a data set.
+
+use crate::{Channels, Dataset};
+use rayon::prelude::*;
+use std::path::{Path, PathBuf};
+
+mod decided;
+mod decode;
+mod error;
+mod files;
+mod format;
+mod jpeg;
+mod picture;
+mod plan;
+mod render;
+mod resample;
+mod survey;
+mod whole;
+
+pub use error::PictureSetError;
+pub(crate) use format::is_picture;
+pub(crate) use picture::from_byte;
+
+use plan::Plan;
+use survey::Survey;
+
+/// How pictures are read: what [`read_pictures`] is asked for.
+///
+/// # Example
+/// ```
+/// use ancestral_data::{Fit, PictureOptions};
+///
+/// let options = PictureOptions { size: Some([32, 32]), ..PictureOptions::default() };
+/// assert_eq!((options.fit, options.background), (Fit::Crop, [255, 255, 255]));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PictureOptions {
+    /// The channels of every row. `None`: grey if every file stores grey, RGB otherwise.
+    pub channels: Option<Channels>,
+    /// `[height, width]` of every row. `None`: that of the pictures if they agree, otherwise a
+    /// square as long as the smallest shorter side, rounded down to a multiple of 8, 8 to 64.
+    pub size: Option<[usize; 2]>,
+    /// How a picture of another shape is brought to the size.
+    pub fit: Fit,
+    /// Red, green and blue of what shines through transparent pixels and fills letterboxes.
+    pub background: [u8; 3],
+    /// Whether the sub-folders of the first level are the classes, sorted by name.
+    pub classes: bool,
+    /// Whether damaged files are left out and reported; otherwise one is an error.
+    pub skip_bad: bool,
+}
+
+impl Default for PictureOptions {
+    fn default() -> Self {
+        Self {
+            channels: None,
+            size: None,
+            fit: Fit::Crop,
+            background: [255; 3],
+            classes: false,
+            skip_bad: false,
+        }
+    }
+}
+
+/// How a picture is brought to another shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fit {
+    /// The shorter side is resized to fit; what is too long is cut off on both ends.
+    Crop,
+    /// The longer side is resized to fit; what is missing is background, opaque.
+    Letterbox,
+}
+
+/// What [`read_pictures`] read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PictureSet {
+    /// The pictures: rows `[channels, height, width]`, −1 (black) to 1 (white).
+    pub data: Dataset,
+    /// One line on what was found and what was decided about it; sizes are width x height.
+    pub decided: String,
+    /// The damaged files that were left out, each with the reason.
+    pub skipped: Vec<(PathBuf, String)>,
+}
+
+/// Reads one picture file, or every picture in a folder and its sub-folders, as one data set.
+///
+/// PNG, JPEG, WebP, GIF, BMP, TIFF and PNM are known by their contents, whatever their names. Of
+/// an animation the first frame is taken; an EXIF orientation is applied. Hidden files are
+/// ignored, other files are passed over and counted in [`PictureSet::decided`]; links to folders
+/// count as other files. A file whose name says picture and whose contents do not is damaged.
+///
+/// Every file is decoded once before anything is decided, and damaged ones are reported together.
+///
+/// # Shapes
+/// Rows are `[channels, height, width]`, in the order of their paths, byte by byte. Range: −1
+/// (black) to 1 (white); opacity likewise, −1 is transparent.
+///
+/// # Formula
+/// ```text
+/// value = (2 s − max) / max,     s = 0 … max;   max = 255 or 65535: all 16 bits are kept
+/// grey  = 0.299 r + 0.587 g + 0.114 b           (luma of ITU-R BT.601)
+/// value = a c + (1 − a) background              (opacity a = 0 … 1, with 1 or 3 channels)
+/// ```
+/// # Numerics
+/// A picture that has the size already keeps its exact values. Others are resized in `f32` with
+/// an antialiased triangle filter, which never leaves the range; colours are weighted by opacity.
+///
+/// # Errors
+/// [`PictureSetError`], which names the files: there is no picture, a damaged one (with
+/// `skip_bad`: only damaged ones), one outside the class folders, or one of more than 65 535
+/// pixels a side or 256 MiB of decoded samples. Decoding takes at most about four times that for
+/// each thread.
+///
+/// # Panics
+/// Never: rows are whole, their values bounded, and their labels those of the folders.
+///
+/// # Example
+/// ```no_run
+/// use ancestral_data::{PictureOptions, read_pictures};
+///
+/// let pictures = read_pictures("holiday".as_ref(), &PictureOptions::default())?;
+/// println!("{}", pictures.decided);
+/// # Ok::<(), ancestral_data::PictureSetError>(())
+/// ```
+pub fn read_pictures(path: &Path, options: &PictureOptions) -> Result<PictureSet, PictureSetError> {
+    if let Some(size) = options.size {
+        plan::check_size(size)?;
+    }
+    let found = files::find(path, options.classes)?;
+    let (survey, skipped) = Survey::new(found, options.skip_bad)?;
+    let plan = Plan::new(&survey, options);
+    let rows = read_rows(&survey, &plan)?;
+    let mut data = Dataset::new(plan.shape().to_vec(), rows).expect("whole rows of bounded values");
+    if options.classes {
+        data = data
+            .with_labels(survey.labels(), survey.classes.clone())
+            .expect("every picture lies in a class");
+    }
+    let decided = decided::line(&survey, &plan, skipped.len());
+    Ok(PictureSet { data, decided, skipped })
+}
+
+fn read_rows(survey: &Survey, plan: &Plan) -> Result<Vec<f32>, PictureSetError> {
+    let (count, shape) = (survey.files.len(), plan.shape());
+    let too_large = || PictureSetError::TooLarge { count, shape };
+    let row_len = shape.iter().product::<usize>();
+    let len = row_len.checked_mul(count).ok_or_else(too_large)?;
+    let mut rows = Vec::new();
+    rows.try_reserve_exact(len).map_err(|_| too_large())?;
+    rows.resize(len, 0.0);
+    let pairs = rows.par_chunks_mut(row_len).zip(&survey.files);
+    pairs.try_for_each(|(row, file)| match decode::decode(&file.path) {
+        Ok(picture) => {
+            render::render(&picture, plan, row);
+            Ok(())
+        }
+        // It was whole a moment ago: somebody is writing into the folder.
+        Err(flaw) => Err(PictureSetError::Bad {
+            bad: vec![(file.path.clone(), flaw.to_string())],
+            total: count,
+        }),
+    })?;
+    Ok(rows)
+}

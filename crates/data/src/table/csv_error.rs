@@ -1,0 +1,168 @@
+//! Why a file is not a table.
+
+use super::TableError;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use thiserror::Error;
+
+/// Why a CSV file was not read as a table. Rows and lines are counted from 1, rows below the
+/// header.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum CsvError {
+    /// The file system refused.
+    #[error("cannot read {}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A byte is no text.
+    #[error(
+        "{} is not a CSV file in UTF-8: line {line} holds the byte {byte:#04x}",
+        path.display()
+    )]
+    NotText {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: usize,
+        /// The byte: 0, or one that is not UTF-8.
+        byte: u8,
+    },
+    /// There is nothing but blank lines.
+    #[error("{} is empty: a header with column names is expected", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There is a header and no row.
+    #[error("{} has a header but no rows", path.display())]
+    NoRows {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The first row is numbers.
+    #[error(
+        "{}: the first row holds numbers only ({first:?} …), \
+         but a header with column names is expected",
+        path.display()
+    )]
+    NoHeader {
+        /// The file.
+        path: PathBuf,
+        /// The first cell.
+        first: String,
+    },
+    /// There are more columns than any table has.
+    #[error("{} has {found} columns, more than {limit}", path.display())]
+    TooManyColumns {
+        /// The file.
+        path: PathBuf,
+        /// The number of columns.
+        found: usize,
+        /// The most that are read.
+        limit: usize,
+    },
+    /// A row has more or fewer cells than the header.
+    #[error(
+        "{}: the number of cells in row {row} (line {line}) is {found}, \
+         but in the header it is {expected}",
+        path.display()
+    )]
+    Ragged {
+        /// The file.
+        path: PathBuf,
+        /// The row.
+        row: usize,
+        /// The line.
+        line: usize,
+        /// The number of cells in the row.
+        found: usize,
+        /// The number of cells in the header.
+        expected: usize,
+    },
+    /// Cells that cannot be learned.
+    #[error("{}: {}", path.display(), list(problems, *more))]
+    Cells {
+        /// The file.
+        path: PathBuf,
+        /// The first problems, by column.
+        problems: Vec<CellProblem>,
+        /// The number of further problems.
+        more: usize,
+    },
+    /// The header does not make a table.
+    #[error("cannot make a table of {}", path.display())]
+    Table {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: TableError,
+    },
+}
+
+/// What is wrong with cells of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum CellTrouble {
+    /// Empty, or a word that stands for nothing: NA, NaN, null, none, n/a or ?.
+    Missing,
+    /// Infinite, or so large that differences overflow.
+    TooLarge,
+    /// A number with a decimal comma.
+    Comma,
+    /// Not a number.
+    Text,
+}
+
+/// All cells of one column that have the same trouble.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CellProblem {
+    /// The name of the column.
+    pub column: String,
+    /// What is wrong.
+    pub trouble: CellTrouble,
+    /// The number of such cells.
+    pub count: usize,
+    /// The row of the first.
+    pub row: usize,
+    /// The line of the first.
+    pub line: usize,
+    /// What the first one holds, shortened.
+    pub value: String,
+}
+
+impl fmt::Display for CellProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { column, count, row, line, value, .. } = self;
+        let (expected, kind) = match self.trouble {
+            CellTrouble::Missing => {
+                let cells = if *count == 1 { "cell" } else { "cells" };
+                return write!(
+                    f,
+                    "column {column:?} has {count} missing {cells} (first in row {row}, line {line})"
+                );
+            }
+            CellTrouble::TooLarge => ("finite numbers within ±1e300 are expected", "too large"),
+            CellTrouble::Comma => ("a decimal point is expected, not a comma", "with a comma"),
+            CellTrouble::Text => {
+                ("only numeric columns can be learned for now", "without a number")
+            }
+        };
+        let cells = if *count == 1 { "cell is" } else { "cells are" };
+        write!(
+            f,
+            "column {column:?} holds {value:?} in row {row}, line {line}: {expected} \
+             ({count} {cells} {kind})"
+        )
+    }
+}
+
+fn list(problems: &[CellProblem], more: usize) -> String {
+    let shown: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    let rest = if more > 0 { format!("; and {more} more such problems") } else { String::new() };
+    shown.join("; ") + &rest
+}

@@ -1,0 +1,138 @@
+//! Tables of numbers: named columns, standardised for the model.
+
+mod column;
+mod columns;
+mod csv_error;
+mod read;
+mod write;
+
+use crate::{Dataset, DatasetError};
+use thiserror::Error;
+
+pub use column::{Column, ColumnError, ColumnKind};
+pub(crate) use column::{is_fit, nearest};
+pub use columns::Columns;
+pub use csv_error::{CellProblem, CellTrouble, CsvError};
+pub use read::{MAX_COLUMNS, read_csv};
+pub use write::write_csv;
+
+/// Rows of numbers under named columns: the [`Dataset`] that a model learns, and the [`Columns`]
+/// that turn its samples back into numbers of the same kinds.
+///
+/// # Shapes
+/// A row of the data is `[columns]`: standardised, of mean 0 and variance 1 over the table in each
+/// column that is not constant.
+///
+/// # Example
+/// ```
+/// use ancestral_data::Table;
+///
+/// let table = Table::new(&["side"], &[1.0, 2.0, 3.0])?;
+/// assert_eq!(table.data().shape(), [1]);
+/// assert_eq!(table.data().row(1), [0.0]);
+/// # Ok::<(), ancestral_data::TableError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    data: Dataset,
+    columns: Columns,
+}
+
+/// Why names and numbers do not make a [`Table`].
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum TableError {
+    /// There is no column.
+    #[error("a table needs at least one column, got none")]
+    NoColumns,
+    /// There is no row.
+    #[error("a table needs at least one row, got none")]
+    Empty,
+    /// A name is empty.
+    #[error("column {column} has no name")]
+    NoName {
+        /// The column, counted from 1.
+        column: usize,
+    },
+    /// Two columns have the same name.
+    #[error("columns {first} and {second} are both named {name:?}")]
+    SameName {
+        /// The name.
+        name: String,
+        /// The first of the two, counted from 1.
+        first: usize,
+        /// The second of the two, counted from 1.
+        second: usize,
+    },
+    /// The values do not fill whole rows.
+    #[error("{values} values do not fill rows of {columns} columns")]
+    Ragged {
+        /// The number of values.
+        values: usize,
+        /// The number of columns.
+        columns: usize,
+    },
+    /// A value is not a number, or so large that differences overflow.
+    #[error(
+        "column {name:?} holds {value} in row {row}, but numbers within ±{:e} are expected",
+        Column::MAX_VALUE
+    )]
+    Value {
+        /// The column.
+        name: String,
+        /// The row, counted from 1.
+        row: usize,
+        /// The value.
+        value: f64,
+    },
+}
+
+impl Table {
+    /// Makes a table of rows in data units, one after another.
+    ///
+    /// # Errors
+    /// [`TableError`] if there are no columns or rows, a name is empty or stands twice, the values
+    /// do not fill whole rows, or one is not a number within ±[`Column::MAX_VALUE`].
+    ///
+    /// # Panics
+    /// Never: of n values none lies further than √n deviations from the mean.
+    pub fn new<N: AsRef<str>>(names: &[N], rows: &[f64]) -> Result<Self, TableError> {
+        let columns = Columns::fit(names, rows)?;
+        let data = Dataset::new(vec![columns.len()], columns.to_model_rows(rows))
+            .expect("whole rows of standardised, finite values");
+        Ok(Self { data, columns })
+    }
+
+    /// Gives every row a label, as [`Dataset::with_labels`] does.
+    ///
+    /// # Errors
+    /// [`DatasetError`] if there is not one label a row, or a label has no name.
+    pub fn with_labels(
+        self,
+        labels: Vec<u32>,
+        class_names: Vec<String>,
+    ) -> Result<Self, DatasetError> {
+        Ok(Self { data: self.data.with_labels(labels, class_names)?, ..self })
+    }
+
+    /// The standardised rows.
+    #[must_use]
+    pub fn data(&self) -> &Dataset {
+        &self.data
+    }
+
+    /// The columns.
+    #[must_use]
+    pub fn columns(&self) -> &Columns {
+        &self.columns
+    }
+
+    /// The standardised rows and the columns.
+    #[must_use]
+    pub fn into_parts(self) -> (Dataset, Columns) {
+        (self.data, self.columns)
+    }
+}
+
+#[cfg(test)]
+mod tests;

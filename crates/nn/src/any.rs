@@ -1,0 +1,77 @@
+//! Whichever network a model folder describes.
+
+use ancestral::{Batch, Network};
+use ancestral_format::{MlpConfigError, NetworkConfig, Weights};
+use burn::tensor::Device;
+use thiserror::Error;
+
+use crate::init::Initializer;
+use crate::mlp::Mlp;
+use crate::network::{BurnNetwork, NetworkError};
+use crate::parameters::{self, ParametersError};
+use crate::unet::{UNet, UNetError};
+
+/// The network of a model folder, whichever it is.
+#[derive(Debug, Clone)]
+pub enum AnyNetwork {
+    /// A U-Net, for pictures.
+    UNet(Box<BurnNetwork<UNet>>),
+    /// A residual multilayer perceptron, for points and tables.
+    Mlp(Box<BurnNetwork<Mlp>>),
+}
+
+/// Why config and weights make no network.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The config describes no U-Net.
+    #[error(transparent)]
+    UNet(#[from] UNetError),
+    /// The config describes no multilayer perceptron.
+    #[error(transparent)]
+    Mlp(#[from] MlpConfigError),
+    /// The weights are another network's.
+    #[error(transparent)]
+    Weights(#[from] ParametersError),
+}
+
+impl AnyNetwork {
+    /// The network of a config, with these weights, on `device`.
+    ///
+    /// # Errors
+    /// If the config describes no network, or the weights are another's.
+    pub fn load(
+        config: &NetworkConfig,
+        weights: &Weights,
+        device: &Device,
+    ) -> Result<Self, LoadError> {
+        // Starting values are made when they are asked for: never, here.
+        let init = Initializer::new(0, device);
+        Ok(match config {
+            NetworkConfig::UNet(config) => {
+                let module = parameters::load(UNet::new(config, &init)?, weights)?;
+                Self::UNet(Box::new(BurnNetwork::new(&module)))
+            }
+            NetworkConfig::Mlp(config) => {
+                let module = parameters::load(Mlp::new(config, &init)?, weights)?;
+                Self::Mlp(Box::new(BurnNetwork::new(&module)))
+            }
+        })
+    }
+}
+
+impl Network for AnyNetwork {
+    type Error = NetworkError;
+
+    fn predict(
+        &mut self,
+        x: &Batch,
+        timesteps: &[f64],
+        labels: Option<&[u32]>,
+    ) -> Result<Batch, NetworkError> {
+        match self {
+            Self::UNet(network) => network.predict(x, timesteps, labels),
+            Self::Mlp(network) => network.predict(x, timesteps, labels),
+        }
+    }
+}

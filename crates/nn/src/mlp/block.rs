@@ -1,0 +1,38 @@
+//! The residual block of the multilayer perceptron.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+
+use crate::init::Initializer;
+use crate::layer::{Linear, silu};
+
+/// A residual block that is told the time: the U-Net's, with linear layers for convolutions.
+///
+/// # Formula
+/// ```text
+/// y = x + linear_2(silu(linear_1(silu(x)) + time_emb_proj(time)))
+/// ```
+/// # Shapes
+/// `[batch, width]`, time `[batch, time_embed_dim]` → `[batch, width]`.
+#[derive(Module, Debug)]
+pub struct ResidualBlock {
+    linear_1: Linear,
+    time_emb_proj: Linear,
+    linear_2: Linear,
+}
+
+impl ResidualBlock {
+    pub(super) fn new(init: &Initializer, width: usize, time_width: usize) -> Self {
+        Self {
+            linear_1: Linear::new(&init.child("linear_1"), width, width),
+            time_emb_proj: Linear::new(&init.child("time_emb_proj"), time_width, width),
+            linear_2: Linear::new(&init.child("linear_2"), width, width),
+        }
+    }
+
+    pub(super) fn forward(&self, x: Tensor<2>, time: &Tensor<2>) -> Tensor<2> {
+        let h = self.linear_1.forward(silu(x.clone()));
+        let h = h + self.time_emb_proj.forward(time.clone());
+        x + self.linear_2.forward(silu(h))
+    }
+}
