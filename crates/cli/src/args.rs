@@ -134,7 +134,7 @@ pub struct ReadingArgs {
     /// Colour behind transparent pixels and around letterboxed pictures: white, black, grey or RRGGBB
     #[arg(long, value_name = "COLOUR", default_value = "white", value_parser = colour)]
     pub background: ColourArg,
-    /// Take the sub-folders of a folder of pictures as classes
+    /// Learn classes: the sub-folders of a folder of pictures, or the parts of a toy set
     #[arg(long)]
     pub classes: bool,
     /// Mirror each picture, left and right, half of the times that it is seen
@@ -209,7 +209,8 @@ pub struct SampleArgs {
     /// How many samples [default: 64, of points and tables 1000; or the rows of --init]
     #[arg(short = 'n', long, value_name = "N", value_parser = count(MOST_SAMPLES))]
     pub count: Option<usize>,
-    /// Hops from noise to data [default: 100, or all timesteps if they are fewer]
+    /// Hops from noise to data [default: 100, of points and tables 250, or all timesteps if they are
+    /// fewer]
     #[arg(long, value_name = "N")]
     pub steps: Option<usize>,
     /// The way from noise to data

@@ -40,6 +40,7 @@ impl Data {
                 skip_bad: reading.skip_bad,
             },
             points: reading.points,
+            classes: reading.classes,
             seed: args.seed,
         };
         let Loaded { data, columns, decided, skipped } = open(source, &options)?;

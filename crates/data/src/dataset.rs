@@ -128,6 +128,12 @@ impl Dataset {
         Ok(Self { labels: Some(labels), class_names, ..self })
     }
 
+    /// The same rows without labels.
+    #[must_use]
+    pub fn without_labels(self) -> Self {
+        Self { labels: None, class_names: Vec::new(), ..self }
+    }
+
     /// The number of rows, at least 1.
     #[must_use]
     pub fn len(&self) -> usize {

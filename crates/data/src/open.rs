@@ -18,14 +18,16 @@ pub struct ReadOptions {
     pub pictures: PictureOptions,
     /// How many points to draw of a toy set.
     pub points: usize,
+    /// Whether the points of a toy set have labels, where it falls into classes.
+    pub classes: bool,
     /// The seed of a toy set.
     pub seed: u64,
 }
 
 impl Default for ReadOptions {
-    /// The default for pictures, 10 000 points, seed 0.
+    /// The default for pictures, 10 000 points without labels, seed 0.
     fn default() -> Self {
-        Self { pictures: PictureOptions::default(), points: 10_000, seed: 0 }
+        Self { pictures: PictureOptions::default(), points: 10_000, classes: false, seed: 0 }
     }
 }
 
@@ -97,8 +99,9 @@ pub fn open(name: &str, options: &ReadOptions) -> Result<Loaded, OpenError> {
         return Ok(pictures(data, String::new()));
     }
     if let Some(toy) = toy(name) {
-        let decided = format!("points, {}", toy.about());
-        return Ok(rows(toy.table(options.points, options.seed)?, decided));
+        let table = toy.table(options.points, options.seed)?;
+        let table = if options.classes { table } else { table.without_labels() };
+        return Ok(rows(table, format!("points, {}", toy.about())));
     }
     let path = Path::new(name);
     if !path.exists() {

@@ -2,7 +2,7 @@
 
 use std::cell::LazyCell;
 
-use ancestral::{AnySampler, Batch, Grid, Options, Prediction, Schedule, Spacing, Variance};
+use ancestral::{AnySampler, Batch, Grid, Options, Prediction, Spacing, Variance};
 use ancestral_data::read_npy;
 use anyhow::{Context, Result, bail};
 
@@ -12,12 +12,26 @@ use crate::model::Model;
 use crate::output::Output;
 use crate::sampling::Plan;
 
-/// Steps where the user does not say: enough for every sampler to be good.
-pub const STEPS: usize = 100;
-/// Samples where the user does not say, and how many of them go through the network together.
-const PICTURES: usize = 64;
-const ROWS: usize = 1000;
-const ROWS_BATCH: usize = 1024;
+/// What the user need not say.
+#[derive(Clone, Copy, Debug)]
+pub struct Defaults {
+    /// Enough for every sampler to be good.
+    pub steps: usize,
+    pub count: usize,
+    /// Samples in one network call.
+    pub batch: usize,
+}
+
+impl Defaults {
+    /// Those for pictures, or for rows: they are cheap, and their spread is seen.
+    pub fn of(are_pictures: bool) -> Self {
+        if are_pictures {
+            Self { steps: 100, count: 64, batch: 64 }
+        } else {
+            Self { steps: 250, count: 1000, batch: 1024 }
+        }
+    }
+}
 
 pub fn run(args: &SampleArgs) -> Result<()> {
     let output = Output::new(&args.output, args.trajectory)?;
@@ -25,10 +39,10 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     let quiet = args.compute.quiet;
     let model = Model::read(args.model.as_deref(), quiet)?;
     let sampler = sampler(args, &model)?;
-    let grid = grid(args, &model.schedule, model.folder.scheduler.spacing())?;
+    let Defaults { steps, count, batch } = Defaults::of(model.columns.is_none());
+    let steps = args.steps.unwrap_or(steps.min(model.schedule.len()));
+    let grid = grid(args, steps, &model)?;
     let start = start(args, &model)?;
-    let (count, batch) =
-        if model.columns.is_some() { (ROWS, ROWS_BATCH) } else { (PICTURES, PICTURES) };
     let count = start.as_ref().map_or(args.count.unwrap_or(count), Batch::rows);
     let indices = indices(args, count)?;
     let hops = grid.points().len();
@@ -131,12 +145,12 @@ fn predicts_variance(model: &Model) -> bool {
     from.zip(to).is_some_and(|(from, to)| to == 2 * from)
 }
 
-fn grid(args: &SampleArgs, schedule: &Schedule, of_model: Spacing) -> Result<Grid> {
+fn grid(args: &SampleArgs, steps: usize, model: &Model) -> Result<Grid> {
+    let schedule = &model.schedule;
     let spacing = match &args.spacing {
         Some(name) => name.parse().context("--spacing")?,
-        None => of_model,
+        None => model.folder.scheduler.spacing(),
     };
-    let steps = args.steps.unwrap_or(STEPS.min(schedule.len()));
     if steps == 1 && spacing != Spacing::Trailing {
         let last = schedule.len() - 1;
         note(

@@ -115,6 +115,12 @@ impl Table {
         Ok(Self { data: self.data.with_labels(labels, class_names)?, ..self })
     }
 
+    /// The same rows without their labels.
+    #[must_use]
+    pub fn without_labels(self) -> Self {
+        Self { data: self.data.without_labels(), ..self }
+    }
+
     /// The standardised rows.
     #[must_use]
     pub fn data(&self) -> &Dataset {

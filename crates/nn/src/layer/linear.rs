@@ -36,7 +36,13 @@ impl Linear {
     /// ```
     #[must_use]
     pub fn new(init: &Initializer, from: usize, to: usize) -> Self {
-        let bound = 1.0 / (from as f64).sqrt();
+        Self::with_gain(init, from, to, 1.0)
+    }
+
+    /// The same with weights that start `gain` times as large.
+    #[must_use]
+    pub fn with_gain(init: &Initializer, from: usize, to: usize, gain: f64) -> Self {
+        let bound = gain / (from as f64).sqrt();
         Self {
             weight: init.uniform("weight", [to, from], bound),
             bias: init.uniform("bias", [to], bound),

@@ -12,6 +12,13 @@ use crate::layer::{Embedding, Linear, Sinusoids, TimeEmbedding, silu};
 
 pub use block::ResidualBlock;
 
+/// How much larger than usual the weights of the first layer start.
+///
+/// Networks learn smooth functions of their inputs first (Rahaman et al. 2019, arXiv:1806.08734).
+/// Between heaps of data the wanted function has steep slopes: eight of them, six deviations apart,
+/// still run into each other after 8000 updates with a gain of 1, and not after 3000 with 3 to 6.
+const GAIN: f64 = 4.0;
+
 /// A network of fully connected layers from a noisy row and its time to a prediction of the same
 /// width. Time and class are embedded as in the U-Net.
 ///
@@ -47,7 +54,7 @@ impl Mlp {
         let MlpConfig { columns, width, time_embed_dim, .. } = *config;
         let blocks = init.child("blocks");
         Ok(Self {
-            linear_in: Linear::new(&init.child("linear_in"), columns, width),
+            linear_in: Linear::with_gain(&init.child("linear_in"), columns, width, GAIN),
             time_embedding: TimeEmbedding::new(
                 &init.child("time_embedding"),
                 time_embed_dim,

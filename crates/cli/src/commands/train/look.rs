@@ -6,7 +6,7 @@ use ancestral_nn::train::TrainState;
 use anyhow::Result;
 
 use super::Job;
-use crate::commands::sample::STEPS;
+use crate::commands::sample::Defaults;
 use crate::data::Data;
 use crate::failure::Failed;
 use crate::model::Model;
@@ -28,13 +28,14 @@ pub struct Look {
 impl Look {
     /// At the end: samples, and the way to them.
     pub fn last(data: &Data) -> Self {
-        let (count, batch) = if data.is_pictures() { (64, 64) } else { (2000, 1024) };
-        Self { sampler: "ddpm", count, steps: STEPS, moments: 50, batch }
+        let Defaults { steps, count, batch } = Defaults::of(data.is_pictures());
+        Self { sampler: "ddpm", count: count as u64, steps, moments: 50, batch }
     }
 
     /// On the way: no more than it takes to see how far training is.
     pub fn preview(data: &Data) -> Self {
-        let (count, batch) = if data.is_pictures() { (36, 64) } else { (500, 1024) };
+        let Defaults { batch, .. } = Defaults::of(data.is_pictures());
+        let count = if data.is_pictures() { 36 } else { 500 };
         Self { sampler: "ddim", count, steps: 25, moments: 0, batch }
     }
 
