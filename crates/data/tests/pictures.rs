@@ -142,13 +142,13 @@ fn sixteen_bits_are_kept() {
 fn grey_among_colour_is_repeated_and_said() {
     let folder = folder(&[("rgb.png", "a.png"), ("grey.png", "b.png"), ("grey.png", "c.png")]);
     let set = read(folder.path());
-    assert_eq!(set.decided, "3 pictures, 3 channels (2 grey repeated), 16x12");
+    assert_eq!(set.decided, "3 pictures, 3 channels (2 grey repeated), 12x16");
     assert_eq!(set.data.shape(), [3, 12, 16]);
     let (red, rest) = set.data.row(1).split_at(192);
     assert_eq!((red, red), rest.split_at(192));
     fs::remove_file(folder.path().join("a.png")).unwrap();
     let set = read(folder.path());
-    assert_eq!(set.decided, "2 pictures, 1 channel (all are grey), 16x12");
+    assert_eq!(set.decided, "2 pictures, 1 channel (all are grey), 12x16");
     assert_eq!(set.data.row(0), red);
 }
 
@@ -169,7 +169,7 @@ fn four_by_two_on_its_side_is_two_by_four() {
 fn a_picture_on_its_side_is_turned_upright() {
     let upright = read(&golden("exif-1.jpg"));
     let turned = read(&golden("exif-6.jpg"));
-    assert_eq!(turned.decided, "1 picture, 3 channels, 12x16, 1 EXIF-turned");
+    assert_eq!(turned.decided, "1 picture, 3 channels, 16x12, 1 EXIF-turned");
     // Row y of what is stored is column 11 − y: its top left is now top right.
     for (y, x) in [(0, 0), (0, 15), (11, 0), (5, 7)] {
         let stored = upright.data.row(0)[y * 16 + x];
@@ -194,7 +194,7 @@ fn one_cut_off_jpeg_of_twenty_is_named_or_skipped() {
         let options = PictureOptions { skip_bad: true, ..PictureOptions::default() };
         let set = read_pictures(folder.path(), &options).unwrap();
         assert_eq!(set.data.len(), 19);
-        assert_eq!(set.decided, "19 pictures, 3 channels, 16x12, 1 damaged picture skipped");
+        assert_eq!(set.decided, "19 pictures, 3 channels, 12x16, 1 damaged picture skipped");
         assert_eq!(set.skipped, [(bad.clone(), "is cut short: its end is missing".to_owned())]);
     }
 }
@@ -237,7 +237,7 @@ fn what_is_no_picture_is_passed_over_and_counted() {
         fs::write(folder.path().join(name), "text").unwrap();
     }
     let set = read(folder.path());
-    assert_eq!(set.decided, "2 pictures, 3 channels, 16x12, 2 other files passed over");
+    assert_eq!(set.decided, "2 pictures, 3 channels, 12x16, 2 other files passed over");
     fs::write(folder.path().join("photo.HEIC"), "ftypheic").unwrap();
     assert!(refusal(folder.path(), &PictureOptions::default()).contains("photo.HEIC: is not PNG"));
 }
@@ -269,7 +269,7 @@ fn folders_of_the_first_level_are_classes() {
     let set = read_pictures(folder.path(), &options).unwrap();
     assert_eq!(set.data.class_names(), ["cat", "dog"]);
     assert_eq!(set.data.labels(), Some([0, 0, 1].as_slice()));
-    assert_eq!(set.decided, "3 pictures, 2 classes, 3 channels (1 grey repeated), 16x12");
+    assert_eq!(set.decided, "3 pictures, 2 classes, 3 channels (1 grey repeated), 12x16");
 
     fs::write(folder.path().join("README"), "text").unwrap();
     assert!(read_pictures(folder.path(), &options).is_ok());
@@ -305,7 +305,7 @@ fn mixed_sizes_become_a_square_that_is_said() {
     assert_eq!(
         set.decided,
         "3 pictures, 3 channels, 24x24 (chosen for the smallest side, 30; centre-cropped from \
-         30x40 … 100x50)"
+         40x30 … 50x100)"
     );
     assert_eq!(set.data.shape(), [3, 24, 24]);
     assert!(set.data.rows().iter().all(|value| (value - 1.0).abs() < 1e-6));
@@ -330,7 +330,7 @@ fn letterboxes_are_filled_and_crops_are_of_the_middle() {
     let boxed = read_pictures(&path, &options([4, 4], Fit::Letterbox)).unwrap();
     let (white, line) = ([1.0; 4], [-1.0, -0.6, -0.2, 1.0]);
     assert_eq!(boxed.data.row(0), [white, line, line, white].concat());
-    assert_eq!(boxed.decided, "1 picture, 1 channel (all are grey), 4x4 (letterboxed from 4x2)");
+    assert_eq!(boxed.decided, "1 picture, 1 channel (all are grey), 4x4 (letterboxed from 2x4)");
 }
 
 #[test]
@@ -375,7 +375,7 @@ fn impossible_sizes_are_refused() {
     for size in [[0, 8], [8, 70_000]] {
         let options = PictureOptions { size: Some(size), ..PictureOptions::default() };
         let error = refusal(&golden("rgb.png"), &options);
-        let stated = format!("the size {} x {} (width x height)", size[1], size[0]);
+        let stated = format!("the size {} x {} (height x width)", size[0], size[1]);
         assert!(error.starts_with(&stated), "{error}");
     }
 }

@@ -37,7 +37,7 @@ fn channels(survey: &Survey, channels: Channels) -> String {
 }
 
 fn size(survey: &Survey, plan: &Plan) -> String {
-    let size = format!("{}x{}", plan.width, plan.height);
+    let size = format!("{}x{}", plan.height, plan.width);
     let sizes = survey.facts.iter().map(|facts| (facts.width, facts.height));
     let smallest = sizes.clone().min_by_key(|(width, height)| width * height);
     let largest = sizes.max_by_key(|(width, height)| width * height);
@@ -57,9 +57,9 @@ fn size(survey: &Survey, plan: &Plan) -> String {
         String::new()
     };
     if (from_width, from_height) == (to_width, to_height) {
-        return format!("{size} ({why}{fit} from {from_width}x{from_height})");
+        return format!("{size} ({why}{fit} from {from_height}x{from_width})");
     }
-    format!("{size} ({why}{fit} from {from_width}x{from_height} … {to_width}x{to_height})")
+    format!("{size} ({why}{fit} from {from_height}x{from_width} … {to_height}x{to_width})")
 }
 
 fn counted(count: usize, what: &str) -> String {

@@ -62,8 +62,8 @@ pub enum PictureSetError {
     },
     /// The size asked for is empty or too large.
     #[error(
-        "the size {} x {} (width x height) is not one of pictures: sides are 1 to {limit}",
-        size[1], size[0]
+        "the size {} x {} (height x width) is not one of pictures: sides are 1 to {limit}",
+        size[0], size[1]
     )]
     Size {
         /// `[height, width]`.

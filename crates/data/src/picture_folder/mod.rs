@@ -77,7 +77,7 @@ pub enum Fit {
 pub struct PictureSet {
     /// The pictures: rows `[channels, height, width]`, −1 (black) to 1 (white).
     pub data: Dataset,
-    /// One line on what was found and what was decided about it; sizes are width x height.
+    /// One line on what was found and what was decided about it; sizes are height x width.
     pub decided: String,
     /// The damaged files that were left out, each with the reason.
     pub skipped: Vec<(PathBuf, String)>,
