@@ -254,7 +254,7 @@ pub struct SampleArgs {
     /// [default: 64; points and tables: 1024]
     #[arg(long, value_name = "N", value_parser = count(MOST_ROWS))]
     pub batch: Option<usize>,
-    /// Start from these rows in place of fresh noise
+    /// Start from these rows in place of fresh noise; those of tables in the data's own units
     #[arg(long, value_name = "X_T.npy")]
     pub init: Option<PathBuf>,
     /// Save the whole way: an array with a leading axis of steps + 1 (.npy), a picture with a row

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use ancestral_data::{Columns, Fit, Loaded, PictureOptions, ReadOptions, open};
+use ancestral_data::{Columns, Fit, Loaded, PictureOptions, ReadOptions, Source, open};
 use ancestral_nn::train::TrainingSet;
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
-use crate::args::{FitArg, TrainArgs};
+use crate::args::{FitArg, ReadingArgs, TrainArgs};
 use crate::failure::note;
 
 /// What is to be learned.
@@ -43,7 +43,8 @@ impl Data {
             classes: reading.classes,
             seed: args.seed,
         };
-        let Loaded { data, columns, decided, skipped } = open(source, &options)?;
+        let Loaded { source: kind, data, columns, decided, skipped } = open(source, &options)?;
+        refuse_idle(reading, source, kind, columns.is_none())?;
         let quiet = args.compute.quiet;
         for (path, reason) in &skipped {
             note(quiet, format_args!("skipped {}: {reason}", path.display()));
@@ -59,16 +60,12 @@ impl Data {
             let classes = u32::try_from(class_names.len()).context("classes")?;
             set = set.with_labels(labels, classes)?;
         }
-        let data = Self {
+        Ok(Self {
             name: name(source),
             set,
             class_names: has_labels.then_some(class_names),
             columns,
-        };
-        if reading.flip && data.columns.is_some() {
-            bail!("--flip: {source} is a table, expected pictures");
-        }
-        Ok(data)
+        })
     }
 
     /// Whether these are pictures, not points or a table.
@@ -99,6 +96,33 @@ impl Data {
         let outside = values.filter(|value| value.abs() > 1.0).count();
         outside as f64 / (self.set.len() * self.set.row_len()) as f64
     }
+}
+
+/// Refuses flags on how to read data of another kind, which would do nothing.
+fn refuse_idle(reading: &ReadingArgs, source: &str, kind: Source, is_pictures: bool) -> Result<()> {
+    let found = match kind {
+        Source::Builtin => "built in",
+        Source::Toy => "a toy set",
+        Source::Idx => "in IDX files",
+        Source::Pictures => "pictures",
+        Source::Array => "an array",
+        Source::Csv => "a table",
+    };
+    for flag in reading.flags().iter().filter(|word| word.starts_with("--")) {
+        let (acts, expected) = match flag.as_str() {
+            "--points" => (kind == Source::Toy, "a toy set"),
+            "--classes" => (
+                matches!(kind, Source::Pictures | Source::Toy),
+                "a folder of pictures or a toy set",
+            ),
+            "--flip" => (is_pictures, "pictures"),
+            _ => (kind == Source::Pictures, "a picture or a folder of pictures"),
+        };
+        if !acts {
+            bail!("{flag}: {source} is {found}, expected {expected}");
+        }
+    }
+    Ok(())
 }
 
 /// What the run and the model are called: a path's last part, without its endings.

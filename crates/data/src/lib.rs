@@ -54,7 +54,7 @@ pub use digits::digits;
 pub use grid::{GridError, GridLayout, grid};
 pub use idx::{IdxError, is_idx, read_idx};
 pub use npy::{Array, Arrays, NpyError, NumberKind, read_arrays, read_npy, write_npy};
-pub use open::{Loaded, OpenError, ReadOptions, open};
+pub use open::{Loaded, OpenError, ReadOptions, Source, open};
 pub use picture_folder::{Fit, PictureOptions, PictureSet, PictureSetError, read_pictures};
 pub use pictures::{Pictures, PicturesError, to_byte};
 pub use raster::{Raster, RasterError};

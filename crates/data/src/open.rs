@@ -31,9 +31,28 @@ impl Default for ReadOptions {
     }
 }
 
+/// What a name turned out to stand for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// A set that is compiled in.
+    Builtin,
+    /// A toy set, drawn for the occasion.
+    Toy,
+    /// IDX files.
+    Idx,
+    /// Pictures in files of their own.
+    Pictures,
+    /// An array, of pictures or of rows.
+    Array,
+    /// A table with commas.
+    Csv,
+}
+
 /// Data that were read by [`open`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Loaded {
+    /// What kind of source they are from.
+    pub source: Source,
     /// The rows, in model space.
     pub data: Dataset,
     /// How the columns of points and tables were scaled; `None` for pictures.
@@ -96,12 +115,12 @@ pub enum OpenError {
 /// ```
 pub fn open(name: &str, options: &ReadOptions) -> Result<Loaded, OpenError> {
     if let Some(data) = builtin(name) {
-        return Ok(pictures(data, String::new()));
+        return Ok(pictures(Source::Builtin, data, String::new()));
     }
     if let Some(toy) = toy(name) {
         let table = toy.table(options.points, options.seed)?;
         let table = if options.classes { table } else { table.without_labels() };
-        return Ok(rows(table, format!("points, {}", toy.about())));
+        return Ok(rows(Source::Toy, table, format!("points, {}", toy.about())));
     }
     let path = Path::new(name);
     if !path.exists() {
@@ -111,23 +130,23 @@ pub fn open(name: &str, options: &ReadOptions) -> Result<Loaded, OpenError> {
         let data = read_idx(path)?;
         let classes = data.class_names().len();
         let decided = format!("IDX, {} pictures, {classes} classes", data.len());
-        Ok(pictures(data, decided))
+        Ok(pictures(Source::Idx, data, decided))
     } else if path.is_dir() || is_picture(path) {
         let PictureSet { data, decided, skipped } = read_pictures(path, &options.pictures)?;
-        Ok(Loaded { data, columns: None, decided, skipped })
+        Ok(Loaded { source: Source::Pictures, data, columns: None, decided, skipped })
     } else if is_array(path) {
         let arrays = read_arrays(path)?;
         if arrays.is_rows() {
             let (table, decided) = arrays.into_table()?;
-            return Ok(rows(table, decided));
+            return Ok(rows(Source::Array, table, decided));
         }
         let PictureSet { data, decided, .. } = arrays.into_pictures()?;
-        Ok(pictures(data, decided))
+        Ok(pictures(Source::Array, data, decided))
     } else {
         let table = read_csv(path)?;
         let columns = table.columns().len();
         let decided = format!("{} rows of {columns} columns", table.data().len());
-        Ok(rows(table, decided))
+        Ok(rows(Source::Csv, table, decided))
     }
 }
 
@@ -141,13 +160,13 @@ fn is_array(path: &Path) -> bool {
     named || read.is_ok() && (head == *b"\x93NUMPY" || head.starts_with(b"PK\x03\x04"))
 }
 
-fn pictures(data: Dataset, decided: String) -> Loaded {
-    Loaded { data, columns: None, decided, skipped: Vec::new() }
+fn pictures(source: Source, data: Dataset, decided: String) -> Loaded {
+    Loaded { source, data, columns: None, decided, skipped: Vec::new() }
 }
 
-fn rows(table: Table, decided: String) -> Loaded {
+fn rows(source: Source, table: Table, decided: String) -> Loaded {
     let (data, columns) = table.into_parts();
-    Loaded { data, columns: Some(columns), decided, skipped: Vec::new() }
+    Loaded { source, data, columns: Some(columns), decided, skipped: Vec::new() }
 }
 
 #[cfg(test)]
@@ -155,11 +174,11 @@ mod tests {
     use super::*;
     use crate::{Channels, Raster, save_bytes, write_npy, write_png};
 
-    /// Shape and number of the rows, and whether they are a table.
-    fn opened(path: &Path) -> (Vec<usize>, usize, bool) {
-        let Loaded { data, columns, .. } =
+    /// Shape and number of the rows, whether they are a table, and where they are from.
+    fn opened(path: &Path) -> (Vec<usize>, usize, bool, Source) {
+        let Loaded { source, data, columns, .. } =
             open(path.to_str().unwrap(), &ReadOptions::default()).unwrap();
-        (data.shape().to_vec(), data.len(), columns.is_some())
+        (data.shape().to_vec(), data.len(), columns.is_some(), source)
     }
 
     #[test]
@@ -167,18 +186,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         write_npy(&at("rows.bin"), &[4, 3], &[0.5; 12]).unwrap();
-        assert_eq!(opened(&at("rows.bin")), (vec![3], 4, true));
+        assert_eq!(opened(&at("rows.bin")), (vec![3], 4, true, Source::Array));
         write_npy(&at("grey.npy"), &[2, 4, 5], &[0.5; 40]).unwrap();
-        assert_eq!(opened(&at("grey.npy")), (vec![1, 4, 5], 2, false));
+        assert_eq!(opened(&at("grey.npy")), (vec![1, 4, 5], 2, false, Source::Array));
         save_bytes(&at("people.txt"), b"a,b\n1,2\n3,5\n").unwrap();
-        assert_eq!(opened(&at("people.txt")), (vec![2], 2, true));
+        assert_eq!(opened(&at("people.txt")), (vec![2], 2, true, Source::Csv));
         let raster = Raster::new(3, 2, Channels::Rgb, vec![7; 18]).unwrap();
         write_png(&at("one"), &raster, &[]).unwrap();
-        assert_eq!(opened(&at("one")), (vec![3, 2, 3], 1, false));
+        assert_eq!(opened(&at("one")), (vec![3, 2, 3], 1, false, Source::Pictures));
         let idx = [0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3, 4];
         save_bytes(&at("idx"), &idx).unwrap();
-        assert_eq!(opened(&at("idx")), (vec![1, 2, 2], 1, false));
-        assert_eq!(opened(folder.path()), (vec![3, 2, 3], 1, false));
+        assert_eq!(opened(&at("idx")), (vec![1, 2, 2], 1, false, Source::Idx));
+        assert_eq!(opened(folder.path()), (vec![3, 2, 3], 1, false, Source::Pictures));
     }
 
     #[test]

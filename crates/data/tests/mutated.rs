@@ -10,7 +10,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
-use ancestral_data::{PictureOptions, is_idx, read_arrays, read_idx, read_npy, read_pictures};
+use ancestral_data::{
+    PictureOptions, is_idx, read_arrays, read_csv, read_idx, read_npy, read_pictures,
+};
 use peak_alloc::PeakAlloc;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -29,6 +31,16 @@ const CASES: u64 = 10_000;
 /// What one case may take: a picture of 256 MiB of samples, as large as a file may state, decoded,
 /// turned, with what its decoder needs beside it.
 const MAX_PEAK: usize = 1 << 30;
+
+/// A table with all that its reader knows: a byte order mark, quotes, spaces, blank lines and both
+/// line ends.
+const CSV: &[u8] = "\u{feff}age;\"weight; \"\"net\"\"\"; größe\r\n\
+    36;80.5; 1.83\r\n\
+    \"41\";7.25e1;-1e300\n\
+    \n\
+    28;\"64\";0.9\n\
+    36;80.5;+1.71"
+    .as_bytes();
 
 /// A valid file, and the reader that it is for.
 struct Format {
@@ -59,6 +71,7 @@ fn formats() -> Vec<Format> {
         Format { name: "images-idx3.gz", bytes: gzip(&idx()), read: idx_file },
         Format { name: "a.npy", bytes: npy(), read: arrays },
         Format { name: "a.npz", bytes: npz(), read: arrays },
+        Format { name: "people.csv", bytes: CSV.to_vec(), read: table },
     ]
 }
 
@@ -76,6 +89,14 @@ fn arrays(path: &Path) {
     if let Ok(arrays) = read_arrays(path) {
         assert_eq!(arrays.values().count(), arrays.shape().iter().product());
         let _ = arrays.into_pictures();
+    }
+}
+
+fn table(path: &Path) {
+    if let Ok(table) = read_csv(path) {
+        let (data, columns) = (table.data(), table.columns());
+        assert_eq!(data.rows().len(), data.len() * columns.len());
+        assert!(data.rows().iter().all(|value| value.is_finite()));
     }
 }
 

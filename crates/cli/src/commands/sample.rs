@@ -49,9 +49,9 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     output.check(&model, indices.clone(), hops, args.force)?;
     let config = &model.folder.scheduler;
     let clip = args.clip || ((config.clip_sample || config.thresholding) && !args.no_clip);
-    if !clip {
+    if !clip && model.columns.is_none() {
         warn_of_amplification(&grid, config.prediction(), quiet);
-    } else if !config.thresholding && config.clip_sample_range <= 0.0 {
+    } else if clip && !config.thresholding && config.clip_sample_range <= 0.0 {
         let (range, name) = (config.clip_sample_range, &model.name);
         bail!("--clip: clip_sample_range of model {name} is {range}, expected above 0");
     }
@@ -178,6 +178,13 @@ fn start(args: &SampleArgs, model: &Model) -> Result<Option<Batch>> {
     if shape[0] == 0 {
         bail!("--init {}: no rows", path.display());
     }
+    let data = match &model.columns {
+        None => data,
+        // As in every array of rows, these are in the data's own units.
+        Some(columns) => {
+            columns.to_model_rows(&data.into_iter().map(f64::from).collect::<Vec<_>>())
+        }
+    };
     Ok(Some(Batch::new(expected, data)))
 }
 

@@ -17,7 +17,7 @@ use ancestral_nn::train::{
 };
 use ancestral_nn::unet::UNet;
 use ancestral_nn::{DiffusionModule, Initializer};
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::{ArgMatches, ValueEnum};
 
 use self::diagnosis::Diagnosis;
@@ -53,7 +53,11 @@ pub fn run(args: &TrainArgs, matches: &ArgMatches) -> Result<()> {
     let source = args.data.clone().unwrap_or_default();
     let device = super::compute(&args.compute)?;
     let quiet = args.compute.quiet;
-    let data = Data::read(&source, &args)?;
+    let mut data = Data::read(&source, &args);
+    if resumed.is_some() {
+        data = data.context("the data of the run; if they are elsewhere now, name them");
+    }
+    let data = data?;
     let (family, schedule) = super::schedule(&args.schedule, default_schedule(&data), quiet)?;
     let recipe = Recipe::new(&data, &args, &family, schedule)?;
     warn(&data, &recipe, &args);
@@ -91,7 +95,7 @@ fn warn(data: &Data, recipe: &Recipe, args: &TrainArgs) {
     }
     let (batch, len) = (recipe.config.batch, data.set.len());
     if batch > len {
-        note(quiet, format_args!("note: a batch of {batch} takes the {len} samples several times"));
+        note(quiet, format_args!("note: a batch of {batch} is more than the data: {len} in all"));
     }
 }
 
@@ -121,10 +125,14 @@ impl Job {
         if steps < done {
             bail!("--steps {steps}: the run has made {done} already");
         }
+        if let Some(stop) = self.args.budget.stop_at.filter(|stop| *stop < done) {
+            bail!("--stop-at {stop}: the run has made {done} already");
+        }
         // All that can be refused has been; from here on something is written.
         let mut trainer = self.trainer(make()?, steps, state.as_ref())?;
         let quiet = self.args.compute.quiet;
         let mut log = if state.is_some() {
+            self.folder.checkpoints(self.args.saving.keep).tidy(done)?;
             self.folder.go_back_to(done)?;
             Log::resume(self.folder.log(), quiet, done)?
         } else {
@@ -272,6 +280,20 @@ impl Job {
         let mut diagnosis = Diagnosis::new(trainer.steps());
         let mut progress = Progress::new("training", trainer.steps()..steps, quiet);
         let interrupt = Interrupt::watch()?;
+        let preview = |trainer: &Trainer<M>| {
+            let done = trainer.steps();
+            if done == 0 || done == steps || !is_due(previews, done) {
+                return;
+            }
+            // A preview that can't be made is no reason to lose a training.
+            if let Err(error) = self.preview(&trainer.state(), done) {
+                note(quiet, format_args!("warning: no preview: {error:#}"));
+            }
+        };
+        // An interruption does not wait for the preview of its step: it is made up for here.
+        if !self.folder.preview(trainer.steps()).exists() {
+            preview(trainer);
+        }
         while trainer.steps() < until {
             let report = trainer.step().map_err(failed)?;
             log.write(&report);
@@ -287,12 +309,7 @@ impl Job {
                 let message = format!("interrupted after step {done} of {steps}; {}", self.go_on());
                 return Err(Interrupted { code, message }.into());
             }
-            if is_due(previews, done) && done < steps {
-                // A preview that can't be made is no reason to lose a training.
-                if let Err(error) = self.preview(&trainer.state(), done) {
-                    note(quiet, format_args!("warning: no preview: {error:#}"));
-                }
-            }
+            preview(trainer);
         }
         Ok(())
     }

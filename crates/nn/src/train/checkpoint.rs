@@ -145,11 +145,11 @@ impl Checkpoint {
         write(&folder.join(TRAINING), &json)
     }
 
-    /// How many bytes its files take, but for a few.
+    /// How many bytes its files take on a disk, or a few more.
     fn byte_size(&self) -> Result<u64, CheckpointError> {
-        /// More than `training.json` takes.
-        const JSON: u64 = 16_384;
-        let mut size = self.model.byte_size()? + JSON;
+        /// More than `training.json` takes, and the rounding of each file to whole blocks.
+        const REST: u64 = 65_536;
+        let mut size = self.model.byte_size()? + REST;
         for (name, moment) in MOMENTS.into_iter().zip(&self.moments) {
             size += safetensors::byte_size(moment)
                 .map_err(|error| CheckpointError::damaged(name.into(), &error))?;

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::{Checkpoint, CheckpointError};
 
+/// How the names end of what is not, or no longer, whole; a dot is before them.
+const PARTIAL: &str = ".partial";
+
 /// The checkpoints of a run, of which only the newest are kept.
 ///
 /// A checkpoint is written aside, flushed to the disk and then renamed: under its name it is there
@@ -34,7 +37,7 @@ impl Checkpoints {
         Self { folder, keep: keep.max(1) }
     }
 
-    /// Writes a checkpoint, then removes those that are not to be kept.
+    /// Writes a checkpoint, then [tidies up](Self::tidy).
     ///
     /// # Errors
     /// [`CheckpointError::NoSpace`] if the file system is full, and if it refuses for another
@@ -45,6 +48,16 @@ impl Checkpoints {
         if !Checkpoint::read(&path).is_ok_and(|known| known == *checkpoint) {
             self.write(checkpoint, &path)?;
         }
+        self.tidy(step)
+    }
+
+    /// Removes what an interrupted save left behind and, of the checkpoints before that of `step`,
+    /// those that are not to be kept.
+    ///
+    /// # Errors
+    /// If the file system refuses.
+    pub fn tidy(&self, step: u64) -> Result<(), CheckpointError> {
+        self.sweep()?;
         let older = self.steps()?.into_iter().filter(|other| *other < step);
         older.skip(self.keep - 1).try_for_each(|step| self.discard(&self.path(step)))
     }
@@ -70,24 +83,37 @@ impl Checkpoints {
     /// # Errors
     /// If the file system refuses.
     pub fn clear(&self) -> Result<(), CheckpointError> {
+        self.sweep()?;
         self.steps()?.into_iter().try_for_each(|step| self.discard(&self.path(step)))
+    }
+
+    /// Removes what has no checkpoint's name yet, or no longer.
+    fn sweep(&self) -> Result<(), CheckpointError> {
+        let names = self.names()?;
+        let left_over = |name: &&String| name.starts_with(".step-") && name.ends_with(PARTIAL);
+        names.iter().filter(left_over).try_for_each(|name| remove(&self.folder.join(name)))
     }
 
     /// The steps of which there is a checkpoint, the last first; by number, not by name.
     fn steps(&self) -> Result<Vec<u64>, CheckpointError> {
+        let number = |name: &String| name.strip_prefix("step-")?.parse().ok();
+        let mut steps: Vec<u64> = self.names()?.iter().filter_map(number).collect();
+        steps.retain(|step| self.path(*step).is_dir());
+        steps.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(steps)
+    }
+
+    /// The names of all that is in the folder; of what is not text, as text can have it.
+    fn names(&self) -> Result<Vec<String>, CheckpointError> {
         let unreadable = |reason| CheckpointError::io("read", &self.folder, reason);
         let entries = match fs::read_dir(&self.folder) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries.map_err(unreadable)?,
         };
-        let mut steps = Vec::new();
-        for entry in entries {
-            let name = entry.map_err(unreadable)?.file_name();
-            let step = name.to_str().and_then(|name| name.strip_prefix("step-")?.parse().ok());
-            steps.extend(step.filter(|step| self.path(*step).is_dir()));
-        }
-        steps.sort_unstable_by(|a, b| b.cmp(a));
-        Ok(steps)
+        let name = |entry: io::Result<fs::DirEntry>| {
+            Ok(entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned())
+        };
+        entries.map(name).collect()
     }
 
     fn path(&self, step: u64) -> PathBuf {
@@ -127,7 +153,7 @@ impl Checkpoints {
     /// Where what is not, or no longer, whole stands.
     fn aside(&self, path: &Path) -> PathBuf {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        self.folder.join(format!(".{name}.partial"))
+        self.folder.join(format!(".{name}{PARTIAL}"))
     }
 }
 

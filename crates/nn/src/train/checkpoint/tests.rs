@@ -81,7 +81,7 @@ fn what_is_saved_is_read_and_equal_checkpoints_have_equal_files() {
     let size =
         |(name, _): (&String, &String)| fs::metadata(a.path("step-7").join(name)).unwrap().len();
     let taken: u64 = files(&a).iter().map(size).sum();
-    assert!((taken..taken + 17_000).contains(&checkpoint(7).byte_size().unwrap()));
+    assert!((taken..taken + 66_000).contains(&checkpoint(7).byte_size().unwrap()));
 }
 
 #[test]
@@ -113,7 +113,13 @@ fn left_overs_and_other_names_are_no_checkpoints() {
     fs::create_dir_all(place.path(".step-4.partial/unet")).unwrap();
     place.store(2).save(&checkpoint(4)).unwrap();
     assert_eq!(place.store(2).newest().unwrap().unwrap().checkpoint, checkpoint(4));
-    assert!(!place.path(".step-4.partial").exists());
+    let left_over = |name: &String| name.starts_with('.');
+    assert!(!place.names().iter().any(left_over), "{:?}", place.names());
+    // So is one of a removal that was interrupted, when the run goes on.
+    fs::create_dir_all(place.path(".step-1.partial/unet")).unwrap();
+    place.store(1).tidy(4).unwrap();
+    let others = ["latest", "step-", "step-4", "step-5.old", "step-80", "step-x"];
+    assert_eq!(place.names(), others);
 }
 
 #[test]
