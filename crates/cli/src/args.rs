@@ -126,7 +126,7 @@ pub struct ReadingArgs {
     #[arg(long, value_name = "1|3|4|auto", default_value = "auto", value_parser = channels)]
     pub channels: ChannelsArg,
     /// Size of pictures, one side or height x width [default: their own; a square if they differ]
-    #[arg(long, value_name = "N|HxW", value_parser = size)]
+    #[arg(long, value_name = "N|HxW", allow_negative_numbers = true, value_parser = size)]
     pub size: Option<SizeArg>,
     /// How pictures are fitted to the size
     #[arg(long, value_enum, default_value_t = FitArg::Crop)]

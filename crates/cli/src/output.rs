@@ -61,7 +61,8 @@ impl<'a> Output<'a> {
             Some(_) if path.is_dir() => Kind::Folder,
             None | Some(_) => bail!("output {}: {expected}", path.display()),
         };
-        Ok(Self { path, kind, trajectory })
+        // Without a / at its end, by which a file would not be found.
+        Ok(Self { path: path.components().as_path(), kind, trajectory })
     }
 
     /// Whether samples can be written batch by batch.
@@ -176,6 +177,7 @@ impl<'a> Output<'a> {
 
     /// Tries whether a file can be made where the output is to be.
     fn can_be_written(&self) -> Result<()> {
+        self.path.try_exists()?; // no name at all, if it is too long
         let mut folder = match self.kind {
             Kind::Folder => self.path,
             Kind::Png | Kind::Gif | Kind::Npy | Kind::Csv => parent(self.path),

@@ -1,6 +1,6 @@
 //! From data to a network and the way to train it, where the user does not say.
 
-use ancestral::{AnySchedule, Prediction, Schedule, Spacing, Variance};
+use ancestral::{AnySchedule, Prediction, Schedule, Spacing, Variance, ZeroTerminalSnr};
 use ancestral_format::{DownBlock, MlpConfig, NetworkConfig, SchedulerConfig, UNetConfig, UpBlock};
 use ancestral_nn::train::{Decay, LearningRate, TrainConfig};
 use anyhow::{Context, Result, bail};
@@ -102,6 +102,7 @@ impl Recipe {
         if args.schedule.zero_snr && prediction == Prediction::Epsilon {
             bail!("--zero-snr: pure noise says nothing of epsilon; take --prediction v or x0");
         }
+        ZeroTerminalSnr::check(prediction, &schedule).context("--schedule")?;
         let network = network(data, args)?;
         let timesteps = args.schedule.timesteps;
         let (variance, trailing) = (defaults.variance, Spacing::Trailing);

@@ -94,8 +94,14 @@ pub fn write_npy(path: &Path, shape: &[usize], data: &[f32]) -> Result<(), SaveE
 /// # Ok::<(), ancestral_data::NpyError>(())
 /// ```
 pub fn read_npy(path: &Path) -> Result<Array, NpyError> {
-    let bytes = fs::read(path).map_err(|source| NpyError::Io { path: path.to_owned(), source })?;
-    parse(path, &bytes)
+    let unreadable = |source| NpyError::Io { path: path.to_owned(), source };
+    check_regular(path).map_err(unreadable)?;
+    parse(path, &fs::read(path).map_err(unreadable)?)
+}
+
+/// Fails if reading could wait for ever, as of a pipe.
+fn check_regular(path: &Path) -> io::Result<()> {
+    if fs::metadata(path)?.is_file() { Ok(()) } else { Err(io::Error::other("not a regular file")) }
 }
 
 fn parse(path: &Path, bytes: &[u8]) -> Result<Array, NpyError> {

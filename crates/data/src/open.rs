@@ -77,6 +77,12 @@ pub enum OpenError {
         /// What the user calls it.
         name: String,
     },
+    /// It is a pipe, a device or a socket.
+    #[error("data {name:?}: expected a regular file or a folder, not a pipe or a device")]
+    Special {
+        /// What the user calls it.
+        name: String,
+    },
     /// A toy set of no points.
     #[error(transparent)]
     Points(#[from] TableError),
@@ -126,7 +132,11 @@ pub fn open(name: &str, options: &ReadOptions) -> Result<Loaded, OpenError> {
     if !path.exists() {
         return Err(OpenError::Unknown { name: name.to_owned() });
     }
-    if is_idx(path) {
+    // Reading a pipe could wait for ever.
+    if !path.is_file() && !path.is_dir() {
+        return Err(OpenError::Special { name: name.to_owned() });
+    }
+    if is_idx(path) || begins_as_idx(path) {
         let data = read_idx(path)?;
         let classes = data.class_names().len();
         let decided = format!("IDX, {} pictures, {classes} classes", data.len());
@@ -148,6 +158,14 @@ pub fn open(name: &str, options: &ReadOptions) -> Result<Loaded, OpenError> {
         let decided = format!("{} rows of {columns} columns", table.data().len());
         Ok(rows(Source::Csv, table, decided))
     }
+}
+
+/// Whether a file is packed as IDX files are, or begins as one of a kind that is not read: the IDX
+/// reader says what is wrong with it.
+fn begins_as_idx(path: &Path) -> bool {
+    let mut head = [0; 4];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut head));
+    read.is_ok() && matches!(head, [0x1f, 0x8b, ..] | [0, 0, 8..=14, 1..=4])
 }
 
 /// Whether a file begins as a `.npy` file or as a zip archive, or should by its name.
@@ -198,6 +216,13 @@ mod tests {
         save_bytes(&at("idx"), &idx).unwrap();
         assert_eq!(opened(&at("idx")), (vec![1, 2, 2], 1, false, Source::Idx));
         assert_eq!(opened(folder.path()), (vec![3, 2, 3], 1, false, Source::Pictures));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_device_is_no_data() {
+        let message = open("/dev/null", &ReadOptions::default()).unwrap_err().to_string();
+        assert!(message.contains("not a pipe or a device"), "{message}");
     }
 
     #[test]

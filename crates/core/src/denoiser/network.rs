@@ -23,6 +23,21 @@ pub struct ZeroTerminalSnr {
     pub alpha: f64,
 }
 
+impl ZeroTerminalSnr {
+    /// Whether a network that predicts `prediction` says something of x₀ on all of `schedule`.
+    ///
+    /// # Errors
+    /// If it predicts ε and the schedule ends in pure noise, or so close to it that `1/α` is no
+    /// finite f32.
+    pub fn check(prediction: Prediction, schedule: &Schedule) -> Result<(), Self> {
+        let alpha = schedule.noisiest().alpha();
+        if prediction == Prediction::Epsilon && 1.0 / alpha > f64::from(f32::MAX) {
+            return Err(Self { timestep: schedule.len() - 1, alpha });
+        }
+        Ok(())
+    }
+}
+
 /// A [`Denoiser`] over a [`Network`]: knows what the network predicts, splits off its variance
 /// half, finds the timestep of points off the grid, and hands each row its label.
 #[derive(Clone, Debug)]
@@ -44,10 +59,7 @@ impl<N: Network> NetworkDenoiser<N> {
         prediction: Prediction,
         schedule: Schedule,
     ) -> Result<Self, ZeroTerminalSnr> {
-        let alpha = schedule.noisiest().alpha();
-        if prediction == Prediction::Epsilon && 1.0 / alpha > f64::from(f32::MAX) {
-            return Err(ZeroTerminalSnr { timestep: schedule.len() - 1, alpha });
-        }
+        ZeroTerminalSnr::check(prediction, &schedule)?;
         Ok(Self { network, prediction, schedule, labels: None })
     }
 

@@ -28,7 +28,7 @@ pub enum IdxError {
     /// The file does not begin as an IDX file does.
     #[error(
         "{} is not an IDX file: it begins with {start:02x?}, but 00 00 08 and the number of axes, \
-         01 to 04, are expected",
+         01 to 04, are expected (unpack what gzip packed, unless it is IDX)",
         path.display()
     )]
     NotIdx {

@@ -1,7 +1,7 @@
 //! Arrays of any numbers, from `.npy` files and `.npz` archives, perhaps with labels.
 
 use super::number::{Number, NumberKind};
-use super::{MAX_HEADER, NpyError, checked_shape, npz, parse_header, strided};
+use super::{MAX_HEADER, NpyError, check_regular, checked_shape, npz, parse_header, strided};
 use crate::{Channels, Dataset, DatasetError, PictureSet, Table};
 use npyz::{NpyHeader, Order};
 use std::collections::BTreeSet;
@@ -55,6 +55,7 @@ pub struct Arrays {
 /// ```
 pub fn read_arrays(path: &Path) -> Result<Arrays, NpyError> {
     let unreadable = |source| NpyError::Io { path: path.to_owned(), source };
+    check_regular(path).map_err(unreadable)?;
     let mut start = Vec::new();
     let file = File::open(path).map_err(unreadable)?;
     file.take(2).read_to_end(&mut start).map_err(unreadable)?;

@@ -28,8 +28,9 @@ fn head(path: &Path) -> io::Result<Vec<u8>> {
 fn is_named_picture(path: &Path) -> bool {
     let foreign = |suffix: &str| FOREIGN.iter().any(|known| suffix.eq_ignore_ascii_case(known));
     let suffix = path.extension().and_then(|suffix| suffix.to_str());
-    let is_folder = fs::metadata(path).is_ok_and(|metadata| metadata.is_dir());
-    !is_folder && (ImageFormat::from_path(path).is_ok() || suffix.is_some_and(foreign))
+    // A link that leads nowhere counts by its name; a pipe, which would wait for a writer, does not.
+    let is_none = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
+    !is_none && (ImageFormat::from_path(path).is_ok() || suffix.is_some_and(foreign))
 }
 
 /// The format of the picture that begins with `bytes`, if they begin one.

@@ -47,6 +47,9 @@ pub fn read_csv(path: &Path) -> Result<Table, CsvError> {
 
 fn parse(path: &Path, bytes: &[u8]) -> Result<Table, CsvError> {
     let text = text(path, bytes)?;
+    if text.trim().is_empty() {
+        return Err(CsvError::Empty { path: path.to_owned() });
+    }
     let mut reader = ReaderBuilder::new()
         .delimiter(u8::try_from(separator(text)).expect("all separators are ASCII"))
         .trim(Trim::All)
@@ -147,7 +150,12 @@ impl<'a> Cells<'a> {
         let (found, expected) = (record.len(), self.names.len());
         if expected == 1 {
             // Of a single column, an empty cell is a blank line.
-            (0..blank_lines).for_each(|_| self.add_cell(0, ""));
+            let here = self.line;
+            for line in here - blank_lines..here {
+                self.line = line;
+                self.add_cell(0, "");
+            }
+            self.line = here;
         }
         if found != expected {
             if found == 1 && record[0].is_empty() {
