@@ -44,10 +44,10 @@ train digits "${saving[@]}" --steps "$steps" -o "$WORK/whole"
 expect "20 kills, and none: equal bytes of every file" diff -r --brief "$WORK/whole" "$run"
 expect_not "nothing half written is left" test -n "$(find "$run" -name '.*')"
 
-# Killed while the model is written at the end, as soon as one of its files is begun.
+# Killed while the model is written at the end, as soon as one of its first files is there.
 train digits "${saving[@]}" --steps 4 -o "$WORK/roomy"
 run=$WORK/killed-at-the-end
-code=$("$ANCESTRAL_PYTHON" "$TOOLS/stop.py" KILL 0 "$run/unet/.diffusion*" \
+code=$("$ANCESTRAL_PYTHON" "$TOOLS/stop.py" KILL 0 "$run/unet/config.json" \
     "$ANCESTRAL" train --quiet digits "${saving[@]}" --steps 4 -o "$run") || code=none
 judge "$([[ $code == 137 ]] && echo yes || echo no)" "killed while the model is written: exit code $code (137)"
 say "left by the kill: $(find "$run" -name '.*' -printf '%P ')"

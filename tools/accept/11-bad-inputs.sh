@@ -267,7 +267,6 @@ bad 2 "is not in 1..=10000000" train moons --points 99999999 -o out
 bad 2 'unknown device "tpu"' train digits --device tpu -o out
 bad 2 "unexpected argument '--nonsense'" train digits --nonsense -o out
 bad 2 "unexpected argument 'moons'" train digits moons -o out
-# More than any memory holds.
 
 say "run folders"
 tiny=(train digits --steps 1 --width 8)
@@ -296,12 +295,12 @@ say "sampling"
 bad 2 "no-such: no such model folder" sample no-such -o out.png
 bad 2 "no model index" sample nothing -o out.png
 bad 2 "file: a file, expected a model folder" sample file -o out.png
-bad 2 "halfway/model_index.json" sample halfway -o out.png
+bad 2 "a run that has not ended" sample halfway -o out.png
 bad 2 "not a sound safetensors file" sample cut-weights -o out.png
 bad 2 "no weights" sample no-weights -o out.png
 bad 2 "bad-json/unet/config.json" sample bad-json -o out.png
 bad 2 "other-shape/unet/config.json" sample other-shape -o out.png
-bad 2 "no model index" sample no-index -o out.png
+bad 2 "a run that has not ended" sample no-index -o out.png
 bad 2 "expected a name in .png, .csv or .npy" sample table -o out/
 bad 2 "expected a name in .png, .csv or .npy" sample table -o out
 bad 2 "expected a name in .npy or .gif" sample table --trajectory -o out.csv

@@ -6,26 +6,29 @@ need_python
 
 # The log is written out every 20 steps: what is read is the median of steps 40 to 60, 500 to 520 and
 # 940 to 960.
-measure() { # NAME ARGUMENTS
-    local name=$1 run=$WORK/run early late later own_early own_late own_later
-    shift
+measure() { # NAME LIMIT|none ARGUMENTS
+    local name=$1 limit=$2 run=$WORK/run early late later own_early own_late own_later
+    shift 2
     rm -rf "$run"
     if ! read -r early late later own_early own_late own_later < <("$ANCESTRAL_PYTHON" \
-        "$TOOLS/memory.py" 40,500,940 "$run" "$ANCESTRAL" train "$@" --steps 1000 -o "$run" --quiet); then
+        "$TOOLS/memory.py" 40,500,940 "$run" "$ANCESTRAL" train "$@" -o "$run" --quiet); then
         judge no "$name: not measured"
         return
     fi
     say "$name: $early, $late, $later kB at steps 50, 510, 950; without pages of files" \
         "$own_early, $own_late, $own_later kB"
+    [[ $limit != none ]] || return 0
     at_most "$name: change from step 50 to step 510" \
-        "$(awk -v a="$early" -v b="$late" 'BEGIN { d = 100 * (b - a) / a; printf "%.2f", d < 0 ? -d : d }')" 2 %
+        "$(awk -v a="$early" -v b="$late" 'BEGIN { d = 100 * (b - a) / a; printf "%.2f", d < 0 ? -d : d }')" "$limit" %
 }
 
-moons=(moons)
-digits=(digits --width 8,16 --batch 16)
-for data in moons digits; do
-    declare -n arguments=$data
-    measure "$data, no previews and checkpoints" "${arguments[@]}" --preview-every 0 --checkpoint-every 0
-    measure "$data, previews and checkpoints as usual" "${arguments[@]}"
-done
+small=(digits --width 8,16 --batch 16 --steps 1000)
+off=(--preview-every 0 --checkpoint-every 0)
+measure "moons, as they are trained by default" 2 moons
+measure "moons, no previews and checkpoints" 2 moons --steps 1000 "${off[@]}"
+measure "digits, no previews and checkpoints" 2 "${small[@]}" "${off[@]}"
+# What drawing and saving leave free stays with the process, until it is enough for what comes.
+measure "moons, a preview every 50 steps, a checkpoint every 100" none \
+    moons --steps 1000 --preview-every 50 --checkpoint-every 100
+measure "digits, the same" none "${small[@]}" --preview-every 50 --checkpoint-every 100
 finish

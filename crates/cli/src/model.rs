@@ -28,6 +28,11 @@ const DIGITS: [(&str, &[u8]); 5] = [
     ),
 ];
 
+/// Whether it is the folder of a run that has left checkpoints, but no model yet.
+fn is_unfinished(folder: &Path) -> bool {
+    folder.join("checkpoints").is_dir() && !folder.join("model_index.json").exists()
+}
+
 /// A model that can be sampled from.
 #[derive(Debug)]
 pub struct Model {
@@ -47,6 +52,11 @@ impl Model {
         let folder = folder.filter(|path| path.exists() || *path != Path::new("digits"));
         let (name, loaded) = match folder {
             None => ("built-in digits".to_owned(), ModelFolder::from_files(&DIGITS)?),
+            Some(path) if is_unfinished(path) => bail!(
+                "{}: a run that has not ended: go on with it by train --resume, or take the model \
+                 in one of its checkpoints/step-N",
+                path.display()
+            ),
             Some(path) if path.is_dir() => (path.display().to_string(), ModelFolder::read(path)?),
             Some(path) if path.exists() => {
                 bail!("{}: a file, expected a model folder", path.display())

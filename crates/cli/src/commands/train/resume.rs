@@ -43,6 +43,7 @@ impl Resumed {
     pub fn new(args: &TrainArgs, matches: &ArgMatches) -> Result<Self> {
         let folder = RunFolder::new(match (&args.resume, &args.output, &args.data) {
             (Some(Some(run)), None, _) => run.clone(),
+            (Some(Some(run)), Some(output), _) if run == output => run.clone(),
             (Some(Some(run)), Some(output), _) => {
                 bail!(
                     "--resume {}: the run is in the folder of -o, {}; name one of them",
