@@ -16,7 +16,7 @@ use ancestral_nn::train::{
     Checkpoint, Checkpoints, Counters, RunInfo, TrainError, TrainState, Trainer,
 };
 use ancestral_nn::unet::UNet;
-use ancestral_nn::{DiffusionModule, Initializer};
+use ancestral_nn::{DiffusionModule, Initializer, parameters};
 use anyhow::{Context, Result, bail};
 use clap::{ArgMatches, ValueEnum};
 
@@ -82,8 +82,8 @@ fn warn(data: &Data, recipe: &Recipe, args: &TrainArgs) {
              previews and samples without --class ask it to",
         );
     }
-    let outside = data.share_outside();
-    if recipe.scheduler.clip_sample && outside > 0.0 {
+    let outside = if recipe.scheduler.clip_sample { data.share_outside() } else { 0.0 };
+    if outside > 0.0 {
         note(
             quiet,
             format_args!(
@@ -139,7 +139,7 @@ impl Job {
             self.folder.begin(self.args.force)?;
             Log::create(self.folder.log(), quiet)?
         };
-        self.announce(trainer.state().weights.parameters(), steps, done);
+        self.announce(parameters::to_weights(&trainer.module()).parameters(), steps, done);
         let until = self.args.budget.stop_at.map_or(steps, |stop| stop.min(steps));
         self.train(&mut trainer, steps, until, &mut log)?;
         if until < steps {

@@ -32,3 +32,20 @@ impl Embedding {
         self.weight.val().select(0, indices)
     }
 }
+
+/// The embedded time with the class of each row added, if the network distinguishes classes.
+///
+/// # Panics
+/// If there are labels and the network takes none, or the other way round.
+pub(crate) fn add_class(
+    time: Tensor<2>,
+    classes: Option<&Embedding>,
+    labels: Option<Tensor<1, Int>>,
+) -> Tensor<2> {
+    match (classes, labels) {
+        (Some(embedding), Some(labels)) => time + embedding.forward(labels),
+        (None, None) => time,
+        (Some(_), None) => panic!("the network needs a label a row"),
+        (None, Some(_)) => panic!("the network takes no labels"),
+    }
+}

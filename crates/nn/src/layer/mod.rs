@@ -14,6 +14,7 @@ mod time_embedding;
 pub use activation::silu;
 pub use conv::{Conv2d, Padding};
 pub use embedding::Embedding;
+pub(crate) use embedding::add_class;
 pub use group_norm::GroupNorm;
 pub use linear::Linear;
 pub use time_embedding::{Sinusoids, TimeEmbedding};

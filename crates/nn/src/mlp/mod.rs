@@ -8,7 +8,7 @@ use burn::tensor::{Int, Tensor};
 
 use crate::diffusion_module::DiffusionModule;
 use crate::init::Initializer;
-use crate::layer::{Embedding, Linear, Sinusoids, TimeEmbedding, silu};
+use crate::layer::{Embedding, Linear, Sinusoids, TimeEmbedding, add_class, silu};
 
 pub use block::ResidualBlock;
 
@@ -101,12 +101,7 @@ impl DiffusionModule for Mlp {
         labels: Option<Tensor<1, Int>>,
     ) -> Tensor<2> {
         let time = self.time_embedding.forward(self.sinusoids.forward(timesteps));
-        let time = match (&self.class_embedding, labels) {
-            (Some(embedding), Some(labels)) => time + embedding.forward(labels),
-            (None, None) => time,
-            (Some(_), None) => panic!("the network needs a label a row"),
-            (None, Some(_)) => panic!("the network takes no labels"),
-        };
+        let time = add_class(time, self.class_embedding.as_ref(), labels);
         let time = silu(time); // every block starts from this
         let start = self.linear_in.forward(x);
         let h = self.blocks.iter().fold(start, |h, block| block.forward(h, &time));

@@ -17,7 +17,7 @@ use format::UNetConfig;
 
 use crate::diffusion_module::DiffusionModule;
 use crate::init::Initializer;
-use crate::layer::{Conv2d, Embedding, GroupNorm, Sinusoids, TimeEmbedding, silu};
+use crate::layer::{Conv2d, Embedding, GroupNorm, Sinusoids, TimeEmbedding, add_class, silu};
 
 pub use attention::Attention;
 pub use builder::UNetError;
@@ -130,12 +130,7 @@ impl UNet {
     ) -> Tensor<4> {
         let x = if self.frame.centre { x * 2.0 - 1.0 } else { x };
         let time = self.time_embedding.forward(self.sinusoids.forward(timesteps));
-        let time = match (&self.class_embedding, labels) {
-            (Some(embedding), Some(labels)) => time + embedding.forward(labels),
-            (None, None) => time,
-            (Some(_), None) => panic!("the network needs a label a row"),
-            (None, Some(_)) => panic!("the network takes no labels"),
-        };
+        let time = add_class(time, self.class_embedding.as_ref(), labels);
         let time = silu(time); // every block starts from this
 
         let mut x = self.conv_in.forward(x);
