@@ -17,3 +17,4 @@ accept:
 # the script.
 golden:
 	python3 tools/golden/unet.py crates/nn/tests/golden/unet2d.json
+	python3 tools/golden/generator.py crates/core/tests/golden/generator.json

@@ -21,7 +21,7 @@ pub use denoiser::{
 };
 pub use grid::{Grid, GridError, Hop, Point, Spacing};
 pub use level::{Level, LevelError};
-pub use noise::{NoNoise, Noise, Purpose, SampleNoise, Streams};
+pub use noise::{NoNoise, Noise, Purpose, SampleNoise, Streams, TorchGenerator, TorchNoise};
 pub use options::{OptionError, OptionInfo, Options};
 pub use posterior::Posterior;
 pub use prediction::Prediction;

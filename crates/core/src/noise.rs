@@ -6,6 +6,10 @@ use rand_distr::{Distribution, StandardNormal};
 
 use crate::batch::{Batch, Scalar};
 
+mod torch;
+
+pub use torch::{TorchGenerator, TorchNoise};
+
 /// What a stream of random numbers is for. Streams of different purposes never overlap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
