@@ -4,10 +4,10 @@ use std::path::Path;
 
 use ancestral::Schedule;
 use ancestral_data::Columns;
-use ancestral_format::{Loaded, ModelFolder, NetworkConfig, safetensors};
+use ancestral_format::{Labels, Loaded, ModelFolder, NetworkConfig, safetensors};
 use ancestral_nn::AnyNetwork;
 use ancestral_nn::device::Device;
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
 use crate::columns;
@@ -31,6 +31,12 @@ const DIGITS: [(&str, &[u8]); 5] = [
 /// Whether it is the folder of a run that has left checkpoints, but no model yet.
 fn is_unfinished(folder: &Path) -> bool {
     folder.join("checkpoints").is_dir() && !folder.join("model_index.json").exists()
+}
+
+/// A class that is any number.
+fn number(class: &str, model: &str) -> Result<u32> {
+    let expected = || format!("--class {class}: model {model} takes a whole number");
+    class.parse().with_context(expected)
 }
 
 /// A model that can be sampled from.
@@ -121,11 +127,16 @@ impl Model {
     /// What to tell the network of the class that the user asked for, by name or number.
     pub fn label(&self, class: Option<&str>) -> Result<Option<u32>> {
         let name = &self.name;
-        let Some(count) = self.folder.network.num_class_embeds() else {
-            return match class {
-                None => Ok(None),
-                Some(class) => Err(anyhow!("--class {class}: model {name} has no classes")),
-            };
+        let count = match (self.folder.network.labels(), class) {
+            (Labels::Classes(count), _) => count,
+            (Labels::None, None) => return Ok(None),
+            (Labels::None, Some(class)) => bail!("--class {class}: model {name} has no classes"),
+            (Labels::Times, None) => bail!("model {name} takes a number: give one with --class"),
+            (Labels::Times, Some(class)) => return number(class, name).map(Some),
+            (Labels::Vectors, _) => bail!(
+                "model {name} takes a vector a sample (class_embed_type identity), which cannot be \
+                 given here"
+            ),
         };
         // The last label means "none" in the models that we train.
         let names = self.class_names().filter(|names| names.len() + 1 == count);

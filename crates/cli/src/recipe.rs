@@ -221,7 +221,7 @@ fn unet(channels: usize, [height, width]: [usize; 2], args: &TrainArgs) -> Resul
         up_block_types: (0..levels).rev().map(up).collect(),
         block_out_channels,
         layers_per_block: args.layers.unwrap_or(1),
-        norm_num_groups: GROUPS,
+        norm_num_groups: Some(GROUPS),
         ..UNetConfig::default()
     })
 }

@@ -36,7 +36,8 @@ pub use scheduler_config::{
     VarianceType,
 };
 pub use unet_config::{
-    Activation, ClassEmbedding, DownBlock, MidBlock, Nearest, Resampling, TimeEmbedding,
-    TimeScaleShift, UNetConfig, UNetConfigError, UpBlock,
+    ATTENTION_GROUPS, Activation, ClassEmbedding, DownBlock, Labels, MidBlock, Nearest, Resampling,
+    TimeEmbedding, TimeScaleShift, UNetConfig, UNetConfigError, UpBlock, groups_by_width,
+    groups_of_joined,
 };
 pub use weights::Weights;

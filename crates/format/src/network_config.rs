@@ -5,7 +5,7 @@ use thiserror::Error;
 use crate::config::Parsed;
 use crate::mlp_config::{self, MlpConfig, MlpConfigError};
 use crate::names::names;
-use crate::unet_config::{self, UNetConfig, UNetConfigError};
+use crate::unet_config::{self, Labels, UNetConfig, UNetConfigError};
 
 names! {
     /// Which network a model has; the name is that of the network's folder and of its entry in
@@ -88,12 +88,12 @@ impl NetworkConfig {
         }
     }
 
-    /// Rows of the table of labels; `None`: the network takes no labels.
+    /// What the network is told of the class of a sample.
     #[must_use]
-    pub fn num_class_embeds(&self) -> Option<usize> {
+    pub fn labels(&self) -> Labels {
         match self {
-            Self::UNet(config) => config.num_class_embeds,
-            Self::Mlp(config) => config.num_class_embeds,
+            Self::UNet(config) => config.labels(),
+            Self::Mlp(config) => config.num_class_embeds.map_or(Labels::None, Labels::Classes),
         }
     }
 
@@ -165,7 +165,7 @@ mod tests {
         ];
         for (network, kind, classes, sample, output) in cases {
             assert_eq!(network.kind(), kind);
-            assert_eq!(network.num_class_embeds(), Some(classes));
+            assert_eq!(network.labels(), Labels::Classes(classes));
             assert_eq!(network.sample_shape().unwrap(), sample);
             assert_eq!(network.output_shape().unwrap(), output);
             network.validate().unwrap();

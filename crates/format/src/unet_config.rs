@@ -1,7 +1,11 @@
 //! The config of the U-Net: `unet/config.json`.
 
 mod choices;
+mod groups;
+mod pictures;
 mod validate;
+
+use std::fmt;
 
 use serde::de::IntoDeserializer;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -10,6 +14,7 @@ pub use choices::{
     Activation, ClassEmbedding, DownBlock, MidBlock, Resampling, TimeEmbedding, TimeScaleShift,
     UpBlock,
 };
+pub use groups::{ATTENTION_GROUPS, groups_by_width, groups_of_joined};
 pub use validate::{Nearest, UNetConfigError};
 
 use crate::config::{self, Parsed};
@@ -57,8 +62,8 @@ pub struct UNetConfig {
     /// The blocks of the way down, from the full resolution.
     #[serde(deserialize_with = "without_old_prefix")]
     pub down_block_types: Vec<DownBlock>,
-    /// The block at the lowest resolution.
-    pub mid_block_type: MidBlock,
+    /// The block at the lowest resolution; `None` if there is none.
+    pub mid_block_type: Option<MidBlock>,
     /// The blocks of the way up, from the lowest resolution.
     #[serde(deserialize_with = "without_old_prefix")]
     pub up_block_types: Vec<UpBlock>,
@@ -81,9 +86,11 @@ pub struct UNetConfig {
     /// Channels of an attention head: heads = channels / `attention_head_dim`. `None` (`null` in
     /// the file) is one head of the full width; a missing key is 8.
     pub attention_head_dim: Option<usize>,
-    /// Groups of every group normalisation.
-    pub norm_num_groups: usize,
-    /// Groups of the one in the mid block's attention; `None`: `norm_num_groups`.
+    /// Groups of the group normalisations; `None`: [`groups_by_width`], which only networks of Skip
+    /// blocks can do with. Skip blocks have those numbers in any case.
+    pub norm_num_groups: Option<usize>,
+    /// Groups of the one in the mid block's attention; `None`: `norm_num_groups`, or no
+    /// normalisation there if `resnet_time_scale_shift` is `scale_shift`.
     pub attn_norm_num_groups: Option<usize>,
     /// Added to a variance before its root is taken.
     pub norm_eps: f64,
@@ -91,11 +98,11 @@ pub struct UNetConfig {
     pub resnet_time_scale_shift: TimeScaleShift,
     /// Whether the mid block has attention.
     pub add_attention: bool,
-    /// What a label goes through; `None`: it is looked up in a table.
+    /// What a label goes through; `None`: it is looked up in a table, if there is one.
     pub class_embed_type: Option<ClassEmbedding>,
-    /// Rows of the table of labels; `None`: the network takes no labels.
+    /// Rows of the table of labels; `None`: there is no table.
     pub num_class_embeds: Option<usize>,
-    /// Rows of a learned time embedding: of no meaning for the embeddings that we support.
+    /// Rows of a learned time embedding; other embeddings know any time.
     pub num_train_timesteps: Option<usize>,
 }
 
@@ -113,7 +120,7 @@ impl Default for UNetConfig {
             freq_shift: 0,
             flip_sin_to_cos: true,
             down_block_types: vec![DownBlock2D, AttnDownBlock2D, AttnDownBlock2D, AttnDownBlock2D],
-            mid_block_type: MidBlock::UNetMidBlock2D,
+            mid_block_type: Some(MidBlock::UNetMidBlock2D),
             up_block_types: vec![AttnUpBlock2D, AttnUpBlock2D, AttnUpBlock2D, UpBlock2D],
             block_out_channels: vec![224, 448, 672, 896],
             layers_per_block: 2,
@@ -124,7 +131,7 @@ impl Default for UNetConfig {
             dropout: 0.0,
             act_fn: Activation::Silu,
             attention_head_dim: Some(8),
-            norm_num_groups: 32,
+            norm_num_groups: Some(32),
             attn_norm_num_groups: None,
             norm_eps: 1e-5,
             resnet_time_scale_shift: TimeScaleShift::Default,
@@ -160,9 +167,44 @@ impl UNetConfig {
         self.block_out_channels.len()
     }
 
+    /// What the network is told of the class of a sample.
+    #[must_use]
+    pub fn labels(&self) -> Labels {
+        match (self.class_embed_type, self.num_class_embeds) {
+            (Some(ClassEmbedding::Timestep), _) => Labels::Times,
+            (Some(ClassEmbedding::Identity), _) => Labels::Vectors,
+            (None, Some(count)) => Labels::Classes(count),
+            (None, None) => Labels::None,
+        }
+    }
+
     /// The shape of a sample of so many channels, if its size is said.
     pub(crate) fn shape(&self, channels: usize) -> Option<Vec<usize>> {
         self.sample_size.map(|[height, width]| vec![channels, height, width])
+    }
+}
+
+/// What a network is told of the class of a sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Labels {
+    /// Nothing.
+    None,
+    /// One of so many classes.
+    Classes(usize),
+    /// A number, which is embedded as a time is.
+    Times,
+    /// A vector as wide as the time embedding.
+    Vectors,
+}
+
+impl fmt::Display for Labels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("no labels"),
+            Self::Classes(count) => write!(f, "{count} labels"),
+            Self::Times => f.write_str("numbers for labels"),
+            Self::Vectors => f.write_str("vectors for labels"),
+        }
     }
 }
 

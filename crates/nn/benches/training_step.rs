@@ -38,7 +38,7 @@ fn digits_network() -> UNet {
         down_block_types: vec![DownBlock::DownBlock2D, DownBlock::AttnDownBlock2D],
         up_block_types: vec![UpBlock::AttnUpBlock2D, UpBlock::UpBlock2D],
         layers_per_block: 1,
-        norm_num_groups: 8,
+        norm_num_groups: Some(8),
         num_class_embeds: Some(11),
         ..UNetConfig::default()
     };

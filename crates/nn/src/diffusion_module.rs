@@ -1,5 +1,6 @@
 //! What a Burn module must be to be trained and sampled from.
 
+use ancestral_format::Labels;
 use burn::module::Module;
 use burn::tensor::{Int, Tensor};
 
@@ -13,10 +14,15 @@ pub trait DiffusionModule: Module {
     /// The shape of one row that comes out; twice the channels if a variance is predicted too.
     fn output_shape(&self) -> Vec<usize>;
 
-    /// How many different labels the network takes; `None` if it takes no labels.
+    /// What labels the network takes.
     ///
-    /// The last one means "no label" in networks trained here.
-    fn labels(&self) -> Option<usize> {
+    /// The last one of a table means "no label" in networks trained here.
+    fn labels(&self) -> Labels {
+        Labels::None
+    }
+
+    /// How many timesteps the network knows; `None` if it knows any time.
+    fn timesteps(&self) -> Option<usize> {
         None
     }
 

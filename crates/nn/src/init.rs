@@ -53,13 +53,18 @@ impl Initializer {
         })
     }
 
-    /// Standard normal values.
-    pub(crate) fn normal<const D: usize>(&self, name: &str, shape: [usize; D]) -> Param<Tensor<D>> {
+    /// Normal values about 0.
+    pub(crate) fn normal<const D: usize>(
+        &self,
+        name: &str,
+        shape: [usize; D],
+        deviation: f32,
+    ) -> Param<Tensor<D>> {
         let streams = self.streams();
         self.parameter(name, shape, move |hash, count| {
             let mut values = vec![0.0; count];
             streams.normals(hash, 0, &mut values);
-            values
+            values.into_iter().map(|value: f32| value * deviation).collect()
         })
     }
 
@@ -133,7 +138,7 @@ mod tests {
         let init = Initializer::new(1, &device::cpu());
         let (a, b) = (init.child("x").child(0), init.child("x").child(1));
         let first = a.uniform("weight", [3, 4], 1.0);
-        let _ = b.normal("weight", [5]);
+        let _ = b.normal("weight", [5], 1.0);
         let again = a.uniform("weight", [3, 4], 1.0);
         assert_eq!((values(&first), first.id), (values(&again), again.id));
         let others = [b.uniform("weight", [3, 4], 1.0), a.uniform("bias", [3, 4], 1.0)];
@@ -159,7 +164,7 @@ mod tests {
         let (mean, square) = moments(&uniform);
         // Variance 1/12; standard errors 0.003 and 0.0007.
         assert!(mean.abs() < 0.012 && (square - 1.0 / 12.0).abs() < 0.003);
-        let (mean, square) = moments(&values(&init.normal("n", [100, 100])));
+        let (mean, square) = moments(&values(&init.normal("n", [100, 100], 1.0)));
         assert!(mean.abs() < 0.04 && (square - 1.0).abs() < 0.06);
     }
 

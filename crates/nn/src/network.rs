@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ancestral::{Batch, Network};
+use ancestral_format::Labels;
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use thiserror::Error;
@@ -25,15 +26,24 @@ pub enum NetworkError {
         /// The row.
         row: usize,
     },
-    /// The network distinguishes labels, but got none.
-    #[error("the network takes one of {count} labels a row, but none was given")]
-    LabelsMissing {
-        /// How many it distinguishes.
+    /// The network got labels and takes none, or the other way round, or takes vectors.
+    #[error("the network takes {expected}, but {} given", if *given { "numbers were" } else { "none were" })]
+    Labels {
+        /// What it takes.
+        expected: Labels,
+        /// Whether numbers were given.
+        given: bool,
+    },
+    /// The network has not learned that time.
+    #[error("timestep {timestep} in row {row} is not in 0 to {}, which the network knows", count - 1)]
+    Timestep {
+        /// The timestep.
+        timestep: f64,
+        /// The row.
+        row: usize,
+        /// How many timesteps the network knows.
         count: usize,
     },
-    /// The network got labels but takes none.
-    #[error("labels were given, but the network takes none")]
-    LabelsUnexpected,
     /// A label is too large.
     #[error("label {label} in row {row} is not below {count}")]
     Label {
@@ -93,16 +103,27 @@ impl<M: DiffusionModule> BurnNetwork<M> {
 
     fn check_labels(&self, labels: Option<&[u32]>) -> Result<(), NetworkError> {
         match (self.module.labels(), labels) {
-            (None, None) => Ok(()),
-            (None, Some(_)) => Err(NetworkError::LabelsUnexpected),
-            (Some(count), None) => Err(NetworkError::LabelsMissing { count }),
-            (Some(count), Some(labels)) => {
+            (Labels::None, None) | (Labels::Times, Some(_)) => Ok(()),
+            (Labels::Classes(count), Some(labels)) => {
                 let wrong = labels.iter().position(|&label| label as usize >= count);
                 wrong.map_or(Ok(()), |row| {
                     Err(NetworkError::Label { label: labels[row], row, count })
                 })
             }
+            (
+                expected @ (Labels::None | Labels::Classes(_) | Labels::Times | Labels::Vectors),
+                given,
+            ) => Err(NetworkError::Labels { expected, given: given.is_some() }),
         }
+    }
+
+    fn check_timesteps(&self, timesteps: &[f64]) -> Result<(), NetworkError> {
+        let Some(count) = self.module.timesteps() else { return Ok(()) };
+        let known = -0.5..count as f64 - 0.5; // they are rounded
+        let wrong = timesteps.iter().position(|timestep| !known.contains(timestep));
+        wrong.map_or(Ok(()), |row| {
+            Err(NetworkError::Timestep { timestep: timesteps[row], row, count })
+        })
     }
 }
 
@@ -110,7 +131,7 @@ impl<M: DiffusionModule> Network for BurnNetwork<M> {
     type Error = NetworkError;
 
     /// # Errors
-    /// If labels do not fit the network, or it predicts something that is not finite.
+    /// If labels or timesteps do not fit the network, or it predicts something that is not finite.
     ///
     /// # Panics
     /// If the rows have another shape than the network's, or there is not one timestep (and one
@@ -128,6 +149,7 @@ impl<M: DiffusionModule> Network for BurnNetwork<M> {
             assert_eq!(labels.len(), rows, "numbers of labels and of rows");
         }
         self.check_labels(labels)?;
+        self.check_timesteps(timesteps)?;
         let output = Batch::new(self.module.output_shape(), self.outputs(x, timesteps, labels));
         let bad = output.data().iter().position(|value| !value.is_finite());
         bad.map_or(Ok(()), |index| {

@@ -290,8 +290,8 @@ fn refusals_name_the_file() {
         ),
         (
             "unet/config.json",
-            r#"{"_class_name": "UNet2DModel", "act_fn": "mish"}"#,
-            "act_fn: \"mish\" is not supported (supported: silu)",
+            r#"{"_class_name": "UNet2DModel", "act_fn": "elu"}"#,
+            "act_fn: \"elu\" is not supported (supported: silu, swish, mish, gelu, relu)",
         ),
         (
             "unet/diffusion_pytorch_model.safetensors",

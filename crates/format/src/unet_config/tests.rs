@@ -148,50 +148,144 @@ fn sample_size_null_number_and_pair() {
 #[test]
 fn what_is_not_supported_is_refused_by_name() {
     let cases = [
-        (r#""act_fn":"mish""#, r#"act_fn: "mish" is not supported (supported: silu)"#),
-        (r#""act_fn":null"#, "act_fn: invalid type: null, expected one of: silu"),
         (
-            r#""time_embedding_type":"fourier""#,
-            r#"time_embedding_type: "fourier" is not supported (supported: positional)"#,
+            r#""act_fn":"elu""#,
+            r#"act_fn: "elu" is not supported (supported: silu, swish, mish, gelu, relu)"#,
         ),
         (
-            r#""resnet_time_scale_shift":"scale_shift""#,
-            r#"resnet_time_scale_shift: "scale_shift" is not supported (supported: default)"#,
+            r#""act_fn":null"#,
+            "act_fn: invalid type: null, expected one of: silu, swish, mish, gelu, relu",
         ),
         (
-            r#""downsample_type":"resnet""#,
-            r#"downsample_type: "resnet" is not supported (supported: conv)"#,
+            r#""time_embedding_type":"sinus""#,
+            r#"time_embedding_type: "sinus" is not supported (supported: positional, fourier, learned)"#,
         ),
         (
-            r#""upsample_type":"resnet""#,
-            r#"upsample_type: "resnet" is not supported (supported: conv)"#,
+            r#""resnet_time_scale_shift":"spatial""#,
+            r#"resnet_time_scale_shift: "spatial" is not supported (supported: default, scale_shift)"#,
         ),
         (
-            r#""class_embed_type":"timestep""#,
-            r#"class_embed_type: "timestep" is not supported (supported: null)"#,
+            r#""downsample_type":"fir""#,
+            r#"downsample_type: "fir" is not supported (supported: conv, resnet)"#,
+        ),
+        (
+            r#""class_embed_type":"projection""#,
+            r#"class_embed_type: "projection" is not supported (supported: timestep, identity)"#,
         ),
         (
             r#""mid_block_type":"UNetMidBlock2DCrossAttn""#,
             r#"mid_block_type: "UNetMidBlock2DCrossAttn" is not supported (supported: UNetMidBlock2D)"#,
         ),
         (
-            r#""mid_block_type":null"#,
-            "mid_block_type: invalid type: null, expected one of: UNetMidBlock2D",
+            r#""down_block_types":["DownBlock2D","CrossAttnDownBlock2D"]"#,
+            "down_block_types: \"CrossAttnDownBlock2D\" is not supported \
+             (supported: DownBlock2D, AttnDownBlock2D, ResnetDownsampleBlock2D, SkipDownBlock2D, \
+             AttnSkipDownBlock2D)",
         ),
         (
-            r#""down_block_types":["DownBlock2D","UNetResSkipDownBlock2D"]"#,
-            "down_block_types: \"SkipDownBlock2D\" is not supported \
-             (supported: DownBlock2D, AttnDownBlock2D)",
-        ),
-        (
-            r#""up_block_types":["SkipUpBlock2D"]"#,
-            "up_block_types: \"SkipUpBlock2D\" is not supported \
-             (supported: UpBlock2D, AttnUpBlock2D)",
+            r#""up_block_types":["KUpBlock2D"]"#,
+            "up_block_types: \"KUpBlock2D\" is not supported \
+             (supported: UpBlock2D, AttnUpBlock2D, ResnetUpsampleBlock2D, SkipUpBlock2D, \
+             AttnSkipUpBlock2D)",
         ),
     ];
     for (keys, message) in cases {
         assert_eq!(refusal(keys), message);
     }
+}
+
+#[test]
+fn a_mid_block_may_be_left_out() {
+    let config = config(r#""mid_block_type":null"#);
+    assert_eq!(config.mid_block_type, None);
+    assert!(config.to_json().contains("\"mid_block_type\": null"));
+}
+
+#[test]
+fn what_a_network_is_told_of_classes() {
+    for (keys, labels) in [
+        ("", Labels::None),
+        (r#""num_class_embeds":5"#, Labels::Classes(5)),
+        (r#""class_embed_type":"timestep""#, Labels::Times),
+        (r#""class_embed_type":"identity","num_class_embeds":5"#, Labels::Vectors),
+    ] {
+        assert_eq!(config(keys).labels(), labels, "{keys}");
+    }
+}
+
+/// Three levels of these blocks, all 32 channels wide, and more keys.
+fn blocks(down: [&str; 3], up: [&str; 3], keys: &str) -> String {
+    let list = |names: [&str; 3]| names.map(|name| format!("{name:?}")).join(",");
+    format!(
+        r#""block_out_channels":[32,32,32],"down_block_types":[{}],"up_block_types":[{}]{keys}"#,
+        list(down),
+        list(up)
+    )
+}
+
+#[test]
+fn skip_blocks_have_their_picture_or_are_refused() {
+    let (plain, skip) = (["DownBlock2D", "UpBlock2D"], ["SkipDownBlock2D", "SkipUpBlock2D"]);
+    let network = |down: [usize; 3], up: [usize; 3], keys| {
+        let kinds = [plain, skip];
+        parse(&blocks(down.map(|i| kinds[i][0]), up.map(|i| kinds[i][1]), keys))
+    };
+    // From the full resolution down; up from the lowest resolution.
+    for (down, up) in [([1, 1, 1], [1, 1, 1]), ([1, 0, 0], [0, 1, 1]), ([0, 0, 1], [0, 0, 1])] {
+        assert!(network(down, up, "").is_ok(), "{down:?} {up:?}");
+    }
+    for (down, up, message) in [
+        ([0, 1, 1], [1, 1, 1], "SkipDownBlock2D must not lie below DownBlock2D"),
+        ([1, 1, 1], [1, 1, 0], "SkipUpBlock2D must not lie below UpBlock2D"),
+        ([1, 1, 1], [1, 0, 1], "SkipUpBlock2D must not lie below UpBlock2D"),
+    ] {
+        let refusal = network(down, up, "").unwrap_err().to_string();
+        assert!(refusal.starts_with(message), "{refusal}");
+    }
+    let grey = r#","in_channels":1,"out_channels":1"#;
+    let refusal = |down, up| network(down, up, grey).unwrap_err().to_string();
+    assert_eq!(refusal([1, 0, 0], [0, 0, 0]), "SkipDownBlock2D needs in_channels of 3, not 1");
+    assert_eq!(refusal([0, 0, 0], [0, 1, 1]), "SkipUpBlock2D needs out_channels of 3, not 1");
+    assert!(network([0, 0, 1], [0, 0, 1], grey).is_ok());
+}
+
+#[test]
+fn groups_that_follow_from_the_channels_must_divide_them() {
+    let skip = |channels: &str, keys: &str| {
+        format!(
+            r#""block_out_channels":{channels},"norm_num_groups":null,{keys}
+            "down_block_types":["SkipDownBlock2D","AttnSkipDownBlock2D"],
+            "up_block_types":["AttnSkipUpBlock2D","SkipUpBlock2D"]"#
+        )
+    };
+    assert_eq!(config(&skip("[32,32]", "")).norm_num_groups, None);
+    assert_eq!(
+        refusal(&skip("[18,32]", "")),
+        "SkipDownBlock2D cuts 18 channels, which follow from block_out_channels, into 4 groups: \
+         they must divide them"
+    );
+    assert_eq!(
+        refusal(&skip("[16,48]", "")),
+        "AttnSkipDownBlock2D cuts 48 channels, which follow from block_out_channels, into 32 \
+         groups: they must divide them"
+    );
+    assert_eq!(
+        refusal(r#""norm_num_groups":null"#),
+        "norm_num_groups is null, but DownBlock2D needs a number"
+    );
+    assert_eq!((groups_by_width(40), groups_by_width(512)), (10, 32));
+    assert_eq!(groups_of_joined(UpBlock::SkipUpBlock2D, 20, 20), 10);
+    assert_eq!(groups_of_joined(UpBlock::AttnSkipUpBlock2D, 20, 20), 25);
+}
+
+#[test]
+fn a_learned_time_embedding_needs_its_length() {
+    let learned = r#""time_embedding_type":"learned""#;
+    assert_eq!(
+        refusal(learned),
+        "time_embedding_type is learned, but num_train_timesteps is null: expected a number"
+    );
+    assert!(parse(&format!(r#"{learned},"num_train_timesteps":1000"#)).is_ok());
 }
 
 #[test]
@@ -257,15 +351,15 @@ fn channels_and_blocks_that_do_not_fit_are_refused() {
     let cases = [
         (
             small(r#""norm_num_groups":24"#),
-            "norm_num_groups 24 does not divide 32 of block_out_channels",
+            "norm_num_groups 24 does not divide 32 channels, which follow from block_out_channels",
         ),
         (
             small(r#""attn_norm_num_groups":24"#),
-            "attn_norm_num_groups 24 does not divide 64 of block_out_channels",
+            "attn_norm_num_groups 24 does not divide 64 channels, which follow from block_out_channels",
         ),
         (
             small(r#""attention_head_dim":48"#),
-            "attention_head_dim 48 does not divide 64 of block_out_channels",
+            "attention_head_dim 48 does not divide 64 channels, which follow from block_out_channels",
         ),
         (
             r#""block_out_channels":[32,64]"#.to_owned(),
@@ -294,7 +388,10 @@ fn heads_are_checked_only_where_there_is_attention() {
         r#""up_block_types":["UpBlock2D"],"attention_head_dim":5,"add_attention":"#,
     );
     assert!(parse(&format!("{plain}false")).is_ok());
-    assert!(refusal(&format!("{plain}true")).contains("attention_head_dim 5 does not divide 32"));
+    assert!(
+        refusal(&format!("{plain}true"))
+            .contains("attention_head_dim 5 does not divide 32 channels")
+    );
 }
 
 #[test]

@@ -4,7 +4,8 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::{DownBlock, UNetConfig, UpBlock};
+use super::groups::divides_by_key;
+use super::{TimeEmbedding, UNetConfig};
 use crate::bounds::{
     MOST_CHANNELS, MOST_CLASSES, MOST_LAYERS, OutOfRange, check, check_count, check_freq_shift,
 };
@@ -18,12 +19,15 @@ impl UNetConfig {
     ///
     /// # Errors
     /// If a count is 0 or beyond all reason, `out_channels` is neither `in_channels` nor twice as
-    /// many, lists that belong together differ in length, groups or heads do not divide channels, or
-    /// the samples cannot be halved as often as needed.
+    /// many, lists that belong together differ in length, groups or heads do not divide channels,
+    /// Skip blocks stand where their picture has another size, or the samples cannot be halved as
+    /// often as needed.
     pub fn validate(&self) -> Result<(), UNetConfigError> {
         self.check_ranges()?;
         self.check_blocks()?;
+        self.check_time()?;
         self.check_groups()?;
+        self.check_pictures()?;
         self.check_heads()?;
         self.check_sample_size()
     }
@@ -32,11 +36,12 @@ impl UNetConfig {
         let counts = [
             ("in_channels", self.in_channels, MOST_CHANNELS),
             ("layers_per_block", self.layers_per_block, MOST_LAYERS),
-            ("norm_num_groups", self.norm_num_groups, MOST_CHANNELS),
+            ("norm_num_groups", self.norm_num_groups.unwrap_or(1), MOST_CHANNELS),
             ("attn_norm_num_groups", self.attn_norm_num_groups.unwrap_or(1), MOST_CHANNELS),
             ("attention_head_dim", self.attention_head_dim.unwrap_or(1), MOST_CHANNELS),
             ("time_embedding_dim", self.time_embedding_dim.unwrap_or(1), MOST_CHANNELS),
             ("num_class_embeds", self.num_class_embeds.unwrap_or(1), MOST_CLASSES),
+            ("num_train_timesteps", self.num_train_timesteps.unwrap_or(1), MOST_CLASSES),
         ];
         for (key, value, most) in counts {
             check_count(key, value, &(1..=most))?;
@@ -68,27 +73,24 @@ impl UNetConfig {
                 return Err(UNetConfigError::Blocks { key, found, levels });
             }
         }
-        let Some(&first) = self.block_out_channels.first() else {
+        if self.block_out_channels.is_empty() {
             return Err(UNetConfigError::NoBlocks);
-        };
+        }
         check(levels <= MOST_LEVELS, "block_out_channels", levels, "at most 16 long")?;
         for &channels in &self.block_out_channels {
             check_count("block_out_channels", channels, &(1..=MOST_CHANNELS))?;
         }
-        check_freq_shift(self.freq_shift, first, "block_out_channels[0]")?;
         Ok(())
     }
 
-    fn check_groups(&self) -> Result<(), UNetConfigError> {
-        // The joined inputs of the way up are sums of these, so they need no check of their own.
-        for &channels in &self.block_out_channels {
-            divides("norm_num_groups", self.norm_num_groups, channels)?;
-        }
-        match (self.attn_norm_num_groups, self.block_out_channels.last()) {
-            (Some(groups), Some(&channels)) if self.add_attention => {
-                divides("attn_norm_num_groups", groups, channels)
+    fn check_time(&self) -> Result<(), UNetConfigError> {
+        match (self.time_embedding_type, self.num_train_timesteps) {
+            (TimeEmbedding::Positional, _) => {
+                let first = self.block_out_channels[0];
+                Ok(check_freq_shift(self.freq_shift, first, "block_out_channels[0]")?)
             }
-            _ => Ok(()),
+            (TimeEmbedding::Learned, None) => Err(UNetConfigError::NoTimesteps),
+            (TimeEmbedding::Fourier, _) | (TimeEmbedding::Learned, Some(_)) => Ok(()),
         }
     }
 
@@ -96,15 +98,17 @@ impl UNetConfig {
         let Some(width) = self.attention_head_dim else {
             return Ok(());
         };
-        let down = self.down_block_types.iter().map(|&block| block == DownBlock::AttnDownBlock2D);
-        let up = self.up_block_types.iter().rev().map(|&block| block == UpBlock::AttnUpBlock2D);
+        let down = self.down_block_types.iter().map(|block| block.has_attention());
+        let up = self.up_block_types.iter().rev().map(|block| block.has_attention());
         for ((&channels, down), up) in self.block_out_channels.iter().zip(down).zip(up) {
             if down || up {
-                divides("attention_head_dim", width, channels)?;
+                divides_by_key("attention_head_dim", width, channels)?;
             }
         }
         match self.block_out_channels.last() {
-            Some(&channels) if self.add_attention => divides("attention_head_dim", width, channels),
+            Some(&channels) if self.add_attention && self.mid_block_type.is_some() => {
+                divides_by_key("attention_head_dim", width, channels)
+            }
             _ => Ok(()),
         }
     }
@@ -124,14 +128,6 @@ impl UNetConfig {
             }
         }
         Ok(())
-    }
-}
-
-fn divides(key: &'static str, divisor: usize, channels: usize) -> Result<(), UNetConfigError> {
-    if channels.is_multiple_of(divisor) {
-        Ok(())
-    } else {
-        Err(UNetConfigError::Indivisible { key, divisor, channels })
     }
 }
 
@@ -159,13 +155,58 @@ pub enum UNetConfigError {
     #[error("block_out_channels is empty")]
     NoBlocks,
     /// Groups or heads do not divide the channels.
-    #[error("{key} {divisor} does not divide {channels} of block_out_channels")]
+    #[error(
+        "{key} {divisor} does not divide {channels} channels, which follow from block_out_channels"
+    )]
     Indivisible {
         /// Which divisor.
         key: &'static str,
         /// Its value.
         divisor: usize,
         /// The channels that it should divide.
+        channels: usize,
+    },
+    /// The groups of a block that come from its channels do not divide them.
+    #[error(
+        "{block} cuts {channels} channels, which follow from block_out_channels, into {groups} \
+         groups: they must divide them"
+    )]
+    Groups {
+        /// The block.
+        block: &'static str,
+        /// The number of groups.
+        groups: usize,
+        /// The channels that it should divide.
+        channels: usize,
+    },
+    /// A block needs a number of groups.
+    #[error("norm_num_groups is null, but {block} needs a number")]
+    NoGroups {
+        /// The block.
+        block: &'static str,
+    },
+    /// A learned time embedding has no number of rows.
+    #[error("time_embedding_type is learned, but num_train_timesteps is null: expected a number")]
+    NoTimesteps,
+    /// The picture of a Skip block has another size than the block.
+    #[error(
+        "{skip} must not lie below {block}: Skip blocks go from the full resolution down, without \
+         others between them"
+    )]
+    Picture {
+        /// The block above.
+        block: &'static str,
+        /// The Skip block.
+        skip: &'static str,
+    },
+    /// The picture of a Skip block has another number of channels than the block.
+    #[error("{block} needs {key} of 3, not {channels}")]
+    PictureChannels {
+        /// The block.
+        block: &'static str,
+        /// `in_channels` or `out_channels`.
+        key: &'static str,
+        /// Its value.
         channels: usize,
     },
     /// Samples cannot be halved as often as there are steps down.

@@ -1,6 +1,7 @@
-//! The activation function of the networks.
+//! The activation functions of the networks.
 
-use burn::tensor::Tensor;
+use ancestral_format::Activation;
+use burn::tensor::{Tensor, activation};
 
 /// Beyond this the exponential is cut off, so that its gradient stays finite.
 const LARGEST_EXPONENT: f32 = 80.0;
@@ -20,6 +21,20 @@ const LARGEST_EXPONENT: f32 = 80.0;
 pub fn silu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     let exponential = (-x.clone()).clamp_max(LARGEST_EXPONENT).exp();
     x / (exponential + 1.0)
+}
+
+/// The activation function that a config names.
+///
+/// # Numerics
+/// Gelu is the exact one, with the error function.
+#[must_use]
+pub fn activate<const D: usize>(function: Activation, x: Tensor<D>) -> Tensor<D> {
+    match function {
+        Activation::Silu | Activation::Swish => silu(x),
+        Activation::Mish => activation::mish(x),
+        Activation::Gelu => activation::gelu(x),
+        Activation::Relu => activation::relu(x),
+    }
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ impl Embedding {
     /// A table of standard normal vectors, as PyTorch starts it.
     #[must_use]
     pub fn new(init: &Initializer, count: usize, width: usize) -> Self {
-        Self { weight: init.normal("weight", [count, width]) }
+        Self { weight: init.normal("weight", [count, width], 1.0) }
     }
 
     /// Looks up one vector a row.

@@ -7,14 +7,16 @@
 mod activation;
 mod conv;
 mod embedding;
+mod fourier;
 mod group_norm;
 mod linear;
 mod time_embedding;
 
-pub use activation::silu;
+pub use activation::{activate, silu};
 pub use conv::{Conv2d, Padding};
 pub use embedding::Embedding;
 pub(crate) use embedding::add_class;
+pub use fourier::Fourier;
 pub use group_norm::GroupNorm;
 pub use linear::Linear;
 pub use time_embedding::{Sinusoids, TimeEmbedding};

@@ -2,7 +2,7 @@
 
 mod block;
 
-use ancestral_format::{MlpConfig, MlpConfigError};
+use ancestral_format::{Labels, MlpConfig, MlpConfigError};
 use burn::module::Module;
 use burn::tensor::{Int, Tensor};
 
@@ -86,8 +86,9 @@ impl DiffusionModule for Mlp {
         vec![self.columns]
     }
 
-    fn labels(&self) -> Option<usize> {
-        self.class_embedding.as_ref().map(|embedding| embedding.weight.shape()[0])
+    fn labels(&self) -> Labels {
+        let count = |embedding: &Embedding| Labels::Classes(embedding.weight.shape()[0]);
+        self.class_embedding.as_ref().map_or(Labels::None, count)
     }
 
     fn rows_worth_a_pass(&self) -> usize {

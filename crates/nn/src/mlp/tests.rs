@@ -85,8 +85,11 @@ fn a_row_gives_the_same_bits_in_every_batch() {
 fn shapes_and_labels_are_those_of_the_config() {
     let make = |config: &MlpConfig| Mlp::new(config, &Initializer::new(4, &device::cpu()));
     let mlp = make(&config()).unwrap();
-    assert_eq!((mlp.input_shape(), mlp.output_shape(), mlp.labels()), (vec![2], vec![2], Some(3)));
+    assert_eq!(
+        (mlp.input_shape(), mlp.output_shape(), mlp.labels()),
+        (vec![2], vec![2], Labels::Classes(3))
+    );
     let without = make(&MlpConfig { num_class_embeds: None, ..config() }).unwrap();
-    assert_eq!(without.labels(), None);
+    assert_eq!(without.labels(), Labels::None);
     assert!(make(&MlpConfig { columns: 0, ..config() }).is_err());
 }

@@ -13,7 +13,7 @@ fn unet(labels: Option<usize>) -> UNet {
         down_block_types: vec![ancestral_format::DownBlock::DownBlock2D],
         up_block_types: vec![ancestral_format::UpBlock::UpBlock2D],
         layers_per_block: 1,
-        norm_num_groups: 4,
+        norm_num_groups: Some(4),
         num_class_embeds: labels,
         ..UNetConfig::default()
     };
@@ -52,11 +52,17 @@ fn labels_must_fit() {
     let mut plain = BurnNetwork::new(&unet(None));
     let mut labelled = BurnNetwork::new(&unet(Some(3)));
     let mut call = |labels: Option<&[u32]>| labelled.predict(&rows(2), &[1.0, 1.0], labels);
-    assert_eq!(call(None), Err(NetworkError::LabelsMissing { count: 3 }));
+    assert_eq!(
+        call(None),
+        Err(NetworkError::Labels { expected: Labels::Classes(3), given: false })
+    );
     assert_eq!(call(Some(&[0, 3])), Err(NetworkError::Label { label: 3, row: 1, count: 3 }));
     let same_picture = call(Some(&[0, 2])).unwrap();
     assert_ne!(call(Some(&[0, 1])).unwrap().row(1), same_picture.row(1));
-    assert_eq!(plain.predict(&rows(1), &[1.0], Some(&[0])), Err(NetworkError::LabelsUnexpected));
+    assert_eq!(
+        plain.predict(&rows(1), &[1.0], Some(&[0])),
+        Err(NetworkError::Labels { expected: Labels::None, given: true })
+    );
 }
 
 #[test]

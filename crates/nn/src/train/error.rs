@@ -1,5 +1,6 @@
 //! What can go wrong in training.
 
+use ancestral_format::Labels;
 use thiserror::Error;
 
 use crate::parameters::ParametersError;
@@ -72,16 +73,20 @@ pub enum TrainError {
         expected: Vec<usize>,
     },
     /// The network's table of labels does not belong to the data.
-    #[error(
-        "the network has {} labels where the data need {}",
-        shown(*found),
-        shown(*expected)
-    )]
+    #[error("the network takes {found} where the data need {expected}")]
     Labels {
-        /// Rows of the network's table, if it has one.
-        found: Option<usize>,
+        /// What the network takes.
+        found: Labels,
         /// One for each class and one for "no label", if the data have labels.
-        expected: Option<usize>,
+        expected: Labels,
+    },
+    /// The network knows fewer timesteps than are to be trained.
+    #[error("the network knows {found} timesteps, but the schedule has {expected}")]
+    Timesteps {
+        /// Rows of the network's table of times.
+        found: usize,
+        /// Timesteps of the schedule.
+        expected: usize,
     },
     /// The network wants activations dropped.
     #[error("dropout {0} cannot be trained: only 0 can")]
@@ -113,8 +118,4 @@ pub enum TrainError {
         /// How many were skipped in a row.
         in_a_row: u32,
     },
-}
-
-fn shown(labels: Option<usize>) -> String {
-    labels.map_or_else(|| "no".to_owned(), |count| count.to_string())
 }

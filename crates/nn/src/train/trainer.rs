@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 use ancestral::Schedule;
-use ancestral_format::Weights;
+use ancestral_format::{Labels, Weights};
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -78,7 +78,7 @@ impl<M: DiffusionModule> Trainer<M> {
         config: TrainConfig,
     ) -> Result<Self, TrainError> {
         config.check()?;
-        check_fit(&module, &data, config.horizontal_flip)?;
+        check_fit(&module, &schedule, &data, config.horizontal_flip)?;
         let least = module.rows_worth_a_pass();
         let model = module.train();
         let device = model.devices().into_iter().next().expect("a network has parameters");
@@ -270,6 +270,7 @@ fn loss<M: DiffusionModule>(model: &M, samples: MicroBatch, device: &Device) -> 
 
 fn check_fit<M: DiffusionModule>(
     module: &M,
+    schedule: &Schedule,
     data: &TrainingSet,
     flip: bool,
 ) -> Result<(), TrainError> {
@@ -281,9 +282,13 @@ fn check_fit<M: DiffusionModule>(
     if found != network {
         return Err(TrainError::Output { found, expected: network });
     }
-    let (found, expected) = (module.labels(), data.network_labels());
+    let found = module.labels();
+    let expected = data.network_labels().map_or(Labels::None, Labels::Classes);
     if found != expected {
         return Err(TrainError::Labels { found, expected });
+    }
+    if let Some(found) = module.timesteps().filter(|known| *known < schedule.len()) {
+        return Err(TrainError::Timesteps { found, expected: schedule.len() });
     }
     let dropout = module.dropout();
     if dropout != 0.0 {

@@ -4,7 +4,6 @@ use burn::module::Module;
 use burn::tensor::activation::softmax;
 use burn::tensor::{Tensor, module, ops::ConvOptions};
 
-use super::Norms;
 use crate::init::Initializer;
 use crate::layer::{GroupNorm, Linear};
 
@@ -12,7 +11,7 @@ use crate::layer::{GroupNorm, Linear};
 ///
 /// # Formula
 /// ```text
-/// q, k, v = W norm(x) + b                  a head has d = channels / heads
+/// q, k, v = W norm(x) + b                  a head has d = channels / heads; norm may be absent
 /// y = (x + to_out(v softmax(qᵀk / √d)ᵀ)) / scale
 /// ```
 /// # Shapes
@@ -22,7 +21,7 @@ use crate::layer::{GroupNorm, Linear};
 /// nothing is transposed.
 #[derive(Module, Debug)]
 pub struct Attention {
-    group_norm: GroupNorm,
+    group_norm: Option<GroupNorm>,
     to_q: Linear,
     to_k: Linear,
     to_v: Linear,
@@ -31,22 +30,24 @@ pub struct Attention {
     scale: f64,
 }
 
+/// What tells one attention from another.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Plan {
+    /// Channels of a head; `None`: all.
+    pub head_width: Option<usize>,
+    /// Groups of the normalisation; `None`: there is none.
+    pub groups: Option<usize>,
+    pub epsilon: f64,
+    pub scale: f64,
+}
+
 impl Attention {
-    pub(super) fn new(
-        init: &Initializer,
-        channels: usize,
-        head_width: Option<usize>,
-        norms: Norms,
-        scale: f64,
-    ) -> Self {
+    pub(super) fn new(init: &Initializer, channels: usize, plan: Plan) -> Self {
+        let Plan { head_width, groups, epsilon, scale } = plan;
         let linear = |name: &str| Linear::new(&init.child(name), channels, channels);
         Self {
-            group_norm: GroupNorm::new(
-                &init.child("group_norm"),
-                norms.groups,
-                channels,
-                norms.epsilon,
-            ),
+            group_norm: groups
+                .map(|groups| GroupNorm::new(&init.child("group_norm"), groups, channels, epsilon)),
             to_q: linear("to_q"),
             to_k: linear("to_k"),
             to_v: linear("to_v"),
@@ -60,7 +61,10 @@ impl Attention {
         let [batch, channels, height, width] = x.dims();
         let positions = height * width;
         let head = channels / self.heads;
-        let h = self.group_norm.forward(x.clone());
+        let h = match &self.group_norm {
+            Some(norm) => norm.forward(x.clone()),
+            None => x.clone(),
+        };
         let split = |linear: &Linear| {
             pointwise(linear, h.clone()).reshape([batch, self.heads, head, positions])
         };

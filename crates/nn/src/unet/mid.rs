@@ -3,7 +3,8 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::{Attention, Builder, ResnetBlock};
+use super::builder::Builder;
+use super::{Attention, ResnetBlock};
 use crate::init::Initializer;
 
 /// The coarsest level: a residual block, attention if wanted, another residual block.
@@ -14,18 +15,13 @@ pub struct MidBlock {
 }
 
 impl MidBlock {
-    pub(super) fn new(
-        init: &Initializer,
-        builder: &Builder,
-        channels: usize,
-        attention: bool,
-    ) -> Self {
+    pub(super) fn new(init: &Initializer, builder: Builder<'_>, channels: usize) -> Self {
         let resnet =
             |j: usize| builder.resnet(&init.child("resnets").child(j), [channels, channels]);
         let attend = |j: usize| builder.attention(&init.child("attentions").child(j), channels);
         Self {
             resnets: (0..2).map(resnet).collect(),
-            attentions: (0..usize::from(attention)).map(attend).collect(),
+            attentions: (0..usize::from(builder.config().add_attention)).map(attend).collect(),
         }
     }
 

@@ -7,26 +7,28 @@ mod attention;
 mod builder;
 mod down;
 mod mid;
+mod resample;
 mod resnet;
+mod time;
 mod up;
 
-use ancestral_format as format;
+use ancestral_format::{Activation, Labels, TimeEmbedding as TimeKind, UNetConfig};
 use burn::module::Module;
 use burn::tensor::{Int, Tensor};
-use format::UNetConfig;
 
 use crate::diffusion_module::DiffusionModule;
 use crate::init::Initializer;
-use crate::layer::{Conv2d, Embedding, GroupNorm, Sinusoids, TimeEmbedding, add_class, silu};
+use crate::layer::{Conv2d, GroupNorm, Sinusoids, TimeEmbedding, activate, silu};
 
 pub use attention::Attention;
 pub use builder::UNetError;
-use builder::{Builder, Norms, check_size};
-pub use down::{DownBlock, Downsample};
+use builder::{Builder, projected_width, time_width};
+pub use down::{DownBlock, Downsample, StridedConv};
 pub use mid::MidBlock;
 pub use resnet::ResnetBlock;
-use up::UpChannels;
-pub use up::{UpBlock, Upsample};
+pub use time::Label;
+use time::{ClassEmbedding, TimeProjection, project};
+pub use up::{RepeatedConv, UpBlock, Upsample};
 
 /// A convolutional network from a noisy picture and its time to a prediction of the same size.
 ///
@@ -41,10 +43,11 @@ pub use up::{UpBlock, Upsample};
 #[derive(Module, Debug)]
 pub struct UNet {
     conv_in: Conv2d,
+    time_proj: Option<TimeProjection>,
     time_embedding: TimeEmbedding,
-    class_embedding: Option<Embedding>,
+    class_embedding: Option<ClassEmbedding>,
     down_blocks: Vec<DownBlock>,
-    mid_block: MidBlock,
+    mid_block: Option<MidBlock>,
     up_blocks: Vec<UpBlock>,
     conv_norm_out: GroupNorm,
     conv_out: Conv2d,
@@ -54,7 +57,7 @@ pub struct UNet {
     frame: Frame,
 }
 
-/// What the network knows of its pictures.
+/// What the network knows of its pictures, and of what it is told beside them.
 #[derive(Debug, Clone, Copy)]
 struct Frame {
     size: [usize; 2],
@@ -62,6 +65,29 @@ struct Frame {
     channels_out: usize,
     centre: bool,
     dropout: f64,
+    activation: Activation,
+    labels: Labels,
+    /// How many timesteps a learned time embedding knows.
+    timesteps: Option<usize>,
+    /// Whether the prediction is divided by the time.
+    divides_by_time: bool,
+}
+
+impl Frame {
+    fn new(config: &UNetConfig, size: [usize; 2]) -> Self {
+        let time = config.time_embedding_type;
+        Self {
+            size,
+            channels_in: config.in_channels,
+            channels_out: config.out_channels,
+            centre: config.center_input_sample,
+            dropout: config.dropout,
+            activation: config.act_fn,
+            labels: config.labels(),
+            timesteps: config.num_train_timesteps.filter(|_| time == TimeKind::Learned),
+            divides_by_time: time == TimeKind::Fourier,
+        }
+    }
 }
 
 impl UNet {
@@ -70,35 +96,29 @@ impl UNet {
     /// # Errors
     /// If the config describes no network, see [`UNetError`]; `sample_size` must be set.
     pub fn new(config: &UNetConfig, init: &Initializer) -> Result<Self, UNetError> {
-        let builder = Builder::new(config)?;
+        config.validate()?;
         let channels = &config.block_out_channels;
         let (first, last) = (channels[0], channels[channels.len() - 1]);
         let size = config.sample_size.ok_or(UNetError::NoSize)?;
-        check_size(size, channels.len())?;
-        let norms = builder.norms;
         Ok(Self {
             conv_in: Conv2d::same(&init.child("conv_in"), [config.in_channels, first], 3),
+            time_proj: TimeProjection::new(config, &init.child("time_proj")),
             time_embedding: TimeEmbedding::new(
                 &init.child("time_embedding"),
-                first,
-                builder.time_width,
+                projected_width(config),
+                time_width(config),
             ),
-            class_embedding: config.num_class_embeds.map(|count| {
-                Embedding::new(&init.child("class_embedding"), count, builder.time_width)
-            }),
-            down_blocks: down_blocks(config, &builder, init),
-            mid_block: MidBlock::new(
-                &init.child("mid_block"),
-                &builder.mid(config),
-                last,
-                config.add_attention,
-            ),
-            up_blocks: up_blocks(config, &builder, init),
+            class_embedding: ClassEmbedding::new(config, &init.child("class_embedding")),
+            down_blocks: down_blocks(config, init),
+            mid_block: config
+                .mid_block_type
+                .map(|_| MidBlock::new(&init.child("mid_block"), Builder::mid(config), last)),
+            up_blocks: up_blocks(config, init),
             conv_norm_out: GroupNorm::new(
                 &init.child("conv_norm_out"),
-                norms.groups,
+                config.groups(first),
                 first,
-                norms.epsilon,
+                config.norm_eps,
             ),
             conv_out: Conv2d::same(&init.child("conv_out"), [first, config.out_channels], 3),
             sinusoids: Sinusoids {
@@ -106,43 +126,56 @@ impl UNet {
                 flip_sin_to_cos: config.flip_sin_to_cos,
                 freq_shift: f64::from(config.freq_shift),
             },
-            frame: Frame {
-                size,
-                channels_in: config.in_channels,
-                channels_out: config.out_channels,
-                centre: config.center_input_sample,
-                dropout: config.dropout,
-            },
+            frame: Frame::new(config, size),
         })
     }
 
     /// Predicts from noisy pictures.
     ///
     /// # Panics
-    /// If there are labels and the network takes none, or the other way round, and if shapes do
-    /// not fit.
+    /// If there are labels and the network takes none, or the other way round, or of another kind,
+    /// and if shapes do not fit.
     #[must_use]
-    pub fn forward(
-        &self,
-        x: Tensor<4>,
-        timesteps: Tensor<1>,
-        labels: Option<Tensor<1, Int>>,
-    ) -> Tensor<4> {
+    pub fn forward(&self, x: Tensor<4>, times: Tensor<1>, label: Option<Label>) -> Tensor<4> {
         let x = if self.frame.centre { x * 2.0 - 1.0 } else { x };
-        let time = self.time_embedding.forward(self.sinusoids.forward(timesteps));
-        let time = add_class(time, self.class_embedding.as_ref(), labels);
-        let time = silu(time); // every block starts from this
+        let embedded = self.embedded(times.clone(), label);
+        let time = activate(self.frame.activation, embedded); // every block starts from this
 
+        let mut picture = x.clone();
         let mut x = self.conv_in.forward(x);
         let mut skips = vec![x.clone()];
         for block in &self.down_blocks {
-            x = block.forward(x, &time, &mut skips);
+            x = block.forward(x, &time, &mut skips, &mut picture);
         }
-        x = self.mid_block.forward(x, &time);
+        if let Some(block) = &self.mid_block {
+            x = block.forward(x, &time);
+        }
+        let mut picture = None;
         for block in &self.up_blocks {
-            x = block.forward(x, &time, &mut skips);
+            x = block.forward(x, &time, &mut skips, &mut picture);
         }
-        self.conv_out.forward(silu(self.conv_norm_out.forward(x)))
+        let x = self.conv_out.forward(silu(self.conv_norm_out.forward(x)));
+        let x = match picture {
+            Some(picture) => x + picture,
+            None => x,
+        };
+        if !self.frame.divides_by_time {
+            return x;
+        }
+        let rows = times.dims()[0];
+        x / times.reshape([rows, 1, 1, 1])
+    }
+
+    /// Time and class as one vector a row.
+    fn embedded(&self, times: Tensor<1>, label: Option<Label>) -> Tensor<2> {
+        let project = |times| project(self.time_proj.as_ref(), self.sinusoids, times);
+        let time = self.time_embedding.forward(project(times));
+        match (&self.class_embedding, label) {
+            (Some(embedding), Some(label)) => time + embedding.forward(label, project),
+            (None, None) => time,
+            (Some(_), None) => panic!("the network needs a label a row"),
+            (None, Some(_)) => panic!("the network takes no labels"),
+        }
     }
 }
 
@@ -157,8 +190,12 @@ impl DiffusionModule for UNet {
         vec![self.frame.channels_out, height, width]
     }
 
-    fn labels(&self) -> Option<usize> {
-        self.class_embedding.as_ref().map(|embedding| embedding.weight.shape()[0])
+    fn labels(&self) -> Labels {
+        self.frame.labels
+    }
+
+    fn timesteps(&self) -> Option<usize> {
+        self.frame.timesteps
     }
 
     fn dropout(&self) -> f64 {
@@ -174,50 +211,29 @@ impl DiffusionModule for UNet {
         let Frame { size: [height, width], channels_in, channels_out, .. } = self.frame;
         let batch = x.dims()[0];
         let x = x.reshape([batch, channels_in, height, width]);
-        self.forward(x, timesteps, labels).reshape([batch, channels_out * height * width])
+        self.forward(x, timesteps, labels.map(Label::Number))
+            .reshape([batch, channels_out * height * width])
     }
 }
 
-fn down_blocks(config: &UNetConfig, builder: &Builder, init: &Initializer) -> Vec<DownBlock> {
+fn down_blocks(config: &UNetConfig, init: &Initializer) -> Vec<DownBlock> {
     let channels = &config.block_out_channels;
-    config
-        .down_block_types
-        .iter()
-        .enumerate()
-        .map(|(i, kind)| {
-            let attention = match kind {
-                format::DownBlock::DownBlock2D => false,
-                format::DownBlock::AttnDownBlock2D => true,
-            };
-            let from_to = [channels[i.saturating_sub(1)], channels[i]];
-            let is_last = i + 1 == channels.len();
-            let init = init.child("down_blocks").child(i);
-            DownBlock::new(&init, builder, from_to, attention, is_last)
-        })
-        .collect()
+    let block = |(i, &kind): (usize, &ancestral_format::DownBlock)| {
+        let builder = Builder::new(config, kind.has_picture());
+        let from_to = [channels[i.saturating_sub(1)], channels[i]];
+        let init = init.child("down_blocks").child(i);
+        DownBlock::new(&init, builder, kind, from_to, i + 1 == channels.len())
+    };
+    config.down_block_types.iter().enumerate().map(block).collect()
 }
 
-fn up_blocks(config: &UNetConfig, builder: &Builder, init: &Initializer) -> Vec<UpBlock> {
-    let channels: Vec<_> = config.block_out_channels.iter().rev().copied().collect();
-    config
-        .up_block_types
-        .iter()
-        .enumerate()
-        .map(|(i, kind)| {
-            let attention = match kind {
-                format::UpBlock::UpBlock2D => false,
-                format::UpBlock::AttnUpBlock2D => true,
-            };
-            let is_last = i + 1 == channels.len();
-            let at_level = UpChannels {
-                below: channels[i.saturating_sub(1)],
-                here: channels[i],
-                above: channels[(i + 1).min(channels.len() - 1)],
-            };
-            let init = init.child("up_blocks").child(i);
-            UpBlock::new(&init, builder, at_level, attention, is_last)
-        })
-        .collect()
+fn up_blocks(config: &UNetConfig, init: &Initializer) -> Vec<UpBlock> {
+    let block = |(i, &kind): (usize, &ancestral_format::UpBlock)| {
+        let builder = Builder::new(config, kind.has_picture());
+        let init = init.child("up_blocks").child(i);
+        UpBlock::new(&init, builder, kind, i, i + 1 == config.levels())
+    };
+    config.up_block_types.iter().enumerate().map(block).collect()
 }
 
 #[cfg(test)]

@@ -1,22 +1,25 @@
 //! The residual block.
 
+use ancestral_format::{Activation, TimeScaleShift};
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::Norms;
+use super::resample::Resample;
 use crate::init::Initializer;
-use crate::layer::{Conv2d, GroupNorm, Linear, silu};
+use crate::layer::{Conv2d, GroupNorm, Linear, activate};
 
-/// Two convolutions with the time embedding added between them, around a shortcut.
+/// Two convolutions with the time embedding brought in between them, around a shortcut.
 ///
 /// # Formula
 /// ```text
-/// h = conv1(silu(norm1(x))) + proj(silu(time))
-/// y = (shortcut(x) + conv2(silu(norm2(h)))) / scale
+/// h = conv1(resample(act(norm1(x)))),   s = proj(act(time))
+/// h = norm2(h + s)                                     or, with scale and shift (a, b) = s:
+/// h = norm2(h) (1 + a) + b
+/// y = (shortcut(resample(x)) + conv2(act(h))) / scale
 /// ```
 /// # Shapes
 /// x: `[batch, from, height, width]`, time: `[batch, width_of_time]` →
-/// `[batch, to, height, width]`.
+/// `[batch, to, height, width]`, or half or twice the height and width.
 #[derive(Module, Debug)]
 pub struct ResnetBlock {
     norm1: GroupNorm,
@@ -26,41 +29,90 @@ pub struct ResnetBlock {
     conv2: Conv2d,
     conv_shortcut: Option<Conv2d>,
     scale: f64,
+    #[module(skip)]
+    kind: Kind,
+}
+
+/// What residual blocks of one network have in common.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Common {
+    pub time_width: usize,
+    pub epsilon: f64,
+    pub activation: Activation,
+    pub shift: TimeScaleShift,
+}
+
+/// What tells one residual block from another.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Plan {
+    /// Channels in and out.
+    pub channels: [usize; 2],
+    /// Groups of the two normalisations.
+    pub groups: [usize; 2],
+    pub resample: Resample,
+    /// Whether the shortcut has a convolution even where channels stay the same.
+    pub convolves_shortcut: bool,
+    pub scale: f64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Kind {
+    activation: Activation,
+    shift: TimeScaleShift,
+    resample: Resample,
 }
 
 impl ResnetBlock {
-    pub(super) fn new(
-        init: &Initializer,
-        channels: [usize; 2],
-        time_width: usize,
-        norms: Norms,
-        scale: f64,
-    ) -> Self {
-        let [from, to] = channels;
+    pub(super) fn new(init: &Initializer, common: Common, plan: Plan) -> Self {
+        let Common { time_width, epsilon, activation, shift } = common;
+        let [from, to] = plan.channels;
+        let norm =
+            |name, groups, channels| GroupNorm::new(&init.child(name), groups, channels, epsilon);
+        let projected = match shift {
+            TimeScaleShift::Default => to,
+            TimeScaleShift::ScaleShift => 2 * to,
+        };
         Self {
-            norm1: GroupNorm::new(&init.child("norm1"), norms.groups, from, norms.epsilon),
-            conv1: Conv2d::same(&init.child("conv1"), channels, 3),
-            time_emb_proj: Linear::new(&init.child("time_emb_proj"), time_width, to),
-            norm2: GroupNorm::new(&init.child("norm2"), norms.groups, to, norms.epsilon),
+            norm1: norm("norm1", plan.groups[0], from),
+            conv1: Conv2d::same(&init.child("conv1"), plan.channels, 3),
+            time_emb_proj: Linear::new(&init.child("time_emb_proj"), time_width, projected),
+            norm2: norm("norm2", plan.groups[1], to),
             conv2: Conv2d::same(&init.child("conv2"), [to, to], 3),
-            conv_shortcut: (from != to)
-                .then(|| Conv2d::same(&init.child("conv_shortcut"), channels, 1)),
-            scale,
+            conv_shortcut: (from != to || plan.convolves_shortcut)
+                .then(|| Conv2d::same(&init.child("conv_shortcut"), plan.channels, 1)),
+            scale: plan.scale,
+            kind: Kind { activation, shift, resample: plan.resample },
         }
     }
 
-    /// `time` is silu of the time embedding: it is the same for every block.
+    /// `time` is the activation of the time embedding: it is the same for every block.
     pub(super) fn forward(&self, x: Tensor<4>, time: Tensor<2>) -> Tensor<4> {
-        let h = self.conv1.forward(silu(self.norm1.forward(x.clone())));
-        let time = self.time_emb_proj.forward(time);
-        let [batch, channels] = time.dims();
-        let h = h + time.reshape([batch, channels, 1, 1]);
-        let h = self.conv2.forward(silu(self.norm2.forward(h)));
+        let Kind { activation, resample, .. } = self.kind;
+        let h = activate(activation, self.norm1.forward(x.clone()));
+        let h = self.conv1.forward(resample.apply(h));
+        let h = activate(activation, self.with_time(h, time));
+        let h = self.conv2.forward(h);
+        let x = resample.apply(x);
         let shortcut = match &self.conv_shortcut {
             Some(conv) => conv.forward(x),
             None => x,
         };
         let y = shortcut + h;
         if self.scale == 1.0 { y } else { y / self.scale }
+    }
+
+    /// Brings in the time, and normalises.
+    fn with_time(&self, h: Tensor<4>, time: Tensor<2>) -> Tensor<4> {
+        let [batch, channels, ..] = h.dims();
+        let time = self.time_emb_proj.forward(time);
+        let per_channel = |part: Tensor<2>| part.reshape([batch, channels, 1, 1]);
+        match self.kind.shift {
+            TimeScaleShift::Default => self.norm2.forward(h + per_channel(time)),
+            TimeScaleShift::ScaleShift => {
+                let scale = per_channel(time.clone().narrow(1, 0, channels));
+                let shift = per_channel(time.narrow(1, channels, channels));
+                self.norm2.forward(h) * (scale + 1.0) + shift
+            }
+        }
     }
 }

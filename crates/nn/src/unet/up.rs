@@ -1,92 +1,156 @@
 //! The way up: from coarse to fine.
 
+use ancestral_format::{UpBlock as Kind, groups_by_width, groups_of_joined};
 use burn::module::Module;
-use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
-use burn::tensor::{Tensor, module};
+use burn::tensor::Tensor;
 
-use super::{Attention, Builder, ResnetBlock};
+use super::builder::{Builder, by_resnet};
+use super::resample::{Resample, filter_up, nearest};
+use super::{Attention, ResnetBlock};
 use crate::init::Initializer;
-use crate::layer::Conv2d;
+use crate::layer::{Conv2d, GroupNorm, silu};
 
 /// Doubles height and width by repeating each value, then convolves.
 #[derive(Module, Debug)]
-pub struct Upsample {
+pub struct RepeatedConv {
     conv: Conv2d,
 }
 
-impl Upsample {
-    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let options =
-            InterpolateOptions::new(InterpolateMode::Nearest).with_scale_factor([2.0, 2.0]);
-        self.conv.forward(module::interpolate(x, options))
-    }
+/// Doubles height and width.
+#[expect(clippy::large_enum_variant, reason = "one a level, and Burn has no modules in boxes")]
+#[derive(Module, Debug)]
+pub enum Upsample {
+    /// By repeating and a convolution.
+    Conv(RepeatedConv),
+    /// By a residual block.
+    Resnet(ResnetBlock),
 }
 
-/// The channels at one level on the way up.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct UpChannels {
-    /// Of the map that comes from the level below.
-    pub below: usize,
-    /// Of this level.
-    pub here: usize,
-    /// Of the level above: the last residual block meets that level's skip.
-    pub above: usize,
-}
-
-/// One level on the way up: residual blocks, each of which sees a map of the way down too, each
-/// followed by attention if the level has any, then an upsampling unless it is the last level.
+/// One level on the way up: residual blocks, each of which sees a map of the way down too, with
+/// attention if the level has any, then an upsampling unless it is the last level. Levels with a
+/// picture add to it.
 #[derive(Module, Debug)]
 pub struct UpBlock {
     resnets: Vec<ResnetBlock>,
     attentions: Vec<Attention>,
     upsamplers: Vec<Upsample>,
+    resnet_up: Option<ResnetBlock>,
+    skip_norm: Option<GroupNorm>,
+    skip_conv: Option<Conv2d>,
+    has_picture: bool,
 }
 
 impl UpBlock {
+    /// The block at `level`, counted from the lowest resolution.
     pub(super) fn new(
         init: &Initializer,
-        builder: &Builder,
-        channels: UpChannels,
-        attention: bool,
+        builder: Builder<'_>,
+        kind: Kind,
+        level: usize,
         is_last: bool,
     ) -> Self {
-        let UpChannels { below, here, above } = channels;
-        let layers = builder.layers + 1;
-        let resnet = |j: usize| {
-            let from = if j == 0 { below } else { here };
-            let skip = if j + 1 == layers { above } else { here };
-            builder.resnet(&init.child("resnets").child(j), [from + skip, here])
+        let config = builder.config();
+        let here = config.block_out_channels[config.levels() - 1 - level];
+        let joined = config.joined_channels(level);
+        let attentions = match (kind.has_attention(), kind.has_picture()) {
+            (false, _) => 0,
+            (true, false) => joined.len(),
+            (true, true) => 1,
         };
+        let upsample = || {
+            let init = init.child("upsamplers").child(0);
+            let by_resnet = by_resnet(kind.has_attention(), config.upsample_type);
+            if by_resnet || kind == Kind::ResnetUpsampleBlock2D {
+                Upsample::Resnet(builder.resampling(&init, here, Resample::Nearest))
+            } else {
+                let conv = Conv2d::same(&init.child("conv"), [here, here], 3);
+                Upsample::Conv(RepeatedConv { conv })
+            }
+        };
+        let has_picture = kind.has_picture();
+        let (doubles, adds) = (!is_last && !has_picture, !is_last && has_picture);
         let attend = |j: usize| builder.attention(&init.child("attentions").child(j), here);
+        let resnet = |(j, joined): (usize, &[usize; 2])| {
+            joining(&init.child("resnets").child(j), builder, kind, *joined, here)
+        };
         Self {
-            resnets: (0..layers).map(resnet).collect(),
-            attentions: (0..if attention { layers } else { 0 }).map(attend).collect(),
-            upsamplers: (0..usize::from(!is_last))
-                .map(|j| {
-                    let init = init.child("upsamplers").child(j).child("conv");
-                    Upsample { conv: Conv2d::same(&init, [here, here], 3) }
-                })
-                .collect(),
+            resnets: joined.iter().enumerate().map(resnet).collect(),
+            attentions: (0..attentions).map(attend).collect(),
+            upsamplers: doubles.then(upsample).into_iter().collect(),
+            resnet_up: adds
+                .then(|| builder.resampling(&init.child("resnet_up"), here, Resample::FilterUp)),
+            skip_norm: adds.then(|| {
+                let init = init.child("skip_norm");
+                GroupNorm::new(&init, groups_by_width(here), here, config.norm_eps)
+            }),
+            skip_conv: adds
+                .then(|| Conv2d::same(&init.child("skip_conv"), [here, config.out_channels], 3)),
+            has_picture,
         }
     }
 
-    /// Pops one map a residual block from `skips`.
+    /// Pops one map a residual block from `skips`; `picture` is filtered up and added to.
     pub(super) fn forward(
         &self,
         mut x: Tensor<4>,
         time: &Tensor<2>,
         skips: &mut Vec<Tensor<4>>,
+        picture: &mut Option<Tensor<4>>,
     ) -> Tensor<4> {
         for (j, resnet) in self.resnets.iter().enumerate() {
             let skip = skips.pop().expect("the way down left one map a residual block");
             x = resnet.forward(Tensor::cat(vec![x, skip], 1), time.clone());
-            if let Some(attention) = self.attentions.get(j) {
+            // With a picture, the only attention comes after all of them.
+            if let Some(attention) = self.attentions.get(j).filter(|_| !self.has_picture) {
                 x = attention.forward(x);
             }
         }
         for upsample in &self.upsamplers {
-            x = upsample.forward(x);
+            x = match upsample {
+                Upsample::Conv(repeated) => repeated.conv.forward(nearest(x)),
+                Upsample::Resnet(resnet) => resnet.forward(x, time.clone()),
+            };
+        }
+        if self.has_picture { self.with_picture(x, time, picture) } else { x }
+    }
+
+    fn with_picture(
+        &self,
+        mut x: Tensor<4>,
+        time: &Tensor<2>,
+        picture: &mut Option<Tensor<4>>,
+    ) -> Tensor<4> {
+        for attention in &self.attentions {
+            x = attention.forward(x);
+        }
+        *picture = picture.take().map(filter_up);
+        if let (Some(resnet), Some(norm), Some(conv)) =
+            (&self.resnet_up, &self.skip_norm, &self.skip_conv)
+        {
+            let added = conv.forward(silu(norm.forward(x.clone())));
+            *picture = Some(match picture.take() {
+                Some(picture) => picture + added,
+                None => added,
+            });
+            x = resnet.forward(x, time.clone());
         }
         x
+    }
+}
+
+/// A residual layer where a map from below and one of the way down meet.
+fn joining(
+    init: &Initializer,
+    builder: Builder<'_>,
+    kind: Kind,
+    joined: [usize; 2],
+    to: usize,
+) -> ResnetBlock {
+    let [stem, skip] = joined;
+    let channels = [stem + skip, to];
+    if kind.has_picture() {
+        builder.resnet_in_groups(init, channels, groups_of_joined(kind, stem, skip))
+    } else {
+        builder.resnet(init, channels)
     }
 }

@@ -21,7 +21,7 @@ fn unet_config() -> UNetConfig {
         down_block_types: vec![DownBlock::DownBlock2D, DownBlock::AttnDownBlock2D],
         up_block_types: vec![UpBlock::AttnUpBlock2D, UpBlock::UpBlock2D],
         layers_per_block: 1,
-        norm_num_groups: 4,
+        norm_num_groups: Some(4),
         num_class_embeds: Some(3),
         ..UNetConfig::default()
     }
@@ -199,7 +199,7 @@ fn what_does_not_fit_is_refused_by_name() {
     assert!(changed(|c| c.out_channels = 2).contains("learned variances cannot be trained yet"));
     assert_eq!(
         changed(|c| c.num_class_embeds = Some(2)),
-        "the network has 2 labels where the data need 3"
+        "the network takes 2 labels where the data need 3 labels"
     );
     assert_eq!(
         changed(|c| c.num_class_embeds = None),
