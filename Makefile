@@ -17,4 +17,6 @@ accept:
 # the script.
 golden:
 	python3 tools/golden/unet.py crates/nn/tests/golden/unet2d.json
+	python3 tools/golden/trajectories.py crates/nn/tests/golden/trajectories.json
 	python3 tools/golden/generator.py crates/core/tests/golden/generator.json
+	python3 tools/golden/scheduler_defaults.py crates/format/tests/golden/scheduler_defaults.json

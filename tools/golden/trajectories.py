@@ -9,10 +9,10 @@ in the order of the peer's pipelines: x_T first, then one draw a step where the 
 cases are run through the pipelines too, which must give the same pictures.
 
 Two variance types give NaN in the peer, which takes a logarithm for a variance. The subclass here
-gives what was meant: the standard deviation of fixed_large for fixed_large_log, and the second half of
-the network's output as a log-variance for learned. All else is the peer's own: its DDIM goes from t
-to t - T // n even where the list has another timestep next, and its DDPM adds noise on the last
-step where that is not at timestep 0. `to` says where each step goes.
+gives what was meant: the standard deviation of fixed_large for fixed_large_log, and the second half
+of the network's output as a log-variance for learned. All else is the peer's own: its DDIM goes
+from t to t - T // n even where the list has another timestep next, and its DDPM adds noise on the
+last step where that is not at timestep 0. `to` says where each step goes.
 """
 
 import json
@@ -272,7 +272,8 @@ def sensitivity(case, xs):
     }
     largest = xs.abs().amax((1, 2, 3, 4))
     changes = {
-        key: ((other - xs).abs().amax((1, 2, 3, 4)) / largest).max() for key, other in others.items()
+        key: ((other - xs).abs().amax((1, 2, 3, 4)) / largest).max()
+        for key, other in others.items()
     }
     assert changes["network"] < 5e-5, f"{case} magnifies changes of the network's output"
     return {key: float(f"{value:.1e}") for key, value in changes.items()}

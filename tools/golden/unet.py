@@ -38,7 +38,7 @@ FORMULAS = {
     "sinusoids of the timesteps (positional) and the logarithm of the timesteps (fourier), which "
     "are float32; rounded to float32",
     "float32_error": "largest difference of the peer's own float32 run, over the largest output",
-    "layout": "names and shapes by layout; a case's `layout` names the first case of its layout",
+    "layout": "the case in `layouts` that has the same names and shapes of parameters",
 }
 
 BASE = {
@@ -199,6 +199,10 @@ SMALL = {
     "attn_skip": {**WIDE, **ATTN_SKIP},
     "attn_skip_heads_null": {**WIDE, **ATTN_SKIP, "attention_head_dim": None},
     "attn_skip_first": {**WIDE, **blocks("AttnSkip*Block2D", "Skip*Block2D")},
+    "attn_skip_first_narrowing": {
+        "block_out_channels": [32, 16],
+        **blocks("AttnSkip*Block2D", "Skip*Block2D"),
+    },
     "attn_skip_uneven": {"block_out_channels": [96, 32], **ATTN_SKIP},
     "skip_no_groups": {**SKIP, "norm_num_groups": None},
     "skip_attn_skip_no_groups": {**WIDE, **SKIP_ATTN_SKIP, "norm_num_groups": None},
@@ -250,10 +254,12 @@ SMALL = {
     "three_layers": {"layers_per_block": 3, **ATTENTION},
     "three_levels_scale_shift": {**THREE, **SCALE_SHIFT},
     "one_channel_out2": {"in_channels": 1, "out_channels": 2, "center_input_sample": True},
+    "fractional_timesteps": {},
     "old_block_names": blocks("UNetRes*Block2D", "UNetResAttn*Block2D"),
 }
 
 WITHOUT = {"heads_absent_64": ["attention_head_dim"]}
+FRACTIONAL = {"fractional_timesteps": [0.25, 500.75]}
 
 CASES = LARGE | {name: {"sample_size": 8} | changes for name, changes in SMALL.items()}
 
@@ -282,7 +288,7 @@ def case(name):
     height, width = size if isinstance(size, list) else (size, size)
     x = formulas.wave((2, config["in_channels"], height, width), 1.2, 0.11, 0.5)
     fourier = config.get("time_embedding_type") == "fourier"
-    timesteps = FOURIER_TIMESTEPS if fourier else TIMESTEPS
+    timesteps = FRACTIONAL.get(name, FOURIER_TIMESTEPS if fourier else TIMESTEPS)
     kind, labels = labels_of(config, network.time_embedding.linear_2.out_features)
     with torch.no_grad():
         float32 = network(x, torch.tensor(timesteps), class_labels=labels).sample

@@ -28,7 +28,7 @@ pub use prediction::Prediction;
 pub use sample::{Elementwise, Sample};
 pub use sampler::{AnySampler, Ddim, Ddpm, Run, Sampler, SamplerInfo, Step, Stepped};
 pub use schedule::{
-    AnySchedule, Betas, Cosine, Linear, ScaledLinear, Schedule, ScheduleError, ScheduleInfo,
-    Sigmoid,
+    AnySchedule, Betas, Cosine, Laplace, Linear, ScaledLinear, Schedule, ScheduleError,
+    ScheduleInfo, Sigmoid,
 };
 pub use variance::{NoiseScale, Variance, VarianceError};

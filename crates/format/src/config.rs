@@ -68,15 +68,37 @@ pub(crate) fn from_json<T>(
 where
     T: Default + Serialize + DeserializeOwned,
 {
+    let ((), found) = of_class(json, classes, |name| classes.contains(&name).then_some(()))?;
+    let defaults = to_map(&T::default());
+    over(&defaults, found, |key| defaults.contains_key(key))
+}
+
+/// Which of `classes` a config belongs to, and its keys.
+pub(crate) fn of_class<C>(
+    json: &[u8],
+    classes: &'static [&'static str],
+    from_name: impl Fn(&str) -> Option<C>,
+) -> Result<(C, Map<String, Value>), ConfigError> {
     let mut found: Map<String, Value> =
         serde_json::from_slice(json).map_err(|reason| ConfigError::Json { reason })?;
-    check_class(&found, classes)?;
+    let name = found.get("_class_name").and_then(Value::as_str);
+    let class = name.and_then(from_name).ok_or_else(|| ConfigError::ClassName {
+        found: name.map(str::to_owned),
+        supported: classes,
+    })?;
     // Keys with an underscore are the peer's notes to itself, such as its version.
     found.retain(|key, _| !key.starts_with('_'));
+    Ok((class, found))
+}
 
-    let known = to_map(&T::default());
-    let unknown: Vec<String> = found.keys().filter(|k| !known.contains_key(*k)).cloned().collect();
-    found.retain(|key, _| known.contains_key(key));
+/// The keys of `found` that are `known` in place of `defaults`; `T` must be `#[serde(default)]`.
+pub(crate) fn over<T: DeserializeOwned>(
+    defaults: &Map<String, Value>,
+    mut found: Map<String, Value>,
+    known: impl Fn(&str) -> bool,
+) -> Result<Parsed<T>, ConfigError> {
+    let unknown: Vec<String> = found.keys().filter(|key| !known(key)).cloned().collect();
+    found.retain(|key, _| known(key));
 
     // One key at a time first, so that an error can name its key.
     for (key, value) in &found {
@@ -84,22 +106,15 @@ where
         serde_json::from_value::<T>(Value::Object(alone))
             .map_err(|reason| ConfigError::Value { key: key.clone(), reason })?;
     }
-    let config = serde_json::from_value(Value::Object(found))
+    let mut all = defaults.clone();
+    all.extend(found);
+    let config = serde_json::from_value(Value::Object(all))
         .map_err(|reason| ConfigError::Json { reason })?;
     Ok(Parsed { config, unknown })
 }
 
-fn check_class(
-    found: &Map<String, Value>,
-    supported: &'static [&'static str],
-) -> Result<(), ConfigError> {
-    match found.get("_class_name").and_then(Value::as_str) {
-        Some(name) if supported.contains(&name) => Ok(()),
-        name => Err(ConfigError::ClassName { found: name.map(str::to_owned), supported }),
-    }
-}
-
-fn to_map<T: Serialize>(config: &T) -> Map<String, Value> {
+/// A config as JSON, key by key.
+pub(crate) fn to_map<T: Serialize>(config: &T) -> Map<String, Value> {
     match serde_json::to_value(config) {
         Ok(Value::Object(map)) => map,
         other => panic!("a config must be an object: {other:?}"),

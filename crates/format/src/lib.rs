@@ -32,8 +32,8 @@ pub use folder::{FolderError, IndexError, Loaded, ModelFolder, UnknownKey};
 pub use mlp_config::{MlpConfig, MlpConfigError};
 pub use network_config::{NetworkConfig, NetworkConfigError, NetworkKind};
 pub use scheduler_config::{
-    BetaSchedule, PredictionType, SchedulerConfig, SchedulerConfigError, TimestepSpacing,
-    VarianceType,
+    BetaSchedule, PredictionType, SchedulerClass, SchedulerConfig, SchedulerConfigError,
+    TimestepSpacing, VarianceType,
 };
 pub use unet_config::{
     ATTENTION_GROUPS, Activation, ClassEmbedding, DownBlock, Labels, MidBlock, Nearest, Resampling,

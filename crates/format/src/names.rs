@@ -16,6 +16,9 @@ macro_rules! names {
             /// Every choice.
             pub const ALL: &'static [Self] = &[ $( Self::$Variant, )* ];
 
+            /// Their names in files.
+            pub const NAMES: &'static [&'static str] = &[ $( $name, )* ];
+
             /// The name in files.
             #[must_use]
             pub const fn name(self) -> &'static str {
@@ -43,8 +46,7 @@ macro_rules! names {
 
         impl<'de> serde::Deserialize<'de> for $Enum {
             fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                const NAMES: &[&str] = &[ $( $name, )* ];
-                from.deserialize_str($crate::names::NameVisitor { names: NAMES, from_name: Self::from_name })
+                from.deserialize_str($crate::names::NameVisitor { names: Self::NAMES, from_name: Self::from_name })
             }
         }
     };

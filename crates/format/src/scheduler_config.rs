@@ -1,95 +1,48 @@
 //! The config of the noise schedule and the reverse process: `scheduler/scheduler_config.json`.
 
+mod choices;
+mod class;
+mod json;
 mod theory;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::bounds::{OutOfRange, check};
-use crate::config::{self, ConfigError, Parsed};
-use crate::names::names;
+use crate::config::ConfigError;
 
-const CLASS: &str = "DDPMScheduler";
+pub use choices::{BetaSchedule, PredictionType, TimestepSpacing, VarianceType};
+pub use class::SchedulerClass;
+
 const MOST_TIMESTEPS: usize = 1_000_000;
 
-names! {
-    /// The curve of the betas.
-    pub enum BetaSchedule {
-        /// From `beta_start` to `beta_end` in equal steps.
-        Linear = "linear",
-        /// Squares of equal steps between the roots of `beta_start` and `beta_end`.
-        ScaledLinear = "scaled_linear",
-        /// From the squared-cosine curve of ᾱ; `beta_start` and `beta_end` have no effect.
-        SquaredCosine = "squaredcos_cap_v2",
-        /// A logistic curve between `beta_start` and `beta_end`.
-        Sigmoid = "sigmoid",
-    }
-}
-
-names! {
-    /// The variance of the noise that an ancestral step adds.
-    pub enum VarianceType {
-        /// The posterior's β̃.
-        FixedSmall = "fixed_small",
-        /// β̃, too: the peer keeps its logarithm.
-        FixedSmallLog = "fixed_small_log",
-        /// β.
-        FixedLarge = "fixed_large",
-        /// β by its logarithm. (In the peer this gives NaN.)
-        FixedLargeLog = "fixed_large_log",
-        /// The network's second half is the log-variance. (The peer takes the root of it as it is,
-        /// which is NaN where it is negative.)
-        Learned = "learned",
-        /// The network's second half mixes ln β and ln β̃.
-        LearnedRange = "learned_range",
-    }
-}
-
-names! {
-    /// What the network predicts.
-    pub enum PredictionType {
-        /// The noise ε.
-        Epsilon = "epsilon",
-        /// The clean sample x₀.
-        Sample = "sample",
-        /// v = √ᾱ·ε − √(1−ᾱ)·x₀.
-        VPrediction = "v_prediction",
-    }
-}
-
-names! {
-    /// Which timesteps a run with fewer steps than training visits.
-    pub enum TimestepSpacing {
-        /// Equal whole strides up from 0.
-        Leading = "leading",
-        /// Equal parts of 0 to T − 1, both ends included.
-        Linspace = "linspace",
-        /// Equal strides down from T − 1.
-        Trailing = "trailing",
-    }
-}
-
-/// The config of a `DDPMScheduler`, with the key names of the peer.
+/// The config of a scheduler, with the key names of the peer.
 ///
-/// Missing keys take the defaults of the class, which are those of [`Default`]. What the peer
-/// knows but we do not support is refused by name when it is read.
+/// It has the keys of all classes; [`SchedulerClass::keys`] says which of them count for its own.
+/// Missing keys take the defaults of the class, [`SchedulerClass::defaults`]. What the peer knows
+/// but we do not support is refused by name when it is read.
 ///
 /// # Source
-/// `diffusers` 0.42.1, `schedulers/scheduling_ddpm.py`.
+/// `diffusers` 0.42.1, `schedulers/`.
 ///
 /// # Example
 /// ```
-/// use ancestral_format::{PredictionType, SchedulerConfig};
+/// use ancestral_format::{PredictionType, SchedulerClass, SchedulerConfig};
 ///
-/// let json = br#"{"_class_name": "DDPMScheduler", "prediction_type": "v_prediction"}"#;
+/// let json = br#"{"_class_name": "DDIMScheduler", "prediction_type": "v_prediction"}"#;
 /// let config = SchedulerConfig::from_json(json)?.config;
+/// assert_eq!(config.class, SchedulerClass::Ddim);
 /// assert_eq!(config.prediction_type, PredictionType::VPrediction);
 /// assert_eq!(config.num_train_timesteps, 1000);
 /// # Ok::<(), ancestral_format::SchedulerConfigError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "the keys are the peer's")]
 pub struct SchedulerConfig {
+    /// Which scheduler it is for.
+    #[serde(skip)]
+    pub class: SchedulerClass,
     /// T: how many timesteps the network was trained on.
     pub num_train_timesteps: usize,
     /// The first beta.
@@ -120,54 +73,73 @@ pub struct SchedulerConfig {
     pub steps_offset: usize,
     /// Whether the betas are rescaled so that the last ᾱ is 0.
     pub rescale_betas_zero_snr: bool,
+    /// Whether the last hop ends at clean data; if not, at the level of timestep 0.
+    pub set_alpha_to_one: bool,
+    /// The keys that a file left out: [`as_class`](Self::as_class) gives them the defaults of the
+    /// other class, unless they were changed since. Writing says them all.
+    #[serde(skip)]
+    pub unset: Vec<&'static str>,
 }
 
 impl Default for SchedulerConfig {
+    /// That of a `DDPMScheduler`.
     fn default() -> Self {
-        Self {
-            num_train_timesteps: 1000,
-            beta_start: 1e-4,
-            beta_end: 0.02,
-            beta_schedule: BetaSchedule::Linear,
-            trained_betas: None,
-            variance_type: VarianceType::FixedSmall,
-            clip_sample: true,
-            prediction_type: PredictionType::Epsilon,
-            thresholding: false,
-            dynamic_thresholding_ratio: 0.995,
-            clip_sample_range: 1.0,
-            sample_max_value: 1.0,
-            timestep_spacing: TimestepSpacing::Leading,
-            steps_offset: 0,
-            rescale_betas_zero_snr: false,
-        }
+        SchedulerClass::Ddpm.defaults()
     }
 }
 
 impl SchedulerConfig {
-    /// Reads `scheduler/scheduler_config.json`.
+    /// The same schedule and options for another class of scheduler.
     ///
-    /// # Errors
-    /// If it is not the JSON config of a `DDPMScheduler`, if a value is of the wrong type or not
-    /// supported, or if [`validate`](Self::validate) refuses it.
-    pub fn from_json(json: &[u8]) -> Result<Parsed<Self>, SchedulerConfigError> {
-        let parsed: Parsed<Self> = config::from_json(json, &[CLASS])?;
-        parsed.config.validate()?;
-        Ok(parsed)
-    }
-
-    /// The text of `scheduler/scheduler_config.json`.
+    /// Keys that both classes have are carried over. The others, and those that the file left out
+    /// ([`unset`](Self::unset)), have the defaults of the other class. A schedule that it lacks
+    /// stays, and is refused by [`validate`](Self::validate).
+    ///
+    /// # Source
+    /// `OTHER.from_config(scheduler.config)` in `diffusers` 0.42.1. Differs: that also keeps the
+    /// keys that the other class lacks, and takes them up again on the way back.
+    ///
+    /// # Example
+    /// ```
+    /// use ancestral_format::{SchedulerClass, SchedulerConfig};
+    ///
+    /// let ddpm = SchedulerConfig { num_train_timesteps: 200, ..SchedulerConfig::default() };
+    /// let ddim = ddpm.as_class(SchedulerClass::Ddim);
+    /// assert_eq!((ddim.num_train_timesteps, ddim.set_alpha_to_one), (200, true));
+    /// ```
     #[must_use]
-    pub fn to_json(&self) -> String {
-        config::to_json(self, CLASS)
+    pub fn as_class(&self, class: SchedulerClass) -> Self {
+        let before = self.class.defaults();
+        let mut to = class.defaults();
+        to.unset = class.keys().to_vec();
+        macro_rules! carry {
+            ($($key:ident)*) => {
+                // So that no key is forgotten.
+                let Self { class: _, unset: _, $($key: _),* } = self;
+                $(
+                    let key = stringify!($key);
+                    let shared = [self.class, class].iter().all(|c| c.keys().contains(&key));
+                    if shared && (!self.unset.contains(&key) || self.$key != before.$key) {
+                        to.$key.clone_from(&self.$key);
+                        to.unset.retain(|unset| *unset != key);
+                    }
+                )*
+            };
+        }
+        carry!(
+            num_train_timesteps beta_start beta_end beta_schedule trained_betas variance_type
+            clip_sample prediction_type thresholding dynamic_thresholding_ratio clip_sample_range
+            sample_max_value timestep_spacing steps_offset rescale_betas_zero_snr set_alpha_to_one
+        );
+        to
     }
 
     /// Checks the ranges of the numbers. The betas themselves are checked where a schedule is made.
     ///
     /// # Errors
-    /// If there are no timesteps or more than a million, if `trained_betas` are not as many as the
-    /// timesteps, if the offset of the steps is more than a million, if a beta is not finite, or if
-    /// a limit of a clip that is switched on is out of range.
+    /// If there are no timesteps or more than a million, if the class lacks the `beta_schedule` or
+    /// `trained_betas` are not as many as the timesteps, if the offset of the steps is more than a
+    /// million, if a beta is not finite, or if a limit of a clip that is switched on is out of range.
     pub fn validate(&self) -> Result<(), SchedulerConfigError> {
         let timesteps = self.num_train_timesteps;
         if !(1..=MOST_TIMESTEPS).contains(&timesteps) {
@@ -176,6 +148,10 @@ impl SchedulerConfig {
         match &self.trained_betas {
             Some(betas) if betas.len() != timesteps => {
                 return Err(SchedulerConfigError::TrainedBetas { found: betas.len(), timesteps });
+            }
+            None if !self.class.schedules().contains(&self.beta_schedule) => {
+                let (found, class) = (self.beta_schedule, self.class);
+                return Err(SchedulerConfigError::Schedule { found, class });
             }
             _ => {}
         }
@@ -188,7 +164,8 @@ impl SchedulerConfig {
         let allowed = !self.thresholding || (0.0..=1.0).contains(&ratio);
         check(allowed, "dynamic_thresholding_ratio", ratio, "in [0, 1]")?;
         let range = self.clip_sample_range;
-        check(!self.clip_sample || range > 0.0, "clip_sample_range", range, "positive")?;
+        let clipped = self.clip_sample && !self.thresholding;
+        check(!clipped || range > 0.0, "clip_sample_range", range, "positive")?;
         let largest = self.sample_max_value;
         check(!self.thresholding || largest > 0.0, "sample_max_value", largest, "positive")?;
         Ok(())
@@ -207,6 +184,17 @@ pub enum SchedulerConfigError {
     Timesteps {
         /// How many.
         found: usize,
+    },
+    /// The class lacks the schedule.
+    #[error(
+        "beta_schedule: \"{found}\" is not supported by {class} (supported: {})",
+        class.schedules().iter().map(|schedule| schedule.name()).collect::<Vec<_>>().join(", ")
+    )]
+    Schedule {
+        /// The `beta_schedule`.
+        found: BetaSchedule,
+        /// The class.
+        class: SchedulerClass,
     },
     /// There are not as many betas as timesteps.
     #[error("trained_betas has {found} values, but num_train_timesteps is {timesteps}")]

@@ -91,7 +91,9 @@ macro_rules! schedules {
     };
 }
 
-schedules! { linear::Linear, scaled_linear::ScaledLinear, cosine::Cosine, sigmoid::Sigmoid }
+schedules! {
+    linear::Linear, scaled_linear::ScaledLinear, cosine::Cosine, sigmoid::Sigmoid, laplace::Laplace,
+}
 
 /// A schedule that cannot be.
 #[derive(Clone, Debug, Error, PartialEq)]

@@ -48,13 +48,14 @@ fn cosine_betas_as_computed_in_exact_arithmetic() {
 
 #[test]
 fn betas_come_back_from_the_levels() {
-    for name in ["linear", "cosine", "sigmoid", "scaled-linear"] {
+    for name in ["linear", "cosine", "sigmoid", "scaled-linear", "laplace"] {
         let family = AnySchedule::parse(name, 1000).unwrap();
         let betas = match &family {
             AnySchedule::Linear(f) => f.betas(1000),
             AnySchedule::ScaledLinear(f) => f.betas(1000),
             AnySchedule::Cosine(f) => f.betas(1000),
             AnySchedule::Sigmoid(f) => f.betas(1000),
+            AnySchedule::Laplace(f) => f.betas(1000),
         };
         let schedule = family.schedule(1000).unwrap();
         for (timestep, beta) in betas.iter().enumerate() {
@@ -110,7 +111,7 @@ fn names_and_options_are_refused_by_name() {
     let error = |text| named(text, 1000).unwrap_err().to_string();
     assert_eq!(
         error("cosin"),
-        "unknown schedule \"cosin\": expected one of linear, scaled-linear, cosine, sigmoid"
+        "unknown schedule \"cosin\": expected one of linear, scaled-linear, cosine, sigmoid, laplace"
     );
     assert_eq!(error("cosine:start=1"), "cosine has no option \"start\": it takes none");
     assert_eq!(error("linear:end=2"), "option end=2 of linear: expected a beta in (0, 1)");

@@ -286,7 +286,7 @@ fn refusals_name_the_file() {
         (
             "scheduler/scheduler_config.json",
             r#"{"_class_name": "PNDMScheduler"}"#,
-            "_class_name \"PNDMScheduler\" is not supported (supported: DDPMScheduler)",
+            "_class_name \"PNDMScheduler\" is not supported (supported: DDPMScheduler, DDIMScheduler)",
         ),
         (
             "unet/config.json",

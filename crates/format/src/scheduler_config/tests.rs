@@ -1,9 +1,22 @@
+use serde_json::{Value, json};
+
 use super::*;
+use crate::config::Parsed;
+
+/// What `tools/golden/scheduler_defaults.py` writes; its head says what is in it.
+const GOLDEN: &str = include_str!("../../tests/golden/scheduler_defaults.json");
+
+fn parse_as(
+    class: SchedulerClass,
+    keys: &str,
+) -> Result<Parsed<SchedulerConfig>, SchedulerConfigError> {
+    let comma = if keys.is_empty() { "" } else { "," };
+    let json = format!(r#"{{"_class_name":"{class}"{comma}{keys}}}"#);
+    SchedulerConfig::from_json(json.as_bytes())
+}
 
 fn parse(keys: &str) -> Result<Parsed<SchedulerConfig>, SchedulerConfigError> {
-    let comma = if keys.is_empty() { "" } else { "," };
-    let json = format!(r#"{{"_class_name":"DDPMScheduler"{comma}{keys}}}"#);
-    SchedulerConfig::from_json(json.as_bytes())
+    parse_as(SchedulerClass::Ddpm, keys)
 }
 
 fn config(keys: &str) -> SchedulerConfig {
@@ -14,28 +27,115 @@ fn refusal(keys: &str) -> String {
     parse(keys).unwrap_err().to_string()
 }
 
+fn golden() -> Value {
+    serde_json::from_str(GOLDEN).unwrap()
+}
+
+fn written(config: &SchedulerConfig) -> Value {
+    serde_json::from_str(&config.to_json()).unwrap()
+}
+
+/// The same, with every key said.
+fn said(config: &SchedulerConfig) -> SchedulerConfig {
+    SchedulerConfig { unset: Vec::new(), ..config.clone() }
+}
+
 #[test]
-fn the_defaults_of_the_class() {
-    assert_eq!(config(""), SchedulerConfig::default());
+fn the_defaults_are_those_of_the_peer() {
+    for &class in SchedulerClass::ALL {
+        let defaults = class.defaults();
+        assert_eq!(written(&defaults), golden()["defaults"][class.name()]);
+        let read = parse_as(class, "").unwrap().config;
+        assert_eq!(said(&read), defaults);
+        assert_eq!(read.unset, class.keys());
+    }
+    assert_eq!(SchedulerConfig::default().class, SchedulerClass::Ddpm);
+}
+
+#[test]
+fn another_class_takes_over_what_it_does_at_the_peer() {
+    let class = |name: &Value| SchedulerClass::from_name(name.as_str().unwrap()).unwrap();
+    let golden = golden();
+    let conversions = golden["conversions"].as_array().unwrap();
+    assert!(!conversions.is_empty());
+    for conversion in conversions {
+        let mut before = conversion["set"].clone();
+        before["_class_name"] = conversion["from"].clone();
+        let before = SchedulerConfig::from_json(before.to_string().as_bytes()).unwrap().config;
+        let after = before.as_class(class(&conversion["to"]));
+        assert_eq!(written(&after), conversion["config"]);
+        let mut unset = after.unset.clone();
+        unset.sort_unstable();
+        assert_eq!(json!(unset), conversion["unset"]);
+    }
+}
+
+#[test]
+fn a_key_that_was_changed_after_reading_is_carried_over() {
+    let read = config("");
+    let ddim = SchedulerConfig { clip_sample: false, ..read }.as_class(SchedulerClass::Ddim);
+    assert!(!ddim.clip_sample);
+    assert!(!ddim.unset.contains(&"clip_sample"));
+    assert!(ddim.unset.contains(&"clip_sample_range"));
+}
+
+#[test]
+fn what_only_one_class_has_is_gone_on_the_way_back() {
+    let ddpm = SchedulerConfig {
+        variance_type: VarianceType::FixedLarge,
+        steps_offset: 1,
+        ..SchedulerConfig::default()
+    };
+    let back = ddpm.as_class(SchedulerClass::Ddim).as_class(SchedulerClass::Ddpm);
+    assert_eq!(back.unset, ["variance_type"]);
+    assert_eq!(said(&back), SchedulerConfig { steps_offset: 1, ..SchedulerConfig::default() });
+}
+
+#[test]
+fn a_schedule_that_the_other_class_lacks_is_refused_there() {
+    for name in ["sigmoid", "laplace"] {
+        let ddpm = config(&format!(r#""beta_schedule":"{name}""#));
+        let ddim = ddpm.as_class(SchedulerClass::Ddim);
+        let message = format!(
+            "beta_schedule: \"{name}\" is not supported by DDIMScheduler \
+             (supported: linear, scaled_linear, squaredcos_cap_v2)"
+        );
+        assert_eq!(ddim.validate().unwrap_err().to_string(), message);
+        let read = SchedulerConfig::from_json(ddim.to_json().as_bytes());
+        assert_eq!(read.unwrap_err().to_string(), message);
+        // Its name has no effect then.
+        let betas = Some(vec![0.1; 1000]);
+        SchedulerConfig { trained_betas: betas, ..ddim }.validate().unwrap();
+    }
+}
+
+#[test]
+fn every_class_has_its_pipeline() {
+    let pipelines = SchedulerClass::ALL.iter().map(|class| class.pipeline());
+    assert_eq!(pipelines.collect::<Vec<_>>(), ["DDPMPipeline", "DDIMPipeline"]);
+}
+
+#[test]
+fn the_file_has_the_keys_of_the_class_in_its_order() {
     assert_eq!(
-        SchedulerConfig::default().to_json(),
+        SchedulerClass::Ddim.defaults().to_json(),
         r#"{
-  "_class_name": "DDPMScheduler",
+  "_class_name": "DDIMScheduler",
   "_diffusers_version": "0.42.1",
   "num_train_timesteps": 1000,
   "beta_start": 0.0001,
   "beta_end": 0.02,
   "beta_schedule": "linear",
   "trained_betas": null,
-  "variance_type": "fixed_small",
   "clip_sample": true,
+  "set_alpha_to_one": true,
+  "steps_offset": 0,
   "prediction_type": "epsilon",
   "thresholding": false,
   "dynamic_thresholding_ratio": 0.995,
   "clip_sample_range": 1.0,
   "sample_max_value": 1.0,
   "timestep_spacing": "leading",
-  "steps_offset": 0,
   "rescale_betas_zero_snr": false
 }
 "#
@@ -49,7 +149,7 @@ fn every_choice_has_the_name_of_the_peer() {
     }
     assert_eq!(
         names(BetaSchedule::ALL),
-        ["linear", "scaled_linear", "squaredcos_cap_v2", "sigmoid"]
+        ["linear", "scaled_linear", "squaredcos_cap_v2", "sigmoid", "laplace"]
     );
     assert_eq!(
         names(VarianceType::ALL),
@@ -67,8 +167,9 @@ fn every_choice_has_the_name_of_the_peer() {
 }
 
 #[test]
-fn a_config_far_from_the_defaults_round_trips() {
-    let far = SchedulerConfig {
+fn configs_far_from_the_defaults_round_trip() {
+    let ddpm = SchedulerConfig {
+        class: SchedulerClass::Ddpm,
         num_train_timesteps: 3,
         beta_start: 0.00085,
         beta_end: 0.012,
@@ -84,19 +185,24 @@ fn a_config_far_from_the_defaults_round_trips() {
         timestep_spacing: TimestepSpacing::Trailing,
         steps_offset: 1,
         rescale_betas_zero_snr: true,
+        set_alpha_to_one: true,
+        unset: Vec::new(),
     };
-    let read = SchedulerConfig::from_json(far.to_json().as_bytes()).unwrap();
-    assert_eq!(read.config, far);
-    assert_eq!(read.unknown, Vec::<String>::new());
+    let ddim = SchedulerConfig { set_alpha_to_one: false, ..ddpm.as_class(SchedulerClass::Ddim) };
+    for far in [ddpm, said(&ddim)] {
+        let read = SchedulerConfig::from_json(far.to_json().as_bytes()).unwrap();
+        assert_eq!(read.config, far);
+        assert_eq!(read.unknown, Vec::<String>::new());
+    }
 }
 
 #[test]
 fn what_is_not_supported_is_refused_by_name() {
     let cases = [
         (
-            r#""beta_schedule":"laplace""#,
-            "beta_schedule: \"laplace\" is not supported \
-             (supported: linear, scaled_linear, squaredcos_cap_v2, sigmoid)",
+            r#""beta_schedule":"exp""#,
+            "beta_schedule: \"exp\" is not supported \
+             (supported: linear, scaled_linear, squaredcos_cap_v2, sigmoid, laplace)",
         ),
         (
             r#""variance_type":"big""#,
@@ -116,6 +222,14 @@ fn what_is_not_supported_is_refused_by_name() {
         (
             r#""num_train_timesteps":1000000000000000"#,
             "num_train_timesteps 1000000000000000 must be 1 to 1000000",
+        ),
+        (
+            r#""num_train_timesteps":999.5"#,
+            "num_train_timesteps: invalid type: floating point `999.5`, expected usize",
+        ),
+        (
+            r#""steps_offset":-1.0"#,
+            "steps_offset: invalid type: floating point `-1.0`, expected usize",
         ),
         (r#""steps_offset":1000001"#, "steps_offset 1000001 must be at most 1000000"),
         (
@@ -138,6 +252,7 @@ fn what_is_not_supported_is_refused_by_name() {
 #[test]
 fn limits_of_clips_that_are_off_do_not_matter() {
     assert!(parse(r#""clip_sample":false,"clip_sample_range":0"#).is_ok());
+    assert!(parse(r#""thresholding":true,"clip_sample_range":0"#).is_ok());
     assert!(parse(r#""dynamic_thresholding_ratio":1.5,"sample_max_value":-1"#).is_ok());
 }
 
@@ -149,16 +264,84 @@ fn betas_that_json_cannot_hold_are_refused() {
 
 #[test]
 fn other_schedulers_are_refused_by_name() {
-    let error = SchedulerConfig::from_json(br#"{"_class_name":"DDIMScheduler"}"#).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "_class_name \"DDIMScheduler\" is not supported (supported: DDPMScheduler)"
-    );
+    let cases = [
+        (r#"{"_class_name":"PNDMScheduler"}"#, r#""PNDMScheduler""#),
+        (r#"{"_class_name":["DDPMScheduler"]}"#, "(missing)"),
+        ("{}", "(missing)"),
+    ];
+    for (json, found) in cases {
+        assert_eq!(
+            SchedulerConfig::from_json(json.as_bytes()).unwrap_err().to_string(),
+            format!(
+                "_class_name {found} is not supported (supported: DDPMScheduler, DDIMScheduler)"
+            )
+        );
+    }
 }
 
 #[test]
-fn unknown_keys_are_listed() {
-    assert_eq!(parse(r#""set_alpha_to_one":true"#).unwrap().unknown, ["set_alpha_to_one"]);
+fn keys_of_other_classes_are_listed_and_have_no_effect() {
+    let keys = r#""variance_type":"fixed_large","set_alpha_to_one":false,"skip_prk_steps":true"#;
+    let ddpm = parse(keys).unwrap();
+    assert_eq!(ddpm.unknown, ["set_alpha_to_one", "skip_prk_steps"]);
+    assert_eq!(ddpm.config.variance_type, VarianceType::FixedLarge);
+    assert!(ddpm.config.set_alpha_to_one);
+    let ddim = parse_as(SchedulerClass::Ddim, keys).unwrap();
+    assert_eq!(ddim.unknown, ["skip_prk_steps", "variance_type"]);
+    assert_eq!(ddim.config.variance_type, VarianceType::FixedSmall);
+    assert!(!ddim.config.set_alpha_to_one);
+    // Not even a wrong one.
+    let wrong = parse_as(SchedulerClass::Ddim, r#""variance_type":null"#).unwrap();
+    assert_eq!(wrong.unknown, ["variance_type"]);
+}
+
+#[test]
+fn the_first_files_of_the_peer_are_read() {
+    // From before clip_sample_range, prediction_type and timestep_spacing were keys.
+    let old = parse(
+        r#""_diffusers_version":"0.1.1","beta_end":0.02,"beta_schedule":"linear",
+        "beta_start":0.0001,"clip_sample":true,"num_train_timesteps":1000,
+        "tensor_format":"pt","timestep_values":null,"trained_betas":null,
+        "variance_type":"fixed_large""#,
+    );
+    let old = old.unwrap();
+    assert_eq!(old.unknown, ["tensor_format", "timestep_values"]);
+    let expected =
+        SchedulerConfig { variance_type: VarianceType::FixedLarge, ..SchedulerConfig::default() };
+    assert_eq!(said(&old.config), expected);
+
+    // The peer does not heed it any more, either.
+    let epsilon = parse(r#""predict_epsilon":false"#).unwrap();
+    assert_eq!(epsilon.unknown, ["predict_epsilon"]);
+    assert_eq!(epsilon.config.prediction_type, PredictionType::Epsilon);
+}
+
+#[test]
+fn notes_of_the_peer_to_itself_are_passed_over() {
+    let read = parse(r#""_use_default_values":["clip_sample"],"_ignore_files":[]"#).unwrap();
+    assert_eq!(read.unknown, Vec::<String>::new());
+}
+
+#[test]
+fn null_is_false_or_missing() {
+    for &class in SchedulerClass::ALL {
+        let nulls: Vec<_> = class.keys().iter().map(|key| format!(r#""{key}":null"#)).collect();
+        let read = parse_as(class, &nulls.join(",")).unwrap();
+        assert_eq!(read.unknown, Vec::<String>::new());
+        let clip_sample = false;
+        let set_alpha_to_one = class == SchedulerClass::Ddpm;
+        let expected = SchedulerConfig { clip_sample, set_alpha_to_one, ..class.defaults() };
+        assert_eq!(said(&read.config), expected);
+        assert!(read.config.unset.contains(&"beta_start"));
+        assert!(!read.config.unset.contains(&"clip_sample"));
+    }
+}
+
+#[test]
+fn whole_numbers_may_have_a_point_and_others_none() {
+    let read = config(r#""num_train_timesteps":200.0,"steps_offset":1.0,"clip_sample_range":2"#);
+    assert_eq!((read.num_train_timesteps, read.steps_offset), (200, 1));
+    assert_eq!(read.clip_sample_range.to_bits(), 2_f64.to_bits());
 }
 
 #[test]

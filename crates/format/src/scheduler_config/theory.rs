@@ -1,14 +1,17 @@
 //! The peer's words for the theory's types, and back.
 
 use ancestral::{
-    AnySchedule, Betas, Cosine, Linear, Prediction, ScaledLinear, Schedule, ScheduleError, Sigmoid,
-    Spacing, Variance,
+    AnySchedule, Betas, Cosine, Laplace, Linear, Prediction, ScaledLinear, Schedule, ScheduleError,
+    Sigmoid, Spacing, Variance,
 };
 
-use super::{BetaSchedule, PredictionType, SchedulerConfig, TimestepSpacing, VarianceType};
+use super::{
+    BetaSchedule, PredictionType, SchedulerClass, SchedulerConfig, TimestepSpacing, VarianceType,
+};
 
 impl SchedulerConfig {
-    /// The config of a network trained on `timesteps` levels of `family` to predict `prediction`.
+    /// The config of a network trained on `timesteps` levels of `family` to predict `prediction`,
+    /// for a `DDPMScheduler`.
     ///
     /// A family that the peer has no name for is written as its betas. The other keys have the
     /// defaults of the class: the caller sets those that a model wants otherwise.
@@ -60,6 +63,7 @@ impl SchedulerConfig {
             (None, BetaSchedule::ScaledLinear) => ScaledLinear { start, end }.schedule(timesteps),
             (None, BetaSchedule::SquaredCosine) => Cosine.schedule(timesteps),
             (None, BetaSchedule::Sigmoid) => Sigmoid { start, end }.schedule(timesteps),
+            (None, BetaSchedule::Laplace) => Laplace.schedule(timesteps),
         }?;
         if self.rescale_betas_zero_snr { trained.rescale_zero_terminal_snr() } else { Ok(trained) }
     }
@@ -71,10 +75,13 @@ impl SchedulerConfig {
     }
 
     /// The variance of the reverse transition. Types that name a logarithm mean the variance it
-    /// is the logarithm of.
+    /// is the logarithm of. DDIM's, of which it takes the part η, is the posterior's.
     #[must_use]
     pub fn variance(&self) -> Variance {
-        self.variance_type.into()
+        match self.class {
+            SchedulerClass::Ddpm => self.variance_type.into(),
+            SchedulerClass::Ddim => Variance::FixedSmall,
+        }
     }
 
     /// Which timesteps a run visits.

@@ -32,11 +32,14 @@ fn the_peers_schedules_have_its_values() {
     };
     let sigmoid =
         SchedulerConfig { beta_schedule: BetaSchedule::Sigmoid, ..SchedulerConfig::default() };
+    let laplace =
+        SchedulerConfig { beta_schedule: BetaSchedule::Laplace, ..SchedulerConfig::default() };
     let rescaled = SchedulerConfig { rescale_betas_zero_snr: true, ..linear.clone() };
     assert_near(alpha_bars(&linear), [0.999_899_983, 0.077_796_652_9, 4.035_830_35e-5]);
     assert_near(alpha_bars(&scaled), [0.999_149_978, 0.276_332_468, 4.660_095_09e-3]);
     assert_near(alpha_bars(&cosine), [0.999_958_694, 0.492_285_043, 2.428_734_99e-9]);
     assert_near(alpha_bars(&sigmoid), [0.999_850_81, 0.298_887_581, 3.968_182_14e-5]);
+    assert_near(alpha_bars(&laplace), [0.978_846_252, 0.707_283_437, 0.031_622_774_9]);
     assert_near(alpha_bars(&rescaled), [0.999_899_983, 0.075_246_2, 0.0]);
 }
 
@@ -97,6 +100,16 @@ fn words_of_the_peer_and_back() {
     for variance in [Variance::FixedSmall, Variance::FixedLarge, Variance::LearnedRange] {
         assert_eq!(Variance::from(VarianceType::from(variance)), variance);
     }
+}
+
+#[test]
+fn ddim_has_the_posteriors_variance_whatever_the_key_says() {
+    let config = SchedulerConfig {
+        class: SchedulerClass::Ddim,
+        variance_type: VarianceType::FixedLarge,
+        ..SchedulerConfig::default()
+    };
+    assert_eq!(config.variance(), Variance::FixedSmall);
 }
 
 #[test]

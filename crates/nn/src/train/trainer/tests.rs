@@ -203,7 +203,7 @@ fn what_does_not_fit_is_refused_by_name() {
     );
     assert_eq!(
         changed(|c| c.num_class_embeds = None),
-        "the network has no labels where the data need 3"
+        "the network takes no labels where the data need 3 labels"
     );
     assert_eq!(changed(|c| c.dropout = 0.1), "dropout 0.1 cannot be trained: only 0 can");
     assert_eq!(

@@ -1,0 +1,37 @@
+//! `DDIMScheduler`: `schedulers/scheduling_ddim.py` of the peer.
+
+use super::{Entry, SchedulerClass};
+use crate::scheduler_config::{BetaSchedule, SchedulerConfig, VarianceType};
+
+pub(super) const ENTRY: Entry = Entry {
+    pipeline: "DDIMPipeline",
+    keys: &[
+        "num_train_timesteps",
+        "beta_start",
+        "beta_end",
+        "beta_schedule",
+        "trained_betas",
+        "clip_sample",
+        "set_alpha_to_one",
+        "steps_offset",
+        "prediction_type",
+        "thresholding",
+        "dynamic_thresholding_ratio",
+        "clip_sample_range",
+        "sample_max_value",
+        "timestep_spacing",
+        "rescale_betas_zero_snr",
+    ],
+    schedules: &[BetaSchedule::Linear, BetaSchedule::ScaledLinear, BetaSchedule::SquaredCosine],
+    defaults,
+};
+
+fn defaults() -> SchedulerConfig {
+    SchedulerConfig {
+        class: SchedulerClass::Ddim,
+        // η is a part of the posterior's noise.
+        variance_type: VarianceType::FixedSmall,
+        set_alpha_to_one: true,
+        ..SchedulerClass::Ddpm.defaults()
+    }
+}

@@ -1,0 +1,53 @@
+//! `DDPMScheduler`: `schedulers/scheduling_ddpm.py` of the peer.
+
+use super::{Entry, SchedulerClass};
+use crate::scheduler_config::{
+    BetaSchedule, PredictionType, SchedulerConfig, TimestepSpacing, VarianceType,
+};
+
+pub(super) const ENTRY: Entry = Entry {
+    pipeline: "DDPMPipeline",
+    keys: &[
+        "num_train_timesteps",
+        "beta_start",
+        "beta_end",
+        "beta_schedule",
+        "trained_betas",
+        "variance_type",
+        "clip_sample",
+        "prediction_type",
+        "thresholding",
+        "dynamic_thresholding_ratio",
+        "clip_sample_range",
+        "sample_max_value",
+        "timestep_spacing",
+        "steps_offset",
+        "rescale_betas_zero_snr",
+    ],
+    schedules: BetaSchedule::ALL,
+    defaults,
+};
+
+fn defaults() -> SchedulerConfig {
+    SchedulerConfig {
+        class: SchedulerClass::Ddpm,
+        num_train_timesteps: 1000,
+        beta_start: 1e-4,
+        beta_end: 0.02,
+        beta_schedule: BetaSchedule::Linear,
+        trained_betas: None,
+        variance_type: VarianceType::FixedSmall,
+        clip_sample: true,
+        prediction_type: PredictionType::Epsilon,
+        thresholding: false,
+        dynamic_thresholding_ratio: 0.995,
+        clip_sample_range: 1.0,
+        sample_max_value: 1.0,
+        timestep_spacing: TimestepSpacing::Leading,
+        steps_offset: 0,
+        rescale_betas_zero_snr: false,
+        // Its last hop always ends at clean data.
+        set_alpha_to_one: true,
+        unset: Vec::new(),
+    }
+}
