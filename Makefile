@@ -20,3 +20,4 @@ golden:
 	python3 tools/golden/trajectories.py crates/nn/tests/golden/trajectories.json
 	python3 tools/golden/generator.py crates/core/tests/golden/generator.json
 	python3 tools/golden/scheduler_defaults.py crates/format/tests/golden/scheduler_defaults.json
+	python3 tools/golden/scheduler_steps.py crates/core/tests/golden/scheduler_steps.json

@@ -7,6 +7,8 @@ use ancestral_data::{BUILTIN, Channels, TOYS};
 use clap::builder::RangedU64ValueParser;
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
+use crate::randomness::Randomness;
+
 /// Learn to undo noise, and draw new data out of it.
 ///
 /// A diffusion model destroys data with known steps of noise and learns to undo them: what it
@@ -200,7 +202,6 @@ pub struct SavingArgs {
 /// The same seed and index give the same sample, whatever the batch size, the number of threads
 /// and the samples beside it.
 #[derive(Debug, Parser)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 #[command(after_help = "Example: ancestral sample -n 10 --class 7 -o sevens.png")]
 pub struct SampleArgs {
     /// Model folder, or `digits` for the built-in model [default: digits]
@@ -209,38 +210,19 @@ pub struct SampleArgs {
     /// How many samples [default: 64, of points and tables 1000; or the rows of --init]
     #[arg(short = 'n', long, value_name = "N", value_parser = count(MOST_SAMPLES))]
     pub count: Option<usize>,
-    /// Hops from noise to data [default: 100, of points and tables 250, or all timesteps if they are
-    /// fewer]
-    #[arg(long, value_name = "N")]
-    pub steps: Option<usize>,
-    /// The way from noise to data
-    #[arg(
-        long,
-        value_name = "NAME[:option=value,…]",
-        default_value = "ddpm",
-        help = sampler_help()
-    )]
-    pub sampler: String,
-    /// Short for --sampler ddim:eta=ETA
-    #[arg(
-        long,
-        value_name = "ETA",
-        conflicts_with_all = ["sampler", "variance"],
-        allow_negative_numbers = true
-    )]
-    pub eta: Option<f64>,
-    /// Variance of the ancestral hops [default: as the model says]
-    #[arg(long, value_name = "NAME", value_parser = Variance::NAMES)]
-    pub variance: Option<String>,
-    /// How the steps are laid over the timesteps [default: as the model says]
-    #[arg(long, value_name = "NAME", value_parser = Spacing::NAMES)]
-    pub spacing: Option<String>,
-    /// Clip each clean estimate to the model's range [default: as the model says]
-    #[arg(long, overrides_with = "no_clip")]
-    pub clip: bool,
-    /// Do not clip (or threshold) the clean estimates
-    #[arg(long, overrides_with = "clip")]
-    pub no_clip: bool,
+    #[command(flatten)]
+    pub process: ProcessArgs,
+    /// Go the way of another program, number by number, its quirks included; `inspect MODEL` says
+    /// where it differs from ours
+    #[arg(long, value_enum, value_name = "PROGRAM")]
+    pub compat: Option<CompatArg>,
+    /// Where noise comes from
+    #[arg(long, value_enum, value_name = "SOURCE", default_value_t = Randomness::Ancestral)]
+    pub rng: Randomness,
+    /// Which weights of a model folder: those named diffusion_pytorch_model.NAME.safetensors, such
+    /// as fp16, or raw (before averaging, of models trained here)
+    #[arg(long, value_name = "NAME")]
+    pub variant: Option<String>,
     /// Class to draw, by its name or number [default: no label]
     #[arg(long, value_name = "CLASS")]
     pub class: Option<String>,
@@ -274,6 +256,53 @@ pub struct SampleArgs {
     pub compute: ComputeArgs,
 }
 
+/// The way from noise to data.
+#[derive(Debug, Parser)]
+#[command(next_help_heading = "Process")]
+pub struct ProcessArgs {
+    /// Hops from noise to data [default: 100, of points and tables 250; with --compat the peer's
+    /// 1000 and, for ddim, 50; or all timesteps if they are fewer]
+    #[arg(long, value_name = "N")]
+    pub steps: Option<usize>,
+    #[arg(long, value_name = "NAME[:option=value,…]", help = sampler_help())]
+    pub sampler: Option<String>,
+    /// Short for --sampler ddim:eta=ETA
+    #[arg(
+        long,
+        value_name = "ETA",
+        conflicts_with_all = ["sampler", "variance"],
+        allow_negative_numbers = true
+    )]
+    pub eta: Option<f64>,
+    /// Variance of the ancestral hops [default: as the model says]
+    #[arg(long, value_name = "NAME", value_parser = Variance::NAMES)]
+    pub variance: Option<String>,
+    /// How the steps are laid over the timesteps [default: as the model says]
+    #[arg(long, value_name = "NAME", value_parser = Spacing::NAMES)]
+    pub spacing: Option<String>,
+    /// Visit these timesteps, descending, in place of --steps and --spacing
+    #[arg(
+        long,
+        value_name = "T,T,…",
+        value_delimiter = ',',
+        conflicts_with_all = ["steps", "spacing"]
+    )]
+    pub visit: Option<Vec<usize>>,
+    /// Clip each clean estimate to the model's range [default: as the model says]
+    #[arg(long, overrides_with = "no_clip")]
+    pub clip: bool,
+    /// Do not clip (or threshold) the clean estimates
+    #[arg(long, overrides_with = "clip")]
+    pub no_clip: bool,
+}
+
+/// Another program whose numbers are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CompatArg {
+    /// Hugging Face's diffusers: its DDPMScheduler and DDIMScheduler
+    Diffusers,
+}
+
 /// See what is in a model, or the table of a schedule.
 #[derive(Debug, Parser)]
 #[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
@@ -284,6 +313,11 @@ pub struct InspectArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub process: ProcessArgs,
+    /// Which weights of a model folder: those named diffusion_pytorch_model.NAME.safetensors
+    #[arg(long, value_name = "NAME")]
+    pub variant: Option<String>,
     #[command(subcommand)]
     pub what: Option<InspectWhat>,
 }
@@ -463,7 +497,7 @@ fn sampler_help() -> String {
         entry(name, about, options)
     };
     let lines: Vec<_> = AnySampler::all().into_iter().map(line).collect();
-    format!("The way from noise to data: {}", lines.join("; "))
+    format!("The sampler: {} [default: as the model says, else ddpm]", lines.join("; "))
 }
 
 fn schedule_help() -> String {

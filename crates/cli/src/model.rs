@@ -113,6 +113,14 @@ impl Model {
         })
     }
 
+    /// Whether its network predicts twice as many channels as a sample has.
+    pub fn predicts_variance(&self) -> bool {
+        let network = &self.folder.network;
+        let channels = |shape: Option<Vec<usize>>| shape.map(|shape| shape[0]);
+        let (from, to) = (channels(network.sample_shape()), channels(network.output_shape()));
+        from.zip(to).is_some_and(|(from, to)| to == 2 * from)
+    }
+
     /// Its network, on `device`.
     pub fn network(&self, device: &Device) -> Result<AnyNetwork> {
         AnyNetwork::load(&self.folder.network, &self.folder.weights, device)

@@ -1,28 +1,27 @@
 //! The sampling loop of the program: batches, progress, and what is kept of the way.
 
+use std::num::NonZeroUsize;
 use std::ops::Range;
 
-use ancestral::{
-    AnySampler, Batch, Clipped, Denoiser, Grid, NetworkDenoiser, SampleNoise, Thresholded,
-};
+use ancestral::{Batch, Chunked};
 use ancestral_nn::{AnyNetwork, NetworkError};
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::failure::Failed;
 use crate::model::Model;
+use crate::process::{Process, Told};
 use crate::progress::Progress;
+use crate::randomness::Randomness;
 
 /// How to sample.
 #[derive(Debug)]
 pub struct Plan<'a> {
-    pub sampler: &'a AnySampler,
-    pub grid: &'a Grid,
-    /// Whether estimates are clipped or thresholded as the model's config says.
-    pub clip: bool,
+    pub process: &'a Process,
     pub label: Option<u32>,
     pub seed: u64,
+    pub randomness: Randomness,
     /// Samples in one network call.
-    pub batch: usize,
+    pub batch: NonZeroUsize,
     /// How many moments of the way to keep, the start not counted, at most all; 0 for none.
     pub moments: usize,
     pub quiet: bool,
@@ -74,22 +73,23 @@ impl Plan<'_> {
     /// What pictures of such samples say of themselves: with the index of the sample, enough to
     /// make it again.
     pub fn metadata(&self, model: &Model) -> Vec<(String, String)> {
-        let points = self.grid.points();
-        let timesteps = points.iter().filter_map(|point| point.timestep).map(|t| t.to_string());
-        let pairs = [
+        let first = [
             ("Software", format!("ancestral {}", env!("CARGO_PKG_VERSION"))),
             ("model", model.name.clone()),
             ("weights sha256", model.sha256()),
-            ("sampler", self.sampler.to_string()),
-            ("steps", points.len().to_string()),
-            ("timesteps", timesteps.collect::<Vec<_>>().join(" ")),
-            ("clip", if self.clip { "yes" } else { "no" }.to_owned()),
-            ("seed", self.seed.to_string()),
         ];
-        pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+        let last = [("seed", self.seed.to_string())];
+        let source = match self.randomness {
+            Randomness::Ancestral => None,
+            Randomness::Torch => Some(("rng", "torch".to_owned())),
+            Randomness::TorchEach => Some(("rng", "torch-each".to_owned())),
+        };
+        let pairs = first.into_iter().chain(self.process.metadata()).chain(last).chain(source);
+        pairs.map(|(key, value)| (key.to_owned(), value)).collect()
     }
 
-    /// The same, batch by batch, so that each can be saved before the next is begun.
+    /// The same, batch by batch, so that each can be saved before the next is begun. Samples whose
+    /// noise is drawn as one are one batch.
     pub fn run_batches(
         &self,
         model: &Model,
@@ -99,84 +99,50 @@ impl Plan<'_> {
         mut each: impl FnMut(Samples) -> Result<()>,
     ) -> Result<()> {
         let shape = model.shape()?;
-        let size = self.batch as u64;
-        let batches = (indices.end - indices.start).div_ceil(size);
-        let hops = self.grid.points().len() as u64;
+        let count = indices.end - indices.start;
+        let size = if self.randomness.is_of_all() { count } else { self.batch.get() as u64 };
+        let batches = count.div_ceil(size);
+        let hops = self.process.hops() as u64;
         let mut progress = Progress::new("sampling", 0..batches * hops, self.quiet);
         for number in 0..batches {
             let first = indices.start + number * size;
             let indices = first..indices.end.min(first.saturating_add(size));
-            let mut noise = SampleNoise::new(self.seed, indices);
+            let rows = usize::try_from(indices.end - indices.start).expect("a batch of rows");
+            let mut noise = self.randomness.noise(self.seed, indices, start.is_some());
             let x_t = match start {
-                None => noise.start(shape.clone()),
+                None => noise.draw(&Batch::zeros(rows, shape.clone())),
                 Some(start) => {
-                    noise = noise.after_start();
-                    let mut batches = start.data().chunks(self.batch * start.row_len());
-                    let rows = batches.nth(usize::try_from(number).expect("a batch of rows"));
-                    Batch::new(shape.clone(), rows.expect("a row a sample").to_vec())
+                    let first = usize::try_from(number * size).expect("a row of those given");
+                    let values = first * start.row_len()..(first + rows) * start.row_len();
+                    Batch::new(shape.clone(), start.data()[values].to_vec())
                 }
             };
-            let mut denoiser = self.denoiser(model, network.clone(), x_t.rows())?;
-            let samples = self.batch(first, x_t, &mut *denoiser, &mut noise, |hop| {
-                progress.at(number * hops + hop, || format!("batch {}/{batches}", number + 1));
-            });
-            each(samples.map_err(|error| non_finite(&error, model))?)?;
+            let told = Told {
+                network: Chunked::new(network.clone(), self.batch),
+                labels: self.label.map(|label| vec![label; rows]),
+            };
+            let kept = self.kept();
+            let mut way: Vec<Batch> = kept.first().map(|_| x_t.clone()).into_iter().collect();
+            let x = self.process.run(model, told, x_t, &mut *noise, |done, x| {
+                if kept.contains(&done) {
+                    way.push(x.clone());
+                }
+                let batch = || format!("batch {}/{batches}", number + 1);
+                progress.at(number * hops + done as u64, batch);
+            })?;
+            let x = x.map_err(|error| non_finite(&error, model))?;
+            each(Samples { first, x, way })?;
         }
         Ok(())
     }
 
-    /// One batch from `x_t`.
-    fn batch(
-        &self,
-        first: u64,
-        x_t: Batch,
-        denoiser: &mut dyn Denoiser<Batch, Error = NetworkError>,
-        noise: &mut SampleNoise,
-        mut done: impl FnMut(u64),
-    ) -> Result<Samples, NetworkError> {
-        let kept = self.kept();
-        let mut way: Vec<Batch> = kept.first().map(|_| x_t.clone()).into_iter().collect();
-        let mut x = x_t.clone();
-        for step in self.sampler.run(self.grid, x_t, denoiser, noise) {
-            let step = step?;
-            if kept.contains(&(step.index + 1)) {
-                way.push(step.x.clone());
-            }
-            x = step.x;
-            done(step.index as u64 + 1);
-        }
-        Ok(Samples { first, x, way })
-    }
-
     /// Which moments are kept, as counts of hops done: evenly spread, both ends among them.
     fn kept(&self) -> Vec<usize> {
-        let hops = self.grid.points().len();
+        let hops = self.process.hops();
         match self.moments.min(hops) {
             0 => Vec::new(),
             moments => (0..=moments).map(|moment| (moment * hops).div_ceil(moments)).collect(),
         }
-    }
-
-    fn denoiser(
-        &self,
-        model: &Model,
-        network: AnyNetwork,
-        rows: usize,
-    ) -> Result<Box<dyn Denoiser<Batch, Error = NetworkError>>> {
-        let config = &model.folder.scheduler;
-        let mut inner = NetworkDenoiser::new(network, config.prediction(), model.schedule.clone())
-            .with_context(|| format!("model {}", model.name))?;
-        if let Some(label) = self.label {
-            inner = inner.with_labels(vec![label; rows]);
-        }
-        let (ratio, max) = (config.dynamic_thresholding_ratio, config.sample_max_value);
-        Ok(if !self.clip {
-            Box::new(inner)
-        } else if config.thresholding {
-            Box::new(Thresholded::new(inner, ratio, max))
-        } else {
-            Box::new(Clipped::new(inner, config.clip_sample_range))
-        })
     }
 }
 
@@ -187,18 +153,20 @@ fn non_finite(error: &NetworkError, model: &Model) -> anyhow::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ancestral::{Schedule, Spacing};
+    use ancestral::{Grid, Schedule, Spacing};
 
     fn kept(moments: usize, hops: usize) -> Vec<usize> {
-        let sampler = "ddpm".parse().unwrap();
-        let grid = Grid::new(&Schedule::linear_1000(), Spacing::Trailing, hops).unwrap();
-        let plan = Plan {
-            sampler: &sampler,
-            grid: &grid,
+        let process = Process::Own {
+            sampler: "ddpm".parse().unwrap(),
+            grid: Grid::new(&Schedule::linear_1000(), Spacing::Trailing, hops).unwrap(),
             clip: true,
+        };
+        let plan = Plan {
+            process: &process,
             label: None,
             seed: 0,
-            batch: 1,
+            randomness: Randomness::Ancestral,
+            batch: NonZeroUsize::MIN,
             moments,
             quiet: true,
         };

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod batch;
+pub mod compat;
 mod denoiser;
 pub mod exact;
 mod grid;
@@ -17,7 +18,7 @@ mod variance;
 
 pub use batch::{Batch, Scalar};
 pub use denoiser::{
-    Clipped, Denoised, Denoiser, Network, NetworkDenoiser, Thresholded, ZeroTerminalSnr,
+    Chunked, Clipped, Denoised, Denoiser, Network, NetworkDenoiser, Thresholded, ZeroTerminalSnr,
 };
 pub use grid::{Grid, GridError, Hop, Point, Spacing};
 pub use level::{Level, LevelError};

@@ -1,15 +1,17 @@
 //! `ancestral sample`: noise → data.
 
 use std::cell::LazyCell;
+use std::num::NonZeroUsize;
 
-use ancestral::{AnySampler, Batch, Grid, Options, Prediction, Spacing, Variance};
+use ancestral::{Batch, compat};
 use ancestral_data::read_npy;
 use anyhow::{Context, Result, bail};
 
-use crate::args::SampleArgs;
+use crate::args::{CompatArg, SampleArgs};
 use crate::failure::{Failed, note};
 use crate::model::Model;
 use crate::output::Output;
+use crate::process::Process;
 use crate::sampling::Plan;
 
 /// What the user need not say.
@@ -38,38 +40,33 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     let device = super::compute(&args.compute)?;
     let quiet = args.compute.quiet;
     let model = Model::read(args.model.as_deref(), quiet)?;
-    let sampler = sampler(args, &model)?;
-    let Defaults { steps, count, batch } = Defaults::of(model.columns.is_none());
-    let steps = args.steps.unwrap_or(steps.min(model.schedule.len()));
-    let grid = grid(args, steps, &model)?;
+    let process = match args.compat {
+        None => Process::own(&args.process, &model, quiet)?,
+        Some(CompatArg::Diffusers) => Process::peer(&args.process, &model)?,
+    };
     let start = start(args, &model)?;
+    let Defaults { count, batch, .. } = Defaults::of(model.columns.is_none());
     let count = start.as_ref().map_or(args.count.unwrap_or(count), Batch::rows);
     let indices = indices(args, count)?;
-    let hops = grid.points().len();
-    output.check(&model, indices.clone(), hops, args.force)?;
-    let config = &model.folder.scheduler;
-    let clip = args.clip || ((config.clip_sample || config.thresholding) && !args.no_clip);
-    if !clip && model.columns.is_none() {
-        warn_of_amplification(&grid, config.prediction(), quiet);
-    } else if clip && !config.thresholding && config.clip_sample_range <= 0.0 {
-        let (range, name) = (config.clip_sample_range, &model.name);
-        bail!("--clip: clip_sample_range of model {name} is {range}, expected above 0");
-    }
+    output.check(&model, indices.clone(), process.hops(), args.force)?;
     let plan = Plan {
-        sampler: &sampler,
-        grid: &grid,
-        clip,
+        process: &process,
         label: model.label(args.class.as_deref())?,
         seed: args.seed,
-        batch: args.batch.unwrap_or(batch),
+        randomness: args.rng,
+        batch: NonZeroUsize::new(args.batch.unwrap_or(batch)).context("--batch 0")?,
         moments: output.moments(),
         quiet,
     };
+    say_differences(args, &process, &model);
     let network = model.network(&device)?;
     // Made for pictures alone: the checksum of a large model takes its time.
     let common = LazyCell::new(|| plan.metadata(&model));
     let metadata = |index: Option<u64>| {
         let of_samples = match index {
+            Some(index) if args.rng.is_of_all() => {
+                vec![("index", index.to_string()), ("count", count.to_string())]
+            }
             Some(index) => vec![("index", index.to_string())],
             None => vec![("first", args.first.to_string()), ("count", count.to_string())],
         };
@@ -87,78 +84,29 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     write(&plan.run(&model, &network, indices, start.as_ref())?)
 }
 
-/// Says so if the first estimate of an epsilon network is a difference of huge numbers.
-fn warn_of_amplification(grid: &Grid, prediction: Prediction, quiet: bool) {
-    let amplification = 1.0 / grid.points()[0].level.alpha();
-    if prediction == Prediction::Epsilon && amplification > 1000.0 {
-        note(
-            quiet,
-            format_args!(
-                "warning: without clipping, the first clean estimate has {amplification:.0} times \
-                 the error of the network's epsilon"
-            ),
-        );
-    }
-}
-
-/// The sampler that the flags name, with the model's variance where they leave it open.
-fn sampler(args: &SampleArgs, model: &Model) -> Result<AnySampler> {
-    if let Some(eta) = args.eta {
-        return format!("ddim:eta={eta}").parse().context("--eta");
-    }
-    let text = &args.sampler;
-    let has_variance = text.parse::<AnySampler>().context("--sampler")?.value("variance").is_some();
-    let (name, mut options) = Options::split(text)?;
-    match &args.variance {
-        Some(variance) if !has_variance => {
-            bail!("--variance {variance}: the sampler {text} has no variance to choose")
+/// Says where the peer would differ, of models that were not made here; where the peer's way is
+/// gone, what of it cannot be the peer's.
+fn say_differences(args: &SampleArgs, process: &Process, model: &Model) {
+    let quiet = args.compute.quiet;
+    match process {
+        Process::Peer { scheduler, .. } => {
+            let differences = scheduler.differences().into_iter();
+            for difference in differences.filter(compat::Difference::stays_in_compat) {
+                note(quiet, format_args!("warning: {difference}"));
+            }
         }
-        Some(variance) if options.has("variance") => {
-            bail!("--variance {variance}: --sampler {text} names one already")
+        Process::Own { .. } if model.folder.about.is_none() => {
+            // Where the peer would refuse, there is nothing to differ from.
+            let differences = process.differences(&args.process, model).unwrap_or_default();
+            for difference in &differences {
+                note(quiet, format_args!("note: {difference}"));
+            }
+            if !differences.is_empty() {
+                note(quiet, "note: --compat diffusers goes its way");
+            }
         }
-        Some(variance) => options.add("variance", variance)?,
-        None if has_variance && !options.has("variance") => {
-            options.add("variance", model.folder.scheduler.variance().name())?;
-        }
-        None => {}
+        Process::Own { .. } => {}
     }
-    let sampler = AnySampler::from_options(&name, options)?;
-    let chosen: Option<Variance> =
-        sampler.value("variance").map(|name| name.parse()).transpose()?;
-    if let Some(variance) = chosen.filter(|variance| variance.is_learned())
-        && !predicts_variance(model)
-    {
-        bail!(
-            "variance {variance}: the network of model {} predicts none; take fixed-small or \
-             fixed-large",
-            model.name
-        );
-    }
-    Ok(sampler)
-}
-
-/// Whether the network predicts twice as many channels as a sample has.
-fn predicts_variance(model: &Model) -> bool {
-    let network = &model.folder.network;
-    let channels = |shape: Option<Vec<usize>>| shape.map(|shape| shape[0]);
-    let (from, to) = (channels(network.sample_shape()), channels(network.output_shape()));
-    from.zip(to).is_some_and(|(from, to)| to == 2 * from)
-}
-
-fn grid(args: &SampleArgs, steps: usize, model: &Model) -> Result<Grid> {
-    let schedule = &model.schedule;
-    let spacing = match &args.spacing {
-        Some(name) => name.parse().context("--spacing")?,
-        None => model.folder.scheduler.spacing(),
-    };
-    if steps == 1 && spacing != Spacing::Trailing {
-        let last = schedule.len() - 1;
-        note(
-            args.compute.quiet,
-            format_args!("note: a single step starts at timestep {last}, under every spacing"),
-        );
-    }
-    Grid::new(schedule, spacing, steps).context("--steps")
 }
 
 fn start(args: &SampleArgs, model: &Model) -> Result<Option<Batch>> {
@@ -190,6 +138,12 @@ fn start(args: &SampleArgs, model: &Model) -> Result<Option<Batch>> {
 
 fn indices(args: &SampleArgs, count: usize) -> Result<std::ops::Range<u64>> {
     let first = args.first;
+    if args.rng.is_of_all() && first != 0 {
+        bail!(
+            "--first {first}: --rng torch draws the noise of all samples as one, from the first; \
+             take --rng torch-each"
+        );
+    }
     let end = first.checked_add(count as u64);
     let end = end.with_context(|| {
         format!("--first {first}: the last of {count} samples would be above {}", u64::MAX - 1)

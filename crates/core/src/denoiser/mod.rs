@@ -3,11 +3,14 @@
 use crate::batch::Batch;
 use crate::grid::Point;
 
+mod chunked;
 mod clip;
 mod network;
 mod threshold;
 
+pub use chunked::Chunked;
 pub use clip::Clipped;
+pub(crate) use network::split;
 pub use network::{NetworkDenoiser, ZeroTerminalSnr};
 pub use threshold::Thresholded;
 

@@ -91,7 +91,7 @@ impl<N: Network> Denoiser<Batch> for NetworkDenoiser<N> {
 
 /// Splits a network's output into the prediction and, if rows are twice as long, the variance
 /// half: along the first axis of a row, whatever its length.
-fn split(x: &Batch, output: Batch) -> (Batch, Option<Batch>) {
+pub(crate) fn split(x: &Batch, output: Batch) -> (Batch, Option<Batch>) {
     if output.shape() == x.shape() {
         return (output, None);
     }

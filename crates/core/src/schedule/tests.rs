@@ -17,6 +17,7 @@ fn alpha_bar_as_the_peer_has_it() {
         ("scaled-linear", [0.999_149_978, 0.276_332_468, 4.660_095_09e-3]),
         ("cosine", [0.999_958_694, 0.492_285_043, 2.428_734_99e-9]),
         ("sigmoid", [0.999_850_81, 0.298_887_581, 3.968_182_14e-5]),
+        ("laplace", [0.978_846_252, 0.707_283_437, 0.031_622_774_9]),
     ] {
         let schedule = named(name, 1000).unwrap();
         for (timestep, expected) in std::iter::zip([0, 500, 999], expected) {
@@ -44,6 +45,28 @@ fn cosine_betas_as_computed_in_exact_arithmetic() {
     }
     let short = Cosine.schedule(250).unwrap();
     assert!(short.level(0).alpha_bar() < 1.0 && short.level(0).sigma() > 0.0);
+}
+
+#[test]
+fn laplace_betas_as_the_peer_has_them() {
+    // diffusers 0.42.1: f64, rounded once to f32.
+    let betas = Laplace.betas(1000);
+    for (timestep, expected) in [
+        (0, 0.021_153_757_348_656_654),
+        (1, 0.008_747_813_291_847_706),
+        (249, 0.000_414_714_013_459_160_9),
+        (499, 0.000_250_156_212_132_424_1),
+        (500, 0.000_250_031_385_803_595_2),
+        (749, 0.000_584_204_157_348_722_2),
+        (998, 0.151_629_656_553_268_43),
+        (999, 0.847_252_607_345_581),
+    ] {
+        let found = betas[timestep];
+        assert!((found / expected - 1.0).abs() < 6e-8, "{timestep}: {found} is not {expected}");
+    }
+    for timesteps in [1, 2, 3, 50, 4000] {
+        assert!(Laplace.schedule(timesteps).is_ok(), "{timesteps}");
+    }
 }
 
 #[test]
@@ -111,7 +134,8 @@ fn names_and_options_are_refused_by_name() {
     let error = |text| named(text, 1000).unwrap_err().to_string();
     assert_eq!(
         error("cosin"),
-        "unknown schedule \"cosin\": expected one of linear, scaled-linear, cosine, sigmoid, laplace"
+        "unknown schedule \"cosin\": expected one of linear, scaled-linear, cosine, sigmoid, \
+         laplace"
     );
     assert_eq!(error("cosine:start=1"), "cosine has no option \"start\": it takes none");
     assert_eq!(error("linear:end=2"), "option end=2 of linear: expected a beta in (0, 1)");

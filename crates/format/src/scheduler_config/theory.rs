@@ -2,7 +2,7 @@
 
 use ancestral::{
     AnySchedule, Betas, Cosine, Laplace, Linear, Prediction, ScaledLinear, Schedule, ScheduleError,
-    Sigmoid, Spacing, Variance,
+    Sigmoid, Spacing, Variance, compat,
 };
 
 use super::{
@@ -94,6 +94,37 @@ impl SchedulerConfig {
         }
     }
 
+    /// What the peer's own arithmetic starts from: the same without rounding of ours, and with the
+    /// clipping that the config says.
+    #[must_use]
+    pub fn compat(&self) -> compat::Config {
+        let threshold = compat::Threshold {
+            ratio: self.dynamic_thresholding_ratio,
+            max: self.sample_max_value,
+        };
+        compat::Config {
+            betas: self.beta_curve(),
+            timesteps: self.num_train_timesteps,
+            rescale_zero_snr: self.rescale_betas_zero_snr,
+            prediction: self.prediction(),
+            clip: self.clip_sample.then_some(self.clip_sample_range),
+            threshold: self.thresholding.then_some(threshold),
+            spacing: self.spacing(),
+        }
+    }
+
+    fn beta_curve(&self) -> compat::BetaCurve {
+        let (start, end) = (self.beta_start, self.beta_end);
+        match (&self.trained_betas, self.beta_schedule) {
+            (Some(betas), _) => compat::BetaCurve::Given(betas.clone()),
+            (None, BetaSchedule::Linear) => compat::BetaCurve::Linear { start, end },
+            (None, BetaSchedule::ScaledLinear) => compat::BetaCurve::ScaledLinear { start, end },
+            (None, BetaSchedule::SquaredCosine) => compat::BetaCurve::SquaredCosine,
+            (None, BetaSchedule::Sigmoid) => compat::BetaCurve::Sigmoid { start, end },
+            (None, BetaSchedule::Laplace) => compat::BetaCurve::Laplace,
+        }
+    }
+
     fn with_betas(self, family: &AnySchedule, schedule: &Schedule) -> Self {
         let Some(beta_schedule) = BetaSchedule::from_name(family.info().diffusers) else {
             let betas = (0..schedule.len()).map(|timestep| schedule.beta(timestep));
@@ -145,6 +176,19 @@ impl From<VarianceType> for Variance {
         match variance {
             VarianceType::FixedSmall | VarianceType::FixedSmallLog => Self::FixedSmall,
             VarianceType::FixedLarge | VarianceType::FixedLargeLog => Self::FixedLarge,
+            VarianceType::Learned => Self::Learned,
+            VarianceType::LearnedRange => Self::LearnedRange,
+        }
+    }
+}
+
+impl From<VarianceType> for compat::VarianceType {
+    fn from(variance: VarianceType) -> Self {
+        match variance {
+            VarianceType::FixedSmall => Self::FixedSmall,
+            VarianceType::FixedSmallLog => Self::FixedSmallLog,
+            VarianceType::FixedLarge => Self::FixedLarge,
+            VarianceType::FixedLargeLog => Self::FixedLargeLog,
             VarianceType::Learned => Self::Learned,
             VarianceType::LearnedRange => Self::LearnedRange,
         }

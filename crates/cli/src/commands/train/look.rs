@@ -1,6 +1,8 @@
 //! Samples of what was learned: previews, and the pictures at the end.
 
-use ancestral::{AnySampler, Grid, Spacing};
+use std::num::NonZeroUsize;
+
+use ancestral::{Grid, Spacing};
 use ancestral_data::{write_csv, write_png};
 use ancestral_nn::train::TrainState;
 use anyhow::Result;
@@ -10,6 +12,8 @@ use crate::commands::sample::Defaults;
 use crate::data::Data;
 use crate::failure::Failed;
 use crate::model::Model;
+use crate::process::Process;
+use crate::randomness::Randomness;
 use crate::sampling::{Plan, Samples};
 use crate::show::Show;
 
@@ -82,15 +86,18 @@ impl Job {
         model: &Model,
         look: &Look,
     ) -> Result<(Samples, Vec<(String, String)>)> {
-        let sampler: AnySampler = look.sampler.parse()?;
         let steps = look.steps.min(model.schedule.len());
-        let plan = Plan {
-            sampler: &sampler,
-            grid: &Grid::new(&model.schedule, Spacing::Trailing, steps)?,
+        let process = Process::Own {
+            sampler: look.sampler.parse()?,
+            grid: Grid::new(&model.schedule, Spacing::Trailing, steps)?,
             clip: model.folder.scheduler.clip_sample,
+        };
+        let plan = Plan {
+            process: &process,
             label: model.label(None)?,
             seed: self.args.seed,
-            batch: look.batch,
+            randomness: Randomness::Ancestral,
+            batch: NonZeroUsize::new(look.batch).unwrap_or(NonZeroUsize::MIN),
             moments: look.moments,
             quiet: self.args.compute.quiet,
         };

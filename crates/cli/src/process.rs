@@ -1,0 +1,208 @@
+//! The way from noise to data: by our own samplers, or as the peer goes.
+
+mod own;
+mod peer;
+
+use ancestral::compat::{self, Scheduler};
+use ancestral::{
+    AnySampler, Batch, Chunked, Clipped, Denoiser, Grid, Network, NetworkDenoiser, Noise,
+    Thresholded,
+};
+use ancestral_format::{DIFFUSERS_VERSION, SchedulerClass};
+use ancestral_nn::{AnyNetwork, NetworkError};
+use anyhow::{Context, Result};
+
+use crate::args::ProcessArgs;
+use crate::model::Model;
+
+/// A way from noise to data.
+#[derive(Debug)]
+pub enum Process {
+    /// By our own sampler.
+    Own {
+        sampler: AnySampler,
+        grid: Grid,
+        /// Whether estimates are clipped or thresholded as the model's config says.
+        clip: bool,
+    },
+    /// By one of the peer's schedulers, number by number.
+    Peer {
+        scheduler: Box<dyn Scheduler>,
+        /// What it is called here, with its options.
+        sampler: String,
+    },
+}
+
+/// A network, and what it is told of the class of each row.
+#[derive(Debug)]
+pub struct Told {
+    pub network: Chunked<AnyNetwork>,
+    pub labels: Option<Vec<u32>>,
+}
+
+impl Process {
+    /// Our own way that the flags name; what they leave open, the model says.
+    pub fn own(args: &ProcessArgs, model: &Model, quiet: bool) -> Result<Self> {
+        own::process(args, model, quiet)
+    }
+
+    /// The peer's way that the flags name; what they leave open, the model says.
+    pub fn peer(args: &ProcessArgs, model: &Model) -> Result<Self> {
+        peer::process(args, model)
+    }
+
+    /// Where a run of the peer with the same settings would differ.
+    ///
+    /// # Errors
+    /// If the peer has no such run.
+    pub fn differences(
+        &self,
+        args: &ProcessArgs,
+        model: &Model,
+    ) -> Result<Vec<compat::Difference>> {
+        match self {
+            Self::Peer { scheduler, .. } => Ok(scheduler.differences()),
+            Self::Own { .. } => Ok(peer::scheduler(args, model, self.hops())?.0.differences()),
+        }
+    }
+
+    /// How many hops it makes, the calls of the network in one.
+    pub fn hops(&self) -> usize {
+        match self {
+            Self::Own { grid, .. } => grid.points().len(),
+            Self::Peer { scheduler, .. } => scheduler.timesteps().len(),
+        }
+    }
+
+    /// What tells it from other ways.
+    pub fn metadata(&self) -> Vec<(&'static str, String)> {
+        let joined = |timesteps: Vec<String>| timesteps.join(" ");
+        let (sampler, timesteps, clips) = match self {
+            Self::Own { sampler, grid, clip } => {
+                let known = grid.points().iter().filter_map(|point| point.timestep);
+                let timesteps = known.map(|timestep| timestep.to_string()).collect();
+                (sampler.to_string(), timesteps, *clip)
+            }
+            Self::Peer { scheduler, sampler } => {
+                let timesteps = scheduler.timesteps().iter().map(ToString::to_string).collect();
+                let config = scheduler.config();
+                (sampler.clone(), timesteps, config.clip.is_some() || config.threshold.is_some())
+            }
+        };
+        let compat = match self {
+            Self::Own { .. } => None,
+            Self::Peer { scheduler, .. } => {
+                Some(("compat", format!("diffusers {DIFFUSERS_VERSION} {}", scheduler.class())))
+            }
+        };
+        let own = [
+            ("sampler", sampler),
+            ("steps", self.hops().to_string()),
+            ("timesteps", joined(timesteps)),
+            ("clip", if clips { "yes" } else { "no" }.to_owned()),
+        ];
+        own.into_iter().chain(compat).collect()
+    }
+
+    /// Goes the way from `x_t`; `each` sees how many hops are done, and where that is.
+    pub fn run(
+        &self,
+        model: &Model,
+        told: Told,
+        x_t: Batch,
+        noise: &mut dyn Noise<Batch>,
+        each: impl FnMut(usize, &Batch),
+    ) -> Result<Result<Batch, NetworkError>> {
+        match self {
+            Self::Own { sampler, grid, clip } => {
+                let mut denoiser = denoiser(model, told, *clip)?;
+                let steps = sampler.run(grid, x_t, &mut *denoiser, noise);
+                Ok(followed(steps.map(|step| step.map(|step| step.x)), each))
+            }
+            Self::Peer { scheduler, .. } => {
+                let Told { mut network, labels } = told;
+                let mut run = compat::Run::new(&**scheduler, x_t, &mut network, noise);
+                if let Some(labels) = labels {
+                    run = run.with_labels(labels);
+                }
+                Ok(followed(run.map(|step| step.map(|step| step.x)), each))
+            }
+        }
+    }
+}
+
+/// The last of `steps`.
+fn followed<E>(
+    steps: impl Iterator<Item = Result<Batch, E>>,
+    mut each: impl FnMut(usize, &Batch),
+) -> Result<Batch, E> {
+    let mut last = None;
+    for (step, x) in steps.enumerate() {
+        let x = x?;
+        each(step + 1, &x);
+        last = Some(x);
+    }
+    Ok(last.expect("a way has at least one hop"))
+}
+
+fn denoiser(
+    model: &Model,
+    told: Told,
+    clip: bool,
+) -> Result<Box<dyn Denoiser<Batch, Error = <AnyNetwork as Network>::Error>>> {
+    let config = &model.folder.scheduler;
+    let schedule = model.schedule.clone();
+    let mut inner = NetworkDenoiser::new(told.network, config.prediction(), schedule)
+        .with_context(|| format!("model {}", model.name))?;
+    if let Some(labels) = told.labels {
+        inner = inner.with_labels(labels);
+    }
+    let (ratio, max) = (config.dynamic_thresholding_ratio, config.sample_max_value);
+    Ok(if !clip {
+        Box::new(inner)
+    } else if config.thresholding {
+        Box::new(Thresholded::new(inner, ratio, max))
+    } else {
+        Box::new(Clipped::new(inner, config.clip_sample_range))
+    })
+}
+
+/// Whether the flags and the model want clean estimates clipped or thresholded.
+fn clips(args: &ProcessArgs, model: &Model) -> Result<bool> {
+    let config = &model.folder.scheduler;
+    let clip = args.clip || ((config.clip_sample || config.thresholding) && !args.no_clip);
+    if clip && !config.thresholding && config.clip_sample_range <= 0.0 {
+        let (range, name) = (config.clip_sample_range, &model.name);
+        anyhow::bail!("--clip: clip_sample_range of model {name} is {range}, expected above 0");
+    }
+    Ok(clip)
+}
+
+/// The sampler that the flags name, or else the one that the model's scheduler is.
+fn named(args: &ProcessArgs, model: &Model) -> (&'static str, String) {
+    match (args.eta, &args.sampler) {
+        (Some(eta), _) => ("--eta", format!("ddim:eta={eta}")),
+        (None, Some(text)) => ("--sampler", text.clone()),
+        (None, None) => ("--sampler", own_name(model).to_owned()),
+    }
+}
+
+/// What we call the scheduler of a model.
+fn own_name(model: &Model) -> &'static str {
+    match model.folder.scheduler.class {
+        SchedulerClass::Ddpm => "ddpm",
+        SchedulerClass::Ddim => "ddim",
+    }
+}
+
+/// Refuses a variance that the network would have to predict, and does not.
+fn check_variance(name: &str, is_learned: bool, model: &Model) -> Result<()> {
+    if is_learned && !model.predicts_variance() {
+        anyhow::bail!(
+            "variance {name}: the network of model {} predicts none; take fixed-small or \
+             fixed-large",
+            model.name
+        );
+    }
+    Ok(())
+}

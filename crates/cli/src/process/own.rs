@@ -1,0 +1,82 @@
+//! Our own way: a sampler over a grid.
+
+use ancestral::{AnySampler, Grid, Options, Prediction, Spacing, Variance};
+use anyhow::{Context, Result, bail};
+
+use super::{Process, check_variance, clips, named};
+use crate::args::ProcessArgs;
+use crate::commands::sample::Defaults;
+use crate::failure::note;
+use crate::model::Model;
+
+pub(super) fn process(args: &ProcessArgs, model: &Model, quiet: bool) -> Result<Process> {
+    let sampler = sampler(args, model)?;
+    let grid = grid(args, model, quiet)?;
+    let clip = clips(args, model)?;
+    if !clip && model.columns.is_none() {
+        warn_of_amplification(&grid, model.folder.scheduler.prediction(), quiet);
+    }
+    Ok(Process::Own { sampler, grid, clip })
+}
+
+/// Says so if the first estimate of an epsilon network is a difference of huge numbers.
+fn warn_of_amplification(grid: &Grid, prediction: Prediction, quiet: bool) {
+    let amplification = 1.0 / grid.points()[0].level.alpha();
+    if prediction == Prediction::Epsilon && amplification > 1000.0 {
+        note(
+            quiet,
+            format_args!(
+                "warning: without clipping, the first clean estimate has {amplification:.0} times \
+                 the error of the network's epsilon"
+            ),
+        );
+    }
+}
+
+/// The sampler that the flags name, with the model's variance where they leave it open.
+fn sampler(args: &ProcessArgs, model: &Model) -> Result<AnySampler> {
+    let (flag, text) = named(args, model);
+    let has_variance = text.parse::<AnySampler>().context(flag)?.value("variance").is_some();
+    let (name, mut options) = Options::split(&text)?;
+    match &args.variance {
+        Some(variance) if !has_variance => {
+            bail!("--variance {variance}: the sampler {text} has no variance to choose")
+        }
+        Some(variance) if options.has("variance") => {
+            bail!("--variance {variance}: --sampler {text} names one already")
+        }
+        Some(variance) => options.add("variance", variance)?,
+        None if has_variance && !options.has("variance") => {
+            options.add("variance", model.folder.scheduler.variance().name())?;
+        }
+        None => {}
+    }
+    let sampler = AnySampler::from_options(&name, options)?;
+    let chosen: Option<Variance> =
+        sampler.value("variance").map(|name| name.parse()).transpose()?;
+    if let Some(variance) = chosen {
+        check_variance(variance.name(), variance.is_learned(), model)?;
+    }
+    Ok(sampler)
+}
+
+fn grid(args: &ProcessArgs, model: &Model, quiet: bool) -> Result<Grid> {
+    let schedule = &model.schedule;
+    if let Some(timesteps) = &args.visit {
+        return Grid::from_timesteps(schedule, timesteps).context("--visit");
+    }
+    let Defaults { steps, .. } = Defaults::of(model.columns.is_none());
+    let steps = args.steps.unwrap_or(steps.min(schedule.len()));
+    let spacing = match &args.spacing {
+        Some(name) => name.parse().context("--spacing")?,
+        None => model.folder.scheduler.spacing(),
+    };
+    if steps == 1 && spacing != Spacing::Trailing {
+        let last = schedule.len() - 1;
+        note(
+            quiet,
+            format_args!("note: a single step starts at timestep {last}, under every spacing"),
+        );
+    }
+    Grid::new(schedule, spacing, steps).context("--steps")
+}

@@ -1,0 +1,145 @@
+//! What the peer's schedulers are configured with.
+
+use super::error::CompatError;
+use super::table::Table;
+use crate::batch::Scalar;
+use crate::denoiser::ZeroTerminalSnr;
+use crate::grid::Spacing;
+use crate::prediction::Prediction;
+
+/// Where betas come from (`beta_schedule`, `beta_start`, `beta_end`, `trained_betas`).
+///
+/// Values are f64, as in a JSON file; they are rounded to f32 where the peer does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum BetaCurve {
+    /// `linear`: evenly spaced.
+    Linear {
+        /// β₀.
+        start: f64,
+        /// β_{T−1}.
+        end: f64,
+    },
+    /// `scaled_linear`: √β evenly spaced.
+    ScaledLinear {
+        /// β₀.
+        start: f64,
+        /// β_{T−1}.
+        end: f64,
+    },
+    /// `squaredcos_cap_v2`.
+    SquaredCosine,
+    /// `sigmoid`.
+    Sigmoid {
+        /// The lower asymptote.
+        start: f64,
+        /// The upper asymptote.
+        end: f64,
+    },
+    /// `laplace`.
+    Laplace,
+    /// `trained_betas`: one a timestep.
+    Given(Vec<f64>),
+}
+
+impl BetaCurve {
+    /// The peer's name for it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Linear { .. } => "linear",
+            Self::ScaledLinear { .. } => "scaled_linear",
+            Self::SquaredCosine => "squaredcos_cap_v2",
+            Self::Sigmoid { .. } => "sigmoid",
+            Self::Laplace => "laplace",
+            Self::Given(_) => "trained_betas",
+        }
+    }
+}
+
+/// Dynamic thresholding (`thresholding`): see [`Thresholded`](crate::Thresholded).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Threshold {
+    /// `dynamic_thresholding_ratio`: which quantile of |x̂₀|, 0 to 1.
+    pub ratio: f64,
+    /// `sample_max_value`: the largest scale; below 1 it wins over the least scale, 1.
+    pub max: f64,
+}
+
+/// What all of the peer's schedulers are configured with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Where betas come from.
+    pub betas: BetaCurve,
+    /// Number of timesteps trained, T (`num_train_timesteps`).
+    pub timesteps: usize,
+    /// Whether betas are rescaled to zero terminal SNR (`rescale_betas_zero_snr`).
+    pub rescale_zero_snr: bool,
+    /// What the network predicts (`prediction_type`).
+    pub prediction: Prediction,
+    /// x̂₀ is clipped to ± this (`clip_sample`, `clip_sample_range`).
+    pub clip: Option<f64>,
+    /// Dynamic thresholding, which wins over a clip.
+    pub threshold: Option<Threshold>,
+    /// `timestep_spacing`; `steps_offset` is in `leading`, as the peer ignores it elsewhere.
+    pub spacing: Spacing,
+}
+
+impl Default for Config {
+    /// The peer's.
+    fn default() -> Self {
+        Self {
+            betas: BetaCurve::Linear { start: 1e-4, end: 0.02 },
+            timesteps: 1000,
+            rescale_zero_snr: false,
+            prediction: Prediction::Epsilon,
+            clip: Some(1.0),
+            threshold: None,
+            spacing: Spacing::Leading { offset: 0 },
+        }
+    }
+}
+
+impl Config {
+    /// The table, if everything that all classes share can be.
+    pub(super) fn table(&self) -> Result<Table, CompatError> {
+        self.check_range()?;
+        let table = Table::new(self)?;
+        if self.prediction == Prediction::Epsilon && table.noisiest() == 0.0 {
+            return Err(ZeroTerminalSnr { timestep: self.timesteps - 1, alpha: 0.0 }.into());
+        }
+        Ok(table)
+    }
+
+    fn check_range(&self) -> Result<(), CompatError> {
+        // As f32, which is what is computed with.
+        let positive = |value: f64| f32::from_f64(value) > 0.0;
+        if let Some(found) = self.clip.filter(|range| !positive(*range)) {
+            return Err(CompatError::Clip { found });
+        }
+        match self.threshold {
+            Some(Threshold { ratio: found, .. }) if !(0.0..=1.0).contains(&found) => {
+                Err(CompatError::Ratio { found })
+            }
+            Some(Threshold { max: found, .. }) if !positive(found) => {
+                Err(CompatError::Max { found })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Refuses the curves that only a `DDPMScheduler` knows.
+    pub(super) fn check_curve(&self, class: &'static str) -> Result<(), CompatError> {
+        match &self.betas {
+            BetaCurve::Linear { .. }
+            | BetaCurve::ScaledLinear { .. }
+            | BetaCurve::SquaredCosine
+            | BetaCurve::Given(_) => Ok(()),
+            BetaCurve::Sigmoid { .. } | BetaCurve::Laplace => Err(CompatError::Unknown {
+                class,
+                setting: "beta_schedule",
+                found: self.betas.name(),
+                expected: "linear, scaled_linear, squaredcos_cap_v2 or trained_betas",
+            }),
+        }
+    }
+}

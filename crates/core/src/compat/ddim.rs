@@ -1,0 +1,155 @@
+//! The peer's `DDIMScheduler`.
+
+use super::Scheduler;
+use super::config::Config;
+use super::differences::{self, Difference};
+use super::elementwise::{sum, zip};
+use super::error::CompatError;
+use super::estimate::epsilon_of;
+use super::spacing::{descending, signed};
+use super::table::Table;
+use crate::batch::{Batch, Scalar};
+use crate::denoiser::split;
+use crate::noise::Noise;
+use crate::sampler::Stepped;
+
+/// What a [`Ddim`] has of its own.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DdimOptions {
+    /// Whether the last step ends at ᾱ = 1, else at ᾱ₀.
+    pub set_alpha_to_one: bool,
+    /// The share of ancestral noise, 0 ≤ η ≤ 1.
+    pub eta: f64,
+    /// Whether ε follows a clipped x̂₀.
+    pub use_clipped_model_output: bool,
+}
+
+impl Default for DdimOptions {
+    /// The peer's.
+    fn default() -> Self {
+        Self { set_alpha_to_one: true, eta: 0.0, use_clipped_model_output: false }
+    }
+}
+
+/// The peer's `DDIMScheduler`.
+///
+/// # Formula
+/// ```text
+/// x_s = √ᾱ_s x̂₀ + √(1 − ᾱ_s − c²) ε̂ + c z,     c² = η² (1−ᾱ_s)/(1−ᾱ_t) (1 − ᾱ_t/ᾱ_s)
+/// ```
+/// s = t − ⌊T/n⌋ whatever the list says, and ᾱ_s that of the end if s < 0. ε̂ is what the network
+/// said, also where x̂₀ was clipped, unless `use_clipped_model_output`. With η > 0 noise is drawn
+/// at every step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ddim {
+    config: Config,
+    table: Table,
+    options: DdimOptions,
+    timesteps: Vec<i64>,
+    stride: i64,
+}
+
+impl Ddim {
+    /// The scheduler of a configuration, over `steps` timesteps.
+    ///
+    /// # Errors
+    /// If the configuration, the options or the number of steps can't be, or ε is predicted and
+    /// the schedule ends in pure noise.
+    pub fn new(config: Config, options: DdimOptions, steps: usize) -> Result<Self, CompatError> {
+        config.check_curve("DDIMScheduler")?;
+        let table = config.table()?;
+        if !(0.0..=1.0).contains(&options.eta) {
+            return Err(CompatError::Eta { found: options.eta });
+        }
+        let timesteps = descending(config.spacing, config.timesteps, steps)?;
+        let stride = signed(config.timesteps.div_euclid(steps));
+        Ok(Self { config, table, options, timesteps, stride })
+    }
+
+    /// Its own options.
+    #[must_use]
+    pub fn options(&self) -> DdimOptions {
+        self.options
+    }
+
+    fn to(&self, timestep: i64) -> i64 {
+        timestep - self.stride
+    }
+
+    /// ᾱ at the end of the step from `timestep`.
+    fn alpha_bar_to(&self, timestep: i64) -> f32 {
+        let end = if self.options.set_alpha_to_one { 1.0 } else { self.table.at(0) };
+        self.table.at_or(self.to(timestep), end)
+    }
+
+    /// c: the standard deviation of the noise of the step from `timestep`.
+    fn std(&self, timestep: i64) -> f32 {
+        f32::from_f64(self.options.eta)
+            * variance(self.table.at(timestep), self.alpha_bar_to(timestep)).sqrt()
+    }
+}
+
+/// β̃ of the hop.
+pub(super) fn variance(alpha_bar: f32, alpha_bar_to: f32) -> f32 {
+    (1.0 - alpha_bar_to) / (1.0 - alpha_bar) * (1.0 - alpha_bar / alpha_bar_to)
+}
+
+impl Scheduler for Ddim {
+    fn class(&self) -> &'static str {
+        "DDIMScheduler"
+    }
+
+    fn config(&self) -> &Config {
+        &self.config
+    }
+
+    fn table(&self) -> &Table {
+        &self.table
+    }
+
+    fn timesteps(&self) -> &[i64] {
+        &self.timesteps
+    }
+
+    fn step(
+        &self,
+        timestep: i64,
+        output: Batch,
+        x: &Batch,
+        noise: &mut dyn Noise<Batch>,
+    ) -> Stepped<Batch> {
+        let (output, _) = split(x, output);
+        let (alpha_bar, alpha_bar_to) = (self.table.at(timestep), self.alpha_bar_to(timestep));
+        let x0 = self.config.limit(self.config.x0(alpha_bar, &output, x));
+        let epsilon = if self.options.use_clipped_model_output {
+            epsilon_of(alpha_bar, &x0, x)
+        } else {
+            self.config.epsilon(alpha_bar, &output, x)
+        };
+        let std = self.std(timestep);
+        // From pure noise with η = 1 rounding can leave less than 0, and the peer no number.
+        let on_epsilon = (1.0 - alpha_bar_to - std * std).max(0.0).sqrt();
+        let mut to = sum(alpha_bar_to.sqrt(), &x0, on_epsilon, &epsilon);
+        if self.options.eta > 0.0 {
+            to = zip(&to, &noise.draw(x), |mean, z| mean + std * z);
+        }
+        Stepped { x: to, x0 }
+    }
+
+    fn differences(&self) -> Vec<Difference> {
+        let mut found = Vec::from_iter(differences::of_list(self));
+        found.extend(differences::stride(&self.timesteps, |t| self.to(t)));
+        if let Some(&timestep) = self.timesteps.last() {
+            found.extend(Difference::not_clean(timestep, self.alpha_bar_to(timestep)));
+            found.extend(Difference::last_noise(timestep, Some(self.std(timestep))));
+        }
+        if self.options.eta > 0.0 {
+            found.extend(differences::from_pure_noise(self));
+        }
+        let limited = self.config.clip.is_some() || self.config.threshold.is_some();
+        if limited && !self.options.use_clipped_model_output {
+            found.push(Difference::KeptEpsilon);
+        }
+        found
+    }
+}

@@ -1,0 +1,178 @@
+//! Where a run of the peer's and one of our own part.
+
+use std::fmt;
+
+use super::Scheduler;
+use super::variance::VarianceType;
+
+/// One way in which a run of the peer's scheduler differs from our own; as text, a sentence.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Difference {
+    /// Timesteps that are found by subtracting a stride, not taken from the list.
+    Stride {
+        /// How many steps of the list it concerns.
+        steps: usize,
+        /// The steps of the list.
+        of: usize,
+        /// The first timestep of which it is true.
+        from: i64,
+        /// Where the peer goes from there.
+        peer: i64,
+        /// Where the list goes; −1 is clean data.
+        list: i64,
+    },
+    /// A list with one entry more than steps were asked for.
+    ExtraStep {
+        /// Its entries.
+        entries: usize,
+    },
+    /// A single step that starts below the noisiest timestep.
+    SingleStep {
+        /// Its timestep.
+        timestep: i64,
+        /// The noisiest.
+        noisiest: i64,
+    },
+    /// Noise on the last step.
+    LastNoise {
+        /// Its timestep.
+        timestep: i64,
+        /// The standard deviation; none if the network says it.
+        std: Option<f32>,
+    },
+    /// A last step that does not end at clean data.
+    NotClean {
+        /// Its timestep.
+        timestep: i64,
+        /// ᾱ where it ends.
+        alpha_bar: f32,
+    },
+    /// Fresh noise on the step from pure noise.
+    FromPureNoise {
+        /// Its timestep.
+        timestep: i64,
+    },
+    /// ε stays what the network said where x̂₀ was clipped or thresholded.
+    KeptEpsilon,
+    /// A variance type that gives no number in the peer.
+    NotANumber {
+        /// The type.
+        variance: VarianceType,
+    },
+}
+
+impl Difference {
+    /// Whether a scheduler of this module has it as well: the peer has no number to be equal to.
+    #[must_use]
+    pub fn stays_in_compat(&self) -> bool {
+        matches!(self, Self::NotANumber { .. })
+    }
+
+    /// Noise of `std` on the last step, unless it is too little to see in f32 data of size 1.
+    pub(super) fn last_noise(timestep: i64, std: Option<f32>) -> Option<Self> {
+        let seen = std.is_none_or(|std| std > 1e-8);
+        seen.then_some(Self::LastNoise { timestep, std })
+    }
+
+    pub(super) fn not_clean(timestep: i64, alpha_bar: f32) -> Option<Self> {
+        (alpha_bar < 1.0).then_some(Self::NotClean { timestep, alpha_bar })
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stride { steps, of, from, peer, list } => write!(
+                f,
+                "diffusers finds the next timestep by subtracting a stride: at {steps} of {of} \
+                 steps it is not that of the list (from {from} to {}, where the list has {})",
+                Place(*peer),
+                Place(*list)
+            ),
+            Self::ExtraStep { entries } => write!(
+                f,
+                "diffusers makes {entries} steps for the {} asked for, the one too many at \
+                 timestep -1, which it takes for the noisiest",
+                entries - 1
+            ),
+            Self::SingleStep { timestep, noisiest } => write!(
+                f,
+                "diffusers takes pure noise for timestep {timestep} where a single step is made; \
+                 we start at {noisiest}"
+            ),
+            Self::LastNoise { timestep, std: Some(std) } => write!(
+                f,
+                "diffusers adds noise of std {std:.4} on the last step, as it starts at timestep \
+                 {timestep} and not 0; we add none"
+            ),
+            Self::LastNoise { timestep, std: None } => write!(
+                f,
+                "diffusers adds noise of the std that the network predicts on the last step, as it \
+                 starts at timestep {timestep} and not 0; we add none"
+            ),
+            Self::NotClean { timestep, alpha_bar } => write!(
+                f,
+                "diffusers ends its last step, from timestep {timestep}, at alpha_bar \
+                 {alpha_bar}: a share of {:.4} of noise stays in; we end at clean data",
+                (1.0 - alpha_bar).sqrt()
+            ),
+            Self::FromPureNoise { timestep } => write!(
+                f,
+                "diffusers draws fresh noise on the step from pure noise at timestep {timestep}; \
+                 we keep the noise that the sample started as"
+            ),
+            Self::KeptEpsilon => f.write_str(
+                "diffusers keeps the predicted epsilon where it clips x0; ours follows the clipped \
+                 x0",
+            ),
+            Self::NotANumber { variance } => write!(
+                f,
+                "diffusers gives NaN for variance_type {}; the variance that was meant is taken \
+                 instead",
+                variance.name()
+            ),
+        }
+    }
+}
+
+/// A timestep, or clean data below 0.
+struct Place(i64);
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 < 0 { f.write_str("clean data") } else { self.0.fmt(f) }
+    }
+}
+
+/// What is peculiar to the list of timesteps itself.
+pub(super) fn of_list(scheduler: &dyn Scheduler) -> Option<Difference> {
+    let timesteps = scheduler.timesteps();
+    let noisiest = super::spacing::signed(scheduler.config().timesteps) - 1;
+    match timesteps {
+        [timestep] if *timestep != noisiest => {
+            Some(Difference::SingleStep { timestep: *timestep, noisiest })
+        }
+        [.., -1] => Some(Difference::ExtraStep { entries: timesteps.len() }),
+        _ => None,
+    }
+}
+
+/// Steps that `to` takes elsewhere than to the next entry of the list.
+pub(super) fn stride(timesteps: &[i64], to: impl Fn(i64) -> i64) -> Option<Difference> {
+    let next = timesteps.iter().skip(1).copied().chain([-1]);
+    let elsewhere: Vec<(i64, i64, i64)> = std::iter::zip(timesteps.iter().copied(), next)
+        // All below 0 is the end.
+        .map(|(from, list)| (from, to(from).max(-1), list))
+        .filter(|(_, peer, list)| peer != list)
+        .collect();
+    let &(from, peer, list) = elsewhere.first()?;
+    Some(Difference::Stride { steps: elsewhere.len(), of: timesteps.len(), from, peer, list })
+}
+
+/// Noise drawn on a step from ᾱ = 0.
+pub(super) fn from_pure_noise(scheduler: &dyn Scheduler) -> Option<Difference> {
+    let noise = |t: &&i64| **t > 0 && scheduler.table().at(**t) == 0.0;
+    let timestep = *scheduler.timesteps().first().filter(noise)?;
+    (scheduler.timesteps().len() > 1).then_some(Difference::FromPureNoise { timestep })
+}

@@ -1,0 +1,105 @@
+//! Why one of the peer's schedulers can't be had.
+
+use thiserror::Error;
+
+use crate::denoiser::ZeroTerminalSnr;
+use crate::grid::GridError;
+
+/// A scheduler that cannot be, or that would end in numbers that are none.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[non_exhaustive]
+pub enum CompatError {
+    /// No timestep at all.
+    #[error("num_train_timesteps is 0: a schedule has at least 1 timestep")]
+    NoTimesteps,
+    /// `trained_betas` of another length than T.
+    #[error("trained_betas has {found} values: expected one for each of {timesteps} timesteps")]
+    Betas {
+        /// Their number.
+        found: usize,
+        /// T.
+        timesteps: usize,
+    },
+    /// A level outside of (0, 1), or cleaner than the one before it.
+    #[error(
+        "alphas_cumprod is {found} at timestep {timestep}: expected at most {before}, below 1 and \
+         above 0 (0 at the last timestep alone)"
+    )]
+    AlphaBar {
+        /// The value, in f32.
+        found: f32,
+        /// Its timestep.
+        timestep: usize,
+        /// The value before it, 1 at the start.
+        before: f32,
+    },
+    /// A clip to no range.
+    #[error("clip_sample_range is {found}: expected a positive number")]
+    Clip {
+        /// The range.
+        found: f64,
+    },
+    /// No quantile.
+    #[error("dynamic_thresholding_ratio is {found}: expected a number from 0 to 1")]
+    Ratio {
+        /// The ratio.
+        found: f64,
+    },
+    /// No scale.
+    #[error("sample_max_value is {found}: expected a positive number")]
+    Max {
+        /// The largest scale.
+        found: f64,
+    },
+    /// A share of noise that can't be.
+    #[error("eta is {found}: expected a number from 0 to 1")]
+    Eta {
+        /// η.
+        found: f64,
+    },
+    /// A setting that the class does not have.
+    #[error("{class} has no {setting} {found}: expected {expected}")]
+    Unknown {
+        /// The peer's class.
+        class: &'static str,
+        /// The setting.
+        setting: &'static str,
+        /// Its value.
+        found: &'static str,
+        /// What the class has.
+        expected: &'static str,
+    },
+    /// `leading` with an offset that leaves the schedule.
+    #[error(
+        "{steps} steps with leading spacing and offset {offset} visit timestep {timestep}, \
+         outside 0..{total} of the schedule"
+    )]
+    Offset {
+        /// Steps asked for.
+        steps: usize,
+        /// The offset.
+        offset: usize,
+        /// The timestep outside.
+        timestep: usize,
+        /// T.
+        total: usize,
+    },
+    /// A number of steps or a list of timesteps that can't be.
+    #[error(transparent)]
+    Grid(#[from] GridError),
+    /// An ε-network on a schedule that ends in pure noise.
+    #[error(transparent)]
+    ZeroTerminalSnr(#[from] ZeroTerminalSnr),
+    /// An x₀-network where x is clean data: ε is 0/0.
+    #[error(
+        "an x0 prediction says nothing about epsilon at clean data, where the step of {class} to \
+         timestep {timestep} starts: use a network that predicts epsilon or v, or \
+         set_alpha_to_one false"
+    )]
+    FromClean {
+        /// The peer's class.
+        class: &'static str,
+        /// The first timestep that is stepped to from clean data.
+        timestep: i64,
+    },
+}
