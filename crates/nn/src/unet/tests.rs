@@ -1,10 +1,14 @@
+mod formulas;
+mod trajectories;
+
 use std::collections::BTreeMap;
 
-use ancestral_format::{Array, UNetConfig, Weights, safetensors};
+use ancestral_format::{UNetConfig, safetensors};
 use burn::tensor::{Tensor, TensorData};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use self::formulas::{formula_weights, wave};
 use super::*;
 use crate::{device, parameters};
 
@@ -12,7 +16,7 @@ use crate::{device, parameters};
 const CASES: &[u8] = include_bytes!("../../tests/golden/unet2d.json");
 const OUTPUTS: &[u8] = include_bytes!("../../tests/golden/unet2d.safetensors");
 
-/// Networks and pipelines of the peer with weights by formula, measured apart from our own script.
+/// Networks of the peer with weights by formula, measured apart from our own script.
 const REFERENCE: &[u8] = include_bytes!("../../tests/golden/reference_unet.json");
 
 type Shapes = BTreeMap<String, Vec<usize>>;
@@ -80,37 +84,6 @@ impl Case {
 fn numbers(values: Vec<i64>) -> Tensor<1, Int> {
     let count = values.len();
     Tensor::from_data(TensorData::new(values, [count]), &device::cpu())
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is what is wanted")]
-fn to_f32(value: f64) -> f32 {
-    value as f32
-}
-
-/// Element k: scale sin(frequency k + phase).
-fn wave<const D: usize>(shape: [usize; D], scale: f64, frequency: f64, phase: f64) -> Tensor<D> {
-    let value = |k: usize| to_f32(scale * (frequency * k as f64 + phase).sin());
-    let values: Vec<f32> = (0..shape.iter().product()).map(value).collect();
-    Tensor::from_data(TensorData::new(values, shape), &device::cpu())
-}
-
-fn formula_weights(keys: &Shapes) -> Weights {
-    let array = |(j, (name, shape)): (usize, (&String, &Vec<usize>))| {
-        let count: usize = shape.iter().product();
-        let fan_in = count as f64 / shape[0] as f64;
-        let value = |k: usize| {
-            let s = (0.37 * k as f64 + 1.3 * j as f64 + 0.1).sin();
-            match (shape.len(), name.ends_with("weight")) {
-                (2.., _) => 1.5 / fan_in.sqrt() * s,
-                (_, _) if name == "time_proj.weight" => 2.0 * s,
-                (_, true) => 1.0 + 0.2 * s,
-                (_, false) => 0.1 * s,
-            }
-        };
-        let values: Vec<_> = (0..count).map(|k| to_f32(value(k))).collect();
-        (name.clone(), Array::from_f32(shape.clone(), &values).unwrap())
-    };
-    keys.iter().enumerate().map(array).collect()
 }
 
 fn config(
