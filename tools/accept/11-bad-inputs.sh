@@ -293,10 +293,10 @@ bad 2 "name one of them" train --resume halfway -o other
 
 say "sampling"
 bad 2 "no-such: no such model folder" sample no-such -o out.png
-bad 2 "no model index" sample nothing -o out.png
+bad 2 "no model: looked for" sample nothing -o out.png
 bad 2 "file: a file, expected a model folder" sample file -o out.png
 bad 2 "a run that has not ended" sample halfway -o out.png
-bad 2 "not a sound safetensors file" sample cut-weights -o out.png
+bad 2 "truncated?" sample cut-weights -o out.png
 bad 2 "no weights" sample no-weights -o out.png
 bad 2 "bad-json/unet/config.json" sample bad-json -o out.png
 bad 2 "other-shape/unet/config.json" sample other-shape -o out.png
@@ -346,9 +346,9 @@ bad 2 "expected [n, 2]" sample table --init init.npy -o out.csv
 
 say "inspecting, and the program itself"
 bad 2 "no such model folder" inspect no-such
-bad 2 "no model index" inspect nothing
+bad 2 "no model: looked for" inspect nothing
 bad 2 "a file, expected a model folder" inspect file
-bad 2 "not a sound safetensors file" inspect cut-weights
+bad 2 "truncated?" inspect cut-weights
 bad 2 "bad-json/unet/config.json" inspect bad-json
 bad 2 "expected one of linear" inspect schedule --schedule quadratic
 bad 2 "0 is not in 1..=1000000" inspect schedule --timesteps 0

@@ -53,25 +53,31 @@ pub struct Model {
 }
 
 impl Model {
-    /// Reads the model in `folder`; without one, or by the name `digits`, the built-in one.
-    pub fn read(folder: Option<&Path>, quiet: bool) -> Result<Self> {
+    /// Reads the model in `folder`, with the weights of `variant` if one is named; without a folder,
+    /// or by the name `digits`, the built-in one.
+    pub fn read(folder: Option<&Path>, variant: Option<&str>, quiet: bool) -> Result<Self> {
         let folder = folder.filter(|path| path.exists() || *path != Path::new("digits"));
         let (name, loaded) = match folder {
+            None if variant.is_some() => {
+                bail!("--variant: the built-in model has one set of weights")
+            }
             None => ("built-in digits".to_owned(), ModelFolder::from_files(&DIGITS)?),
             Some(path) if is_unfinished(path) => bail!(
                 "{}: a run that has not ended: go on with it by train --resume, or take the model \
                  in one of its checkpoints/step-N",
                 path.display()
             ),
-            Some(path) if path.is_dir() => (path.display().to_string(), ModelFolder::read(path)?),
+            Some(path) if path.is_dir() => {
+                (path.display().to_string(), ModelFolder::read_variant(path, variant)?)
+            }
             Some(path) if path.exists() => {
                 bail!("{}: a file, expected a model folder", path.display())
             }
             Some(path) => bail!("{}: no such model folder", path.display()),
         };
-        let Loaded { model, unknown } = loaded;
-        for key in unknown {
-            note(quiet, format_args!("warning: {key}; it is ignored"));
+        let Loaded { model, notices } = loaded;
+        for notice in notices {
+            note(quiet, format_args!("warning: {notice}"));
         }
         Self::new(name, model)
     }

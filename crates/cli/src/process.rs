@@ -74,19 +74,27 @@ impl Process {
         }
     }
 
+    /// The sampler, with its options.
+    pub fn sampler(&self) -> String {
+        match self {
+            Self::Own { sampler, .. } => sampler.to_string(),
+            Self::Peer { sampler, .. } => sampler.clone(),
+        }
+    }
+
     /// What tells it from other ways.
     pub fn metadata(&self) -> Vec<(&'static str, String)> {
         let joined = |timesteps: Vec<String>| timesteps.join(" ");
-        let (sampler, timesteps, clips) = match self {
-            Self::Own { sampler, grid, clip } => {
+        let (timesteps, clips) = match self {
+            Self::Own { grid, clip, .. } => {
                 let known = grid.points().iter().filter_map(|point| point.timestep);
                 let timesteps = known.map(|timestep| timestep.to_string()).collect();
-                (sampler.to_string(), timesteps, *clip)
+                (timesteps, *clip)
             }
-            Self::Peer { scheduler, sampler } => {
+            Self::Peer { scheduler, .. } => {
                 let timesteps = scheduler.timesteps().iter().map(ToString::to_string).collect();
                 let config = scheduler.config();
-                (sampler.clone(), timesteps, config.clip.is_some() || config.threshold.is_some())
+                (timesteps, config.clip.is_some() || config.threshold.is_some())
             }
         };
         let compat = match self {
@@ -96,7 +104,7 @@ impl Process {
             }
         };
         let own = [
-            ("sampler", sampler),
+            ("sampler", self.sampler()),
             ("steps", self.hops().to_string()),
             ("timesteps", joined(timesteps)),
             ("clip", if clips { "yes" } else { "no" }.to_owned()),

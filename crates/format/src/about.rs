@@ -2,12 +2,12 @@
 
 mod column;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 
 pub use column::{AboutColumn, AboutColumnKind};
 
-use crate::bounds::OutOfRange;
+use crate::bounds::{AtMost, MOST_CLASSES, OutOfRange};
 use crate::config::pretty;
 use crate::scheduler_config::PredictionType;
 
@@ -44,10 +44,17 @@ pub struct AboutData {
     /// The shape of one sample: channels, height, width for images; columns for tables.
     pub shape: Vec<usize>,
     /// What the labels 0, 1, … are called; `None` if the data have no labels.
+    #[serde(default, deserialize_with = "class_names")]
     pub class_names: Option<Vec<String>>,
     /// The columns of a table, in the order of a row's values; `None` for other data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub columns: Option<Vec<AboutColumn>>,
+}
+
+/// Reads no more names than a network may have classes.
+fn class_names<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<String>>, D::Error> {
+    let names = Option::<AtMost<MOST_CLASSES, String>>::deserialize(from)?;
+    Ok(names.map(|AtMost(names)| names))
 }
 
 /// How a model was trained.

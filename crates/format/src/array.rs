@@ -1,7 +1,13 @@
 //! One array in memory.
 
+mod convert;
+
+use std::fmt;
+
 use half::{bf16, f16};
 use thiserror::Error;
+
+pub use convert::TooLarge;
 
 /// The number formats of weights that we read and write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,6 +34,17 @@ impl Dtype {
             Self::F32 => 4,
             Self::F64 => 8,
         }
+    }
+}
+
+impl fmt::Display for Dtype {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::F16 => "F16",
+            Self::BF16 => "BF16",
+            Self::F32 => "F32",
+            Self::F64 => "F64",
+        })
     }
 }
 
@@ -79,7 +96,7 @@ impl Array {
     /// # Errors
     /// If the number of bytes is not the product of `shape` times the size of `dtype`.
     pub fn new(dtype: Dtype, shape: Vec<usize>, bytes: Vec<u8>) -> Result<Self, ArrayError> {
-        let expected = count(&shape, dtype.size())?;
+        let expected = Self::byte_size(dtype, &shape)?;
         if bytes.len() == expected {
             Ok(Self { dtype, shape, bytes })
         } else {
@@ -92,13 +109,29 @@ impl Array {
     /// # Errors
     /// If the number of values is not the product of `shape`.
     pub fn from_f32(shape: Vec<usize>, values: &[f32]) -> Result<Self, ArrayError> {
-        let expected = count(&shape, Dtype::F32.size())? / Dtype::F32.size();
+        let expected = Self::byte_size(Dtype::F32, &shape)? / Dtype::F32.size();
         if values.len() == expected {
             let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
             Ok(Self { dtype: Dtype::F32, shape, bytes })
         } else {
             Err(ArrayError::Length { shape, expected, found: values.len(), unit: "values" })
         }
+    }
+
+    /// The bytes that an array of this shape takes.
+    pub(crate) fn byte_size(dtype: Dtype, shape: &[usize]) -> Result<usize, ArrayError> {
+        shape
+            .iter()
+            .try_fold(dtype.size(), |bytes, &axis| bytes.checked_mul(axis))
+            .ok_or_else(|| ArrayError::Overflow { shape: shape.to_vec() })
+    }
+
+    /// The same elements under other axes.
+    ///
+    /// # Errors
+    /// If the shapes do not have the same number of elements.
+    pub fn reshaped(self, shape: Vec<usize>) -> Result<Self, ArrayError> {
+        Self::new(self.dtype, shape, self.bytes)
     }
 
     /// The number format of the elements.
@@ -138,27 +171,23 @@ impl Array {
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "the rounding is the documented purpose")]
     pub fn to_f32(&self) -> Vec<f32> {
+        let bytes = &self.bytes;
         match self.dtype {
-            Dtype::F16 => elements(&self.bytes, |b| f16::from_le_bytes(b).to_f32()),
-            Dtype::BF16 => elements(&self.bytes, |b| bf16::from_le_bytes(b).to_f32()),
-            Dtype::F32 => elements(&self.bytes, f32::from_le_bytes),
-            Dtype::F64 => elements(&self.bytes, |b| f64::from_le_bytes(b) as f32),
+            Dtype::F16 => elements(bytes, |b| f16::from_le_bytes(b).to_f32()).collect(),
+            Dtype::BF16 => elements(bytes, |b| bf16::from_le_bytes(b).to_f32()).collect(),
+            Dtype::F32 => elements(bytes, f32::from_le_bytes).collect(),
+            Dtype::F64 => elements(bytes, |b| f64::from_le_bytes(b) as f32).collect(),
         }
     }
 }
 
-/// The bytes that `shape` takes.
-fn count(shape: &[usize], size: usize) -> Result<usize, ArrayError> {
-    shape
-        .iter()
-        .try_fold(size, |bytes, &axis| bytes.checked_mul(axis))
-        .ok_or_else(|| ArrayError::Overflow { shape: shape.to_vec() })
-}
-
-fn elements<const N: usize, T>(bytes: &[u8], decode: impl Fn([u8; N]) -> T) -> Vec<T> {
+fn elements<const N: usize, T>(
+    bytes: &[u8],
+    decode: impl Fn([u8; N]) -> T,
+) -> impl Iterator<Item = T> {
     let (whole, rest) = bytes.as_chunks::<N>();
     debug_assert!(rest.is_empty(), "the constructor checked the length");
-    whole.iter().map(|&element| decode(element)).collect()
+    whole.iter().map(move |&element| decode(element))
 }
 
 #[cfg(test)]

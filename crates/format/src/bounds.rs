@@ -1,9 +1,13 @@
-//! What numbers of a config may be.
+//! What numbers of a config may be, and how many.
+
+mod at_most;
 
 use std::fmt;
 use std::ops::RangeInclusive;
 
 use thiserror::Error;
+
+pub(crate) use at_most::AtMost;
 
 // No network is near these; a config beyond them would only fill the memory, before its weights
 // show that it is wrong.

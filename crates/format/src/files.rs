@@ -1,31 +1,47 @@
 //! Where the files of a model folder come from, and how they are put back.
 
-use std::borrow::Cow;
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use atomic_write_file::AtomicWriteFile;
 
 /// Files by their names inside a model folder, with `/` between the parts of a name.
 pub(crate) trait Files {
-    /// The content of a file; `None` if there is no such file.
-    fn get(&self, name: &str) -> io::Result<Option<Cow<'_, [u8]>>>;
+    /// A file, at its first byte, and its length; `None` if there is no such file.
+    fn open(&self, name: &str) -> io::Result<Option<Opened<'_>>>;
+
+    /// The names of what is in `folder`, which is empty or ends with `/`; none if it is not there.
+    fn list(&self, folder: &str) -> Vec<String>;
 
     /// How a message calls the file.
     fn path(&self, name: &str) -> PathBuf;
+}
+
+/// A file that is to be read.
+pub(crate) struct Opened<'a> {
+    pub(crate) content: Box<dyn Read + 'a>,
+    pub(crate) length: u64,
 }
 
 /// The files below a folder.
 pub(crate) struct Directory<'a>(pub(crate) &'a Path);
 
 impl Files for Directory<'_> {
-    fn get(&self, name: &str) -> io::Result<Option<Cow<'_, [u8]>>> {
-        match fs::read(self.path(name)) {
-            Ok(bytes) => Ok(Some(Cow::Owned(bytes))),
+    fn open(&self, name: &str) -> io::Result<Option<Opened<'_>>> {
+        match open_regular(&self.path(name)) {
+            Ok(file) => Ok(Some(file)),
             Err(error) if is_absent(&error) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    fn list(&self, folder: &str) -> Vec<String> {
+        let entries = fs::read_dir(self.path(folder)).into_iter().flatten().flatten();
+        let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        let mut names: Vec<String> = names.take(MOST_LISTED).collect();
+        names.sort_unstable();
+        names
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -33,13 +49,38 @@ impl Files for Directory<'_> {
     }
 }
 
+/// A folder with more files is not a model's.
+const MOST_LISTED: usize = 10_000;
+
+/// Opens a file, or a link to one. Opening a pipe would wait for somebody to write, and a device may
+/// have no end.
+fn open_regular(path: &Path) -> io::Result<Opened<'static>> {
+    let check = |data: &fs::Metadata| match data {
+        data if data.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        data if !data.is_file() => Err(io::Error::other("a pipe or a device, expected a file")),
+        _ => Ok(()),
+    };
+    check(&fs::metadata(path)?)?;
+    let file = fs::File::open(path)?;
+    let length = file.metadata()?.len();
+    Ok(Opened { content: Box::new(io::BufReader::new(file)), length })
+}
+
 /// Files in memory: name and content.
 pub(crate) struct Memory<'a>(pub(crate) &'a [(&'a str, &'a [u8])]);
 
 impl Files for Memory<'_> {
-    fn get(&self, name: &str) -> io::Result<Option<Cow<'_, [u8]>>> {
+    fn open(&self, name: &str) -> io::Result<Option<Opened<'_>>> {
         let found = self.0.iter().find(|(known, _)| *known == name);
-        Ok(found.map(|&(_, bytes)| Cow::Borrowed(bytes)))
+        Ok(found.map(|&(_, bytes)| Opened { content: Box::new(bytes), length: bytes.len() as u64 }))
+    }
+
+    fn list(&self, folder: &str) -> Vec<String> {
+        let inside = self.0.iter().filter_map(|(name, _)| name.strip_prefix(folder));
+        let files = inside.filter(|name| !name.contains('/'));
+        let mut names: Vec<String> = files.map(str::to_owned).collect();
+        names.sort_unstable();
+        names
     }
 
     fn path(&self, name: &str) -> PathBuf {

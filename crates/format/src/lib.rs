@@ -13,8 +13,10 @@ mod bounds;
 mod config;
 mod files;
 pub mod folder;
+mod impostor;
 mod mlp_config;
 mod names;
+mod nearest;
 mod network_config;
 pub mod safetensors;
 mod scheduler_config;
@@ -24,12 +26,14 @@ mod weights;
 pub use about::{
     ABOUT_FORMAT, About, AboutColumn, AboutColumnKind, AboutData, AboutError, AboutTraining,
 };
-pub use array::{Array, ArrayError, Dtype};
+pub use array::{Array, ArrayError, Dtype, TooLarge};
 pub use bounds::OutOfRange;
 pub use config::{ConfigError, DIFFUSERS_VERSION, Parsed};
 pub use files::write_file;
-pub use folder::{FolderError, IndexError, Loaded, ModelFolder, UnknownKey};
+pub use folder::{FolderError, IndexError, Loaded, ModelFolder, Notice, ShardError};
+pub use impostor::Impostor;
 pub use mlp_config::{MlpConfig, MlpConfigError};
+pub use nearest::nearest_name;
 pub use network_config::{NetworkConfig, NetworkConfigError, NetworkKind};
 pub use scheduler_config::{
     BetaSchedule, PredictionType, SchedulerClass, SchedulerConfig, SchedulerConfigError,
@@ -40,4 +44,4 @@ pub use unet_config::{
     TimeEmbedding, TimeScaleShift, UNetConfig, UNetConfigError, UpBlock, groups_by_width,
     groups_of_joined,
 };
-pub use weights::Weights;
+pub use weights::{ConvertError, Weights};

@@ -26,6 +26,11 @@ impl NetworkKind {
             Self::Mlp => mlp_config::CLASS,
         }
     }
+
+    /// The network whose config names this class.
+    pub(crate) fn of_class(class: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.class() == class)
+    }
 }
 
 /// The config of a network.

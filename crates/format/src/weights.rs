@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, btree_map};
 
-use crate::array::Array;
+use thiserror::Error;
+
+use crate::array::{Array, Dtype, TooLarge};
 
 /// The arrays of a network by name, in the order of the names.
 ///
@@ -62,6 +64,44 @@ impl Weights {
     pub fn parameters(&self) -> usize {
         self.arrays.values().map(Array::len).sum()
     }
+
+    /// The same values in another number format; arrays that have it already stay bit for bit.
+    ///
+    /// # Numerics
+    /// As [`Array::to_dtype`].
+    ///
+    /// # Errors
+    /// If a finite value is beyond the format: it would become infinite.
+    ///
+    /// # Example
+    /// ```
+    /// use ancestral_format::{Array, Dtype, Weights};
+    ///
+    /// let array = Array::from_f32(vec![2], &[1.0, 7e4])?;
+    /// let weights = Weights::from_iter([("conv_in.bias".to_owned(), array)]);
+    /// assert_eq!(
+    ///     weights.to_dtype(Dtype::F16).unwrap_err().to_string(),
+    ///     "tensor \"conv_in.bias\": value 1, 70000, is beyond F16, which ends at 65504"
+    /// );
+    /// # Ok::<(), ancestral_format::ArrayError>(())
+    /// ```
+    pub fn to_dtype(&self, dtype: Dtype) -> Result<Self, ConvertError> {
+        let converted = self.iter().map(|(name, array)| match array.to_dtype(dtype) {
+            Ok(array) => Ok((name.clone(), array)),
+            Err(reason) => Err(ConvertError { tensor: name.clone(), reason }),
+        });
+        converted.collect()
+    }
+}
+
+/// Why weights cannot be had in another number format.
+#[derive(Clone, Debug, PartialEq, Error)]
+#[error("tensor {tensor:?}: {reason}")]
+pub struct ConvertError {
+    /// The array.
+    pub tensor: String,
+    /// Which value, and what the format holds.
+    pub reason: TooLarge,
 }
 
 impl FromIterator<(String, Array)> for Weights {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ancestral_format::{Array, Weights};
+use ancestral_format::{Array, Weights, nearest_name};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Tensor, TensorData};
@@ -23,16 +23,33 @@ pub struct ParametersError {
 
 impl ParametersError {
     fn describe(&self) -> String {
-        let shapes = self.wrong_shape.iter().map(|(name, found, expected)| {
-            format!("{name} has shape {found:?} instead of {expected:?}")
-        });
-        let list = |what: &str, names: &[String]| {
-            (!names.is_empty()).then(|| format!("{what}: {}", names.join(", ")))
+        let near = |name: &str, candidates: &[String], what: &str| match nearest_name(
+            name,
+            candidates.iter().map(String::as_str),
+        ) {
+            Some(nearest) => format!("{name} ({what} {nearest})"),
+            None => name.to_owned(),
         };
-        let missing = list("missing", &self.missing);
-        let unexpected = list("unexpected", &self.unexpected);
-        missing.into_iter().chain(unexpected).chain(shapes).collect::<Vec<_>>().join("; ")
+        let missing = listed(&self.missing, |name| near(name, &self.unexpected, "there is"));
+        let unexpected = listed(&self.unexpected, |name| near(name, &self.missing, "expected"));
+        let shapes = listed(&self.wrong_shape, |(name, found, expected)| {
+            format!("{name} is {found:?} instead of {expected:?}")
+        });
+        let parts = [("missing", missing), ("unexpected", unexpected), ("wrong shape", shapes)];
+        let parts = parts.into_iter().filter(|(_, list)| !list.is_empty());
+        parts.map(|(what, list)| format!("{what}: {list}")).collect::<Vec<_>>().join("; ")
     }
+}
+
+/// How many names of a kind a message has; the error itself has them all.
+const MOST_NAMES: usize = 20;
+
+fn listed<T>(items: &[T], text: impl Fn(&T) -> String) -> String {
+    let mut list: Vec<_> = items.iter().take(MOST_NAMES).map(text).collect();
+    if items.len() > MOST_NAMES {
+        list.push(format!("and {} more", items.len() - MOST_NAMES));
+    }
+    list.join(", ")
 }
 
 /// The parameters of a module, named by their paths in it, as f32.
@@ -66,8 +83,11 @@ pub fn load<M: Module>(module: M, weights: &Weights) -> Result<M, ParametersErro
     Ok(module.map(&mut Loader { path: Path::default(), weights }))
 }
 
-/// Fails if the names or shapes of `weights` are not those of the module.
-fn compare<M: Module>(module: &M, weights: &Weights) -> Result<(), ParametersError> {
+/// Checks that names and shapes of `weights` are those of the module.
+///
+/// # Errors
+/// If a parameter is missing, unexpected or of another shape: all of them, by name.
+pub fn compare<M: Module>(module: &M, weights: &Weights) -> Result<(), ParametersError> {
     let mut shapes = Shapes::default();
     module.visit(&mut shapes);
     let mut missing = Vec::new();

@@ -3,25 +3,74 @@
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
-use ancestral::{Grid, Posterior, Schedule};
+use ancestral::{Grid, Posterior, Schedule, compat};
 use ancestral_data::{Column, ColumnKind, Columns};
 use ancestral_format::{Dtype, NetworkConfig};
 use anyhow::Result;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::args::{InspectArgs, InspectScheduleArgs, InspectWhat};
+use crate::args::{InspectArgs, InspectScheduleArgs, InspectWhat, ProcessArgs};
 use crate::model::Model;
+use crate::process::Process;
 
 pub fn run(args: &InspectArgs) -> Result<()> {
     let text = match (&args.what, &args.model) {
         (Some(InspectWhat::Schedule(args)), _) => schedule(args)?,
         (None, model) => {
-            let model = Model::read(model.as_deref(), false)?;
-            if args.json { model_json(&model)? } else { model_text(&model) }
+            let model = Model::read(model.as_deref(), args.variant.as_deref(), false)?;
+            let compat = Compat::of(&args.process, &model)?;
+            if args.json {
+                model_json(&model, compat.as_ref())?
+            } else {
+                model_text(&model, compat.as_ref())
+            }
         }
     };
     Ok(io::stdout().lock().write_all(text.as_bytes())?)
+}
+
+/// How our run with some settings and that of the peer differ.
+#[derive(Serialize)]
+struct Compat {
+    sampler: String,
+    steps: usize,
+    /// A sentence each; or why the peer has no such run.
+    differences: Result<Vec<String>, String>,
+}
+
+impl Compat {
+    /// None for networks that the peer lacks.
+    fn of(args: &ProcessArgs, model: &Model) -> Result<Option<Self>> {
+        if model.columns.is_some() {
+            return Ok(None);
+        }
+        let process = Process::own(args, model, true)?;
+        let sentences = |found: Vec<compat::Difference>| {
+            found.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let differences = process.differences(args, model).map(sentences);
+        Ok(Some(Self {
+            sampler: process.sampler(),
+            steps: process.hops(),
+            differences: differences.map_err(|error| format!("{error:#}")),
+        }))
+    }
+
+    /// As lines of text.
+    fn lines(&self) -> Vec<String> {
+        let run = format!("{} steps of {}", self.steps, self.sampler);
+        match &self.differences {
+            Ok(sentences) if sentences.is_empty() => {
+                vec![format!("{run}: diffusers does the same")]
+            }
+            Ok(sentences) => {
+                let differ = format!("{run}: diffusers differs");
+                std::iter::once(differ).chain(sentences.iter().cloned()).collect()
+            }
+            Err(reason) => vec![format!("{run}: not in diffusers ({reason})")],
+        }
+    }
 }
 
 /// A timestep of a schedule: one row of the table.
@@ -95,7 +144,7 @@ fn stored_as(model: &Model) -> String {
     kinds.map(|(dtype, count)| format!("{count} {dtype:?}")).collect::<Vec<_>>().join(", ")
 }
 
-fn model_text(model: &Model) -> String {
+fn model_text(model: &Model, compat: Option<&Compat>) -> String {
     let folder = &model.folder;
     let scheduler = &folder.scheduler;
     let list = |items: &[String]| items.join(", ");
@@ -111,12 +160,17 @@ fn model_text(model: &Model) -> String {
             "schedule",
             format!(
                 "{}, T = {}, alpha_bar from {:.6} to {:.4e}",
-                scheduler.beta_schedule,
+                if scheduler.trained_betas.is_some() {
+                    "trained_betas"
+                } else {
+                    scheduler.beta_schedule.name()
+                },
                 model.schedule.len(),
                 model.schedule.level(0).alpha_bar(),
                 model.schedule.noisiest().alpha_bar()
             ),
         ),
+        ("scheduler", scheduler.class.to_string()),
         ("variance", scheduler.variance_type.to_string()),
         ("spacing", scheduler.timestep_spacing.to_string()),
         ("clips to", clipping(scheduler)),
@@ -133,6 +187,7 @@ fn model_text(model: &Model) -> String {
             rows.push(("made by", training.command.clone()));
         }
     }
+    rows.extend(compat.iter().flat_map(|compat| compat.lines()).map(|line| ("compat", line)));
     rows.push(("sha256", model.sha256()));
     rows.iter().fold(String::new(), |text, (key, value)| format!("{text}{key:<12} {value}\n"))
 }
@@ -185,7 +240,7 @@ fn clipping(scheduler: &ancestral_format::SchedulerConfig) -> String {
     }
 }
 
-fn model_json(model: &Model) -> Result<String> {
+fn model_json(model: &Model, compat: Option<&Compat>) -> Result<String> {
     let folder = &model.folder;
     let parsed = |text: String| serde_json::from_str::<serde_json::Value>(&text);
     let about = folder.about.as_ref().map(|about| parsed(about.to_json())).transpose()?;
@@ -204,6 +259,7 @@ fn model_json(model: &Model) -> Result<String> {
         folder.network.kind().name(): parsed(folder.network.to_json())?,
         "scheduler": parsed(folder.scheduler.to_json())?,
         "about": about,
+        "compat": compat,
         "tensors": tensors,
     });
     Ok(serde_json::to_string_pretty(&json)? + "\n")

@@ -1,5 +1,6 @@
 //! The commands, one a file.
 
+pub mod convert;
 pub mod inspect;
 pub mod sample;
 pub mod train;

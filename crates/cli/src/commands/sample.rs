@@ -39,7 +39,7 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     let output = Output::new(&args.output, args.trajectory)?;
     let device = super::compute(&args.compute)?;
     let quiet = args.compute.quiet;
-    let model = Model::read(args.model.as_deref(), quiet)?;
+    let model = Model::read(args.model.as_deref(), args.variant.as_deref(), quiet)?;
     let process = match args.compat {
         None => Process::own(&args.process, &model, quiet)?,
         Some(CompatArg::Diffusers) => Process::peer(&args.process, &model)?,

@@ -6,7 +6,10 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::index::IndexError;
+use super::loaded::list;
+use super::shards::ShardError;
 use crate::about::AboutError;
+use crate::impostor::{CONVERT, Impostor};
 use crate::network_config::NetworkConfigError;
 use crate::safetensors::SafetensorsError;
 use crate::scheduler_config::SchedulerConfigError;
@@ -22,6 +25,48 @@ pub enum FolderError {
         what: &'static str,
         /// Every place where it could have been.
         looked_for: Vec<PathBuf>,
+    },
+    /// There are no weights, or several variants and none was asked for.
+    #[error("{}{}", no_weights(looked_for, found), hints(variants, *pickles))]
+    NoWeights {
+        /// Every file that would have been taken.
+        looked_for: Vec<PathBuf>,
+        /// The files in the folder that may hold weights.
+        found: Vec<String>,
+        /// The variants that there are.
+        variants: Vec<String>,
+        /// Whether there are files that Python could convert.
+        pickles: bool,
+    },
+    /// The name of a variant cannot be part of a file's name.
+    #[error("variant {found:?}: expected letters, digits, - and _, at most 64")]
+    Variant {
+        /// The name.
+        found: String,
+    },
+    /// Writing was interrupted.
+    #[error("no model index: {} was not written before an interruption", path.display())]
+    Unfinished {
+        /// The index.
+        path: PathBuf,
+    },
+    /// A JSON file is another kind of file.
+    #[error("{}: expected JSON, found {found}", path.display())]
+    Impostor {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        found: Impostor,
+    },
+    /// A JSON file is beyond all reason.
+    #[error("{}: {found} bytes, expected at most {limit}", path.display())]
+    Length {
+        /// The file.
+        path: PathBuf,
+        /// Its length.
+        found: u64,
+        /// The greatest that is read.
+        limit: u64,
     },
     /// The file system refused.
     #[error("cannot {verb} {}: {reason}", path.display())]
@@ -65,6 +110,27 @@ pub enum FolderError {
         /// Why.
         reason: SafetensorsError,
     },
+    /// The index of shards is refused, or a shard does not fit it.
+    #[error("{}: {reason}", path.display())]
+    Shards {
+        /// The index.
+        path: PathBuf,
+        /// Why.
+        reason: ShardError,
+    },
+    /// A tensor is there twice.
+    #[error(
+        "{}: {old} and {modern} are the old and the modern name of one tensor: expected one of them",
+        path.display()
+    )]
+    Twins {
+        /// The weight file, or the index of its shards.
+        path: PathBuf,
+        /// The old name.
+        old: String,
+        /// The modern one.
+        modern: String,
+    },
     /// `ancestral.json` is refused.
     #[error("{}: {reason}", path.display())]
     About {
@@ -75,6 +141,23 @@ pub enum FolderError {
     },
 }
 
-fn list(paths: &[PathBuf]) -> String {
-    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+fn no_weights(looked_for: &[PathBuf], found: &[String]) -> String {
+    const SHOWN: usize = 20;
+    let mut shown = found.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if found.is_empty() {
+        "no file that holds any".clone_into(&mut shown);
+    }
+    let more = match found.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("no weights: looked for {}; found {shown}{more}", list(looked_for))
+}
+
+fn hints(variants: &[String], pickles: bool) -> String {
+    let variants = match variants {
+        [] => String::new(),
+        all => format!("; these are of the variants {}: ask for one", all.join(", ")),
+    };
+    if pickles { format!("{variants}; {CONVERT}") } else { variants }
 }

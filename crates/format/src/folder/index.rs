@@ -2,19 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::config::{self, ConfigError, Parsed};
 use crate::network_config::NetworkKind;
+use crate::scheduler_config::SchedulerConfig;
 
-const PIPELINES: &[&str] = &[pipeline(NetworkKind::UNet), pipeline(NetworkKind::Mlp)];
+const SCHEDULER: &str = "scheduler";
 
 /// The class of the whole. Of a network that the peer lacks it is none of the peer's, so that the
 /// peer refuses the folder at once.
-const fn pipeline(kind: NetworkKind) -> &'static str {
+const fn pipeline(kind: NetworkKind, scheduler: &SchedulerConfig) -> &'static str {
     match kind {
-        NetworkKind::UNet => "DDPMPipeline",
+        NetworkKind::UNet => scheduler.class.pipeline(),
         NetworkKind::Mlp => "AncestralPipeline",
     }
 }
@@ -26,41 +27,79 @@ const fn library(kind: NetworkKind) -> &'static str {
     }
 }
 
-/// The file, as it is read.
-#[derive(Default, Serialize, Deserialize)]
-#[serde(default)]
-struct Index {
-    /// Only a note: the `_class_name` in the scheduler's own config decides.
-    scheduler: Option<Part>,
-    unet: Option<Part>,
-    mlp: Option<Part>,
+/// Which network the model has.
+///
+/// The class of the pipeline is only a note, and so is that of the scheduler: the `_class_name` in
+/// the scheduler's own config decides. A part that we would have to leave out is refused.
+pub(super) fn from_json(json: &[u8]) -> Result<Parsed<NetworkKind>, IndexError> {
+    let index: Map<String, Value> = serde_json::from_slice(json)
+        .map_err(|reason| IndexError::Config(ConfigError::Json { reason }))?;
+    let name = index.get("_class_name").and_then(Value::as_str);
+    if !name.is_some_and(|name| name.ends_with("Pipeline")) {
+        return Err(IndexError::Pipeline { found: name.map(str::to_owned) });
+    }
+    let kind = network(&index)?;
+    let mut unknown = Vec::new();
+    for (key, value) in &index {
+        match class(value) {
+            _ if key.starts_with('_') || key == SCHEDULER || key == kind.name() => {}
+            Some(class) => {
+                return Err(IndexError::Part { name: key.clone(), class: class.to_owned() });
+            }
+            None if is_absent(value) => {}
+            None => unknown.push(key.clone()),
+        }
+    }
+    Ok(Parsed { config: kind, unknown })
 }
 
-/// Library and class.
-type Part = (String, String);
-
-/// Which network the model has.
-pub(super) fn from_json(json: &[u8]) -> Result<Parsed<NetworkKind>, IndexError> {
-    let parsed: Parsed<Index> = config::from_json(json, PIPELINES)?;
-    let (kind, class) = match (&parsed.config.unet, &parsed.config.mlp) {
-        (Some((_, class)), None) => (NetworkKind::UNet, class),
-        (None, Some((_, class))) => (NetworkKind::Mlp, class),
+fn network(index: &Map<String, Value>) -> Result<NetworkKind, IndexError> {
+    let part = |kind: NetworkKind| index.get(kind.name()).filter(|value| !is_absent(value));
+    let (kind, value) = match (part(NetworkKind::UNet), part(NetworkKind::Mlp)) {
+        (Some(value), None) => (NetworkKind::UNet, value),
+        (None, Some(value)) => (NetworkKind::Mlp, value),
         (None, None) => return Err(IndexError::Networks { found: "neither" }),
         (Some(_), Some(_)) => return Err(IndexError::Networks { found: "both" }),
     };
-    if class != kind.class() {
-        return Err(IndexError::Class { kind, found: class.clone() });
+    match class(value) {
+        Some(name) if name == kind.class() => Ok(kind),
+        Some(name) => Err(IndexError::Class { kind, found: name.to_owned() }),
+        None => Err(IndexError::Entry { kind, found: shape_of(value) }),
     }
-    Ok(parsed.map(|_| kind))
+}
+
+/// The class in an entry `["library", "Class"]`.
+fn class(value: &Value) -> Option<&str> {
+    match value.as_array().map(Vec::as_slice) {
+        Some([Value::String(_), Value::String(class)]) => Some(class),
+        _ => None,
+    }
+}
+
+/// Whether a part was left out: the peer spells that in two ways.
+fn is_absent(value: &Value) -> bool {
+    let nulls = |parts: &Vec<Value>| parts.iter().all(Value::is_null);
+    value.is_null() || value.as_array().is_some_and(nulls)
+}
+
+const fn shape_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "another list",
+        Value::Object(_) => "an object",
+    }
 }
 
 /// The text of the file.
-pub(super) fn to_json(kind: NetworkKind) -> String {
+pub(super) fn to_json(kind: NetworkKind, scheduler: &SchedulerConfig) -> String {
     let parts = BTreeMap::from([
-        ("scheduler", ("diffusers", "DDPMScheduler")),
+        (SCHEDULER, ("diffusers", scheduler.class.name())),
         (kind.name(), (library(kind), kind.class())),
     ]);
-    config::to_json(&parts, pipeline(kind))
+    config::to_json(&parts, pipeline(kind, scheduler))
 }
 
 /// Why `model_index.json` is refused.
@@ -70,10 +109,27 @@ pub enum IndexError {
     /// It cannot be read.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The whole is no pipeline.
+    #[error(
+        "_class_name {} is not supported (supported: any pipeline of one network)",
+        found.as_ref().map_or_else(|| "(missing)".to_owned(), |name| format!("{name:?}"))
+    )]
+    Pipeline {
+        /// The class it names, if it names one.
+        found: Option<String>,
+    },
     /// It does not name one network.
     #[error("expected one network, \"unet\" or \"mlp\", but found {found}")]
     Networks {
         /// `"neither"` or `"both"`.
+        found: &'static str,
+    },
+    /// The entry of the network says nothing.
+    #[error("{kind}: expected [library, class], found {found}")]
+    Entry {
+        /// Which network.
+        kind: NetworkKind,
+        /// What is there.
         found: &'static str,
     },
     /// The network is of another class.
@@ -83,5 +139,15 @@ pub enum IndexError {
         kind: NetworkKind,
         /// The class it names.
         found: String,
+    },
+    /// The model has a part that we do not run.
+    #[error(
+        "{name}: a part of class {class:?} is not supported (supported: a network and a scheduler)"
+    )]
+    Part {
+        /// What the pipeline calls it.
+        name: String,
+        /// Its class.
+        class: String,
     },
 }

@@ -1,96 +1,181 @@
 //! From the files of a model folder to its parts.
 
-use std::borrow::Cow;
+use std::io::Read;
+use std::path::PathBuf;
 
-use super::{
-    ABOUT, CONFIG, FolderError, INDEX, Loaded, ModelFolder, RAW_WEIGHTS, SCHEDULER, UnknownKey,
-    WEIGHTS, index, inside,
+use serde::Deserialize;
+
+use super::layout::{
+    ABOUT, CONFIG, INDEX, RAW_WEIGHTS, ROOT_SCHEDULER, SCHEDULER, UNFINISHED, network_folders,
 };
+use super::{FolderError, Loaded, ModelFolder, Notice, index, old_names, weight_files};
 use crate::about::About;
 use crate::config::Parsed;
-use crate::files::Files;
+use crate::files::{Files, Opened};
+use crate::impostor::Impostor;
 use crate::network_config::{NetworkConfig, NetworkKind};
-use crate::safetensors;
+use crate::safetensors::{self, SafetensorsError};
 use crate::scheduler_config::SchedulerConfig;
 use crate::weights::Weights;
 
+/// The longest config that is read: ten thousand betas are shorter. JSON may take 130 times its length
+/// in memory, and values are held twice while they are checked.
+pub(super) const LONGEST_CONFIG: u64 = 1 << 19;
+/// The longest `ancestral.json`: that of a table with as many columns as a network takes is shorter.
+pub(super) const LONGEST_ABOUT: u64 = 16 << 20;
+
 /// Reads the parts of a folder, wherever its files are.
 pub(super) struct Reader<'a> {
-    files: &'a dyn Files,
-    unknown: Vec<UnknownKey>,
+    pub(super) files: &'a dyn Files,
+    pub(super) notices: Vec<Notice>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(files: &'a dyn Files) -> Self {
-        Self { files, unknown: Vec::new() }
+        Self { files, notices: Vec::new() }
     }
 
-    pub(super) fn model(mut self) -> Result<Loaded, FolderError> {
-        let kind = self.index()?;
-        let scheduler = self.scheduler()?;
-        let network = self.network(kind)?;
-        let (name, raw_name) = (inside(kind, WEIGHTS), inside(kind, RAW_WEIGHTS));
-        let weights = self.weights(&name, &self.required("weights", &name)?)?;
-        let raw = self.optional(&raw_name)?;
-        let raw_weights = raw.map(|bytes| self.weights(&raw_name, &bytes)).transpose()?;
+    pub(super) fn model(mut self, variant: Option<&str>) -> Result<Loaded, FolderError> {
+        variant.map_or(Ok(()), weight_files::check_variant)?;
+        let index = self.index()?;
+        let (folder, network) = self.network(index)?;
+        // Whoever saves a network alone saves no scheduler with it. Of ours none is saved alone.
+        let bare = index.is_none() && folder.is_empty() && network.kind() == NetworkKind::UNet;
+        let scheduler = self.scheduler(bare)?;
+        let weights = weight_files::read(&mut self, &folder, variant)?;
+        let raw = variant.map_or_else(|| self.raw_weights(&folder), |_| Ok(None))?;
         let about = self.about()?;
-        let model = ModelFolder { network, scheduler, weights, raw_weights, about };
-        Ok(Loaded { model, unknown: self.unknown })
+        let model = ModelFolder { network, scheduler, weights, raw_weights: raw, about };
+        Ok(Loaded { model, notices: self.notices })
     }
 
-    fn index(&mut self) -> Result<NetworkKind, FolderError> {
-        let json = self.required("model index", INDEX)?;
+    /// The network that `model_index.json` names, if there is one.
+    fn index(&mut self) -> Result<Option<NetworkKind>, FolderError> {
+        let Some(json) = self.text(INDEX, LONGEST_CONFIG)? else {
+            return match self.open(UNFINISHED)? {
+                Some(_) => Err(FolderError::Unfinished { path: self.files.path(INDEX) }),
+                None => Ok(None),
+            };
+        };
         let parsed = index::from_json(&json)
             .map_err(|reason| FolderError::Index { path: self.files.path(INDEX), reason })?;
-        Ok(self.note(INDEX, parsed))
+        Ok(Some(self.note(INDEX, parsed)))
     }
 
-    fn scheduler(&mut self) -> Result<SchedulerConfig, FolderError> {
-        let json = self.required("scheduler config", SCHEDULER)?;
-        let parsed = SchedulerConfig::from_json(&json).map_err(|reason| {
-            FolderError::Scheduler { path: self.files.path(SCHEDULER), reason }
-        })?;
-        Ok(self.note(SCHEDULER, parsed))
+    /// The folder of the network, and its config.
+    fn network(
+        &mut self,
+        index: Option<NetworkKind>,
+    ) -> Result<(String, NetworkConfig), FolderError> {
+        for folder in network_folders(index) {
+            let name = format!("{folder}{CONFIG}");
+            if let Some(json) = self.text(&name, LONGEST_CONFIG)? {
+                let kind = index.unwrap_or_else(|| kind_of(&json));
+                let parsed = NetworkConfig::from_json(kind, &json).map_err(|reason| {
+                    FolderError::Network { path: self.files.path(&name), reason }
+                })?;
+                return Ok((folder, self.note(&name, parsed)));
+            }
+        }
+        let configs = network_folders(index).into_iter().map(|folder| format!("{folder}{CONFIG}"));
+        let looked_for = configs.map(|name| self.files.path(&name));
+        Err(match index {
+            Some(_) => {
+                FolderError::Missing { what: "network config", looked_for: looked_for.collect() }
+            }
+            None => FolderError::Missing {
+                what: "model",
+                looked_for: [self.files.path(INDEX)].into_iter().chain(looked_for).collect(),
+            },
+        })
     }
 
-    fn network(&mut self, kind: NetworkKind) -> Result<NetworkConfig, FolderError> {
-        let name = inside(kind, CONFIG);
-        let json = self.required("network config", &name)?;
-        let parsed = NetworkConfig::from_json(kind, &json)
-            .map_err(|reason| FolderError::Network { path: self.files.path(&name), reason })?;
-        Ok(self.note(&name, parsed))
+    fn scheduler(&mut self, bare: bool) -> Result<SchedulerConfig, FolderError> {
+        for name in [SCHEDULER, ROOT_SCHEDULER] {
+            if let Some(json) = self.text(name, LONGEST_CONFIG)? {
+                let parsed = SchedulerConfig::from_json(&json).map_err(|reason| {
+                    FolderError::Scheduler { path: self.files.path(name), reason }
+                })?;
+                return Ok(self.note(name, parsed));
+            }
+        }
+        let looked_for = [SCHEDULER, ROOT_SCHEDULER].map(|name| self.files.path(name)).to_vec();
+        if !bare {
+            return Err(FolderError::Missing { what: "scheduler config", looked_for });
+        }
+        self.notices.push(Notice::SchedulerAssumed { looked_for });
+        Ok(SchedulerConfig::default())
     }
 
-    fn weights(&self, name: &str, bytes: &[u8]) -> Result<Weights, FolderError> {
-        safetensors::from_bytes(bytes)
-            .map_err(|reason| FolderError::Weights { path: self.files.path(name), reason })
+    fn raw_weights(&self, folder: &str) -> Result<Option<Weights>, FolderError> {
+        let name = format!("{folder}{RAW_WEIGHTS}");
+        let raw = self.tensors(&name)?;
+        raw.map(|weights| old_names::to_modern(weights, || self.files.path(&name))).transpose()
     }
 
     fn about(&self) -> Result<Option<About>, FolderError> {
-        let json = self.optional(ABOUT)?;
+        let json = self.text(ABOUT, LONGEST_ABOUT)?;
         json.map(|json| About::from_json(&json))
             .transpose()
             .map_err(|reason| FolderError::About { path: self.files.path(ABOUT), reason })
     }
 
-    fn required(&self, what: &'static str, name: &str) -> Result<Cow<'a, [u8]>, FolderError> {
-        self.optional(name)?
-            .ok_or_else(|| FolderError::Missing { what, looked_for: vec![self.files.path(name)] })
+    /// What is in a weight file, under the names that the file has.
+    pub(super) fn tensors(&self, name: &str) -> Result<Option<Weights>, FolderError> {
+        let Some(Opened { content, length }) = self.open(name)? else {
+            return Ok(None);
+        };
+        let path = self.files.path(name);
+        match safetensors::from_reader(content, length) {
+            Ok(weights) => Ok(Some(weights)),
+            Err(SafetensorsError::Io { reason }) => {
+                Err(FolderError::Io { verb: "read", path, reason })
+            }
+            Err(reason) => Err(FolderError::Weights { path, reason }),
+        }
     }
 
-    fn optional(&self, name: &str) -> Result<Option<Cow<'a, [u8]>>, FolderError> {
-        let path = || self.files.path(name);
-        self.files.get(name).map_err(|reason| FolderError::Io {
-            verb: "read",
-            path: path(),
-            reason,
-        })
+    /// The content of a JSON file.
+    pub(super) fn text(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, FolderError> {
+        let Some(Opened { content, length }) = self.open(name)? else {
+            return Ok(None);
+        };
+        let mut text = Vec::new();
+        // One byte more: the file may have grown since its length was asked for.
+        content.take(limit + 1).read_to_end(&mut text).map_err(|reason| self.io(name, reason))?;
+        let found = length.max(text.len() as u64);
+        if found > limit {
+            return Err(FolderError::Length { path: self.files.path(name), found, limit });
+        }
+        match Impostor::of(&text) {
+            Some(found) => Err(FolderError::Impostor { path: self.files.path(name), found }),
+            None => Ok(Some(text)),
+        }
+    }
+
+    fn open(&self, name: &str) -> Result<Option<Opened<'a>>, FolderError> {
+        self.files.open(name).map_err(|reason| self.io(name, reason))
+    }
+
+    fn io(&self, name: &str, reason: std::io::Error) -> FolderError {
+        FolderError::Io { verb: "read", path: self.files.path(name), reason }
     }
 
     fn note<T>(&mut self, name: &str, parsed: Parsed<T>) -> T {
-        let path = self.files.path(name);
-        let keys = parsed.unknown.into_iter();
-        self.unknown.extend(keys.map(|key| UnknownKey { path: path.clone(), key }));
+        let path: PathBuf = self.files.path(name);
+        let keys = parsed.unknown;
+        self.notices.extend((!keys.is_empty()).then_some(Notice::UnknownKeys { path, keys }));
         parsed.config
     }
+}
+
+/// The network that a config is of, by its class. One of none of ours is refused as a U-Net.
+fn kind_of(json: &[u8]) -> NetworkKind {
+    #[derive(Deserialize)]
+    struct Class {
+        #[serde(rename = "_class_name")]
+        name: String,
+    }
+    let class: Option<Class> = serde_json::from_slice(json).ok();
+    class.and_then(|class| NetworkKind::of_class(&class.name)).unwrap_or(NetworkKind::UNet)
 }

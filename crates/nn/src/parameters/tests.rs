@@ -15,9 +15,27 @@ fn everything_that_is_wrong_is_said_at_once() {
     ]);
     assert_eq!(
         load(layer(), &weights).unwrap_err().to_string(),
-        "the weights do not fit the network: missing: bias; unexpected: scale; weight has shape \
-         [3, 2] instead of [2, 3]"
+        "the weights do not fit the network: missing: bias; unexpected: scale; wrong shape: \
+         weight is [3, 2] instead of [2, 3]"
     );
+}
+
+#[test]
+fn names_are_said_with_the_nearest_match_and_not_without_end() {
+    let array = || Array::from_f32(vec![2], &[0.0; 2]).unwrap();
+    let mut weights = to_weights(&layer());
+    weights = weights.into_iter().filter(|(name, _)| name != "bias").collect();
+    weights.insert("biass", array());
+    assert_eq!(
+        load(layer(), &weights).unwrap_err().to_string(),
+        "the weights do not fit the network: missing: bias (there is biass); unexpected: biass \
+         (expected bias)"
+    );
+    let many = (0..50).map(|i| (format!("extra.{i}"), array())).chain(to_weights(&layer()));
+    let error = load(layer(), &many.collect()).unwrap_err();
+    assert_eq!(error.unexpected.len(), 50);
+    let message = error.to_string();
+    assert!(message.ends_with("and 30 more") && message.len() < 400, "{message}");
 }
 
 #[test]
@@ -44,7 +62,7 @@ fn every_stored_format_loads_as_f32() {
 fn a_network_that_does_not_fit_is_never_allocated() {
     let huge = Linear::new(&Initializer::new(1, &device::cpu()), 1 << 22, 1 << 22); // 64 TiB
     let message = load(huge, &to_weights(&layer())).unwrap_err().to_string();
-    assert!(message.contains("weight has shape [2, 3] instead of [4194304, 4194304]"), "{message}");
+    assert!(message.contains("weight is [2, 3] instead of [4194304, 4194304]"), "{message}");
 }
 
 #[test]

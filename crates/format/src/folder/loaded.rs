@@ -1,0 +1,64 @@
+//! What comes of reading a model folder.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::ModelFolder;
+
+/// A model that was read, and what its user should know about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loaded {
+    /// The model.
+    pub model: ModelFolder,
+    /// What was passed over or assumed: worth a warning each.
+    pub notices: Vec<Notice>,
+}
+
+/// Something that was passed over or assumed in order to read a model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Notice {
+    /// Keys of one of the peer's configs that mean nothing to its class.
+    UnknownKeys {
+        /// The file.
+        path: PathBuf,
+        /// The keys.
+        keys: Vec<String>,
+    },
+    /// There are no weights but those of a variant that was not asked for.
+    Variant {
+        /// The file that was taken.
+        path: PathBuf,
+        /// The variant.
+        variant: String,
+    },
+    /// A bare network says nothing of its noise schedule.
+    SchedulerAssumed {
+        /// Every place where its config could have been.
+        looked_for: Vec<PathBuf>,
+    },
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownKeys { path, keys } => {
+                write!(f, "{}: unknown keys, ignored: {}", path.display(), keys.join(", "))
+            }
+            Self::Variant { path, variant } => write!(
+                f,
+                "{}: the weights of variant {variant} are taken, as there are no others",
+                path.display()
+            ),
+            Self::SchedulerAssumed { looked_for } => write!(
+                f,
+                "no scheduler config: looked for {}; the defaults of DDPMScheduler are assumed",
+                list(looked_for)
+            ),
+        }
+    }
+}
+
+pub(super) fn list(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+}

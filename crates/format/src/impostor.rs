@@ -1,0 +1,98 @@
+//! Files that are something else than their names say.
+
+use std::fmt;
+
+/// What a file is that was to be weights or JSON: what downloads and mix-ups leave behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Impostor {
+    /// Nothing at all.
+    Empty,
+    /// The stand-in for a file in a repository that was cloned without Git LFS.
+    LfsPointer,
+    /// A page, such as that of a login or an error.
+    Html,
+    /// A zip archive; as weights, a checkpoint of PyTorch.
+    Zip,
+    /// A Python pickle; as weights, an old checkpoint of PyTorch.
+    Pickle,
+    /// Compressed bytes.
+    Gzip,
+    /// A model of llama.cpp.
+    Gguf,
+}
+
+/// How a user turns what we refuse into what we read.
+pub(crate) const CONVERT: &str = "pickles are never executed; where the file is trusted, convert \
+    it in Python: UNet2DModel.from_pretrained(FOLDER).save_pretrained(FOLDER, \
+    safe_serialization=True)";
+
+/// How many bytes [`Impostor::of`] needs at most.
+pub(crate) const PREFIX: usize = 512;
+
+impl Impostor {
+    /// What a file is that begins like this and is not what it was to be; `None`: that cannot be
+    /// told. Weights that are sound may begin in any way, so they must have been refused before.
+    pub(crate) fn of(start: &[u8]) -> Option<Self> {
+        if start.is_empty() {
+            return Some(Self::Empty);
+        }
+        let magic: [(&[u8], Self); 5] = [
+            (b"version https://git-lfs", Self::LfsPointer),
+            (b"PK\x03\x04", Self::Zip),
+            (b"\x1f\x8b", Self::Gzip),
+            (b"GGUF", Self::Gguf),
+            (b"\x80", Self::Pickle),
+        ];
+        let found = magic.into_iter().find(|(magic, _)| start.starts_with(magic));
+        found.map(|(_, found)| found).or_else(|| is_html(start).then_some(Self::Html))
+    }
+}
+
+fn is_html(start: &[u8]) -> bool {
+    let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
+    let begins = |tag: &[u8]| start.get(..tag.len()).is_some_and(|s| s.eq_ignore_ascii_case(tag));
+    [&b"<!doctype"[..], b"<html", b"<head", b"<?xml", b"<!--"].into_iter().any(begins)
+}
+
+impl fmt::Display for Impostor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("an empty file"),
+            Self::LfsPointer => f.write_str(
+                "a Git LFS pointer, which only stands for the file: run `git lfs pull` where it \
+                 was cloned",
+            ),
+            Self::Html => f.write_str("an HTML page: was it a download that failed?"),
+            Self::Zip => write!(f, "a zip archive, as PyTorch's checkpoints are: {CONVERT}"),
+            Self::Pickle => write!(f, "a Python pickle, as old checkpoints are: {CONVERT}"),
+            Self::Gzip => f.write_str("a gzip archive: unpack it first"),
+            Self::Gguf => f.write_str("a GGUF file, a format that is not supported"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_files_are_is_told_by_how_they_begin() {
+        let lfs = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12345\n";
+        for (start, found) in [
+            (&b""[..], Some(Impostor::Empty)),
+            (lfs, Some(Impostor::LfsPointer)),
+            (b"<!DOCTYPE html><html>", Some(Impostor::Html)),
+            (b"\xef\xbb\xbf \n<HTML lang=en>", Some(Impostor::Html)),
+            (b"PK\x03\x04\0\0", Some(Impostor::Zip)),
+            (b"\x80\x02\x8a\x0a", Some(Impostor::Pickle)),
+            (b"\x1f\x8b\x08", Some(Impostor::Gzip)),
+            (b"GGUF\x03", Some(Impostor::Gguf)),
+            (b"{\"a\": 1}", None),
+            (b"<", None),
+            (b"version 1", None),
+        ] {
+            assert_eq!(Impostor::of(start), found, "{start:?}");
+        }
+    }
+}
