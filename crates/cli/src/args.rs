@@ -213,8 +213,6 @@ pub struct SampleArgs {
     /// How many samples [default: 64, of points and tables 1000; or the rows of --init]
     #[arg(short = 'n', long, value_name = "N", value_parser = count(MOST_SAMPLES))]
     pub count: Option<usize>,
-    #[command(flatten)]
-    pub process: ProcessArgs,
     /// Go the way of another program, number by number, its quirks included; `inspect MODEL` says
     /// where it differs from ours
     #[arg(long, value_enum, value_name = "PROGRAM")]
@@ -256,12 +254,14 @@ pub struct SampleArgs {
     #[arg(long)]
     pub force: bool,
     #[command(flatten)]
+    pub process: ProcessArgs,
+    #[command(flatten)]
     pub compute: ComputeArgs,
 }
 
 /// The way from noise to data.
 #[derive(Debug, Parser)]
-#[command(next_help_heading = "Process")]
+#[command(next_help_heading = "The way from noise to data")]
 pub struct ProcessArgs {
     /// Hops from noise to data [default: 100, of points and tables 250; with --compat the peer's
     /// 1000 and, for ddim, 50; or all timesteps if they are fewer]
@@ -316,11 +316,11 @@ pub struct InspectArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
-    #[command(flatten)]
-    pub process: ProcessArgs,
     /// Which weights of a model folder: those named diffusion_pytorch_model.NAME.safetensors
     #[arg(long, value_name = "NAME")]
     pub variant: Option<String>,
+    #[command(flatten)]
+    pub process: ProcessArgs,
     #[command(subcommand)]
     pub what: Option<InspectWhat>,
 }

@@ -1,0 +1,213 @@
+//! Model folders of other programs, from the command line.
+
+mod common;
+
+use std::path::Path;
+
+use ancestral_data::read_npy;
+use ancestral_format::{Array, Dtype, ModelFolder, Weights, safetensors};
+use common::{Folder, assert_same};
+
+const WEIGHTS: &str = "unet/diffusion_pytorch_model.safetensors";
+
+/// The built-in model as a folder `m` without what is ours alone.
+fn foreign() -> Folder {
+    let folder = Folder::new();
+    let built_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/digits");
+    for name in ["model_index.json", "scheduler/scheduler_config.json", "unet/config.json", WEIGHTS]
+    {
+        folder.write(&format!("m/{name}"), std::fs::read(built_in.join(name)).unwrap());
+    }
+    folder
+}
+
+fn weights(folder: &Folder, name: &str) -> Weights {
+    safetensors::from_bytes(&folder.read(name)).unwrap()
+}
+
+fn edit(folder: &Folder, name: &str, from: &str, to: &str) {
+    let text = folder.text(name);
+    assert!(text.contains(from), "{from} in {text}");
+    folder.write(name, text.replace(from, to));
+}
+
+fn sample(folder: &Folder, model: &str) -> Vec<f32> {
+    folder.run(&format!("sample {model} --class 10 -n 2 --steps 3 --force -o x.npy"));
+    read_npy(&folder.path("x.npy")).unwrap().data().to_vec()
+}
+
+#[test]
+fn every_layout_draws_the_same_and_is_converted_to_one() {
+    let folder = foreign();
+    let truth = sample(&folder, "m");
+    let stored = folder.read(&format!("m/{WEIGHTS}"));
+
+    // Everything at the root, as the first DDPM folders have it.
+    for (from, to) in [
+        ("model_index.json", "model_index.json"),
+        ("scheduler/scheduler_config.json", "scheduler_config.json"),
+        ("unet/config.json", "config.json"),
+        (WEIGHTS, "diffusion_pytorch_model.safetensors"),
+    ] {
+        folder.write(&format!("root/{to}"), folder.read(&format!("m/{from}")));
+    }
+    // A variant alone, and attention by its old names, as 1 × 1 convolutions.
+    let old = |(name, array): (String, Array)| {
+        let names =
+            [("to_q", "query"), ("to_k", "key"), ("to_v", "value"), ("to_out.0", "proj_attn")];
+        let Some((new, old)) = names.into_iter().find(|(new, _)| name.contains(new)) else {
+            return (name, array);
+        };
+        let mut shape = array.shape().to_vec();
+        if let [out, from] = shape[..] {
+            shape = vec![out, from, 1, 1];
+        }
+        (name.replace(new, old), array.reshaped(shape).unwrap())
+    };
+    let renamed: Weights = weights(&folder, &format!("m/{WEIGHTS}")).into_iter().map(old).collect();
+    for name in ["model_index.json", "scheduler/scheduler_config.json", "unet/config.json"] {
+        folder.write(&format!("old/{name}"), folder.read(&format!("m/{name}")));
+    }
+    let variant = "old/unet/diffusion_pytorch_model.old.safetensors";
+    folder.write(variant, safetensors::to_bytes(&renamed).unwrap());
+
+    for model in ["root", "old"] {
+        assert_eq!(sample(&folder, model), truth, "{model}");
+        folder.run(&format!("convert {model} -o {model}-clean"));
+        assert_eq!(folder.read(&format!("{model}-clean/{WEIGHTS}")), stored, "{model}");
+    }
+    assert_same(&folder.files("root-clean"), &folder.files("old-clean"));
+    let says = folder.says("convert old --variant old -o asked");
+    assert!(says.is_empty(), "{says}");
+    let says = folder.says("convert old -o unasked");
+    assert!(
+        says.contains("the weights of variant old are taken, as there are no others"),
+        "{says}"
+    );
+}
+
+#[test]
+fn weights_are_stored_in_half_and_computed_in_whole() {
+    let folder = foreign();
+    folder.run("convert m --dtype f16 -o half");
+    folder.run("convert half -o whole");
+    folder.run("convert half --dtype f16 -o half-again");
+    assert_same(&folder.files("half-again"), &folder.files("half"));
+    let half = weights(&folder, &format!("half/{WEIGHTS}"));
+    let whole = weights(&folder, &format!("whole/{WEIGHTS}"));
+    for ((name, half), (_, whole)) in half.iter().zip(&whole) {
+        assert_eq!((half.dtype(), whole.dtype()), (Dtype::F16, Dtype::F32), "{name}");
+        assert_eq!(half.to_f32(), whole.to_f32(), "{name}");
+    }
+    // The same numbers in another format make the same network.
+    assert_eq!(sample(&folder, "half"), sample(&folder, "whole"));
+
+    let mut large = weights(&folder, &format!("m/{WEIGHTS}"));
+    large.insert("conv_in.bias", Array::from_f32(vec![32], &[1e6; 32]).unwrap());
+    folder.write(&format!("m/{WEIGHTS}"), safetensors::to_bytes(&large).unwrap());
+    let refused = folder.refused("convert m --dtype f16 -o x");
+    assert!(refused.contains("conv_in.bias") && refused.contains("1000000"), "{refused}");
+    assert!(!folder.path("x").exists());
+}
+
+#[test]
+fn nothing_is_replaced_unasked_or_made_of_weights_that_do_not_fit() {
+    let folder = foreign();
+    folder.run("convert m -o clean");
+    let before = folder.files("clean");
+    let refused = folder.refused("convert m -o clean");
+    assert!(refused.contains("clean is already there: replace it with --force"), "{refused}");
+    folder.run("convert m -o clean --force");
+    assert_same(&folder.files("clean"), &before);
+
+    let mut wrong = weights(&folder, &format!("m/{WEIGHTS}"));
+    let bias = Array::from_f32(vec![32], &[0.0; 32]).unwrap();
+    wrong = wrong.into_iter().filter(|(name, _)| name != "conv_in.bias").collect();
+    wrong.insert("conv_in.bais", bias);
+    folder.write(&format!("m/{WEIGHTS}"), safetensors::to_bytes(&wrong).unwrap());
+    for command in ["convert m -o x", "sample m --class 10 -o x.npy"] {
+        let refused = folder.refused(command);
+        let report = "missing: conv_in.bias (there is conv_in.bais); unexpected: conv_in.bais \
+                      (expected conv_in.bias)";
+        assert!(refused.contains(report), "{refused}");
+    }
+    assert!(!folder.path("x").exists());
+}
+
+#[test]
+fn a_clean_folder_keeps_what_is_ours() {
+    let folder = Folder::new();
+    folder.run("train moons --steps 20 --points 200 --quiet -o run");
+    folder.run("convert run -o clean");
+    folder.run("convert run --variant raw -o raw");
+    let read = |name: &str| ModelFolder::read(&folder.path(name)).unwrap().model;
+    let (run, clean, raw) = (read("run"), read("clean"), read("raw"));
+    assert_eq!((&clean.weights, &clean.about), (&run.weights, &run.about));
+    assert_eq!(Some(&raw.weights), run.raw_weights.as_ref());
+    assert_eq!((clean.raw_weights, raw.raw_weights), (None, None));
+    // Which weights a run is sampled from can be said.
+    let sample = |flags: &str| {
+        folder.run(&format!("sample {flags} -n 5 --steps 3 --force -o x.npy"));
+        folder.read("x.npy")
+    };
+    assert_eq!(sample("run --variant raw"), sample("raw"));
+    assert_ne!(sample("run --variant raw"), sample("run"));
+}
+
+#[test]
+fn a_scheduler_of_another_class_is_run_as_what_it_is() {
+    let folder = foreign();
+    let scheduler = "m/scheduler/scheduler_config.json";
+    folder.write(
+        scheduler,
+        r#"{"_class_name": "DDIMScheduler", "beta_schedule": "squaredcos_cap_v2",
+            "set_alpha_to_one": false, "skip_prk_steps": true, "tensor_format": "pt"}"#,
+    );
+    let inspected = folder.run("inspect m --steps 10");
+    for part in ["scheduler    DDIMScheduler", "10 steps of ddim:eta=0: diffusers differs"] {
+        assert!(inspected.contains(part), "{inspected}");
+    }
+    let says = folder.says("sample m --class 10 -n 2 --steps 10 -o x.npy");
+    for part in [
+        "scheduler_config.json: unknown keys, ignored: skip_prk_steps, tensor_format",
+        "diffusers ends its last step, from timestep 0, at alpha_bar 0.9999587: a share of 0.0064",
+        "--compat diffusers goes its way",
+    ] {
+        assert!(says.contains(part), "{part}: {says}");
+    }
+    let quiet = folder.says("sample m --class 10 -n 2 --steps 10 --quiet -o y.npy");
+    assert!(quiet.is_empty(), "{quiet}");
+    folder.run("convert m -o clean");
+    assert!(folder.text("clean/model_index.json").contains("\"DDIMPipeline\""));
+    edit(&folder, scheduler, "squaredcos_cap_v2", "sigmoid");
+    let refused = folder.refused("sample m --class 10 -o z.npy");
+    assert!(refused.contains("\"sigmoid\" is not supported by DDIMScheduler"), "{refused}");
+}
+
+#[test]
+fn an_epsilon_network_without_signal_at_the_end_is_refused_with_advice() {
+    let folder = foreign();
+    let scheduler = "m/scheduler/scheduler_config.json";
+    edit(
+        &folder,
+        scheduler,
+        "\"rescale_betas_zero_snr\": false",
+        "\"rescale_betas_zero_snr\": true",
+    );
+    for flags in ["", "--compat diffusers"] {
+        let refused = folder.refused(&format!("sample m --class 10 {flags} -o x.npy"));
+        assert!(refused.contains("use a network that predicts v or x0"), "{refused}");
+    }
+    assert!(folder.run("inspect m").contains("not in diffusers"));
+}
+
+#[test]
+fn a_missing_scheduler_is_named() {
+    let folder = foreign();
+    std::fs::remove_file(folder.path("m/scheduler/scheduler_config.json")).unwrap();
+    let refused = folder.refused("sample m --class 10 -o x.npy");
+    assert!(refused.contains("m/scheduler/scheduler_config.json"), "{refused}");
+    // A bare network has none; what is assumed is said.
+    let says = folder.says("sample m/unet --class 10 -n 2 --steps 3 -o x.npy");
+    assert!(says.contains("the defaults of DDPMScheduler are assumed"), "{says}");
+}
