@@ -1,5 +1,7 @@
 //! `ancestral sample --compat diffusers`: the peer's numbers from the command line.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
 mod common;
 
 use ancestral_data::read_npy;
