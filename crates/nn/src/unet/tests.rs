@@ -1,84 +1,28 @@
-mod formulas;
+mod peer;
 mod trajectories;
 
 use std::collections::BTreeMap;
 
-use ancestral_format::{UNetConfig, safetensors};
 use burn::tensor::{Tensor, TensorData};
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use self::formulas::{formula_weights, wave};
+use self::peer::{Case, Shapes, cases, config};
 use super::*;
 use crate::{device, parameters};
-
-/// What `tools/golden/unet.py` writes; the head of the first file has the formulas used below.
-const CASES: &[u8] = include_bytes!("../../tests/golden/unet2d.json");
-const OUTPUTS: &[u8] = include_bytes!("../../tests/golden/unet2d.safetensors");
 
 /// Networks of the peer with weights by formula, measured apart from our own script.
 const REFERENCE: &[u8] = include_bytes!("../../tests/golden/reference_unet.json");
 
-type Shapes = BTreeMap<String, Vec<usize>>;
-
-#[derive(Deserialize)]
-struct Golden {
-    base_config: Map<String, Value>,
-    layouts: BTreeMap<String, Shapes>,
-    cases: BTreeMap<String, Expected>,
+/// The network with the weights of the formula.
+fn network(case: &Case) -> UNet {
+    let network = UNet::new(&case.config, &Initializer::new(0, &device::cpu())).unwrap();
+    parameters::load(network, &case.weights()).unwrap()
 }
 
-#[derive(Deserialize)]
-struct Expected {
-    changes: Map<String, Value>,
-    without: Vec<String>,
-    timesteps: Vec<f32>,
-    labels: Option<Labelled>,
-    parameters: usize,
-    shape: [usize; 4],
-    /// Which of the lists of names and shapes it has.
-    layout: String,
-}
-
-#[derive(Deserialize)]
-struct Labelled {
-    kind: String,
-    values: Option<Vec<i64>>,
-}
-
-struct Case {
-    config: UNetConfig,
-    expected: Expected,
-    keys: Shapes,
-    output: Vec<f32>,
-}
-
-impl Case {
-    /// The network with the weights of the formula.
-    fn network(&self) -> UNet {
-        let network = UNet::new(&self.config, &Initializer::new(0, &device::cpu())).unwrap();
-        parameters::load(network, &formula_weights(&self.keys)).unwrap()
-    }
-
-    fn input(&self, rows: usize) -> Tensor<4> {
-        let [_, _, height, width] = self.expected.shape;
-        wave([rows, self.config.in_channels, height, width], 1.2, 0.11, 0.5)
-    }
-
-    fn timesteps(&self) -> Tensor<1> {
-        Tensor::from_floats(&self.expected.timesteps[..], &device::cpu())
-    }
-
-    fn label(&self) -> Option<Label> {
-        let Labelled { kind, values } = self.expected.labels.as_ref()?;
-        Some(if kind == "identity" {
-            let width = 4 * self.config.block_out_channels[0];
-            let width = self.config.time_embedding_dim.unwrap_or(width);
-            Label::Vector(wave([2, width], 0.3, 0.2, 0.0))
-        } else {
-            Label::Number(numbers(values.clone().unwrap()))
-        })
-    }
+fn input(case: &Case, rows: usize) -> Tensor<4> {
+    let [_, _, height, width] = case.shape;
+    let shape = [rows, case.config.in_channels, height, width];
+    Tensor::from_data(TensorData::new(case.input(rows), shape), &device::cpu())
 }
 
 fn numbers(values: Vec<i64>) -> Tensor<1, Int> {
@@ -86,31 +30,18 @@ fn numbers(values: Vec<i64>) -> Tensor<1, Int> {
     Tensor::from_data(TensorData::new(values, [count]), &device::cpu())
 }
 
-fn config(
-    base: &Map<String, Value>,
-    changes: &Map<String, Value>,
-    without: &[String],
-) -> UNetConfig {
-    let mut config = base.clone();
-    config.extend(changes.clone());
-    config.retain(|key, _| !without.contains(key));
-    config.insert("_class_name".to_owned(), "UNet2DModel".into());
-    UNetConfig::from_json(&serde_json::to_vec(&config).unwrap()).unwrap().config
-}
-
-fn cases() -> BTreeMap<String, Case> {
-    let Golden { base_config, layouts, cases } = serde_json::from_slice(CASES).unwrap();
-    let outputs = safetensors::from_bytes(OUTPUTS).unwrap();
-    let case = |(name, expected): (String, Expected)| {
-        let case = Case {
-            config: config(&base_config, &expected.changes, &expected.without),
-            keys: layouts[&expected.layout].clone(),
-            output: outputs.get(&name).unwrap().to_f32(),
-            expected,
-        };
-        (name, case)
+/// What the network says of the two rows of a case.
+fn output(case: &Case) -> Tensor<4> {
+    let label = match case.labels.clone() {
+        peer::Labels::None => None,
+        peer::Labels::Numbers(values) => Some(Label::Number(numbers(values))),
+        peer::Labels::Vectors(width, values) => {
+            let vectors = TensorData::new(values, [2, width]);
+            Some(Label::Vector(Tensor::from_data(vectors, &device::cpu())))
+        }
     };
-    cases.into_iter().map(case).collect()
+    let timesteps = Tensor::from_floats(&case.timesteps[..], &device::cpu());
+    network(case).forward(input(case, 2), timesteps, label)
 }
 
 #[test]
@@ -121,7 +52,7 @@ fn names_and_shapes_are_those_of_the_peer() {
         let found: Shapes =
             weights.iter().map(|(name, array)| (name.clone(), array.shape().to_vec())).collect();
         assert_eq!(found, case.keys, "{name}");
-        assert_eq!(network.num_params(), case.expected.parameters, "{name}");
+        assert_eq!(network.num_params(), case.parameters, "{name}");
     }
 }
 
@@ -133,8 +64,8 @@ fn outputs_are_those_of_the_peer() {
     let cases = cases();
     assert!(cases.len() > 90);
     for (name, case) in cases {
-        let output = case.network().forward(case.input(2), case.timesteps(), case.label());
-        assert_eq!(output.dims(), case.expected.shape, "{name}");
+        let output = output(&case);
+        assert_eq!(output.dims(), case.shape, "{name}");
         let output = parameters::values(output);
         assert_eq!(output.len(), case.output.len(), "{name}");
         let largest = case.output.iter().fold(0.0, |max: f32, x| max.max(x.abs()));
@@ -149,16 +80,15 @@ fn outputs_are_those_of_the_peer() {
 fn the_first_and_last_outputs_are_those_measured_apart() {
     let reference: Value = serde_json::from_slice(REFERENCE).unwrap();
     let base = reference["base_config"].as_object().unwrap();
-    let numbers = |value: &Value| serde_json::from_value::<Vec<f32>>(value.clone()).unwrap();
+    let values = |value: &Value| serde_json::from_value::<Vec<f32>>(value.clone()).unwrap();
     let cases = cases();
     for (name, expected) in reference["cases"].as_object().unwrap() {
         let case = &cases[name];
         let config = config(base, expected["changes"].as_object().unwrap(), &[]);
         assert_eq!(config, case.config, "{name}");
-        let found = case.network().forward(case.input(2), case.timesteps(), case.label());
-        let found = parameters::values(found);
+        let found = parameters::values(output(case));
         let tolerance = 2e-5 * expected["max_abs"].as_f64().unwrap();
-        let (first, last) = (numbers(&expected["first6_f64"]), numbers(&expected["last3_f64"]));
+        let (first, last) = (values(&expected["first6_f64"]), values(&expected["last3_f64"]));
         let ends = found[..6].iter().chain(&found[found.len() - 3..]);
         for (found, expected) in ends.zip(first.iter().chain(&last)) {
             assert!(f64::from((found - expected).abs()) <= tolerance, "{name}: {found} {expected}");
@@ -178,8 +108,8 @@ fn a_row_gives_the_same_bits_in_every_batch_and_thread_count() {
     let cases = cases();
     for name in ["ddpm_style", "class_embedding", "one_channel_rect", "ncsnpp_style"] {
         let case = &cases[name];
-        let network = case.network();
-        let x = case.input(8);
+        let network = network(case);
+        let x = input(case, 8);
         let run = |from: usize, rows: usize| {
             let timesteps: Vec<f32> = (from..from + rows).map(|i| 7.0 + 31.0 * i as f32).collect();
             let label = case.config.num_class_embeds.map(|count| {
@@ -221,5 +151,6 @@ fn configs_that_make_no_network_say_why() {
 fn a_vector_cannot_be_told_as_a_number() {
     let case = &cases()["class_identity"];
     let label = Some(Label::Number(numbers(vec![1, 2])));
-    let _ = case.network().forward(case.input(2), case.timesteps(), label);
+    let timesteps = Tensor::from_floats(&case.timesteps[..], &device::cpu());
+    let _ = network(case).forward(input(case, 2), timesteps, label);
 }

@@ -6,7 +6,7 @@ use ancestral_format::{Array, SchedulerClass, SchedulerConfig, UNetConfig, Weigh
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::formulas::formula_weights;
+use super::peer::formula_weights;
 use super::*;
 use crate::network::BurnNetwork;
 

@@ -1,0 +1,213 @@
+//! Self-attention over the positions of a feature map.
+
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+
+use crate::arch::arch;
+use crate::conv::{After, Pointwise};
+use crate::gemm::{Left, Product, Store};
+use crate::map::{Arena, Map};
+use crate::norm::{Before, Norm};
+use crate::parameters::{Named, Parameters};
+use crate::simd::exp;
+
+/// Queries whose scores are held at once.
+const QUERIES: usize = 48;
+
+/// Multi-head self-attention around a shortcut.
+///
+/// # Formula
+/// ```text
+/// q, k, v = W norm(x) + b,   y = (x + to_out(softmax(q kᵀ/√d) v)) / scale
+/// ```
+#[derive(Debug)]
+pub(crate) struct Attention {
+    norm: Option<Norm>,
+    /// q, k and v side by side.
+    qkv: Pointwise,
+    out: Pointwise,
+    heads: usize,
+    scale: f64,
+}
+
+/// What tells one attention from another.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    pub channels: usize,
+    /// Channels of a head; `None`: all.
+    pub head_width: Option<usize>,
+    /// Groups of the normalisation; `None`: there is none.
+    pub groups: Option<usize>,
+    pub epsilon: f64,
+    pub scale: f64,
+}
+
+impl Attention {
+    pub(crate) fn load(mut named: Parameters<'_>, plan: Plan) -> Result<Self, Named> {
+        let Plan { channels, head_width, groups, epsilon, scale } = plan;
+        let norm = groups
+            .map(|groups| Norm::load(&mut named.child("group_norm"), groups, channels, epsilon));
+        let mut linear = |name: &str| -> Result<_, Named> {
+            let mut named = named.child(name);
+            let weight = named.take("weight", &[channels, channels])?;
+            Ok((weight, named.take("bias", &[channels])?))
+        };
+        let parts = [linear("to_q")?, linear("to_k")?, linear("to_v")?];
+        let (out, out_bias) = linear("to_out.0")?;
+        let weight: Vec<f32> = parts.iter().flat_map(|(weight, _)| weight).copied().collect();
+        let bias = parts.iter().flat_map(|(_, bias)| bias).copied().collect();
+        Ok(Self {
+            norm: norm.transpose()?,
+            qkv: Pointwise::new(&weight, bias, &[channels]),
+            out: Pointwise::new(&out, out_bias, &[channels]),
+            heads: head_width.map_or(1, |width| channels / width),
+            scale,
+        })
+    }
+
+    /// What it is, in a line.
+    pub(crate) fn describe(&self) -> String {
+        format!(
+            "attention of {} heads over {} channels: {:.1} MB of weights",
+            self.heads,
+            self.out.columns(),
+            (self.qkv.bytes() + self.out.bytes()) as f64 / 1e6
+        )
+    }
+
+    pub(crate) fn run(&self, x: Map, arena: &Arena) -> Map {
+        let qkv = match &self.norm {
+            None => self.qkv.run(&[&x], After::NOTHING, arena),
+            Some(norm) => {
+                let affine = norm.affine(&[&x], arena);
+                let before = Before { affine: Some(&affine), activation: None };
+                let normed = applied(&x, before, arena);
+                let qkv = self.qkv.run(&[&normed], After::NOTHING, arena);
+                arena.give(normed.data);
+                arena.give(affine.data);
+                qkv
+            }
+        };
+        let mut mixed = arena.map(x.rows, x.shape);
+        let each = mixed
+            .data
+            .par_chunks_exact_mut(x.shape.len())
+            .zip(qkv.data.par_chunks_exact(3 * x.shape.len()));
+        each.for_each(|(mixed, qkv)| self.mix(qkv, mixed, arena));
+        arena.give(qkv.data);
+        let after = After { residual: Some(&x), scale: self.scale, time: None };
+        let out = self.out.run(&[&mixed], after, arena);
+        arena.give(mixed.data);
+        arena.give(x.data);
+        out
+    }
+
+    /// Mixes the values of one row by its scores.
+    fn mix(&self, qkv: &[f32], mixed: &mut [f32], arena: &Arena) {
+        let channels = self.out.columns();
+        let width = channels / self.heads;
+        let positions = mixed.len() / channels;
+        let scale = inverse_root(width);
+        let mut scores = arena.take(QUERIES * positions);
+        let mut part = arena.take(QUERIES * width);
+        let (mut keys, mut values) = (arena.take_packed(), arena.take_packed());
+        for head in 0..self.heads {
+            let at = |position: usize, which: usize| {
+                position * 3 * channels + which * channels + head * width
+            };
+            keys.fill_transposed(width, positions, qkv, |n| at(n, 1));
+            values.fill_rows(positions, width, qkv, |k| at(k, 2));
+            for first in (0..positions).step_by(QUERIES) {
+                let rows = QUERIES.min(positions - first);
+                let left = Left {
+                    data: qkv,
+                    rows,
+                    start: move |row| at(first + row, 0),
+                    segments: 1,
+                    stride: 0,
+                    length: width,
+                };
+                let scores = &mut scores[..rows * positions];
+                let store = Store { scale, ..Store::PLAIN };
+                Product { left, right: &keys, out: scores, store }.run();
+                scores.chunks_exact_mut(positions).for_each(|row| arch().dispatch(Softmax(row)));
+                let left = Left::matrix(scores, positions);
+                let part = &mut part[..rows * width];
+                Product { left, right: &values, out: part, store: Store::PLAIN }.run();
+                for (row, part) in part.chunks_exact(width).enumerate() {
+                    let at = (first + row) * channels + head * width;
+                    mixed[at..at + width].copy_from_slice(part);
+                }
+            }
+        }
+        arena.give(scores);
+        arena.give(part);
+        arena.give_packed(keys);
+        arena.give_packed(values);
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is the purpose")]
+fn inverse_root(width: usize) -> f32 {
+    (1.0 / (width as f64).sqrt()) as f32
+}
+
+/// `x` after what is done before a kernel.
+pub(crate) fn applied(x: &Map, before: Before<'_>, arena: &Arena) -> Map {
+    let mut out = arena.map(x.rows, x.shape);
+    out.data.par_chunks_exact_mut(x.shape.len()).enumerate().for_each(|(row, out)| {
+        arch().dispatch(Apply { x: x.row(row), before, row, channels: x.shape.channels, out });
+    });
+    out
+}
+
+struct Apply<'a> {
+    x: &'a [f32],
+    before: Before<'a>,
+    row: usize,
+    channels: usize,
+    out: &'a mut [f32],
+}
+
+impl WithSimd for Apply<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let positions = self.out.chunks_exact_mut(self.channels);
+        for (out, x) in positions.zip(self.x.chunks_exact(self.channels)) {
+            self.before.apply(simd, out, x, self.row, 0);
+        }
+    }
+}
+
+/// e^(x − max) over their sum, in place.
+struct Softmax<'a>(&'a mut [f32]);
+
+impl WithSimd for Softmax<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let values = self.0;
+        let most = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let most = simd.splat_f32s(most);
+        let (head, tail) = S::as_mut_simd_f32s(values);
+        let mut sum = simd.splat_f32s(0.0);
+        for x in head {
+            *x = exp(simd, simd.sub_f32s(*x, most));
+            sum = simd.add_f32s(sum, *x);
+        }
+        let mut sum = simd.reduce_sum_f32s(sum);
+        let x = simd.partial_load_f32s(tail);
+        simd.partial_store_f32s(tail, exp(simd, simd.sub_f32s(x, most)));
+        sum += tail.iter().sum::<f32>();
+        let factor = simd.splat_f32s(1.0 / sum);
+        let (head, tail) = S::as_mut_simd_f32s(values);
+        for x in head {
+            *x = simd.mul_f32s(*x, factor);
+        }
+        let x = simd.partial_load_f32s(tail);
+        simd.partial_store_f32s(tail, simd.mul_f32s(x, factor));
+    }
+}

@@ -1,0 +1,270 @@
+//! Convolutions with a kernel of 3 × 3, or of 1 × 1.
+
+mod direct;
+mod frame;
+mod winograd;
+
+use crate::gemm::{Left, Packed, Product, Store};
+use crate::map::{Arena, Buffer, Map, Shape};
+use crate::norm::Before;
+use crate::parameters::{Named, Parameters};
+use direct::Direct;
+use frame::Frame;
+use rayon::prelude::*;
+use winograd::Winograd;
+
+/// How a 3 × 3 convolution moves over its input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Motion {
+    /// Over every position.
+    Same,
+    /// Over every position of the input with each value repeated.
+    Repeated,
+    /// Over every other position, with this many zeros before the first; one behind the last.
+    Halved { before: usize },
+}
+
+impl Motion {
+    /// The shape of what comes out, but for its channels.
+    fn output(self, input: Shape) -> Shape {
+        match self {
+            Self::Same => input,
+            Self::Repeated => Shape { height: 2 * input.height, width: 2 * input.width, ..input },
+            Self::Halved { .. } => {
+                Shape { height: input.height / 2, width: input.width / 2, ..input }
+            }
+        }
+    }
+
+    fn stride(self) -> usize {
+        match self {
+            Self::Same | Self::Repeated => 1,
+            Self::Halved { .. } => 2,
+        }
+    }
+}
+
+/// A 3 × 3 convolution.
+#[derive(Debug)]
+pub(crate) struct Conv3 {
+    bias: Vec<f32>,
+    motion: Motion,
+    input: Shape,
+    method: Method,
+}
+
+#[derive(Debug)]
+enum Method {
+    Direct(Direct),
+    Winograd(Winograd),
+}
+
+/// What is added to a convolution, and what it is divided by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct After<'a> {
+    /// One value a row and channel: `[rows, stride]`, of which the first are this convolution's.
+    pub time: Option<(&'a [f32], usize)>,
+    pub residual: Option<&'a Map>,
+    pub scale: f64,
+}
+
+impl After<'_> {
+    pub(crate) const NOTHING: Self = Self { time: None, residual: None, scale: 1.0 };
+}
+
+/// Positions from which on a map is convolved by Winograd's method: below, its weights, which are
+/// four times as many, take longer to read than the products that it saves.
+const WINOGRAD_POSITIONS: usize = 256;
+const WINOGRAD_CHANNELS: usize = 16;
+
+impl Conv3 {
+    pub(crate) fn load(
+        named: &mut Parameters<'_>,
+        input: Shape,
+        to: usize,
+        motion: Motion,
+    ) -> Result<Self, Named> {
+        let from = input.channels;
+        let weight = named.take("weight", &[to, from, 3, 3])?;
+        let bias = named.take("bias", &[to])?;
+        let output = motion.output(input);
+        let whole = output.height.is_multiple_of(4) && output.width.is_multiple_of(4);
+        let worth = whole
+            && motion.stride() == 1
+            && output.positions() >= WINOGRAD_POSITIONS
+            && from.min(to) >= WINOGRAD_CHANNELS;
+        let method = if worth {
+            Method::Winograd(Winograd::new(&weight, from, to))
+        } else {
+            Method::Direct(Direct::new(&weight, from, to))
+        };
+        Ok(Self { bias, motion, input, method })
+    }
+
+    /// What it is and why, in a line.
+    pub(crate) fn describe(&self) -> String {
+        let output = self.output();
+        let (from, to) = (self.input.channels, output.channels);
+        let (method, bytes) = match &self.method {
+            Method::Direct(direct) => ("direct", direct.bytes()),
+            Method::Winograd(winograd) => ("Winograd F(4×4, 3×3)", winograd.bytes()),
+        };
+        let motion = match self.motion {
+            Motion::Same => "",
+            Motion::Repeated => ", after repeating",
+            Motion::Halved { .. } => ", of stride 2",
+        };
+        format!(
+            "3×3 {from} → {to} at {}×{}{motion}: {method}, {:.1} MB of weights",
+            output.height,
+            output.width,
+            bytes as f64 / 1e6
+        )
+    }
+
+    pub(crate) fn output(&self) -> Shape {
+        self.motion.output(self.input).with_channels(self.bias.len())
+    }
+
+    /// Convolves `sources`, which are taken for one map, after `before` has been done to them.
+    pub(crate) fn run(
+        &self,
+        sources: &[&Map],
+        before: Before<'_>,
+        after: After<'_>,
+        arena: &Arena,
+    ) -> Map {
+        let (rows, output) = (sources[0].rows, self.output());
+        let mut out = arena.map(rows, output);
+        let (images, lines) = self.piece(rows, output);
+        let chunk = images * lines * output.width * output.channels;
+        let chunks = output.height / lines;
+        out.data.par_chunks_mut(chunk).enumerate().for_each(|(i, out)| {
+            let (row, first) = (i * images / chunks, i % chunks * lines);
+            let images = images.min(rows - row);
+            let frame = Frame { sources, before, row, images, motion: self.motion, first, lines };
+            let offset = self.offset(after, row, images, arena);
+            let residual =
+                after.residual.map_or(&[][..], |map| &map.data[i * chunk..][..out.len()]);
+            let share = lines * output.width;
+            let scale = inverse(after.scale);
+            let store = Store { offset: &offset, share, residual, scale, accumulate: false };
+            match &self.method {
+                Method::Direct(direct) => direct.run(&frame, out, store, arena),
+                Method::Winograd(winograd) => winograd.run(&frame, out, store, arena),
+            }
+            arena.give(offset);
+        });
+        out
+    }
+
+    /// Bias and time of some rows.
+    fn offset(&self, after: After<'_>, row: usize, images: usize, arena: &Arena) -> Buffer {
+        let mut offset = arena.take(images * self.bias.len());
+        for (image, offset) in offset.chunks_exact_mut(self.bias.len()).enumerate() {
+            offset.copy_from_slice(&self.bias);
+            if let Some((time, stride)) = after.time {
+                let time = &time[(row + image) * stride..][..offset.len()];
+                offset.iter_mut().zip(time).for_each(|(offset, time)| *offset += time);
+            }
+        }
+        offset
+    }
+
+    /// One piece of work: how many rows, and how many lines of each. Small maps are put together, so
+    /// that weights are read less often; a map is cut if the threads would run out of rows.
+    fn piece(&self, rows: usize, output: Shape) -> (usize, usize) {
+        let threads = rayon::current_num_threads();
+        let images = rows.div_ceil(threads).min((POSITIONS / output.positions()).max(1));
+        let least = if matches!(self.method, Method::Winograd(_)) { 4 } else { 1 };
+        let mut lines = output.height;
+        while rows * (output.height / lines) < threads
+            && lines.is_multiple_of(2)
+            && lines / 2 >= least
+            && (lines / 2).is_multiple_of(least)
+        {
+            lines /= 2;
+        }
+        (images, lines)
+    }
+}
+
+/// Positions in a piece of work, about.
+const POSITIONS: usize = 1024;
+
+#[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is the purpose")]
+fn inverse(scale: f64) -> f32 {
+    (1.0 / scale) as f32
+}
+
+/// A 1 × 1 convolution, or a linear layer over each position.
+#[derive(Debug)]
+pub(crate) struct Pointwise {
+    /// One for each source.
+    weights: Vec<Packed>,
+    bias: Vec<f32>,
+}
+
+impl Pointwise {
+    /// One over sources of so many channels.
+    pub(crate) fn new(weight: &[f32], bias: Vec<f32>, sources: &[usize]) -> Self {
+        let (to, from) = (bias.len(), sources.iter().sum::<usize>());
+        let mut first = 0;
+        let weights = sources.iter().map(|&channels| {
+            let packed = Packed::new(channels, to, |k, n| weight[n * from + first + k]);
+            first += channels;
+            packed
+        });
+        Self { weights: weights.collect(), bias }
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.weights.iter().map(Packed::bytes).sum()
+    }
+
+    pub(crate) fn columns(&self) -> usize {
+        self.bias.len()
+    }
+
+    /// Convolves `sources`, which are taken for one map.
+    pub(crate) fn run(&self, sources: &[&Map], after: After<'_>, arena: &Arena) -> Map {
+        let (rows, shape) = (sources[0].rows, sources[0].shape.with_channels(self.bias.len()));
+        let mut out = arena.map(rows, shape);
+        let chunk = positions_at_once(rows, shape.positions()) * shape.channels;
+        out.data.par_chunks_mut(chunk).enumerate().for_each(|(i, out)| {
+            let first = i * chunk / shape.channels;
+            let residual = after.residual.map_or(&[][..], |m| &m.data[i * chunk..][..out.len()]);
+            let count = out.len() / shape.channels;
+            let last = sources.len() - 1;
+            for (at, (source, right)) in sources.iter().zip(&self.weights).enumerate() {
+                let channels = source.shape.channels;
+                let data = &source.data[first * channels..][..count * channels];
+                let store = Store {
+                    offset: if at == last { &self.bias } else { &[] },
+                    share: usize::MAX,
+                    residual: if at == last { residual } else { &[] },
+                    scale: if at == last { inverse(after.scale) } else { 1.0 },
+                    accumulate: at > 0,
+                };
+                // What is added before must not be scaled again.
+                debug_assert!(sources.len() == 1 || after.scale == 1.0, "one source, or no scale");
+                Product { left: Left::matrix(data, channels), right, out, store }.run();
+            }
+        });
+        out
+    }
+
+    /// Applies it to rows of one source.
+    pub(crate) fn rows(&self, data: &[f32], out: &mut [f32]) {
+        let right = &self.weights[0];
+        let length = data.len() * self.bias.len() / out.len();
+        let store = Store { offset: &self.bias, ..Store::PLAIN };
+        Product { left: Left::matrix(data, length), right, out, store }.run();
+    }
+}
+
+/// Positions in one piece of work.
+fn positions_at_once(rows: usize, positions: usize) -> usize {
+    let pieces = 2 * rayon::current_num_threads();
+    (rows * positions).div_ceil(pieces).next_multiple_of(12).max(48)
+}

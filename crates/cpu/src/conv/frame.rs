@@ -1,0 +1,97 @@
+//! The part of an input that a piece of a convolution reads, ready to be read.
+
+use pulp::Simd;
+
+use super::Motion;
+use crate::map::Map;
+use crate::norm::Before;
+
+/// What some lines of the output of one row need.
+pub(super) struct Frame<'a> {
+    pub sources: &'a [&'a Map],
+    pub before: Before<'a>,
+    /// The first row, and how many.
+    pub row: usize,
+    pub images: usize,
+    pub motion: Motion,
+    /// The first line of the output, and how many.
+    pub first: usize,
+    pub lines: usize,
+}
+
+impl Frame<'_> {
+    pub(super) fn channels(&self) -> usize {
+        self.sources.iter().map(|source| source.shape.channels).sum()
+    }
+
+    /// Positions in a line of the frame, zeros at its ends included.
+    pub(super) fn width(&self) -> usize {
+        self.motion.output(self.sources[0].shape).width * self.motion.stride() + 2
+    }
+
+    /// Lines of the frame of one row.
+    pub(super) fn height(&self) -> usize {
+        self.lines * self.motion.stride() + 2
+    }
+
+    /// Values of the frame of one row.
+    pub(super) fn size(&self) -> usize {
+        self.height() * self.width() * self.channels()
+    }
+
+    /// Values of the frames of all rows.
+    pub(super) fn len(&self) -> usize {
+        self.images * self.size()
+    }
+
+    /// Fills `out`, `[images, height, width, channels]`: the sources side by side after what is done
+    /// before, with zeros around them.
+    #[inline(always)]
+    pub(super) fn fill<S: Simd>(&self, simd: S, out: &mut [f32]) {
+        for (image, out) in out.chunks_exact_mut(self.size()).enumerate() {
+            self.fill_one(simd, self.row + image, out);
+        }
+    }
+
+    #[inline(always)]
+    fn fill_one<S: Simd>(&self, simd: S, row: usize, out: &mut [f32]) {
+        let (channels, width) = (self.channels(), self.width());
+        let input = self.sources[0].shape;
+        let before = match self.motion {
+            Motion::Same | Motion::Repeated => 1,
+            Motion::Halved { before } => before,
+        };
+        let repeat = if self.motion == Motion::Repeated { 2 } else { 1 };
+        for (y, line) in out.chunks_exact_mut(width * channels).enumerate() {
+            let from = (self.first * self.motion.stride() + y).checked_sub(before);
+            let Some(from) = from.filter(|from| *from < input.height * repeat) else {
+                line.fill(0.0);
+                continue;
+            };
+            for (x, position) in line.chunks_exact_mut(channels).enumerate() {
+                let at = x.checked_sub(before).filter(|at| *at < input.width * repeat);
+                let Some(at) = at else {
+                    position.fill(0.0);
+                    continue;
+                };
+                if repeat == 2 && at % 2 == 1 {
+                    continue; // as the one before
+                }
+                let place = from / repeat * input.width + at / repeat;
+                let mut first = 0;
+                for source in self.sources {
+                    let count = source.shape.channels;
+                    let values = &source.row(row)[place * count..][..count];
+                    let out = &mut position[first..first + count];
+                    self.before.apply(simd, out, values, row, first);
+                    first += count;
+                }
+            }
+            if repeat == 2 {
+                for x in (before..before + 2 * input.width).step_by(2) {
+                    line.copy_within(x * channels..(x + 1) * channels, (x + 1) * channels);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! Matrix products with a packed right side.
+//!
+//! An element of the result is one chain of fused multiply-adds over k, from first to last: its bits
+//! depend on its row and its column alone, not on how many rows there are or where they are cut.
+
+use pulp::{Simd, WithSimd};
+
+use crate::arch::arch;
+use crate::simd::load;
+
+/// Rows of the result that are computed together, by the number of lanes: as many as the registers
+/// hold beside two vectors of the right side.
+const fn rows_at_once(lanes: usize) -> usize {
+    match lanes {
+        16 => 12,
+        8 => 6,
+        _ => 4,
+    }
+}
+
+/// The right side of a product, k × n, cut into panels of columns that lie one after the other as
+/// they are read.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Packed {
+    k: usize,
+    n: usize,
+    data: Vec<f32>,
+}
+
+impl Packed {
+    /// Packs the matrix whose element (k, n) is `at(k, n)`.
+    pub(crate) fn new(k: usize, n: usize, at: impl Fn(usize, usize) -> f32) -> Self {
+        let mut packed = Self::default();
+        packed.fill(k, n, at);
+        packed
+    }
+
+    /// Packs another matrix in the same memory.
+    pub(crate) fn fill(&mut self, k: usize, n: usize, at: impl Fn(usize, usize) -> f32) {
+        (self.k, self.n) = (k, n);
+        self.data.clear();
+        for Panel { first, width, .. } in panels(n, lanes()) {
+            for row in 0..k {
+                let column = |j: usize| if first + j < n { at(row, first + j) } else { 0.0 };
+                self.data.extend((0..width).map(column));
+            }
+        }
+    }
+
+    /// Packs the transpose of rows of `k` values each, row n of which begins at `start(n)`.
+    pub(crate) fn fill_transposed(
+        &mut self,
+        k: usize,
+        n: usize,
+        data: &[f32],
+        start: impl Fn(usize) -> usize,
+    ) {
+        (self.k, self.n) = (k, n);
+        let columns: usize = panels(n, lanes()).map(|panel| panel.width).sum();
+        self.data.resize(k * columns, 0.0);
+        let mut rest = &mut self.data[..];
+        for Panel { first, width, .. } in panels(n, lanes()) {
+            let (panel, after) = rest.split_at_mut(k * width);
+            rest = after;
+            for j in 0..width {
+                let column = panel[j..].iter_mut().step_by(width);
+                if first + j < n {
+                    let from = start(first + j);
+                    column.zip(&data[from..from + k]).for_each(|(out, x)| *out = *x);
+                } else {
+                    column.for_each(|out| *out = 0.0);
+                }
+            }
+        }
+    }
+
+    /// Packs rows of `n` values each, row k of which begins at `start(k)`.
+    pub(crate) fn fill_rows(
+        &mut self,
+        k: usize,
+        n: usize,
+        data: &[f32],
+        start: impl Fn(usize) -> usize,
+    ) {
+        (self.k, self.n) = (k, n);
+        self.data.clear();
+        for Panel { first, width, .. } in panels(n, lanes()) {
+            let count = width.min(n - first);
+            for row in 0..k {
+                let from = start(row) + first;
+                self.data.extend_from_slice(&data[from..from + count]);
+                self.data.resize(self.data.len() + width - count, 0.0);
+            }
+        }
+    }
+
+    pub(crate) fn columns(&self) -> usize {
+        self.n
+    }
+
+    /// Bytes of memory.
+    pub(crate) fn bytes(&self) -> usize {
+        self.data.len() * size_of::<f32>()
+    }
+}
+
+/// Lanes of a vector on this machine.
+fn lanes() -> usize {
+    struct Lanes;
+    impl WithSimd for Lanes {
+        type Output = usize;
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _simd: S) -> usize {
+            S::F32_LANES
+        }
+    }
+    arch().dispatch(Lanes)
+}
+
+/// Some columns: two vectors wide, or one.
+struct Panel {
+    first: usize,
+    width: usize,
+    vectors: usize,
+}
+
+fn panels(n: usize, lanes: usize) -> impl Iterator<Item = Panel> {
+    (0..n.div_ceil(2 * lanes)).map(move |panel| {
+        let first = panel * 2 * lanes;
+        let vectors = if n - first > lanes { 2 } else { 1 };
+        Panel { first, width: vectors * lanes, vectors }
+    })
+}
+
+/// Where the rows of the left side are: row i is `segments` pieces of `length` values each, `stride`
+/// apart, the first at `start(i)`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Left<'a, F> {
+    pub data: &'a [f32],
+    pub rows: usize,
+    pub start: F,
+    pub segments: usize,
+    pub stride: usize,
+    pub length: usize,
+}
+
+impl<'a> Left<'a, ()> {
+    /// Rows of `length` values that follow each other.
+    pub(crate) fn matrix(
+        data: &'a [f32],
+        length: usize,
+    ) -> Left<'a, impl Fn(usize) -> usize + Copy> {
+        let rows = data.len() / length;
+        Left { data, rows, start: move |row| row * length, segments: 1, stride: 0, length }
+    }
+}
+
+/// What becomes of a product: `(a b + offset + residual) · scale`, or what is there already plus it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Store<'a> {
+    /// One value a column, for each `share` rows; none: 0.
+    pub offset: &'a [f32],
+    pub share: usize,
+    /// As the result; none: 0.
+    pub residual: &'a [f32],
+    pub scale: f32,
+    /// Adds to what is there.
+    pub accumulate: bool,
+}
+
+impl Store<'_> {
+    /// The product alone.
+    pub(crate) const PLAIN: Self =
+        Self { offset: &[], share: usize::MAX, residual: &[], scale: 1.0, accumulate: false };
+}
+
+/// A product. Rows of `out` are as long as the right side has columns.
+pub(crate) struct Product<'a, F> {
+    pub left: Left<'a, F>,
+    pub right: &'a Packed,
+    pub out: &'a mut [f32],
+    pub store: Store<'a>,
+}
+
+impl<F: Fn(usize) -> usize + Copy> Product<'_, F> {
+    /// Computes it, outside of any kernel.
+    pub(crate) fn run(self) {
+        arch().dispatch(self);
+    }
+}
+
+impl<F: Fn(usize) -> usize + Copy> WithSimd for Product<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { left, right, out, store } = self;
+        assert_eq!(
+            left.segments * left.length,
+            right.k,
+            "columns of the left side, rows of the right"
+        );
+        let mut data = &right.data[..];
+        for panel in panels(right.n, S::F32_LANES) {
+            let (columns, rest) = data.split_at(panel.width * right.k);
+            data = rest;
+            let (columns, _) = S::as_simd_f32s(columns);
+            let target = Target { out, first: panel.first, n: right.n, store };
+            if panel.vectors == 2 {
+                down::<S, F, 2>(simd, left, columns, target);
+            } else {
+                down::<S, F, 1>(simd, left, columns, target);
+            }
+        }
+    }
+}
+
+/// Where one panel of the result goes.
+struct Target<'a> {
+    out: &'a mut [f32],
+    /// Its first column.
+    first: usize,
+    /// All columns of the result.
+    n: usize,
+    store: Store<'a>,
+}
+
+/// All rows of one panel.
+#[inline(always)]
+fn down<S: Simd, F: Fn(usize) -> usize + Copy, const NR: usize>(
+    simd: S,
+    left: Left<'_, F>,
+    panel: &[S::f32s],
+    mut target: Target<'_>,
+) {
+    let mut row = 0;
+    macro_rules! blocks {
+        ($($count:literal)*) => {{
+            $(while left.rows - row >= $count {
+                block::<S, F, $count, NR>(simd, left, row, panel, &mut target);
+                row += $count;
+            })*
+        }};
+    }
+    match const { rows_at_once(S::F32_LANES) } {
+        12 => blocks!(12 4 1),
+        6 => blocks!(6 2 1),
+        _ => blocks!(4 1),
+    }
+}
+
+#[inline(always)]
+fn block<S: Simd, F: Fn(usize) -> usize + Copy, const MR: usize, const NR: usize>(
+    simd: S,
+    left: Left<'_, F>,
+    row: usize,
+    panel: &[S::f32s],
+    target: &mut Target<'_>,
+) {
+    let mut starts = [0; MR];
+    for (i, start) in starts.iter_mut().enumerate() {
+        *start = (left.start)(row + i);
+    }
+    let mut sums = [[simd.splat_f32s(0.0); NR]; MR];
+    for (segment, columns) in panel.chunks_exact(NR * left.length).enumerate() {
+        let mut rows: [&[f32]; MR] = [&[]; MR];
+        for (row, start) in rows.iter_mut().zip(starts) {
+            *row = &left.data[start + segment * left.stride..][..left.length];
+        }
+        sums = added::<S, MR, NR>(simd, sums, rows, columns);
+    }
+    for (i, sums) in sums.into_iter().enumerate() {
+        for (j, sum) in sums.into_iter().enumerate() {
+            target.put(simd, sum, row + i, j * S::F32_LANES);
+        }
+    }
+}
+
+/// The sums with one segment added. By value, so that they stay in registers.
+#[inline(always)]
+fn added<S: Simd, const MR: usize, const NR: usize>(
+    simd: S,
+    mut sums: [[S::f32s; NR]; MR],
+    rows: [&[f32]; MR],
+    columns: &[S::f32s],
+) -> [[S::f32s; NR]; MR] {
+    let length = rows[0].len();
+    for (k, columns) in columns[..length * NR].chunks_exact(NR).enumerate() {
+        for (sums, row) in sums.iter_mut().zip(rows) {
+            let value = simd.splat_f32s(row[..length][k]);
+            for (sum, column) in sums.iter_mut().zip(columns) {
+                *sum = simd.mul_add_f32s(value, *column, *sum);
+            }
+        }
+    }
+    sums
+}
+
+impl Target<'_> {
+    /// Stores a vector of a row, from column `skip` of the panel on.
+    #[inline(always)]
+    fn put<S: Simd>(&mut self, simd: S, sum: S::f32s, row: usize, skip: usize) {
+        let store = self.store;
+        let column = self.first + skip;
+        let count = S::F32_LANES.min(self.n - column);
+        let place = row * self.n + column..row * self.n + column + count;
+        let mut value = sum;
+        if !store.offset.is_empty() {
+            let at = row / store.share * self.n + column;
+            value = simd.add_f32s(value, load(simd, &store.offset[at..at + count]));
+        }
+        if !store.residual.is_empty() {
+            value = simd.add_f32s(value, load(simd, &store.residual[place.clone()]));
+        }
+        if store.scale != 1.0 {
+            value = simd.mul_f32s(value, simd.splat_f32s(store.scale));
+        }
+        let out = &mut self.out[place];
+        if store.accumulate {
+            value = simd.add_f32s(value, load(simd, out));
+        }
+        crate::simd::store(simd, out, value);
+    }
+}

@@ -1,0 +1,25 @@
+//! Fast inference of the networks of diffusion models on a CPU.
+//!
+//! [`CpuNetwork`] takes a network's config and weights, as `ancestral_format` reads them, plans how
+//! each part is computed, and is then the `Network` that samplers call. No tensor framework.
+//!
+//! Activations lie channels last. A 3 × 3 convolution is computed by Winograd's method or as one
+//! product over patches, by its shape alone; what is done to its input (normalisation, activation,
+//! repeating, putting side by side) is done as it is read, what is added to its output as it is
+//! written. Products are packed and written for vectors of any width.
+
+mod arch;
+mod attention;
+mod conv;
+mod gemm;
+mod map;
+mod mlp;
+mod network;
+mod norm;
+mod parameters;
+mod simd;
+mod time;
+mod unet;
+
+pub use network::{CpuNetwork, LoadError, NetworkError, Shapes, check_finite};
+pub use parameters::Named;

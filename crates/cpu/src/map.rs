@@ -1,0 +1,114 @@
+//! Feature maps, and the memory they lie in.
+
+use std::sync::Mutex;
+
+use crate::gemm::Packed;
+
+/// Feature maps of a batch, channels last: `[rows, height, width, channels]`.
+#[derive(Debug)]
+pub(crate) struct Map {
+    pub data: Buffer,
+    pub rows: usize,
+    pub shape: Shape,
+}
+
+/// Shape of one feature map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shape {
+    pub height: usize,
+    pub width: usize,
+    pub channels: usize,
+}
+
+impl Shape {
+    pub(crate) fn positions(self) -> usize {
+        self.height * self.width
+    }
+
+    pub(crate) fn len(self) -> usize {
+        self.positions() * self.channels
+    }
+
+    pub(crate) fn with_channels(self, channels: usize) -> Self {
+        Self { channels, ..self }
+    }
+}
+
+impl Map {
+    /// The map of one row.
+    pub(crate) fn row(&self, row: usize) -> &[f32] {
+        &self.data[row * self.shape.len()..][..self.shape.len()]
+    }
+}
+
+/// Some values of the arena's.
+#[derive(Debug)]
+pub(crate) struct Buffer {
+    values: Vec<f32>,
+    /// How many of them count.
+    length: usize,
+}
+
+impl std::ops::Deref for Buffer {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        &self.values[..self.length]
+    }
+}
+
+impl std::ops::DerefMut for Buffer {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        &mut self.values[..self.length]
+    }
+}
+
+/// Memory that is used again: what the first pass of a network takes serves all later ones.
+#[derive(Debug, Default)]
+pub(crate) struct Arena {
+    free: Mutex<Vec<Vec<f32>>>,
+    packed: Mutex<Vec<Packed>>,
+}
+
+impl Arena {
+    /// `length` values of no meaning.
+    pub(crate) fn take(&self, length: usize) -> Buffer {
+        let mut free = self.free.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let fits = |buffer: &&Vec<f32>| buffer.len() >= length;
+        let best = free.iter().filter(fits).map(Vec::len).min();
+        let best = best.and_then(|least| free.iter().position(|b| b.len() == least));
+        let mut buffer = best.map_or_else(Vec::new, |at| free.swap_remove(at));
+        drop(free);
+        if buffer.len() < length {
+            buffer.resize(length, 0.0);
+        }
+        Buffer { values: buffer, length }
+    }
+
+    /// Gives memory back.
+    pub(crate) fn give(&self, buffer: Buffer) {
+        let mut free = self.free.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        free.push(buffer.values);
+    }
+
+    /// Room for the right side of a product.
+    pub(crate) fn take_packed(&self) -> Packed {
+        let mut packed = self.packed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        packed.pop().unwrap_or_default()
+    }
+
+    /// Gives it back.
+    pub(crate) fn give_packed(&self, right: Packed) {
+        self.packed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(right);
+    }
+
+    pub(crate) fn map(&self, rows: usize, shape: Shape) -> Map {
+        Map { data: self.take(rows * shape.len()), rows, shape }
+    }
+
+    /// Bytes that are free to be used again: all there are, between two passes.
+    pub(crate) fn bytes(&self) -> usize {
+        let free = self.free.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        free.iter().map(|buffer| buffer.len() * size_of::<f32>()).sum()
+    }
+}

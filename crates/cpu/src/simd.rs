@@ -1,0 +1,88 @@
+//! Vector arithmetic that every kernel shares.
+//!
+//! Kernels are written once, over the vectors of whatever instruction set the machine has. Each
+//! element is computed by the same operations in the same order everywhere, fused where the machine
+//! can fuse, so equal machines give equal bits however work is cut.
+
+use pulp::Simd;
+
+/// At most a vector of values, zeros behind them.
+#[inline(always)]
+pub(crate) fn load<S: Simd>(simd: S, values: &[f32]) -> S::f32s {
+    match S::as_simd_f32s(values).0 {
+        [whole, ..] => *whole,
+        [] => simd.partial_load_f32s(values),
+    }
+}
+
+/// Stores as many values as there is room for.
+#[inline(always)]
+pub(crate) fn store<S: Simd>(simd: S, out: &mut [f32], values: S::f32s) {
+    if out.len() < S::F32_LANES {
+        return simd.partial_store_f32s(out, values);
+    }
+    if let [whole, ..] = S::as_mut_simd_f32s(out).0 {
+        *whole = values;
+    }
+}
+
+/// `f` of each element of `x` and of what is beside it in `a` and `b`; all of one length.
+#[inline(always)]
+pub(crate) fn map3<S: Simd>(
+    simd: S,
+    out: &mut [f32],
+    [x, a, b]: [&[f32]; 3],
+    f: impl Fn(S::f32s, S::f32s, S::f32s) -> S::f32s,
+) {
+    let length = out.len();
+    let (out, out_tail) = S::as_mut_simd_f32s(out);
+    let (x, x_tail) = S::as_simd_f32s(&x[..length]);
+    let (a, a_tail) = S::as_simd_f32s(&a[..length]);
+    let (b, b_tail) = S::as_simd_f32s(&b[..length]);
+    for (((out, x), a), b) in out.iter_mut().zip(x).zip(a).zip(b) {
+        *out = f(*x, *a, *b);
+    }
+    if !out_tail.is_empty() {
+        let x = simd.partial_load_f32s(x_tail);
+        let (a, b) = (simd.partial_load_f32s(a_tail), simd.partial_load_f32s(b_tail));
+        simd.partial_store_f32s(out_tail, f(x, a, b));
+    }
+}
+
+/// e^x, within 2e-7 of itself between −87 and 88; clamped beyond.
+///
+/// # Formula
+/// ```text
+/// n = round(x / ln 2),   r = x − n ln 2,   e^x = 2ⁿ (1 + r + r² p(r))
+/// ```
+#[inline(always)]
+pub(crate) fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+    macro_rules! splat {
+        ($value:expr) => {
+            simd.splat_f32s($value)
+        };
+    }
+    let x = simd.min_f32s(simd.max_f32s(x, splat!(-87.0)), splat!(88.0));
+    // Adding 1.5 · 2²³ leaves the rounded quotient in the low bits.
+    let magic = splat!(12_582_912.0);
+    let shifted = simd.mul_add_f32s(x, splat!(std::f32::consts::LOG2_E), magic);
+    let n = simd.sub_f32s(shifted, magic);
+    let r = simd.mul_add_f32s(n, splat!(-0.693_145_75), x);
+    let r = simd.mul_add_f32s(n, splat!(-1.428_606_8e-6), r);
+    let mut p = splat!(1.987_569_2e-4);
+    for c in [1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 0.166_666_65, 0.5] {
+        p = simd.mul_add_f32s(p, r, splat!(c));
+    }
+    let p = simd.mul_add_f32s(p, simd.mul_f32s(r, r), simd.add_f32s(r, splat!(1.0)));
+    let bits = simd.transmute_u32s_f32s(shifted);
+    let scale = simd.wrapping_dyn_shl_u32s(bits, simd.splat_u32s(23));
+    let bits = simd.add_u32s(simd.transmute_u32s_f32s(p), scale);
+    simd.transmute_f32s_u32s(bits)
+}
+
+/// x / (1 + e^−x).
+#[inline(always)]
+pub(crate) fn silu<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+    let e = exp(simd, simd.neg_f32s(x));
+    simd.div_f32s(x, simd.add_f32s(e, simd.splat_f32s(1.0)))
+}

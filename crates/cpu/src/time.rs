@@ -1,0 +1,191 @@
+//! What a network is told beside the sample: its time, and its class.
+
+use ancestral_format::Activation;
+
+use crate::conv::Pointwise;
+use crate::map::{Arena, Buffer};
+use crate::norm::activate;
+use crate::parameters::{Named, Parameters};
+
+/// How a time becomes a row of numbers.
+#[derive(Clone, Debug)]
+pub(crate) enum Projection {
+    /// Sinusoids of fixed frequencies.
+    Fixed { frequencies: Vec<f32>, width: usize, cosines_first: bool },
+    /// Sinusoids of the logarithm of the time, of stored frequencies.
+    Fourier(Vec<f32>),
+    /// A table with a row a timestep.
+    Table { rows: Vec<f32>, width: usize },
+}
+
+impl Projection {
+    pub(crate) fn fixed(width: usize, cosines_first: bool, shift: u32) -> Self {
+        let half = width / 2;
+        // As the peer rounds them: the exponent to f32 after each operation.
+        let ln_period = to_f32(-(10_000.0_f64.ln()));
+        let denominator = to_f32(half as f64 - f64::from(shift));
+        let frequency = |i: usize| to_f32(f64::from(ln_period * i as f32 / denominator).exp());
+        Self::Fixed { frequencies: (0..half).map(frequency).collect(), width, cosines_first }
+    }
+
+    pub(crate) fn width(&self) -> usize {
+        match self {
+            Self::Fixed { width, .. } | Self::Table { width, .. } => *width,
+            Self::Fourier(frequencies) => 2 * frequencies.len(),
+        }
+    }
+
+    fn project(&self, time: f32) -> Vec<f32> {
+        let sinusoids = |angles: Vec<f32>, cosines_first: bool| {
+            let sines = angles.iter().map(|a| to_f32(f64::from(*a).sin()));
+            let cosines = angles.iter().map(|a| to_f32(f64::from(*a).cos()));
+            if cosines_first {
+                cosines.chain(sines).collect::<Vec<_>>()
+            } else {
+                sines.chain(cosines).collect()
+            }
+        };
+        match self {
+            Self::Fixed { frequencies, width, cosines_first } => {
+                let angles = frequencies.iter().map(|frequency| time * frequency).collect();
+                let mut row = sinusoids(angles, *cosines_first);
+                row.resize(*width, 0.0);
+                row
+            }
+            Self::Fourier(frequencies) => {
+                let log = time.ln();
+                let angle = |frequency: &f32| log * frequency * 2.0 * std::f32::consts::PI;
+                sinusoids(frequencies.iter().map(angle).collect(), false)
+            }
+            Self::Table { rows, width } => {
+                let row = to_index(time) * width;
+                rows[row..row + width].to_vec()
+            }
+        }
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "times are checked")]
+fn to_index(time: f32) -> usize {
+    time.round().max(0.0) as usize
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is the purpose")]
+fn to_f32(value: f64) -> f32 {
+    value as f32
+}
+
+/// Two linear layers with silu between them.
+#[derive(Debug)]
+pub(crate) struct Embedding {
+    first: Pointwise,
+    second: Pointwise,
+}
+
+impl Embedding {
+    pub(crate) fn load(mut named: Parameters<'_>, from: usize, to: usize) -> Result<Self, Named> {
+        let mut linear = |name: &str, from: usize| -> Result<_, Named> {
+            let mut named = named.child(name);
+            let weight = named.take("weight", &[to, from])?;
+            Ok(Pointwise::new(&weight, named.take("bias", &[to])?, &[from]))
+        };
+        Ok(Self { first: linear("linear_1", from)?, second: linear("linear_2", to)? })
+    }
+
+    fn run(&self, projected: &[f32]) -> Vec<f32> {
+        let width = self.second.columns();
+        let mut hidden = vec![0.0; width];
+        self.first.rows(projected, &mut hidden);
+        activate(Activation::Silu, &mut hidden);
+        let mut out = vec![0.0; width];
+        self.second.rows(&hidden, &mut out);
+        out
+    }
+}
+
+/// How a class becomes a vector.
+#[derive(Debug)]
+pub(crate) enum Class {
+    /// By a table.
+    Table(Vec<f32>),
+    /// As a time does, with weights of its own.
+    Time(Embedding),
+}
+
+/// Time and class as the blocks of a network take them.
+#[derive(Debug)]
+pub(crate) struct Conditioning {
+    pub projection: Projection,
+    pub time: Embedding,
+    pub class: Option<Class>,
+    pub activation: Activation,
+    /// What each block makes of them, side by side.
+    pub blocks: Pointwise,
+}
+
+/// What all blocks of a pass are told: a row a sample, or one for all. `[rows or 1, columns]`
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub data: Buffer,
+    /// From a sample's row to the next: 0 if one is for all.
+    pub stride: usize,
+}
+
+impl Told {
+    /// The part of a block that begins at `first`, with the stride.
+    pub(crate) fn part(&self, first: usize) -> (&[f32], usize) {
+        (&self.data[first..], self.stride)
+    }
+}
+
+impl Conditioning {
+    /// A row of each sample; once, if all are told the same.
+    pub(crate) fn run(&self, times: &[f64], labels: Option<&[u32]>, arena: &Arena) -> Told {
+        let label = |row: usize| labels.map(|labels| labels[row]);
+        let same = (1..times.len()).all(|row| times[row] == times[0] && label(row) == label(0));
+        let (rows, columns) = (if same { 1 } else { times.len() }, self.blocks.columns());
+        let mut data = arena.take(rows * columns);
+        for (row, out) in data.chunks_exact_mut(columns).enumerate() {
+            let mut vector = self.time.run(&self.projection.project(to_f32(times[row])));
+            if let (Some(class), Some(label)) = (&self.class, label(row)) {
+                let width = vector.len();
+                let class = match class {
+                    Class::Table(rows) => rows[label as usize * width..][..width].to_vec(),
+                    Class::Time(embedding) => {
+                        embedding.run(&self.projection.project(to_f32(f64::from(label))))
+                    }
+                };
+                vector.iter_mut().zip(class).for_each(|(vector, class)| *vector += class);
+            }
+            activate(self.activation, &mut vector);
+            self.blocks.rows(&vector, out);
+        }
+        Told { data, stride: if same { 0 } else { columns } }
+    }
+}
+
+/// The linear layers by which blocks take what they are told, gathered into one.
+#[derive(Debug, Default)]
+pub(crate) struct Gathered {
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+}
+
+impl Gathered {
+    /// Adds a layer; gives where its part of the result begins.
+    pub(crate) fn add(
+        &mut self,
+        mut named: Parameters<'_>,
+        from: usize,
+        to: usize,
+    ) -> Result<usize, Named> {
+        let first = self.bias.len();
+        self.weight.extend(named.take("weight", &[to, from])?);
+        self.bias.extend(named.take("bias", &[to])?);
+        Ok(first)
+    }
+
+    pub(crate) fn pack(self, from: usize) -> Pointwise {
+        Pointwise::new(&self.weight, self.bias, &[from])
+    }
+}

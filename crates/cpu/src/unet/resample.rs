@@ -1,0 +1,74 @@
+//! Halving and doubling a feature map without weights.
+
+use rayon::prelude::*;
+
+use crate::map::{Arena, Map, Shape};
+
+/// How a residual block changes the resolution of both its branches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Resample {
+    Keep,
+    /// Halved: means of 2 × 2.
+    Mean,
+    /// Doubled: each value repeated.
+    Nearest,
+    /// Halved by the filter 1 3 3 1.
+    FilterDown,
+    /// Doubled by the filter 1 3 3 1.
+    FilterUp,
+}
+
+impl Resample {
+    pub(super) fn output(self, shape: Shape) -> Shape {
+        let (height, width) = match self {
+            Self::Keep => (shape.height, shape.width),
+            Self::Mean | Self::FilterDown => (shape.height / 2, shape.width / 2),
+            Self::Nearest | Self::FilterUp => (shape.height * 2, shape.width * 2),
+        };
+        Shape { height, width, ..shape }
+    }
+
+    /// The positions along an axis of `count` that make up position `i`, with their weights.
+    fn taps(self, i: usize, count: usize) -> Vec<(usize, f32)> {
+        let taps = match self {
+            Self::Keep => vec![(Some(i), 1.0)],
+            Self::Mean => vec![(Some(2 * i), 0.5), (Some(2 * i + 1), 0.5)],
+            Self::Nearest => vec![(Some(i / 2), 1.0)],
+            Self::FilterDown => vec![
+                ((2 * i).checked_sub(1), 0.125),
+                (Some(2 * i), 0.375),
+                (Some(2 * i + 1), 0.375),
+                (Some(2 * i + 2), 0.125),
+            ],
+            Self::FilterUp if i.is_multiple_of(2) => {
+                vec![((i / 2).checked_sub(1), 0.25), (Some(i / 2), 0.75)]
+            }
+            Self::FilterUp => vec![(Some(i / 2), 0.75), (Some(i / 2 + 1), 0.25)],
+        };
+        let inside =
+            |(at, weight): (Option<usize>, f32)| Some((at.filter(|at| *at < count)?, weight));
+        taps.into_iter().filter_map(inside).collect()
+    }
+
+    pub(super) fn run(self, x: &Map, arena: &Arena) -> Map {
+        let (from, shape) = (x.shape, self.output(x.shape));
+        let mut out = arena.map(x.rows, shape);
+        let line = shape.width * shape.channels;
+        let across: Vec<_> = (0..shape.width).map(|x| self.taps(x, from.width)).collect();
+        out.data.par_chunks_exact_mut(line).enumerate().for_each(|(i, line)| {
+            let (row, y) = (i / shape.height, i % shape.height);
+            let down = self.taps(y, from.height);
+            for (position, across) in line.chunks_exact_mut(shape.channels).zip(&across) {
+                position.fill(0.0);
+                for &(y, p) in &down {
+                    for &(at, q) in across {
+                        let place = (y * from.width + at) * from.channels;
+                        let values = &x.row(row)[place..place + from.channels];
+                        position.iter_mut().zip(values).for_each(|(sum, x)| *sum += p * q * x);
+                    }
+                }
+            }
+        });
+        out
+    }
+}
