@@ -108,8 +108,6 @@ impl Attention {
         let width = channels / self.heads;
         let positions = mixed.len() / channels;
         let scale = inverse_root(width);
-        let mut scores = arena.take(QUERIES * positions);
-        let mut part = arena.take(QUERIES * width);
         let (mut keys, mut values) = (arena.take_packed(), arena.take_packed());
         for head in 0..self.heads {
             let at = |position: usize, which: usize| {
@@ -117,8 +115,11 @@ impl Attention {
             };
             keys.fill_transposed(width, positions, qkv, |n| at(n, 1));
             values.fill_rows(positions, width, qkv, |k| at(k, 2));
-            for first in (0..positions).step_by(QUERIES) {
-                let rows = QUERIES.min(positions - first);
+            mixed.par_chunks_mut(QUERIES * channels).enumerate().for_each(|(block, mixed)| {
+                let first = block * QUERIES;
+                let rows = mixed.len() / channels;
+                let mut scores = arena.take(rows * positions);
+                let mut part = arena.take(rows * width);
                 let left = Left {
                     data: qkv,
                     rows,
@@ -127,21 +128,21 @@ impl Attention {
                     stride: 0,
                     length: width,
                 };
-                let scores = &mut scores[..rows * positions];
                 let store = Store { scale, ..Store::PLAIN };
-                Product { left, right: &keys, out: scores, store }.run();
-                scores.chunks_exact_mut(positions).for_each(|row| arch().dispatch(Softmax(row)));
-                let left = Left::matrix(scores, positions);
-                let part = &mut part[..rows * width];
-                Product { left, right: &values, out: part, store: Store::PLAIN }.run();
-                for (row, part) in part.chunks_exact(width).enumerate() {
-                    let at = (first + row) * channels + head * width;
-                    mixed[at..at + width].copy_from_slice(part);
+                Product { left, right: &keys, out: &mut scores, store }.run();
+                for row in scores.chunks_exact_mut(positions) {
+                    arch().dispatch(Softmax(row));
                 }
-            }
+                let left = Left::matrix(&scores, positions);
+                Product { left, right: &values, out: &mut part, store: Store::PLAIN }.run();
+                for (mixed, part) in mixed.chunks_exact_mut(channels).zip(part.chunks_exact(width))
+                {
+                    mixed[head * width..(head + 1) * width].copy_from_slice(part);
+                }
+                arena.give(scores);
+                arena.give(part);
+            });
         }
-        arena.give(scores);
-        arena.give(part);
         arena.give_packed(keys);
         arena.give_packed(values);
     }

@@ -11,7 +11,7 @@ use crate::parameters::{Named, Parameters};
 use direct::Direct;
 use frame::Frame;
 use rayon::prelude::*;
-use winograd::Winograd;
+use winograd::{Four, Two, Winograd};
 
 /// How a 3 × 3 convolution moves over its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +56,10 @@ pub(crate) struct Conv3 {
 #[derive(Debug)]
 enum Method {
     Direct(Direct),
-    Winograd(Winograd),
+    /// F(2×2, 3×3).
+    Two(Winograd),
+    /// F(4×4, 3×3).
+    Four(Winograd),
 }
 
 /// What is added to a convolution, and what it is divided by.
@@ -72,9 +75,11 @@ impl After<'_> {
     pub(crate) const NOTHING: Self = Self { time: None, residual: None, scale: 1.0 };
 }
 
-/// Positions from which on a map is convolved by Winograd's method: below, its weights, which are
-/// four times as many, take longer to read than the products that it saves.
-const WINOGRAD_POSITIONS: usize = 256;
+/// Positions from which on a map is convolved by F(4×4, 3×3), and by F(2×2, 3×3). Below, the
+/// transformed weights, which are four times as many and almost twice, take longer to read than the
+/// products that they save.
+const FOUR_POSITIONS: usize = 256;
+const TWO_POSITIONS: usize = 64;
 const WINOGRAD_CHANNELS: usize = 16;
 
 impl Conv3 {
@@ -88,15 +93,16 @@ impl Conv3 {
         let weight = named.take("weight", &[to, from, 3, 3])?;
         let bias = named.take("bias", &[to])?;
         let output = motion.output(input);
-        let whole = output.height.is_multiple_of(4) && output.width.is_multiple_of(4);
-        let worth = whole
-            && motion.stride() == 1
-            && output.positions() >= WINOGRAD_POSITIONS
-            && from.min(to) >= WINOGRAD_CHANNELS;
-        let method = if worth {
-            Method::Winograd(Winograd::new(&weight, from, to))
-        } else {
-            Method::Direct(Direct::new(&weight, from, to))
+        let whole = |by| output.height.is_multiple_of(by) && output.width.is_multiple_of(by);
+        let worth = motion.stride() == 1 && from.min(to) >= WINOGRAD_CHANNELS;
+        let method = match output.positions() {
+            FOUR_POSITIONS.. if worth && whole(4) => {
+                Method::Four(Winograd::new(Four, &weight, from, to))
+            }
+            TWO_POSITIONS.. if worth && whole(2) => {
+                Method::Two(Winograd::new(Two, &weight, from, to))
+            }
+            _ => Method::Direct(Direct::new(&weight, from, to)),
         };
         Ok(Self { bias, motion, input, method })
     }
@@ -107,7 +113,8 @@ impl Conv3 {
         let (from, to) = (self.input.channels, output.channels);
         let (method, bytes) = match &self.method {
             Method::Direct(direct) => ("direct", direct.bytes()),
-            Method::Winograd(winograd) => ("Winograd F(4×4, 3×3)", winograd.bytes()),
+            Method::Two(winograd) => ("Winograd F(2×2, 3×3)", winograd.bytes()),
+            Method::Four(winograd) => ("Winograd F(4×4, 3×3)", winograd.bytes()),
         };
         let motion = match self.motion {
             Motion::Same => "",
@@ -151,7 +158,8 @@ impl Conv3 {
             let store = Store { offset: &offset, share, residual, scale, accumulate: false };
             match &self.method {
                 Method::Direct(direct) => direct.run(&frame, out, store, arena),
-                Method::Winograd(winograd) => winograd.run(&frame, out, store, arena),
+                Method::Two(winograd) => winograd.run(Two, &frame, out, store, arena),
+                Method::Four(winograd) => winograd.run(Four, &frame, out, store, arena),
             }
             arena.give(offset);
         });
@@ -176,7 +184,11 @@ impl Conv3 {
     fn piece(&self, rows: usize, output: Shape) -> (usize, usize) {
         let threads = rayon::current_num_threads();
         let images = rows.div_ceil(threads).min((POSITIONS / output.positions()).max(1));
-        let least = if matches!(self.method, Method::Winograd(_)) { 4 } else { 1 };
+        let least = match self.method {
+            Method::Direct(_) => 1,
+            Method::Two(_) => 2,
+            Method::Four(_) => 4,
+        };
         let mut lines = output.height;
         while rows * (output.height / lines) < threads
             && lines.is_multiple_of(2)

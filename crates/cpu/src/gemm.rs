@@ -243,7 +243,7 @@ fn down<S: Simd, F: Fn(usize) -> usize + Copy, const NR: usize>(
         }};
     }
     match const { rows_at_once(S::F32_LANES) } {
-        12 => blocks!(12 4 1),
+        12 => blocks!(12 8 4 1),
         6 => blocks!(6 2 1),
         _ => blocks!(4 1),
     }

@@ -1,6 +1,7 @@
 //! What a network is told beside the sample: its time, and its class.
 
 use ancestral_format::Activation;
+use rayon::prelude::*;
 
 use crate::conv::Pointwise;
 use crate::map::{Arena, Buffer};
@@ -112,6 +113,9 @@ pub(crate) enum Class {
     Time(Embedding),
 }
 
+/// Columns of a slice: as the vectors of rows are few, threads share the columns.
+const COLUMNS: usize = 256;
+
 /// Time and class as the blocks of a network take them.
 #[derive(Debug)]
 pub(crate) struct Conditioning {
@@ -119,8 +123,8 @@ pub(crate) struct Conditioning {
     pub time: Embedding,
     pub class: Option<Class>,
     pub activation: Activation,
-    /// What each block makes of them, side by side.
-    pub blocks: Pointwise,
+    /// What each block makes of them, side by side, in slices of so many columns.
+    pub blocks: Vec<Pointwise>,
 }
 
 /// What all blocks of a pass are told: a row a sample, or one for all. `[rows or 1, columns]`
@@ -143,7 +147,8 @@ impl Conditioning {
     pub(crate) fn run(&self, times: &[f64], labels: Option<&[u32]>, arena: &Arena) -> Told {
         let label = |row: usize| labels.map(|labels| labels[row]);
         let same = (1..times.len()).all(|row| times[row] == times[0] && label(row) == label(0));
-        let (rows, columns) = (if same { 1 } else { times.len() }, self.blocks.columns());
+        let columns = self.blocks.iter().map(Pointwise::columns).sum::<usize>();
+        let rows = if same { 1 } else { times.len() };
         let mut data = arena.take(rows * columns);
         for (row, out) in data.chunks_exact_mut(columns).enumerate() {
             let mut vector = self.time.run(&self.projection.project(to_f32(times[row])));
@@ -158,7 +163,8 @@ impl Conditioning {
                 vector.iter_mut().zip(class).for_each(|(vector, class)| *vector += class);
             }
             activate(self.activation, &mut vector);
-            self.blocks.rows(&vector, out);
+            let slices = out.par_chunks_mut(COLUMNS).zip(&self.blocks);
+            slices.for_each(|(out, slice)| slice.rows(&vector, out));
         }
         Told { data, stride: if same { 0 } else { columns } }
     }
@@ -185,7 +191,8 @@ impl Gathered {
         Ok(first)
     }
 
-    pub(crate) fn pack(self, from: usize) -> Pointwise {
-        Pointwise::new(&self.weight, self.bias, &[from])
+    pub(crate) fn pack(self, from: usize) -> Vec<Pointwise> {
+        let slices = self.weight.par_chunks(COLUMNS * from).zip(self.bias.par_chunks(COLUMNS));
+        slices.map(|(weight, bias)| Pointwise::new(weight, bias.to_vec(), &[from])).collect()
     }
 }

@@ -1,9 +1,13 @@
-//! Winograd's method F(4×4, 3×3): a tile of 4 × 4 outputs by 36 products in place of 144.
+//! Winograd's methods F(4×4, 3×3) and F(2×2, 3×3): a tile of 4 × 4 outputs by 36 products in place of
+//! 144, or one of 2 × 2 by 16 in place of 36.
 //!
 //! # Source
-//! Lavin and Gray 2016, arXiv:1509.09308, section 4.3.
+//! Lavin and Gray 2016, arXiv:1509.09308, sections 4.1 and 4.3.
+
+use std::marker::PhantomData;
 
 use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
 
 use super::frame::Frame;
 use crate::arch::arch;
@@ -11,22 +15,36 @@ use crate::gemm::{Left, Packed, Product, Store};
 use crate::map::Arena;
 use crate::simd::{load, store as put};
 
-/// Products a tile.
-const PLACES: usize = 36;
+/// A method that makes O × O outputs from I × I inputs by as many products.
+pub(super) trait Form<const I: usize, const O: usize>: Copy + Send + Sync {
+    /// G, by which kernels are transformed.
+    const G: [[f64; 3]; I];
+
+    /// Bᵀ of one line of inputs.
+    fn input<S: Simd>(simd: S, line: [S::f32s; I]) -> [S::f32s; I];
+
+    /// Aᵀ of one line of products.
+    fn output<S: Simd>(simd: S, line: [S::f32s; I]) -> [S::f32s; O];
+}
+
+/// F(4×4, 3×3).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Four;
+
+/// F(2×2, 3×3).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Two;
+
+/// From the values of one place to those of the next: a line of the cache more than they take, as
+/// places that are a power of two apart would push each other out of it.
+const fn apart(tiles: usize, channels: usize) -> usize {
+    tiles * channels + 16
+}
+
 /// Tiles that go through all three stages together, so that what is between them stays near.
 const TILES: usize = 24;
 
-/// G, by which kernels are transformed.
-const G: [[f64; 3]; 6] = [
-    [0.25, 0.0, 0.0],
-    [-1.0 / 6.0, -1.0 / 6.0, -1.0 / 6.0],
-    [-1.0 / 6.0, 1.0 / 6.0, -1.0 / 6.0],
-    [1.0 / 24.0, 1.0 / 12.0, 1.0 / 6.0],
-    [1.0 / 24.0, -1.0 / 12.0, 1.0 / 6.0],
-    [0.0, 0.0, 1.0],
-];
-
-/// The transformed kernels, one right side for each of the 36 places of a tile.
+/// The transformed kernels, one right side for each place of a tile.
 #[derive(Debug)]
 pub(super) struct Winograd {
     rights: Vec<Packed>,
@@ -34,31 +52,41 @@ pub(super) struct Winograd {
 }
 
 impl Winograd {
-    pub(super) fn new(weight: &[f32], from: usize, to: usize) -> Self {
-        let mut transformed = vec![0.0; PLACES * from * to];
-        for (pair, kernel) in weight.chunks_exact(9).enumerate() {
-            for place in 0..PLACES {
-                let (u, v) = (G[place / 6], G[place % 6]);
+    pub(super) fn new<F: Form<I, O>, const I: usize, const O: usize>(
+        _form: F,
+        weight: &[f32],
+        from: usize,
+        to: usize,
+    ) -> Self {
+        let place = |place: usize| {
+            let (u, v) = (F::G[place / I], F::G[place % I]);
+            let kernel = |k: usize, n: usize| {
+                let kernel = &weight[(n * from + k) * 9..][..9];
                 let term = |i: usize| u[i / 3] * v[i % 3] * f64::from(kernel[i]);
-                transformed[place * from * to + pair] = to_f32((0..9).map(term).sum());
-            }
-        }
-        let rights = transformed
-            .chunks_exact(from * to)
-            .map(|kernels| Packed::new(from, to, |k, n| kernels[n * from + k]));
-        Self { rights: rights.collect(), from }
+                to_f32((0..9).map(term).sum())
+            };
+            Packed::new(from, to, kernel)
+        };
+        Self { rights: (0..I * I).into_par_iter().map(place).collect(), from }
     }
 
     pub(super) fn bytes(&self) -> usize {
         self.rights.iter().map(Packed::bytes).sum()
     }
 
-    pub(super) fn run(&self, frame: &Frame<'_>, out: &mut [f32], store: Store<'_>, arena: &Arena) {
+    pub(super) fn run<F: Form<I, O>, const I: usize, const O: usize>(
+        &self,
+        _form: F,
+        frame: &Frame<'_>,
+        out: &mut [f32],
+        store: Store<'_>,
+        arena: &Arena,
+    ) {
         let to = self.rights[0].columns();
         let mut scratch = arena.take(frame.len());
-        let mut inputs = arena.take(PLACES * TILES * self.from);
-        let mut products = arena.take(PLACES * TILES * to);
-        arch().dispatch(Piece {
+        let mut inputs = arena.take(I * I * apart(TILES, self.from));
+        let mut products = arena.take(I * I * apart(TILES, to));
+        arch().dispatch(Piece::<F, I, O> {
             winograd: self,
             frame,
             scratch: &mut scratch,
@@ -66,6 +94,7 @@ impl Winograd {
             products: &mut products,
             out,
             store,
+            form: PhantomData,
         });
         for buffer in [scratch, inputs, products] {
             arena.give(buffer);
@@ -78,7 +107,7 @@ fn to_f32(value: f64) -> f32 {
     value as f32
 }
 
-struct Piece<'a> {
+struct Piece<'a, F, const I: usize, const O: usize> {
     winograd: &'a Winograd,
     frame: &'a Frame<'a>,
     scratch: &'a mut [f32],
@@ -86,24 +115,25 @@ struct Piece<'a> {
     products: &'a mut [f32],
     out: &'a mut [f32],
     store: Store<'a>,
+    form: PhantomData<F>,
 }
 
-impl WithSimd for Piece<'_> {
+impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Piece<'_, F, I, O> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { winograd, frame, scratch, inputs, products, out, store } = self;
+        let Self { winograd, frame, scratch, inputs, products, out, store, form } = self;
         frame.fill(simd, scratch);
         let (from, to) = (winograd.from, winograd.rights[0].columns());
         let line = frame.width();
-        let across = (line - 2) / 4;
-        let each = across * frame.lines / 4;
+        let across = (line - 2) / O;
+        let each = across * frame.lines / O;
         let tiles = frame.images * each;
         // Where a tile begins: its row, line and position.
         let place = |tile: usize| {
             let (image, tile) = (tile / each, tile % each);
-            (image, tile / across * 4, tile % across * 4)
+            (image, tile / across * O, tile % across * O)
         };
         for first in (0..tiles).step_by(TILES) {
             let count = TILES.min(tiles - first);
@@ -111,11 +141,14 @@ impl WithSimd for Piece<'_> {
                 let (image, y, x) = place(first + tile);
                 let patch = &scratch[image * frame.size() + (y * line + x) * from..];
                 let out = &mut inputs[tile * from..];
-                simd.vectorize(Input { patch, line: line * from, from, out, stride: count * from });
+                let stride = apart(count, from);
+                let line = line * from;
+                simd.vectorize(Input::<F, I, O> { patch, line, from, out, stride, form });
             }
             for (place, right) in winograd.rights.iter().enumerate() {
-                let left = Left::matrix(&inputs[place * count * from..][..count * from], from);
-                let out = &mut products[place * count * to..][..count * to];
+                let inputs = &inputs[place * apart(count, from)..][..count * from];
+                let left = Left::matrix(inputs, from);
+                let out = &mut products[place * apart(count, to)..][..count * to];
                 simd.vectorize(Product { left, right, out, store: Store::PLAIN });
             }
             for tile in 0..count {
@@ -123,67 +156,83 @@ impl WithSimd for Piece<'_> {
                 let at = (image * store.share + y * (line - 2) + x) * to;
                 let products = &products[tile * to..];
                 let offset = &store.offset[image * to..][..to];
-                let (stride, line) = (count * to, (line - 2) * to);
-                let store = Store { offset, ..store };
-                simd.vectorize(Output { products, stride, to, out, at, line, store });
+                let (stride, line) = (apart(count, to), (line - 2) * to);
+                let (out, store) = (&mut *out, Store { offset, ..store });
+                simd.vectorize(Output::<F, I, O> {
+                    products,
+                    stride,
+                    to,
+                    out,
+                    at,
+                    line,
+                    store,
+                    form,
+                });
             }
         }
     }
 }
 
-/// Bᵀ of one line of six.
-#[inline(always)]
-fn input_line<S: Simd>(simd: S, [a, b, c, d, e, f]: [S::f32s; 6]) -> [S::f32s; 6] {
-    macro_rules! splat {
-        ($value:expr) => {
-            simd.splat_f32s($value)
-        };
+impl Form<6, 4> for Four {
+    const G: [[f64; 3]; 6] = [
+        [0.25, 0.0, 0.0],
+        [-1.0 / 6.0, -1.0 / 6.0, -1.0 / 6.0],
+        [-1.0 / 6.0, 1.0 / 6.0, -1.0 / 6.0],
+        [1.0 / 24.0, 1.0 / 12.0, 1.0 / 6.0],
+        [1.0 / 24.0, -1.0 / 12.0, 1.0 / 6.0],
+        [0.0, 0.0, 1.0],
+    ];
+
+    #[inline(always)]
+    fn input<S: Simd>(simd: S, [a, b, c, d, e, f]: [S::f32s; 6]) -> [S::f32s; 6] {
+        let (two, four) = (simd.splat_f32s(2.0), simd.splat_f32s(4.0));
+        let (less_four, less_five) = (simd.splat_f32s(-4.0), simd.splat_f32s(-5.0));
+        let p = simd.mul_add_f32s(less_four, c, e); // e − 4c
+        let q = simd.mul_add_f32s(less_four, b, d); // d − 4b
+        let r = simd.sub_f32s(e, c);
+        let s = simd.mul_f32s(two, simd.sub_f32s(d, b));
+        [
+            simd.mul_add_f32s(four, a, simd.mul_add_f32s(less_five, c, e)),
+            simd.add_f32s(p, q),
+            simd.sub_f32s(p, q),
+            simd.add_f32s(r, s),
+            simd.sub_f32s(r, s),
+            simd.mul_add_f32s(four, b, simd.mul_add_f32s(less_five, d, f)),
+        ]
     }
-    let (two, four, five) = (splat!(2.0), splat!(4.0), splat!(-5.0));
-    macro_rules! fma {
-        ($x:expr, $y:expr, $z:expr) => {
-            simd.mul_add_f32s($x, $y, $z)
-        };
+
+    #[inline(always)]
+    fn output<S: Simd>(simd: S, [a, b, c, d, e, f]: [S::f32s; 6]) -> [S::f32s; 4] {
+        let (two, four) = (simd.splat_f32s(2.0), simd.splat_f32s(4.0));
+        let eight = simd.splat_f32s(8.0);
+        let (p, q) = (simd.add_f32s(b, c), simd.sub_f32s(b, c));
+        let (r, s) = (simd.add_f32s(d, e), simd.sub_f32s(d, e));
+        [
+            simd.add_f32s(a, simd.add_f32s(p, r)),
+            simd.mul_add_f32s(two, s, q),
+            simd.mul_add_f32s(four, r, p),
+            simd.add_f32s(f, simd.mul_add_f32s(eight, s, q)),
+        ]
     }
-    let p = fma!(splat!(-4.0), c, e); // e − 4c
-    let q = fma!(splat!(-4.0), b, d); // d − 4b
-    let r = simd.sub_f32s(e, c);
-    let s = simd.mul_f32s(two, simd.sub_f32s(d, b));
-    [
-        fma!(four, a, fma!(five, c, e)),
-        simd.add_f32s(p, q),
-        simd.sub_f32s(p, q),
-        simd.add_f32s(r, s),
-        simd.sub_f32s(r, s),
-        fma!(four, b, fma!(five, d, f)),
-    ]
 }
 
-/// Aᵀ of one line of six.
-#[inline(always)]
-fn output_line<S: Simd>(simd: S, [a, b, c, d, e, f]: [S::f32s; 6]) -> [S::f32s; 4] {
-    macro_rules! splat {
-        ($value:expr) => {
-            simd.splat_f32s($value)
-        };
+impl Form<4, 2> for Two {
+    const G: [[f64; 3]; 4] = [[1.0, 0.0, 0.0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0.0, 0.0, 1.0]];
+
+    #[inline(always)]
+    fn input<S: Simd>(simd: S, [a, b, c, d]: [S::f32s; 4]) -> [S::f32s; 4] {
+        [simd.sub_f32s(a, c), simd.add_f32s(b, c), simd.sub_f32s(c, b), simd.sub_f32s(b, d)]
     }
-    macro_rules! fma {
-        ($x:expr, $y:expr, $z:expr) => {
-            simd.mul_add_f32s($x, $y, $z)
-        };
+
+    #[inline(always)]
+    fn output<S: Simd>(simd: S, [a, b, c, d]: [S::f32s; 4]) -> [S::f32s; 2] {
+        let (p, q) = (simd.add_f32s(b, c), simd.sub_f32s(b, c));
+        [simd.add_f32s(a, p), simd.sub_f32s(q, d)]
     }
-    let (p, q) = (simd.add_f32s(b, c), simd.sub_f32s(b, c));
-    let (r, s) = (simd.add_f32s(d, e), simd.sub_f32s(d, e));
-    [
-        simd.add_f32s(a, simd.add_f32s(p, r)),
-        fma!(splat!(2.0), s, q),
-        fma!(splat!(4.0), r, p),
-        simd.add_f32s(f, fma!(splat!(8.0), s, q)),
-    ]
 }
 
-/// One tile of the input into its 36 places.
-struct Input<'a> {
+/// One tile of the input into its places.
+struct Input<'a, F, const I: usize, const O: usize> {
     patch: &'a [f32],
     /// From a line of the patch to the next.
     line: usize,
@@ -191,32 +240,33 @@ struct Input<'a> {
     out: &'a mut [f32],
     /// From a place to the next.
     stride: usize,
+    form: PhantomData<F>,
 }
 
-impl WithSimd for Input<'_> {
+impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Input<'_, F, I, O> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { patch, line, from, out, stride } = self;
+        let Self { patch, line, from, out, stride, form: _ } = self;
         for channel in (0..from).step_by(S::F32_LANES) {
             let count = S::F32_LANES.min(from - channel);
-            let mut half = [[simd.splat_f32s(0.0); 6]; 6];
-            for x in 0..6 {
-                let mut column = [simd.splat_f32s(0.0); 6];
+            let mut half = [[simd.splat_f32s(0.0); I]; I];
+            for x in 0..I {
+                let mut column = [simd.splat_f32s(0.0); I];
                 for (y, value) in column.iter_mut().enumerate() {
                     let at = y * line + x * from + channel;
                     *value = load(simd, &patch[at..at + count]);
                 }
-                let column = input_line(simd, column);
+                let column = F::input(simd, column);
                 for (half, value) in half.iter_mut().zip(column) {
                     half[x] = value;
                 }
             }
             for (y, row) in half.into_iter().enumerate() {
-                let row = input_line(simd, row);
+                let row = F::input(simd, row);
                 for (x, value) in row.into_iter().enumerate() {
-                    let at = (6 * y + x) * stride + channel;
+                    let at = (I * y + x) * stride + channel;
                     put(simd, &mut out[at..at + count], value);
                 }
             }
@@ -224,8 +274,8 @@ impl WithSimd for Input<'_> {
     }
 }
 
-/// The 36 products of a tile into 4 × 4 outputs.
-struct Output<'a> {
+/// The products of a tile into its outputs.
+struct Output<'a, F, const I: usize, const O: usize> {
     products: &'a [f32],
     /// From a place to the next.
     stride: usize,
@@ -236,32 +286,33 @@ struct Output<'a> {
     /// From a line of the output to the next.
     line: usize,
     store: Store<'a>,
+    form: PhantomData<F>,
 }
 
-impl WithSimd for Output<'_> {
+impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Output<'_, F, I, O> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { products, stride, to, out, at, line, store } = self;
+        let Self { products, stride, to, out, at, line, store, form: _ } = self;
         let scale = simd.splat_f32s(store.scale);
         for channel in (0..to).step_by(S::F32_LANES) {
             let count = S::F32_LANES.min(to - channel);
-            let mut half = [[simd.splat_f32s(0.0); 6]; 4];
-            for x in 0..6 {
-                let mut column = [simd.splat_f32s(0.0); 6];
+            let mut half = [[simd.splat_f32s(0.0); I]; O];
+            for x in 0..I {
+                let mut column = [simd.splat_f32s(0.0); I];
                 for (y, value) in column.iter_mut().enumerate() {
-                    let at = (6 * y + x) * stride + channel;
+                    let at = (I * y + x) * stride + channel;
                     *value = load(simd, &products[at..at + count]);
                 }
-                let column = output_line(simd, column);
+                let column = F::output(simd, column);
                 for (half, value) in half.iter_mut().zip(column) {
                     half[x] = value;
                 }
             }
             let offset = load(simd, &store.offset[channel..channel + count]);
             for (y, row) in half.into_iter().enumerate() {
-                let row = output_line(simd, row);
+                let row = F::output(simd, row);
                 for (x, value) in row.into_iter().enumerate() {
                     let at = at + y * line + x * to + channel;
                     let mut value = simd.add_f32s(value, offset);
