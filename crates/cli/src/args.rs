@@ -420,15 +420,27 @@ pub struct ScheduleArgs {
 #[derive(Clone, Debug, Parser, PartialEq)]
 #[command(next_help_heading = "Computing")]
 pub struct ComputeArgs {
-    /// flex (the CPU), or cuda, wgpu, metal in builds with that feature
-    #[arg(long, value_name = "DEVICE", default_value = "flex")]
+    /// cpu, or cuda (cuda:1 for the second card), wgpu, metal in builds with that feature
+    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     pub device: String,
+    /// What computes samples [default: cpu on the CPU, else burn]
+    #[arg(long, value_enum, value_name = "ENGINE")]
+    pub engine: Option<EngineArg>,
     /// Threads of the CPU; changes nothing but speed [default: all cores]
     #[arg(long, value_name = "N", value_parser = count(1024))]
     pub threads: Option<usize>,
     /// Print nothing but results and errors
     #[arg(short, long, action = ArgAction::SetTrue)]
     pub quiet: bool,
+}
+
+/// What computes samples, as it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EngineArg {
+    /// Our own engine for CPUs
+    Cpu,
+    /// Burn, which also trains, and computes on other devices
+    Burn,
 }
 
 /// What a network predicts, as it is written.

@@ -1,18 +1,26 @@
 //! `ancestral`: learn the reverse process of some data, and run it.
 
+#![cfg_attr(not(feature = "burn"), allow(dead_code, reason = "what only training needs"))]
+
 mod args;
 mod columns;
 mod commands;
+#[cfg(feature = "burn")]
 mod data;
+mod engine;
 mod failure;
+#[cfg(feature = "burn")]
 mod interrupt;
+#[cfg(feature = "burn")]
 mod log;
 mod model;
 mod output;
 mod process;
 mod progress;
 mod randomness;
+#[cfg(feature = "burn")]
 mod recipe;
+#[cfg(feature = "burn")]
 mod run_folder;
 mod sampling;
 mod show;

@@ -5,12 +5,11 @@ use std::path::Path;
 use ancestral::Schedule;
 use ancestral_data::Columns;
 use ancestral_format::{Labels, Loaded, ModelFolder, NetworkConfig, safetensors};
-use ancestral_nn::AnyNetwork;
-use ancestral_nn::device::Device;
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
 use crate::columns;
+use crate::engine::{AnyNetwork, Engine};
 use crate::failure::note;
 
 /// Files of the built-in model, by their names in its folder.
@@ -40,7 +39,7 @@ fn number(class: &str, model: &str) -> Result<u32> {
 }
 
 /// A model that can be sampled from.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Model {
     /// Where it is from, for people.
     pub name: String,
@@ -127,10 +126,13 @@ impl Model {
         from.zip(to).is_some_and(|(from, to)| to == 2 * from)
     }
 
-    /// Its network, on `device`.
-    pub fn network(&self, device: &Device) -> Result<AnyNetwork> {
-        AnyNetwork::load(&self.folder.network, &self.folder.weights, device)
-            .with_context(|| format!("model {}", self.name))
+    /// Its network, whose weights are gone from here then.
+    pub fn take_network(&mut self, engine: &Engine) -> Result<AnyNetwork> {
+        let folder = &mut self.folder;
+        folder.raw_weights = None;
+        let weights = std::mem::take(&mut folder.weights);
+        let network = engine.network(&folder.network, weights);
+        network.with_context(|| format!("model {}", self.name))
     }
 
     /// The names of its classes, if it was trained with classes and they are known.

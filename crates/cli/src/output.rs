@@ -70,6 +70,11 @@ impl<'a> Output<'a> {
         self.kind == Kind::Folder && !self.trajectory
     }
 
+    /// Whether it says of itself how it was made.
+    pub fn has_metadata(&self) -> bool {
+        matches!(self.kind, Kind::Png | Kind::Folder)
+    }
+
     /// How many moments of the way it needs to be kept.
     pub fn moments(&self) -> usize {
         match (self.kind, self.trajectory) {

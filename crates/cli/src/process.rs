@@ -8,11 +8,12 @@ use ancestral::{
     AnySampler, Batch, Chunked, Clipped, Denoiser, Grid, Network, NetworkDenoiser, Noise,
     Thresholded,
 };
+use ancestral_cpu::NetworkError;
 use ancestral_format::{DIFFUSERS_VERSION, SchedulerClass};
-use ancestral_nn::{AnyNetwork, NetworkError};
 use anyhow::{Context, Result};
 
 use crate::args::ProcessArgs;
+use crate::engine::AnyNetwork;
 use crate::model::Model;
 
 /// A way from noise to data.

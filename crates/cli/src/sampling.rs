@@ -4,9 +4,10 @@ use std::num::NonZeroUsize;
 use std::ops::Range;
 
 use ancestral::{Batch, Chunked};
-use ancestral_nn::{AnyNetwork, NetworkError};
+use ancestral_cpu::NetworkError;
 use anyhow::Result;
 
+use crate::engine::AnyNetwork;
 use crate::failure::Failed;
 use crate::model::Model;
 use crate::process::{Process, Told};

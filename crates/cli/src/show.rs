@@ -8,7 +8,6 @@ use ancestral_data::{
     Columns, GridLayout, Pictures, Raster, ScatterStyle, Window, grid, marginals, scatter,
     write_gif,
 };
-use ancestral_nn::train::TrainingSet;
 use anyhow::Result;
 
 /// Time from frame to frame.
@@ -24,8 +23,8 @@ const MOST_BEHIND: usize = 5000;
 pub struct Show<'a> {
     /// The columns of points and tables; `None` for pictures.
     pub columns: Option<&'a Columns>,
-    /// The data that points and tables are drawn over.
-    pub behind: Option<&'a TrainingSet>,
+    /// The data that points and tables are drawn over, a row after the other, in model space.
+    pub behind: Option<&'a [f32]>,
     pub title: &'a str,
 }
 
@@ -85,10 +84,9 @@ impl Show<'_> {
 
     /// Rows of the data in their own units, evenly chosen if there are many.
     fn behind(&self, columns: &Columns) -> Vec<f64> {
-        let Some(set) = self.behind else { return Vec::new() };
-        let stride = set.len().div_ceil(MOST_BEHIND);
-        let rows = (0..set.len()).step_by(stride).flat_map(|row| set.row(row).iter().copied());
-        columns.from_model_rows(&rows.collect::<Vec<_>>())
+        let rows = self.behind.unwrap_or_default().chunks_exact(columns.len());
+        let stride = rows.len().div_ceil(MOST_BEHIND).max(1);
+        columns.from_model_rows(&rows.step_by(stride).flatten().copied().collect::<Vec<_>>())
     }
 }
 

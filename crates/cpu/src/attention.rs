@@ -8,7 +8,7 @@ use crate::conv::{After, Pointwise};
 use crate::gemm::{Left, Product, Store};
 use crate::map::{Arena, Map};
 use crate::norm::{Before, Norm};
-use crate::parameters::{Named, Parameters};
+use crate::parameters::Parameters;
 use crate::simd::exp;
 
 /// Queries whose scores are held at once.
@@ -43,26 +43,26 @@ pub(crate) struct Plan {
 }
 
 impl Attention {
-    pub(crate) fn load(mut named: Parameters<'_>, plan: Plan) -> Result<Self, Named> {
+    pub(crate) fn load(mut named: Parameters<'_>, plan: Plan) -> Self {
         let Plan { channels, head_width, groups, epsilon, scale } = plan;
         let norm = groups
             .map(|groups| Norm::load(&mut named.child("group_norm"), groups, channels, epsilon));
-        let mut linear = |name: &str| -> Result<_, Named> {
+        let mut linear = |name: &str| {
             let mut named = named.child(name);
-            let weight = named.take("weight", &[channels, channels])?;
-            Ok((weight, named.take("bias", &[channels])?))
+            let weight = named.take("weight", &[channels, channels]);
+            (weight, named.take("bias", &[channels]))
         };
-        let parts = [linear("to_q")?, linear("to_k")?, linear("to_v")?];
-        let (out, out_bias) = linear("to_out.0")?;
+        let parts = [linear("to_q"), linear("to_k"), linear("to_v")];
+        let (out, out_bias) = linear("to_out.0");
         let weight: Vec<f32> = parts.iter().flat_map(|(weight, _)| weight).copied().collect();
         let bias = parts.iter().flat_map(|(_, bias)| bias).copied().collect();
-        Ok(Self {
-            norm: norm.transpose()?,
+        Self {
+            norm,
             qkv: Pointwise::new(&weight, bias, &[channels]),
             out: Pointwise::new(&out, out_bias, &[channels]),
             heads: head_width.map_or(1, |width| channels / width),
             scale,
-        })
+        }
     }
 
     /// What it is, in a line.

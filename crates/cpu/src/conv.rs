@@ -7,7 +7,7 @@ mod winograd;
 use crate::gemm::{Left, Packed, Product, Store};
 use crate::map::{Arena, Buffer, Map, Shape};
 use crate::norm::Before;
-use crate::parameters::{Named, Parameters};
+use crate::parameters::Parameters;
 use direct::Direct;
 use frame::Frame;
 use rayon::prelude::*;
@@ -88,14 +88,15 @@ impl Conv3 {
         input: Shape,
         to: usize,
         motion: Motion,
-    ) -> Result<Self, Named> {
+    ) -> Self {
         let from = input.channels;
-        let weight = named.take("weight", &[to, from, 3, 3])?;
-        let bias = named.take("bias", &[to])?;
+        let weight = named.take("weight", &[to, from, 3, 3]);
+        let bias = named.take("bias", &[to]);
         let output = motion.output(input);
         let whole = |by| output.height.is_multiple_of(by) && output.width.is_multiple_of(by);
         let worth = motion.stride() == 1 && from.min(to) >= WINOGRAD_CHANNELS;
         let method = match output.positions() {
+            _ if weight.is_empty() => Method::Direct(Direct::default()),
             FOUR_POSITIONS.. if worth && whole(4) => {
                 Method::Four(Winograd::new(Four, &weight, from, to))
             }
@@ -104,7 +105,7 @@ impl Conv3 {
             }
             _ => Method::Direct(Direct::new(&weight, from, to)),
         };
-        Ok(Self { bias, motion, input, method })
+        Self { bias, motion, input, method }
     }
 
     /// What it is and why, in a line.

@@ -22,4 +22,3 @@ mod time;
 mod unet;
 
 pub use network::{CpuNetwork, LoadError, NetworkError, Shapes, check_finite};
-pub use parameters::Named;

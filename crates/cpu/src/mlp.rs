@@ -1,15 +1,13 @@
 //! The residual multilayer perceptron, for points and tables.
 
-use std::collections::BTreeMap;
-
-use ancestral_format::{Activation, Array, Labels, MlpConfig, Weights};
+use ancestral_format::{Activation, Labels, MlpConfig};
 use rayon::prelude::*;
 
 use crate::conv::Pointwise;
 use crate::map::Arena;
 use crate::network::{LoadError, Shapes};
 use crate::norm::activate;
-use crate::parameters::{Named, Parameters};
+use crate::parameters::Parameters;
 use crate::time::{Class, Conditioning, Embedding, Gathered, Projection};
 
 /// Rows in one piece of work.
@@ -39,58 +37,55 @@ struct Block {
 }
 
 impl Mlp {
-    pub(crate) fn load(config: &MlpConfig, weights: Weights) -> Result<(Self, Shapes), LoadError> {
+    /// What it takes and gives.
+    pub(crate) fn shapes(config: &MlpConfig) -> Result<Shapes, LoadError> {
         config.validate()?;
-        let mut arrays: BTreeMap<String, Array> = Parameters::all(weights);
-        let mut named = Parameters::new(&mut arrays);
-        let network = Self::assemble(config, &mut named)?;
-        named.finish()?;
-        let shapes = Shapes {
+        Ok(Shapes {
             input: vec![config.columns],
             output: vec![config.columns],
             labels: config.num_class_embeds.map_or(Labels::None, Labels::Classes),
             timesteps: None,
-        };
-        Ok((network, shapes))
+        })
     }
 
-    fn assemble(config: &MlpConfig, named: &mut Parameters<'_>) -> Result<Self, Named> {
+    /// The network of a valid config.
+    pub(crate) fn assemble(config: &MlpConfig, named: &mut Parameters<'_>) -> Self {
         let MlpConfig { columns, width, time_embed_dim, .. } = *config;
-        let linear = |mut named: Parameters<'_>, from: usize, to: usize| -> Result<_, Named> {
-            let weight = named.take("weight", &[to, from])?;
-            Ok(Pointwise::new(&weight, named.take("bias", &[to])?, &[from]))
+        let linear = |mut named: Parameters<'_>, from: usize, to: usize| {
+            let weight = named.take("weight", &[to, from]);
+            Pointwise::new(&weight, named.take("bias", &[to]), &[from])
         };
         let mut gathered = Gathered::default();
         let mut blocks = Vec::new();
         for i in 0..config.blocks {
             let mut named = named.child("blocks").into_child(i);
             blocks.push(Block {
-                linear_1: linear(named.child("linear_1"), width, width)?,
-                linear_2: linear(named.child("linear_2"), width, width)?,
-                told: gathered.add(named.child("time_emb_proj"), time_embed_dim, width)?,
+                linear_1: linear(named.child("linear_1"), width, width),
+                linear_2: linear(named.child("linear_2"), width, width),
+                told: gathered.add(named.child("time_emb_proj"), time_embed_dim, width),
             });
         }
         let class = config
             .num_class_embeds
             .map(|count| named.child("class_embedding").take("weight", &[count, time_embed_dim]));
         let (flip, shift) = (config.flip_sin_to_cos, config.freq_shift);
-        Ok(Self {
+        Self {
             conditioning: Conditioning {
                 projection: Projection::fixed(time_embed_dim, flip, shift),
                 time: Embedding::load(
                     named.child("time_embedding"),
                     time_embed_dim,
                     time_embed_dim,
-                )?,
-                class: class.transpose()?.map(Class::Table),
+                ),
+                class: class.map(Class::Table),
                 activation: Activation::Silu,
                 blocks: gathered.pack(time_embed_dim),
             },
-            linear_in: linear(named.child("linear_in"), columns, width)?,
+            linear_in: linear(named.child("linear_in"), columns, width),
             blocks,
-            linear_out: linear(named.child("linear_out"), width, columns)?,
+            linear_out: linear(named.child("linear_out"), width, columns),
             width,
-        })
+        }
     }
 
     pub(crate) fn describe(&self) -> Vec<String> {

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use ancestral::{Batch, Network};
-use ancestral_format::{Labels, NetworkConfig, UNetConfigError, Weights};
+use ancestral_format::{Labels, Mismatch, NetworkConfig, UNetConfigError, Weights};
 use thiserror::Error;
 
 use crate::map::Arena;
 use crate::mlp::Mlp;
-use crate::parameters::Named;
+use crate::parameters::{asked, made};
 use crate::unet::UNet;
 
 /// Why config and weights make no network.
@@ -28,8 +28,8 @@ pub enum LoadError {
     #[error("class_embed_type is identity: labels are vectors, which cannot be given here")]
     Vectors,
     /// The weights are another network's.
-    #[error("the weights do not fit the network: {0}")]
-    Weights(#[from] Named),
+    #[error(transparent)]
+    Weights(#[from] Mismatch),
 }
 
 /// Why a network call failed.
@@ -179,15 +179,40 @@ impl CpuNetwork {
     pub fn load(config: &NetworkConfig, weights: Weights) -> Result<Self, LoadError> {
         let (network, shapes) = match config {
             NetworkConfig::UNet(config) => {
-                let (network, shapes) = UNet::load(config, weights)?;
+                let shapes = UNet::shapes(config)?;
+                let size = [shapes.input[1], shapes.input[2]];
+                let network = made(|named| UNet::assemble(config, size, named), weights)?;
                 (AnyNetwork::UNet(Box::new(network)), shapes)
             }
             NetworkConfig::Mlp(config) => {
-                let (network, shapes) = Mlp::load(config, weights)?;
+                let shapes = Mlp::shapes(config)?;
+                let network = made(|named| Mlp::assemble(config, named), weights)?;
                 (AnyNetwork::Mlp(Box::new(network)), shapes)
             }
         };
         Ok(Self { plan: Arc::new(Plan { network, shapes }), arena: Arc::default() })
+    }
+
+    /// Checks that `weights` are those of the network of `config`, without loading them. The size of
+    /// its pictures may be open.
+    ///
+    /// # Errors
+    /// If the config describes no network, or the weights are another's.
+    pub fn check(config: &NetworkConfig, weights: &Weights) -> Result<(), LoadError> {
+        let parameters = match config {
+            NetworkConfig::UNet(config) => {
+                config.validate()?;
+                // The least that can be halved as often: weights do not depend on it.
+                let least = [1 << config.levels().saturating_sub(1).min(16); 2];
+                let size = config.sample_size.unwrap_or(least);
+                asked(|named| UNet::assemble(config, size, named))
+            }
+            NetworkConfig::Mlp(config) => {
+                config.validate()?;
+                asked(|named| Mlp::assemble(config, named))
+            }
+        };
+        Ok(Mismatch::check(&parameters, weights)?)
     }
 
     /// What it takes and gives.

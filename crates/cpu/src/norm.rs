@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use crate::arch::arch;
 use crate::map::{Arena, Buffer, Map};
-use crate::parameters::{Named, Parameters};
+use crate::parameters::Parameters;
 use crate::simd::{load, map3, silu, store};
 
 /// A group normalisation: y = γ (x − mean)/√(variance + ε) + β.
@@ -51,10 +51,10 @@ impl Norm {
         groups: usize,
         channels: usize,
         epsilon: f64,
-    ) -> Result<Self, Named> {
-        let gamma = named.take("weight", &[channels])?;
-        let beta = named.take("bias", &[channels])?;
-        Ok(Self { gamma, beta, groups, epsilon })
+    ) -> Self {
+        let gamma = named.take("weight", &[channels]);
+        let beta = named.take("bias", &[channels]);
+        Self { gamma, beta, groups, epsilon }
     }
 
     /// What it does to the channels of `sources`, which are taken for one map.

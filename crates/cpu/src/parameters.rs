@@ -2,58 +2,47 @@
 
 use std::collections::BTreeMap;
 
-use ancestral_format::{Array, Weights, nearest_name};
-use thiserror::Error;
+use ancestral_format::{Array, Mismatch, Weights};
 
-/// A parameter that a network has and the weights have not, or of another shape.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Named {
-    /// It is not there.
-    #[error("missing: {name}{}", nearest.as_ref().map(|n| format!(" (there is {n})")).unwrap_or_default())]
-    Missing {
-        /// Its name.
-        name: String,
-        /// The name that is most like it of those left over.
-        nearest: Option<String>,
-    },
-    /// It has another shape.
-    #[error("wrong shape: {name} is {found:?} instead of {expected:?}")]
-    Shape {
-        /// Its name.
-        name: String,
-        /// The shape found.
-        found: Vec<usize>,
-        /// The shape that the network needs.
-        expected: Vec<usize>,
-    },
-    /// A parameter that the network has not.
-    #[error("unexpected: {name}")]
-    Unexpected {
-        /// Its name.
-        name: String,
-    },
+/// What a network takes its weights from.
+#[derive(Debug)]
+pub(crate) enum Source {
+    /// Weights, which are gone from memory once they are taken.
+    Weights(BTreeMap<String, Array>),
+    /// None: what is asked for is written down, with its shape, and nothing is given.
+    Asked(Vec<(String, Vec<usize>)>),
 }
 
-/// Weights from which each part of a network takes its own, which are then gone from memory.
+/// The weights of a part of a network, by name.
 pub(crate) struct Parameters<'a> {
-    arrays: &'a mut BTreeMap<String, Array>,
+    source: &'a mut Source,
     path: String,
 }
 
-impl<'a> Parameters<'a> {
-    /// All of them by name.
-    pub(crate) fn all(weights: Weights) -> BTreeMap<String, Array> {
-        weights.into_iter().collect()
+/// The names and shapes of all that a network asks for; what it is made of, it is made of nothing.
+pub(crate) fn asked<N>(make: impl FnOnce(&mut Parameters<'_>) -> N) -> Vec<(String, Vec<usize>)> {
+    let mut source = Source::Asked(Vec::new());
+    make(&mut Parameters { source: &mut source, path: String::new() });
+    match source {
+        Source::Asked(asked) => asked,
+        Source::Weights(_) => unreachable!("it was none"),
     }
+}
 
-    pub(crate) fn new(arrays: &'a mut BTreeMap<String, Array>) -> Self {
-        Self { arrays, path: String::new() }
-    }
+/// Makes a network of its weights, if they are those that it asks for.
+pub(crate) fn made<N>(
+    make: impl Fn(&mut Parameters<'_>) -> N,
+    weights: Weights,
+) -> Result<N, Mismatch> {
+    Mismatch::check(&asked(&make), &weights)?;
+    let mut source = Source::Weights(weights.into_iter().collect());
+    Ok(make(&mut Parameters { source: &mut source, path: String::new() }))
+}
 
+impl Parameters<'_> {
     /// Those of the part called `name`.
     pub(crate) fn child(&mut self, name: impl std::fmt::Display) -> Parameters<'_> {
-        Parameters { path: self.name(&name.to_string()), arrays: self.arrays }
+        Parameters { path: self.name(&name.to_string()), source: self.source }
     }
 
     /// As [`child`](Self::child), in place.
@@ -66,25 +55,17 @@ impl<'a> Parameters<'a> {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }
 
-    /// The values of a parameter, as f32.
-    pub(crate) fn take(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>, Named> {
+    /// The values of a parameter, as f32; none of a network that is only asked.
+    pub(crate) fn take(&mut self, name: &str, shape: &[usize]) -> Vec<f32> {
         let name = self.name(name);
-        let Some(array) = self.arrays.remove(&name) else {
-            let nearest = nearest_name(&name, self.arrays.keys().map(String::as_str));
-            return Err(Named::Missing { nearest: nearest.map(str::to_owned), name });
-        };
-        if array.shape() != shape {
-            let (found, expected) = (array.shape().to_vec(), shape.to_vec());
-            return Err(Named::Shape { name, found, expected });
-        }
-        Ok(array.to_f32())
-    }
-
-    /// Nothing may be left over.
-    pub(crate) fn finish(self) -> Result<(), Named> {
-        match self.arrays.pop_first() {
-            Some((name, _)) => Err(Named::Unexpected { name }),
-            None => Ok(()),
+        match self.source {
+            Source::Weights(arrays) => {
+                arrays.remove(&name).expect("names were compared before").to_f32()
+            }
+            Source::Asked(asked) => {
+                asked.push((name, shape.to_vec()));
+                Vec::new()
+            }
         }
     }
 }

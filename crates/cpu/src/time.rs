@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use crate::conv::Pointwise;
 use crate::map::{Arena, Buffer};
 use crate::norm::activate;
-use crate::parameters::{Named, Parameters};
+use crate::parameters::Parameters;
 
 /// How a time becomes a row of numbers.
 #[derive(Clone, Debug)]
@@ -27,13 +27,6 @@ impl Projection {
         let denominator = to_f32(half as f64 - f64::from(shift));
         let frequency = |i: usize| to_f32(f64::from(ln_period * i as f32 / denominator).exp());
         Self::Fixed { frequencies: (0..half).map(frequency).collect(), width, cosines_first }
-    }
-
-    pub(crate) fn width(&self) -> usize {
-        match self {
-            Self::Fixed { width, .. } | Self::Table { width, .. } => *width,
-            Self::Fourier(frequencies) => 2 * frequencies.len(),
-        }
     }
 
     fn project(&self, time: f32) -> Vec<f32> {
@@ -84,13 +77,13 @@ pub(crate) struct Embedding {
 }
 
 impl Embedding {
-    pub(crate) fn load(mut named: Parameters<'_>, from: usize, to: usize) -> Result<Self, Named> {
-        let mut linear = |name: &str, from: usize| -> Result<_, Named> {
+    pub(crate) fn load(mut named: Parameters<'_>, from: usize, to: usize) -> Self {
+        let mut linear = |name: &str, from: usize| {
             let mut named = named.child(name);
-            let weight = named.take("weight", &[to, from])?;
-            Ok(Pointwise::new(&weight, named.take("bias", &[to])?, &[from]))
+            let weight = named.take("weight", &[to, from]);
+            Pointwise::new(&weight, named.take("bias", &[to]), &[from])
         };
-        Ok(Self { first: linear("linear_1", from)?, second: linear("linear_2", to)? })
+        Self { first: linear("linear_1", from), second: linear("linear_2", to) }
     }
 
     fn run(&self, projected: &[f32]) -> Vec<f32> {
@@ -179,16 +172,11 @@ pub(crate) struct Gathered {
 
 impl Gathered {
     /// Adds a layer; gives where its part of the result begins.
-    pub(crate) fn add(
-        &mut self,
-        mut named: Parameters<'_>,
-        from: usize,
-        to: usize,
-    ) -> Result<usize, Named> {
+    pub(crate) fn add(&mut self, mut named: Parameters<'_>, from: usize, to: usize) -> usize {
         let first = self.bias.len();
-        self.weight.extend(named.take("weight", &[to, from])?);
-        self.bias.extend(named.take("bias", &[to])?);
-        Ok(first)
+        self.weight.extend(named.take("weight", &[to, from]));
+        self.bias.extend(named.take("bias", &[to]));
+        first
     }
 
     pub(crate) fn pack(self, from: usize) -> Vec<Pointwise> {

@@ -5,17 +5,13 @@ mod level;
 mod resample;
 mod resnet;
 
-use std::collections::BTreeMap;
-
-use ancestral_format::{
-    Activation, Array, ClassEmbedding, Labels, TimeEmbedding, UNetConfig, Weights,
-};
+use ancestral_format::{Activation, ClassEmbedding, Labels, TimeEmbedding, UNetConfig};
 
 use crate::conv::{After, Conv3, Motion};
 use crate::map::{Arena, Map, Shape};
 use crate::network::{LoadError, Shapes};
 use crate::norm::{Before, Norm};
-use crate::parameters::{Named, Parameters};
+use crate::parameters::Parameters;
 use crate::time::{Class, Conditioning, Embedding, Gathered, Projection, Told};
 use builder::Builder;
 use level::{Down, Mid, Up};
@@ -35,72 +31,68 @@ pub(crate) struct UNet {
 }
 
 impl UNet {
-    pub(crate) fn load(config: &UNetConfig, weights: Weights) -> Result<(Self, Shapes), LoadError> {
+    /// What it takes and gives.
+    pub(crate) fn shapes(config: &UNetConfig) -> Result<Shapes, LoadError> {
         config.validate()?;
         let [height, width] = config.sample_size.ok_or(LoadError::NoSize)?;
-        let shape = |channels| Shape { height, width, channels };
-        let mut arrays: BTreeMap<String, Array> = Parameters::all(weights);
-        let mut named = Parameters::new(&mut arrays);
-        let network = Self::assemble(config, &mut named, shape(config.in_channels))?;
-        named.finish()?;
-        let shapes = Shapes {
-            input: vec![config.in_channels, height, width],
-            output: vec![config.out_channels, height, width],
-            labels: config.labels(),
-            timesteps: config
-                .num_train_timesteps
-                .filter(|_| config.time_embedding_type == TimeEmbedding::Learned),
-        };
-        if shapes.labels == Labels::Vectors {
+        let labels = config.labels();
+        if labels == Labels::Vectors {
             return Err(LoadError::Vectors);
         }
-        Ok((network, shapes))
+        let is_learned = config.time_embedding_type == TimeEmbedding::Learned;
+        Ok(Shapes {
+            input: vec![config.in_channels, height, width],
+            output: vec![config.out_channels, height, width],
+            labels,
+            timesteps: config.num_train_timesteps.filter(|_| is_learned),
+        })
     }
 
-    fn assemble(
+    /// The network of a valid config, for pictures of `size`.
+    pub(crate) fn assemble(
         config: &UNetConfig,
+        [height, width]: [usize; 2],
         named: &mut Parameters<'_>,
-        input: Shape,
-    ) -> Result<Self, Named> {
+    ) -> Self {
+        let input = Shape { height, width, channels: config.in_channels };
         let first = config.block_out_channels[0];
         let mut gathered = Gathered::default();
         let builder = Builder::new(config);
-        let conv_in = Conv3::load(&mut named.child("conv_in"), input, first, Motion::Same)?;
+        let conv_in = Conv3::load(&mut named.child("conv_in"), input, first, Motion::Same);
         let top = input.with_channels(first);
         let mut shape = top;
         let mut downs = Vec::new();
         for level in 0..config.levels() {
             let named = named.child("down_blocks").into_child(level);
-            let down = Down::load(named, &mut gathered, builder, level, shape)?;
+            let down = Down::load(named, &mut gathered, builder, level, shape);
             shape = down.output();
             downs.push(down);
         }
         let mid = config
             .mid_block_type
             .map(|_| Mid::load(named.child("mid_block"), &mut gathered, builder, shape));
-        let mid = mid.transpose()?;
         let mut ups = Vec::new();
         for level in 0..config.levels() {
             let named = named.child("up_blocks").into_child(level);
-            let up = Up::load(named, &mut gathered, builder, level, shape)?;
+            let up = Up::load(named, &mut gathered, builder, level, shape);
             shape = up.output();
             ups.push(up);
         }
         let epsilon = config.norm_eps;
         let norm_out =
-            Norm::load(&mut named.child("conv_norm_out"), config.groups(first), first, epsilon)?;
+            Norm::load(&mut named.child("conv_norm_out"), config.groups(first), first, epsilon);
         let out = config.out_channels;
-        Ok(Self {
-            conditioning: conditioning(config, named, gathered)?,
+        Self {
+            conditioning: conditioning(config, named, gathered),
             conv_in,
             downs,
             mid,
             ups,
             norm_out,
-            conv_out: Conv3::load(&mut named.child("conv_out"), top, out, Motion::Same)?,
+            conv_out: Conv3::load(&mut named.child("conv_out"), top, out, Motion::Same),
             centre: config.center_input_sample,
             divides_by_time: config.time_embedding_type == TimeEmbedding::Fourier,
-        })
+        }
     }
 
     /// Its parts and how each is computed, a line each.
@@ -206,35 +198,37 @@ fn conditioning(
     config: &UNetConfig,
     named: &mut Parameters<'_>,
     gathered: Gathered,
-) -> Result<Conditioning, Named> {
+) -> Conditioning {
     let width = config.block_out_channels[0];
     let projection = match config.time_embedding_type {
         TimeEmbedding::Positional => {
             Projection::fixed(width, config.flip_sin_to_cos, config.freq_shift)
         }
         TimeEmbedding::Fourier => {
-            Projection::Fourier(named.child("time_proj").take("weight", &[width])?)
+            Projection::Fourier(named.child("time_proj").take("weight", &[width]))
         }
         TimeEmbedding::Learned => {
             let count = config.num_train_timesteps.unwrap_or_default();
-            let rows = named.child("time_proj").take("weight", &[count, width])?;
+            let rows = named.child("time_proj").take("weight", &[count, width]);
             Projection::Table { rows, width }
         }
+    };
+    let from = match config.time_embedding_type {
+        TimeEmbedding::Positional | TimeEmbedding::Learned => width,
+        TimeEmbedding::Fourier => 2 * width, // a sine and a cosine each
     };
     let to = builder::time_width(config);
     let mut class = named.child("class_embedding");
     let class = match (config.class_embed_type, config.num_class_embeds) {
-        (Some(ClassEmbedding::Timestep), _) => {
-            Some(Class::Time(Embedding::load(class, projection.width(), to)?))
-        }
-        (None, Some(count)) => Some(Class::Table(class.take("weight", &[count, to])?)),
+        (Some(ClassEmbedding::Timestep), _) => Some(Class::Time(Embedding::load(class, from, to))),
+        (None, Some(count)) => Some(Class::Table(class.take("weight", &[count, to]))),
         (Some(ClassEmbedding::Identity), _) | (None, None) => None,
     };
-    Ok(Conditioning {
-        time: Embedding::load(named.child("time_embedding"), projection.width(), to)?,
+    Conditioning {
+        time: Embedding::load(named.child("time_embedding"), from, to),
         projection,
         class,
         activation: config.act_fn,
         blocks: gathered.pack(to),
-    })
+    }
 }

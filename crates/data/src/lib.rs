@@ -34,9 +34,12 @@ mod chart;
 mod dataset;
 mod digits;
 mod grid;
+#[cfg(feature = "datasets")]
 mod idx;
 mod npy;
+#[cfg(feature = "datasets")]
 mod open;
+#[cfg(feature = "datasets")]
 mod picture_folder;
 mod pictures;
 mod raster;
@@ -52,9 +55,14 @@ pub use chart::{ChartError, ScatterStyle, Window, loss_chart, marginals, scatter
 pub use dataset::{Dataset, DatasetError};
 pub use digits::digits;
 pub use grid::{GridError, GridLayout, grid};
+#[cfg(feature = "datasets")]
 pub use idx::{IdxError, is_idx, read_idx};
-pub use npy::{Array, Arrays, NpyError, NumberKind, read_arrays, read_npy, write_npy};
+pub use npy::{Array, NpyError, NumberKind, read_npy, write_npy};
+#[cfg(feature = "datasets")]
+pub use npy::{Arrays, read_arrays};
+#[cfg(feature = "datasets")]
 pub use open::{Loaded, OpenError, ReadOptions, Source, open};
+#[cfg(feature = "datasets")]
 pub use picture_folder::{Fit, PictureOptions, PictureSet, PictureSetError, read_pictures};
 pub use pictures::{Pictures, PicturesError, to_byte};
 pub use raster::{Raster, RasterError};

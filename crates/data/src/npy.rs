@@ -6,14 +6,19 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+#[cfg(feature = "datasets")]
 mod arrays;
 mod error;
+#[cfg(feature = "datasets")]
 mod npz;
+#[cfg_attr(not(feature = "datasets"), allow(dead_code, reason = "for what others wrote"))]
 mod number;
+#[cfg_attr(not(feature = "datasets"), allow(dead_code, reason = "for what others wrote"))]
 mod strided;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "datasets")]
 pub use arrays::{Arrays, read_arrays};
 pub use error::NpyError;
 pub use number::NumberKind;

@@ -1,15 +1,15 @@
 //! Whichever network a model folder describes.
 
 use ancestral::{Batch, Network};
-use ancestral_format::{MlpConfigError, NetworkConfig, UNetConfig, Weights};
+use ancestral_cpu::NetworkError;
+use ancestral_format::{Mismatch, MlpConfigError, NetworkConfig, Weights};
 use burn::tensor::Device;
 use thiserror::Error;
 
-use crate::device;
 use crate::init::Initializer;
 use crate::mlp::Mlp;
-use crate::network::{BurnNetwork, NetworkError};
-use crate::parameters::{self, ParametersError};
+use crate::network::BurnNetwork;
+use crate::parameters;
 use crate::unet::{UNet, UNetError};
 
 /// The network of a model folder, whichever it is.
@@ -33,7 +33,7 @@ pub enum LoadError {
     Mlp(#[from] MlpConfigError),
     /// The weights are another network's.
     #[error(transparent)]
-    Weights(#[from] ParametersError),
+    Weights(#[from] Mismatch),
 }
 
 impl AnyNetwork {
@@ -58,30 +58,6 @@ impl AnyNetwork {
                 Self::Mlp(Box::new(BurnNetwork::new(&module)))
             }
         })
-    }
-}
-
-impl AnyNetwork {
-    /// Checks that `weights` are those of the network of `config`, without loading them. Its size
-    /// may be open.
-    ///
-    /// # Errors
-    /// As [`load`](Self::load).
-    pub fn check(config: &NetworkConfig, weights: &Weights) -> Result<(), LoadError> {
-        let init = Initializer::new(0, &device::cpu());
-        match config {
-            NetworkConfig::UNet(config) => {
-                // The least that can be halved as often: weights do not depend on it.
-                let least = [1 << config.levels().saturating_sub(1).min(16); 2];
-                let size = Some(config.sample_size.unwrap_or(least));
-                let config = UNetConfig { sample_size: size, ..(**config).clone() };
-                parameters::compare(&UNet::new(&config, &init)?, weights)?;
-            }
-            NetworkConfig::Mlp(config) => {
-                parameters::compare(&Mlp::new(config, &init)?, weights)?;
-            }
-        }
-        Ok(())
     }
 }
 

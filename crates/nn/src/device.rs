@@ -4,14 +4,14 @@ pub use burn::tensor::Device;
 use thiserror::Error;
 
 /// The names that [`parse`] knows, whether compiled in or not.
-pub const NAMES: [&str; 4] = ["flex", "cuda", "wgpu", "metal"];
+pub const NAMES: [&str; 4] = ["cpu", "cuda", "wgpu", "metal"];
 
 /// Why a name is no device.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum DeviceError {
     /// The name is not known at all.
-    #[error("unknown device {name:?} (known: flex, cuda[:N], wgpu, metal)")]
+    #[error("unknown device {name:?} (known: cpu, cuda[:N], wgpu, metal)")]
     Unknown {
         /// The name asked for.
         name: String,
@@ -32,8 +32,7 @@ pub fn cpu() -> Device {
     Device::flex()
 }
 
-/// The device called `name`: `flex` is the CPU; `cuda` (or `cuda:1` for the second card), `wgpu`
-/// and `metal` need the cargo feature of the same name.
+/// The device called `name`: `cpu`; `cuda` (or `cuda:1` for the second card), `wgpu` and `metal` need the cargo feature of the same name.
 ///
 /// # Errors
 /// If the name is unknown, or its feature is not compiled in.
@@ -42,14 +41,14 @@ pub fn cpu() -> Device {
 /// ```
 /// use ancestral_nn::device;
 ///
-/// assert!(device::parse("flex").is_ok());
-/// assert!(device::parse("abacus").unwrap_err().to_string().contains("known: flex"));
+/// assert!(device::parse("cpu").is_ok());
+/// assert!(device::parse("abacus").unwrap_err().to_string().contains("known: cpu"));
 /// ```
 pub fn parse(name: &str) -> Result<Device, DeviceError> {
     let unknown = || DeviceError::Unknown { name: name.to_owned() };
     match name.split_once(':') {
         None => match name {
-            "flex" => Ok(cpu()),
+            "cpu" => Ok(cpu()),
             "cuda" => cuda(name, 0),
             "wgpu" => wgpu(name),
             "metal" => metal(name),
@@ -99,7 +98,7 @@ mod tests {
 
     #[test]
     fn the_cpu_is_always_there() {
-        assert_eq!(parse("flex"), Ok(Device::flex()));
+        assert_eq!(parse("cpu"), Ok(Device::flex()));
     }
 
     #[test]
@@ -116,7 +115,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_unknown() {
-        for name in ["", "Flex", "gpu", "cuda:x", "cuda:-1", "flex:0"] {
+        for name in ["", "Cpu", "gpu", "cuda:x", "cuda:-1", "cpu:0"] {
             assert_eq!(parse(name), Err(DeviceError::Unknown { name: name.to_owned() }));
         }
     }

@@ -21,7 +21,8 @@ mod init;
 mod network;
 mod shards;
 
+pub use ancestral_cpu::NetworkError;
 pub use any::{AnyNetwork, LoadError};
 pub use diffusion_module::DiffusionModule;
 pub use init::Initializer;
-pub use network::{BurnNetwork, NetworkError};
+pub use network::BurnNetwork;

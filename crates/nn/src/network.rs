@@ -3,58 +3,13 @@
 use std::sync::Arc;
 
 use ancestral::{Batch, Network};
-use ancestral_format::Labels;
+use ancestral_cpu::{NetworkError, Shapes, check_finite};
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use thiserror::Error;
 
 use crate::diffusion_module::DiffusionModule;
 use crate::parameters::values;
 use crate::shards::{Workers, cut, most_parts};
-
-/// Why a network call failed.
-#[derive(Debug, Clone, PartialEq, Error)]
-#[non_exhaustive]
-pub enum NetworkError {
-    /// The network gave a number that is none.
-    #[error("the network predicts {value} at timestep {timestep}, in row {row} of the batch")]
-    NonFinite {
-        /// What it gave.
-        value: f32,
-        /// The timestep of the row.
-        timestep: f64,
-        /// The row.
-        row: usize,
-    },
-    /// The network got labels and takes none, or the other way round, or takes vectors.
-    #[error("the network takes {expected}, but {} given", if *given { "numbers were" } else { "none were" })]
-    Labels {
-        /// What it takes.
-        expected: Labels,
-        /// Whether numbers were given.
-        given: bool,
-    },
-    /// The network has not learned that time.
-    #[error("timestep {timestep} in row {row} is not in 0 to {}, which the network knows", count - 1)]
-    Timestep {
-        /// The timestep.
-        timestep: f64,
-        /// The row.
-        row: usize,
-        /// How many timesteps the network knows.
-        count: usize,
-    },
-    /// A label is too large.
-    #[error("label {label} in row {row} is not below {count}")]
-    Label {
-        /// The label.
-        label: u32,
-        /// The row.
-        row: usize,
-        /// How many the network distinguishes.
-        count: usize,
-    },
-}
 
 /// A module on any device, as the network that samplers call.
 ///
@@ -101,29 +56,14 @@ impl<M: DiffusionModule> BurnNetwork<M> {
         outputs.concat()
     }
 
-    fn check_labels(&self, labels: Option<&[u32]>) -> Result<(), NetworkError> {
-        match (self.module.labels(), labels) {
-            (Labels::None, None) | (Labels::Times, Some(_)) => Ok(()),
-            (Labels::Classes(count), Some(labels)) => {
-                let wrong = labels.iter().position(|&label| label as usize >= count);
-                wrong.map_or(Ok(()), |row| {
-                    Err(NetworkError::Label { label: labels[row], row, count })
-                })
-            }
-            (
-                expected @ (Labels::None | Labels::Classes(_) | Labels::Times | Labels::Vectors),
-                given,
-            ) => Err(NetworkError::Labels { expected, given: given.is_some() }),
+    fn shapes(&self) -> Shapes {
+        let module = &self.module;
+        Shapes {
+            input: module.input_shape(),
+            output: module.output_shape(),
+            labels: module.labels(),
+            timesteps: module.timesteps(),
         }
-    }
-
-    fn check_timesteps(&self, timesteps: &[f64]) -> Result<(), NetworkError> {
-        let Some(count) = self.module.timesteps() else { return Ok(()) };
-        let known = -0.5..count as f64 - 0.5; // they are rounded
-        let wrong = timesteps.iter().position(|timestep| !known.contains(timestep));
-        wrong.map_or(Ok(()), |row| {
-            Err(NetworkError::Timestep { timestep: timesteps[row], row, count })
-        })
     }
 }
 
@@ -142,21 +82,15 @@ impl<M: DiffusionModule> Network for BurnNetwork<M> {
         timesteps: &[f64],
         labels: Option<&[u32]>,
     ) -> Result<Batch, NetworkError> {
-        let rows = x.rows();
-        assert_eq!(x.shape(), self.module.input_shape(), "shapes of a row and of the network's");
+        let (rows, shapes) = (x.rows(), self.shapes());
+        assert_eq!(x.shape(), shapes.input, "shapes of a row and of the network's");
         assert_eq!(timesteps.len(), rows, "numbers of timesteps and of rows");
         if let Some(labels) = labels {
             assert_eq!(labels.len(), rows, "numbers of labels and of rows");
         }
-        self.check_labels(labels)?;
-        self.check_timesteps(timesteps)?;
-        let output = Batch::new(self.module.output_shape(), self.outputs(x, timesteps, labels));
-        let bad = output.data().iter().position(|value| !value.is_finite());
-        bad.map_or(Ok(()), |index| {
-            let row = index / output.row_len();
-            let value = output.data()[index];
-            Err(NetworkError::NonFinite { value, timestep: timesteps[row], row })
-        })?;
+        shapes.check(timesteps, labels)?;
+        let output = Batch::new(shapes.output, self.outputs(x, timesteps, labels));
+        check_finite(&output, timesteps)?;
         Ok(output)
     }
 }

@@ -1,56 +1,9 @@
 //! Parameters of a module as named arrays, and back.
 
-use std::collections::BTreeSet;
-
-use ancestral_format::{Array, Weights, nearest_name};
+use ancestral_format::{Array, Mismatch, Weights};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Tensor, TensorData};
-use thiserror::Error;
-
-/// Why named arrays do not fit a module; everything that is wrong, not only the first.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("the weights do not fit the network: {}", self.describe())]
-#[non_exhaustive]
-pub struct ParametersError {
-    /// Parameters of the module that have no array.
-    pub missing: Vec<String>,
-    /// Arrays that are no parameter of the module.
-    pub unexpected: Vec<String>,
-    /// Arrays of another shape than their parameter: name, found, expected.
-    pub wrong_shape: Vec<(String, Vec<usize>, Vec<usize>)>,
-}
-
-impl ParametersError {
-    fn describe(&self) -> String {
-        let near = |name: &str, candidates: &[String], what: &str| match nearest_name(
-            name,
-            candidates.iter().map(String::as_str),
-        ) {
-            Some(nearest) => format!("{name} ({what} {nearest})"),
-            None => name.to_owned(),
-        };
-        let missing = listed(&self.missing, |name| near(name, &self.unexpected, "there is"));
-        let unexpected = listed(&self.unexpected, |name| near(name, &self.missing, "expected"));
-        let shapes = listed(&self.wrong_shape, |(name, found, expected)| {
-            format!("{name} is {found:?} instead of {expected:?}")
-        });
-        let parts = [("missing", missing), ("unexpected", unexpected), ("wrong shape", shapes)];
-        let parts = parts.into_iter().filter(|(_, list)| !list.is_empty());
-        parts.map(|(what, list)| format!("{what}: {list}")).collect::<Vec<_>>().join("; ")
-    }
-}
-
-/// How many names of a kind a message has; the error itself has them all.
-const MOST_NAMES: usize = 20;
-
-fn listed<T>(items: &[T], text: impl Fn(&T) -> String) -> String {
-    let mut list: Vec<_> = items.iter().take(MOST_NAMES).map(text).collect();
-    if items.len() > MOST_NAMES {
-        list.push(format!("and {} more", items.len() - MOST_NAMES));
-    }
-    list.join(", ")
-}
 
 /// The parameters of a module, named by their paths in it, as f32.
 ///
@@ -63,7 +16,7 @@ fn listed<T>(items: &[T], text: impl Fn(&T) -> String) -> String {
 /// assert_eq!(weights.get("weight").unwrap().shape(), [2, 3]);
 /// let again = parameters::load(layer, &weights)?;
 /// assert_eq!(parameters::to_weights(&again), weights);
-/// # Ok::<(), parameters::ParametersError>(())
+/// # Ok::<(), ancestral_format::Mismatch>(())
 /// ```
 #[must_use]
 pub fn to_weights<M: Module>(module: &M) -> Weights {
@@ -78,7 +31,7 @@ pub fn to_weights<M: Module>(module: &M) -> Weights {
 ///
 /// # Errors
 /// If a parameter is missing, unexpected or of another shape: all of them, by name.
-pub fn load<M: Module>(module: M, weights: &Weights) -> Result<M, ParametersError> {
+pub fn load<M: Module>(module: M, weights: &Weights) -> Result<M, Mismatch> {
     compare(&module, weights)?;
     Ok(module.map(&mut Loader { path: Path::default(), weights }))
 }
@@ -87,31 +40,10 @@ pub fn load<M: Module>(module: M, weights: &Weights) -> Result<M, ParametersErro
 ///
 /// # Errors
 /// If a parameter is missing, unexpected or of another shape: all of them, by name.
-pub fn compare<M: Module>(module: &M, weights: &Weights) -> Result<(), ParametersError> {
+pub fn compare<M: Module>(module: &M, weights: &Weights) -> Result<(), Mismatch> {
     let mut shapes = Shapes::default();
     module.visit(&mut shapes);
-    let mut missing = Vec::new();
-    let mut wrong_shape = Vec::new();
-    for (name, expected) in &shapes.found {
-        match weights.get(name) {
-            None => missing.push(name.clone()),
-            Some(array) if array.shape() != expected => {
-                wrong_shape.push((name.clone(), array.shape().to_vec(), expected.clone()));
-            }
-            Some(_) => {}
-        }
-    }
-    let known: BTreeSet<_> = shapes.found.iter().map(|(name, _)| name).collect();
-    let unexpected: Vec<_> = weights
-        .iter()
-        .map(|(name, _)| name)
-        .filter(|name| !known.contains(name))
-        .cloned()
-        .collect();
-    if missing.is_empty() && unexpected.is_empty() && wrong_shape.is_empty() {
-        return Ok(());
-    }
-    Err(ParametersError { missing, unexpected, wrong_shape })
+    Mismatch::check(&shapes.found, weights)
 }
 
 /// Where a walk over a module stands.

@@ -3,8 +3,8 @@
 use std::fs;
 use std::io::ErrorKind;
 
+use ancestral_cpu::CpuNetwork;
 use ancestral_format::ModelFolder;
-use ancestral_nn::AnyNetwork;
 use anyhow::{Context, Result, bail};
 
 use crate::args::ConvertArgs;
@@ -19,7 +19,7 @@ pub fn run(args: &ConvertArgs) -> Result<()> {
     }
     let Model { name, folder, .. } = Model::read(Some(model), args.variant.as_deref(), args.quiet)?;
     // A folder that no network can be made of is not worth writing.
-    AnyNetwork::check(&folder.network, &folder.weights).with_context(|| format!("model {name}"))?;
+    CpuNetwork::check(&folder.network, &folder.weights).with_context(|| format!("model {name}"))?;
     let weights = folder.weights.to_dtype(args.dtype.into());
     let weights = weights.with_context(|| format!("model {name}, --dtype {}", args.dtype))?;
     let folder = ModelFolder { weights, raw_weights: None, ..folder };

@@ -3,22 +3,14 @@
 pub mod convert;
 pub mod inspect;
 pub mod sample;
+#[cfg_attr(not(feature = "burn"), path = "no_train.rs")]
 pub mod train;
 
 use ancestral::{AnySchedule, Schedule};
-use ancestral_nn::device::{self, Device};
 use anyhow::{Context, Result};
 
-use crate::args::{ComputeArgs, ScheduleArgs};
+use crate::args::ScheduleArgs;
 use crate::failure::note;
-
-/// Sets the number of threads and finds the device.
-fn compute(args: &ComputeArgs) -> Result<Device> {
-    if let Some(threads) = args.threads {
-        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().context("--threads")?;
-    }
-    device::parse(&args.device).context("--device")
-}
 
 /// Numbers as people write shapes: `1x8x8`, `32-64`.
 pub fn joined(numbers: &[usize], separator: &str) -> String {

@@ -1,6 +1,5 @@
 //! `ancestral sample`: noise → data.
 
-use std::cell::LazyCell;
 use std::num::NonZeroUsize;
 
 use ancestral::{Batch, compat};
@@ -8,6 +7,7 @@ use ancestral_data::read_npy;
 use anyhow::{Context, Result, bail};
 
 use crate::args::{CompatArg, SampleArgs};
+use crate::engine::Engine;
 use crate::failure::{Failed, note};
 use crate::model::Model;
 use crate::output::Output;
@@ -37,9 +37,9 @@ impl Defaults {
 
 pub fn run(args: &SampleArgs) -> Result<()> {
     let output = Output::new(&args.output, args.trajectory)?;
-    let device = super::compute(&args.compute)?;
+    let engine = Engine::new(&args.compute)?;
     let quiet = args.compute.quiet;
-    let model = Model::read(args.model.as_deref(), args.variant.as_deref(), quiet)?;
+    let mut model = Model::read(args.model.as_deref(), args.variant.as_deref(), quiet)?;
     let process = match args.compat {
         None => Process::own(&args.process, &model, quiet)?,
         Some(CompatArg::Diffusers) => Process::peer(&args.process, &model)?,
@@ -59,9 +59,9 @@ pub fn run(args: &SampleArgs) -> Result<()> {
         quiet,
     };
     say_differences(args, &process, &model);
-    let network = model.network(&device)?;
-    // Made for pictures alone: the checksum of a large model takes its time.
-    let common = LazyCell::new(|| plan.metadata(&model));
+    // Before the weights are gone; and not for nothing: the checksum of a large model takes its time.
+    let common = if output.has_metadata() { plan.metadata(&model) } else { Vec::new() };
+    let network = model.take_network(&engine)?;
     let metadata = |index: Option<u64>| {
         let of_samples = match index {
             Some(index) if args.rng.is_of_all() => {

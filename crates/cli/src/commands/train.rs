@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use ancestral_data::{loss_chart, write_png};
 use ancestral_format::{About, AboutData, AboutTraining, ModelFolder, NetworkConfig};
-use ancestral_nn::device::Device;
+use ancestral_nn::device::{self, Device};
 use ancestral_nn::mlp::Mlp;
 use ancestral_nn::train::{
     Checkpoint, Checkpoints, Counters, RunInfo, TrainError, TrainState, Trainer,
@@ -27,6 +27,7 @@ use super::joined;
 use crate::args::TrainArgs;
 use crate::columns;
 use crate::data::{self, Data};
+use crate::engine::Engine;
 use crate::failure::{Failed, Interrupted, note};
 use crate::interrupt::Interrupt;
 use crate::log::Log;
@@ -51,7 +52,8 @@ pub fn run(args: &TrainArgs, matches: &ArgMatches) -> Result<()> {
         (RunFolder::new(path), args.clone(), None)
     };
     let source = args.data.clone().unwrap_or_default();
-    let device = super::compute(&args.compute)?;
+    let engine = Engine::new(&args.compute)?;
+    let device = device::parse(&args.compute.device).context("--device")?;
     let quiet = args.compute.quiet;
     let mut data = Data::read(&source, &args);
     if resumed.is_some() {
@@ -62,7 +64,7 @@ pub fn run(args: &TrainArgs, matches: &ArgMatches) -> Result<()> {
     let recipe = Recipe::new(&data, &args, &family, schedule)?;
     warn(&data, &recipe, &args);
     let data_sha256 = data.sha256();
-    let job = Job { args, source, device, data, data_sha256, recipe, folder, clock };
+    let job = Job { args, source, engine, device, data, data_sha256, recipe, folder, clock };
     let network = job.recipe.network.clone();
     let init = Initializer::new(job.args.seed, &job.device);
     match &network {
@@ -104,6 +106,9 @@ struct Job {
     args: TrainArgs,
     /// The data, as the user names them.
     source: String,
+    /// What computes samples.
+    engine: Engine,
+    /// Where training computes.
     device: Device,
     data: Data,
     data_sha256: String,

@@ -8,7 +8,7 @@ use crate::gemm::{Left, Packed, Product, Store};
 use crate::map::Arena;
 
 /// The kernel as the right side of a product: rows (p, q, channel).
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Direct {
     right: Packed,
 }

@@ -12,7 +12,7 @@ use crate::attention::Attention;
 use crate::conv::{After, Conv3, Motion, Pointwise};
 use crate::map::{Arena, Map, Shape};
 use crate::norm::{Before, Norm};
-use crate::parameters::{Named, Parameters};
+use crate::parameters::Parameters;
 use crate::time::{Gathered, Told};
 
 /// What changes the resolution at the end of a level.
@@ -56,7 +56,7 @@ impl Down {
         builder: Builder<'_>,
         level: usize,
         shape: Shape,
-    ) -> Result<Self, Named> {
+    ) -> Self {
         let config = builder.config;
         let kind = config.down_block_types[level];
         let builder = builder.beside(kind.has_picture());
@@ -67,10 +67,10 @@ impl Down {
             let from = if j == 0 { shape.channels } else { to };
             let plan = builder.resnet(shape, &[from], to, Resample::Keep);
             let named_resnet = named.child("resnets").into_child(j);
-            resnets.push(Resnet::load(named_resnet, gathered, common, &plan)?);
+            resnets.push(Resnet::load(named_resnet, gathered, common, &plan));
             if kind.has_attention() {
                 let named = named.child("attentions").into_child(j);
-                attentions.push(Attention::load(named, builder.attention(to))?);
+                attentions.push(Attention::load(named, builder.attention(to)));
             }
         }
         let here = shape.with_channels(to);
@@ -82,26 +82,26 @@ impl Down {
             None
         } else if kind.has_picture() {
             let plan = resampled(Resample::FilterDown);
-            let resnet = Resnet::load(named.child("resnet_down"), gathered, common, &plan)?;
+            let resnet = Resnet::load(named.child("resnet_down"), gathered, common, &plan);
             Some(Change::Resnet(Box::new(resnet)))
         } else if by_resnet {
             let named = named.child("downsamplers").into_child(0);
-            let resnet = Resnet::load(named, gathered, common, &resampled(Resample::Mean))?;
+            let resnet = Resnet::load(named, gathered, common, &resampled(Resample::Mean));
             Some(Change::Resnet(Box::new(resnet)))
         } else {
             let mut named = named.child("downsamplers").into_child(0).into_child("conv");
             let motion = Motion::Halved { before: config.downsample_padding };
-            Some(Change::Conv(Conv3::load(&mut named, here, to, motion)?))
+            Some(Change::Conv(Conv3::load(&mut named, here, to, motion)))
         };
         let picture = if kind.has_picture() && !is_last {
             let (mut named, from) = (named.child("skip_conv"), config.in_channels);
-            let weight = named.take("weight", &[to, from, 1, 1])?;
-            Some(Pointwise::new(&weight, named.take("bias", &[to])?, &[from]))
+            let weight = named.take("weight", &[to, from, 1, 1]);
+            Some(Pointwise::new(&weight, named.take("bias", &[to]), &[from]))
         } else {
             None
         };
         let output = if is_last { here } else { Resample::Mean.output(here) };
-        Ok(Self { resnets, attentions, change, picture, output })
+        Self { resnets, attentions, change, picture, output }
     }
 
     pub(super) fn output(&self) -> Shape {
@@ -159,7 +159,7 @@ impl Mid {
         gathered: &mut Gathered,
         builder: Builder<'_>,
         shape: Shape,
-    ) -> Result<Self, Named> {
+    ) -> Self {
         let builder = builder.mid();
         let channels = shape.channels;
         let plan = builder.resnet(shape, &[channels], channels, Resample::Keep);
@@ -167,12 +167,12 @@ impl Mid {
             let named = named.child("resnets").into_child(j);
             Resnet::load(named, gathered, builder.common(), &plan)
         };
-        let resnets = [resnet(0)?, resnet(1)?];
+        let resnets = [resnet(0), resnet(1)];
         let attention = builder.config.add_attention.then(|| {
             let named = named.child("attentions").into_child(0);
             Attention::load(named, builder.attention(channels))
         });
-        Ok(Self { resnets, attention: attention.transpose()? })
+        Self { resnets, attention }
     }
 
     pub(super) fn describe(&self) -> Vec<String> {
@@ -211,7 +211,7 @@ impl Up {
         builder: Builder<'_>,
         level: usize,
         shape: Shape,
-    ) -> Result<Self, Named> {
+    ) -> Self {
         let config = builder.config;
         let kind = config.up_block_types[level];
         let has_picture = kind.has_picture();
@@ -227,7 +227,7 @@ impl Up {
                 plan.groups
             };
             let named = named.child("resnets").into_child(j);
-            resnets.push(Resnet::load(named, gathered, common, &Plan { groups, ..plan })?);
+            resnets.push(Resnet::load(named, gathered, common, &Plan { groups, ..plan }));
         }
         let attentions = match (kind.has_attention(), has_picture) {
             (false, _) => 0,
@@ -238,7 +238,7 @@ impl Up {
             let named = named.child("attentions").into_child(j);
             Attention::load(named, builder.attention(to))
         };
-        let attentions = (0..attentions).map(attention).collect::<Result<_, _>>()?;
+        let attentions = (0..attentions).map(attention).collect();
         let here = shape.with_channels(to);
         let is_last = level + 1 == config.levels();
         let resampled = |resample| builder.resnet(here, &[to], to, resample);
@@ -246,9 +246,9 @@ impl Up {
             || (kind.has_attention() && config.upsample_type == Resampling::Resnet);
         let added = if has_picture && !is_last {
             let groups = groups_by_width(to);
-            let norm = Norm::load(&mut named.child("skip_norm"), groups, to, config.norm_eps)?;
+            let norm = Norm::load(&mut named.child("skip_norm"), groups, to, config.norm_eps);
             let mut named = named.child("skip_conv");
-            Some((norm, Conv3::load(&mut named, here, config.out_channels, Motion::Same)?))
+            Some((norm, Conv3::load(&mut named, here, config.out_channels, Motion::Same)))
         } else {
             None
         };
@@ -256,18 +256,18 @@ impl Up {
             None
         } else if has_picture {
             let plan = resampled(Resample::FilterUp);
-            let resnet = Resnet::load(named.child("resnet_up"), gathered, common, &plan)?;
+            let resnet = Resnet::load(named.child("resnet_up"), gathered, common, &plan);
             Some(Change::Resnet(Box::new(resnet)))
         } else if by_resnet {
             let named = named.child("upsamplers").into_child(0);
-            let resnet = Resnet::load(named, gathered, common, &resampled(Resample::Nearest))?;
+            let resnet = Resnet::load(named, gathered, common, &resampled(Resample::Nearest));
             Some(Change::Resnet(Box::new(resnet)))
         } else {
             let mut named = named.child("upsamplers").into_child(0).into_child("conv");
-            Some(Change::Conv(Conv3::load(&mut named, here, to, Motion::Repeated)?))
+            Some(Change::Conv(Conv3::load(&mut named, here, to, Motion::Repeated)))
         };
         let output = if is_last { here } else { Resample::Nearest.output(here) };
-        Ok(Self { resnets, attentions, change, added, has_picture, output })
+        Self { resnets, attentions, change, added, has_picture, output }
     }
 
     pub(super) fn output(&self) -> Shape {

@@ -7,7 +7,7 @@ use crate::attention::applied;
 use crate::conv::{After, Conv3, Motion, Pointwise};
 use crate::map::{Arena, Map, Shape};
 use crate::norm::{Before, Norm};
-use crate::parameters::{Named, Parameters};
+use crate::parameters::Parameters;
 use crate::time::{Gathered, Told};
 
 /// Two convolutions with the time brought in between them, around a shortcut.
@@ -55,7 +55,7 @@ impl Resnet {
         gathered: &mut Gathered,
         common: Common,
         plan: &Plan,
-    ) -> Result<Self, Named> {
+    ) -> Self {
         let (from, to) = (plan.shape.channels, plan.to);
         let Common { time_width, epsilon, activation, shift } = common;
         let output = plan.resample.output(plan.shape);
@@ -72,28 +72,28 @@ impl Resnet {
         };
         let shortcut = if from != to || plan.convolves_shortcut {
             let mut named = named.child("conv_shortcut");
-            let weight = named.take("weight", &[to, from, 1, 1])?;
-            Some(Pointwise::new(&weight, named.take("bias", &[to])?, &plan.sources))
+            let weight = named.take("weight", &[to, from, 1, 1]);
+            Some(Pointwise::new(&weight, named.take("bias", &[to]), &plan.sources))
         } else {
             None
         };
-        Ok(Self {
-            norm1: Norm::load(&mut named.child("norm1"), plan.groups[0], from, epsilon)?,
-            conv1: Conv3::load(&mut named.child("conv1"), input, to, motion)?,
-            norm2: Norm::load(&mut named.child("norm2"), plan.groups[1], to, epsilon)?,
+        Self {
+            norm1: Norm::load(&mut named.child("norm1"), plan.groups[0], from, epsilon),
+            conv1: Conv3::load(&mut named.child("conv1"), input, to, motion),
+            norm2: Norm::load(&mut named.child("norm2"), plan.groups[1], to, epsilon),
             conv2: Conv3::load(
                 &mut named.child("conv2"),
                 output.with_channels(to),
                 to,
                 Motion::Same,
-            )?,
+            ),
             shortcut,
-            told: gathered.add(named.child("time_emb_proj"), time_width, told)?,
+            told: gathered.add(named.child("time_emb_proj"), time_width, told),
             scale: plan.scale,
             resample: plan.resample,
             activation,
             shift,
-        })
+        }
     }
 
     pub(super) fn describe(&self) -> Vec<String> {

@@ -1,3 +1,5 @@
+use ancestral::{Batch, Network};
+use ancestral_cpu::CpuNetwork;
 use burn::tensor::TensorData;
 
 use super::*;
@@ -53,6 +55,23 @@ fn by_hand(weights: &ancestral_format::Weights, x: &[f32], t: f64, label: usize)
         h = add(h, &linear(&format!("{block}.linear_2"), &silu(&inner)));
     }
     linear("linear_out", &silu(&h))
+}
+
+#[test]
+fn planned_for_a_cpu_it_is_the_formula() {
+    let weights =
+        parameters::to_weights(&Mlp::new(&config(), &Initializer::new(4, &device::cpu())).unwrap());
+    let mut network = CpuNetwork::load(&config().into(), weights.clone()).unwrap();
+    let x: Vec<f32> = (0..2 * 400).map(|i| (i as f32 * 0.7).sin()).collect();
+    let timesteps: Vec<f64> = (0..400).map(|i| f64::from(i) * 2.5).collect();
+    let labels: Vec<u32> = (0..3).cycle().take(400).collect();
+    let output = network.predict(&Batch::new(vec![2], x.clone()), &timesteps, Some(&labels));
+    for (row, found) in output.unwrap().iter_rows().enumerate() {
+        let expected = by_hand(&weights, &x[2 * row..][..2], timesteps[row], labels[row] as usize);
+        for (found, expected) in found.iter().zip(expected) {
+            assert!((f64::from(*found) - expected).abs() < 2e-5, "row {row}: {found}, {expected}");
+        }
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use ancestral_format::{Array, UNetConfig};
+use ancestral_format::{Array, Labels, UNetConfig};
 
 use super::*;
 use crate::unet::UNet;

@@ -1,9 +1,7 @@
 //! What can go wrong in training.
 
-use ancestral_format::Labels;
+use ancestral_format::{Labels, Mismatch};
 use thiserror::Error;
-
-use crate::parameters::ParametersError;
 
 /// Why training cannot start or go on.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -99,7 +97,7 @@ pub enum TrainError {
     },
     /// The state to go on from is another network's.
     #[error(transparent)]
-    State(#[from] ParametersError),
+    State(#[from] Mismatch),
     /// The learning rate is planned to have reached zero.
     #[error("step {step} is past the end of the learning-rate plan of {total} steps")]
     PastTheEnd {

@@ -64,6 +64,12 @@ impl TrainingSet {
         &self.shape
     }
 
+    /// All samples, one after the other.
+    #[must_use]
+    pub fn values(&self) -> &[f32] {
+        &self.rows
+    }
+
     /// One sample.
     ///
     /// # Panics

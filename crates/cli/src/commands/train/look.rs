@@ -77,7 +77,11 @@ impl Job {
 
     /// How samples are drawn: points and tables over their data.
     fn show<'a>(&'a self, model: &'a Model) -> Show<'a> {
-        Show { columns: model.columns.as_ref(), behind: Some(&self.data.set), title: &model.name }
+        Show {
+            columns: model.columns.as_ref(),
+            behind: Some(self.data.set.values()),
+            title: &model.name,
+        }
     }
 
     /// Samples, and what pictures of them say of themselves.
@@ -103,7 +107,7 @@ impl Job {
         };
         let mut metadata = plan.metadata(model);
         metadata.push(("data".to_owned(), self.data.name.clone()));
-        let network = model.network(&self.device)?;
+        let network = model.clone().take_network(&self.engine)?;
         Ok((plan.run(model, &network, 0..look.count, None)?, metadata))
     }
 }

@@ -13,7 +13,7 @@ use crate::failure::note;
 use crate::run_folder::RunFolder;
 
 /// What changes no result, or only how long the run is: it may be said anew.
-const FREE: [&str; 13] = [
+const FREE: [&str; 14] = [
     "data",
     "output",
     "resume",
@@ -24,6 +24,7 @@ const FREE: [&str; 13] = [
     "checkpoint_every",
     "keep",
     "device",
+    "engine",
     "threads",
     "quiet",
     "skip_bad",
