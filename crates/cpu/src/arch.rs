@@ -4,12 +4,42 @@ use std::sync::OnceLock;
 
 use pulp::Arch;
 
-/// The best instruction set of this machine that kernels are compiled for; `ANCESTRAL_SIMD=scalar`
-/// in the environment takes the portable one.
+/// The best instruction set of this machine that kernels are compiled for; or the one that
+/// `ANCESTRAL_SIMD` in the environment names, if the machine has it.
 pub(crate) fn arch() -> Arch {
     static ARCH: OnceLock<Arch> = OnceLock::new();
-    *ARCH.get_or_init(|| match std::env::var("ANCESTRAL_SIMD").as_deref() {
-        Ok("scalar") => Arch::Scalar,
-        _ => Arch::new(),
+    *ARCH.get_or_init(|| {
+        let name = std::env::var("ANCESTRAL_SIMD").ok();
+        name.and_then(|name| named(&name)).unwrap_or_default()
     })
+}
+
+fn named(name: &str) -> Option<Arch> {
+    match name {
+        "scalar" => Some(Arch::Scalar),
+        #[cfg(target_arch = "x86_64")]
+        "avx2" => pulp::x86::V3::try_new().map(Arch::V3),
+        #[cfg(target_arch = "x86_64")]
+        "avx512" => pulp::x86::V4::try_new().map(Arch::V4),
+        #[cfg(target_arch = "aarch64")]
+        "neon" => pulp::aarch64::Neon::try_new().map(Arch::Neon),
+        _ => None,
+    }
+}
+
+/// The instruction set that kernels use here: `avx512`, `avx2`, `neon` or `scalar` (any CPU). The
+/// best that there is; `ANCESTRAL_SIMD=NAME` in the environment takes another, which gives results
+/// that differ in their last digits.
+#[must_use]
+pub fn instruction_set() -> &'static str {
+    match arch() {
+        #[cfg(target_arch = "x86_64")]
+        Arch::V3(_) => "avx2",
+        #[cfg(target_arch = "x86_64")]
+        Arch::V4(_) => "avx512",
+        #[cfg(target_arch = "aarch64")]
+        Arch::Neon(_) => "neon",
+        Arch::Scalar => "scalar",
+        _ => "other",
+    }
 }

@@ -281,3 +281,6 @@ fn positions_at_once(rows: usize, positions: usize) -> usize {
     let pieces = 2 * rayon::current_num_threads();
     (rows * positions).div_ceil(pieces).next_multiple_of(12).max(48)
 }
+
+#[cfg(test)]
+mod tests;

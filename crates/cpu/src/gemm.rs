@@ -322,3 +322,6 @@ impl Target<'_> {
         crate::simd::store(simd, out, value);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,4 +21,5 @@ mod simd;
 mod time;
 mod unet;
 
+pub use arch::instruction_set;
 pub use network::{CpuNetwork, LoadError, NetworkError, Shapes, check_finite};
