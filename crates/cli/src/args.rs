@@ -316,6 +316,9 @@ pub struct InspectArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+    /// Print how this CPU computes its network, and why, a layer a line
+    #[arg(long, conflicts_with = "json")]
+    pub plan: bool,
     /// Which weights of a model folder: those named diffusion_pytorch_model.NAME.safetensors
     #[arg(long, value_name = "NAME")]
     pub variant: Option<String>,

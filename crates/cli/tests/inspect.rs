@@ -70,3 +70,19 @@ fn betas_of_ones_own_that_leave_the_data_visible_are_warned_of() {
     let defaults = folder.try_run("inspect schedule --timesteps 100 --csv");
     assert!(defaults.stderr.is_empty());
 }
+
+#[test]
+fn a_plan_says_how_each_layer_is_computed() {
+    let folder = Folder::new();
+    let plan = folder.run("inspect digits --plan");
+    assert!(plan.starts_with("instructions: "), "{plan}");
+    for line in [
+        "3×3 1 → 32 at 8×8: direct, as channels are few",
+        "3×3 32 → 32 at 8×8: F(2×2, 3×3), as positions are few",
+        "3×3 32 → 32 at 4×4, of stride 2: direct, as it strides",
+        "3×3 64 → 64 at 4×4: direct, as positions are very few",
+        "3×3 64 → 64 at 8×8, after repeating: F(2×2, 3×3), as positions are few",
+    ] {
+        assert!(plan.contains(line), "{line} in {plan}");
+    }
+}

@@ -113,9 +113,9 @@ impl Conv3 {
         let output = self.output();
         let (from, to) = (self.input.channels, output.channels);
         let (method, bytes) = match &self.method {
-            Method::Direct(direct) => ("direct", direct.bytes()),
-            Method::Two(winograd) => ("Winograd F(2×2, 3×3)", winograd.bytes()),
-            Method::Four(winograd) => ("Winograd F(4×4, 3×3)", winograd.bytes()),
+            Method::Direct(direct) => (self.why_direct(), direct.bytes()),
+            Method::Two(winograd) => ("F(2×2, 3×3), as positions are few", winograd.bytes()),
+            Method::Four(winograd) => ("F(4×4, 3×3)", winograd.bytes()),
         };
         let motion = match self.motion {
             Motion::Same => "",
@@ -128,6 +128,19 @@ impl Conv3 {
             output.width,
             bytes as f64 / 1e6
         )
+    }
+
+    fn why_direct(&self) -> &'static str {
+        let output = self.output();
+        if self.motion.stride() > 1 {
+            "direct, as it strides"
+        } else if self.input.channels.min(output.channels) < WINOGRAD_CHANNELS {
+            "direct, as channels are few"
+        } else if output.positions() < TWO_POSITIONS {
+            "direct, as positions are very few"
+        } else {
+            "direct, as tiles do not fit"
+        }
     }
 
     pub(crate) fn output(&self) -> Shape {

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
 use ancestral::{Grid, Posterior, Schedule, compat};
+use ancestral_cpu::{CpuNetwork, instruction_set};
 use ancestral_data::{Column, ColumnKind, Columns};
 use ancestral_format::{Dtype, NetworkConfig};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde::Serialize;
 use serde_json::json;
 
@@ -20,7 +21,9 @@ pub fn run(args: &InspectArgs) -> Result<()> {
         (None, model) => {
             let model = Model::read(model.as_deref(), args.variant.as_deref(), false)?;
             let compat = Compat::of(&args.process, &model)?;
-            if args.json {
+            if args.plan {
+                plan(model)?
+            } else if args.json {
                 model_json(&model, compat.as_ref())?
             } else {
                 model_text(&model, compat.as_ref())
@@ -28,6 +31,16 @@ pub fn run(args: &InspectArgs) -> Result<()> {
         }
     };
     Ok(io::stdout().lock().write_all(text.as_bytes())?)
+}
+
+/// How the engine for CPUs computes the network of a model.
+fn plan(model: Model) -> Result<String> {
+    let Model { name, folder, .. } = model;
+    let network = CpuNetwork::load(&folder.network, folder.weights);
+    let network = network.with_context(|| format!("model {name}"))?;
+    let first = format!("instructions: {}", instruction_set());
+    let lines = std::iter::once(first).chain(network.describe());
+    Ok(lines.fold(String::new(), |text, line| text + &line + "\n"))
 }
 
 /// How our run with some settings and that of the peer differ.

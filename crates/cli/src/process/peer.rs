@@ -44,12 +44,24 @@ pub(super) fn scheduler(
         SchedulerClass::Ddpm => {
             let variance = variance(args, options, model, &folder).context(flag)?;
             let visit = args.visit.clone().map_or(Visit::Steps(steps), Visit::List);
-            let scheduler = Ddpm::new(config, variance, &visit).with_context(at)?;
+            let scheduler = Ddpm::new(config, variance, &visit);
+            let scheduler = if args.visit.is_some() {
+                scheduler.context("--visit")?
+            } else {
+                scheduler.with_context(at)?
+            };
             Ok((Box::new(scheduler), format!("ddpm:variance={}", variance.name())))
         }
         SchedulerClass::Ddim => {
             if args.visit.is_some() {
                 bail!("--visit: the peer's DDIMScheduler takes no list of timesteps");
+            }
+            if model.predicts_variance() {
+                bail!(
+                    "--compat diffusers: its DDIMScheduler takes no variance, which the network \
+                     of model {} predicts",
+                    model.name
+                );
             }
             let options = ddim_options(args, options, &folder).context(flag)?;
             let scheduler = Ddim::new(config, options, steps).with_context(at)?;
