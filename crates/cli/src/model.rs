@@ -1,5 +1,6 @@
 //! Models, from a folder or from this program itself.
 
+use std::io;
 use std::path::Path;
 
 use ancestral::Schedule;
@@ -49,6 +50,20 @@ pub struct Model {
     pub schedule: Schedule,
     /// How the columns of its samples were scaled; `None` for pictures.
     pub columns: Option<Columns>,
+}
+
+/// A checksum that can be written to.
+struct Hash(Sha256);
+
+impl io::Write for Hash {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 impl Model {
@@ -106,9 +121,10 @@ impl Model {
 
     /// SHA-256 of the weights, as a safetensors file.
     pub fn sha256(&self) -> String {
-        let bytes = safetensors::to_bytes(&self.folder.weights)
+        let mut hash = Hash(Sha256::new());
+        safetensors::write(&self.folder.weights, &mut hash)
             .expect("a network's list of tensors is far below the format's limit of 100 MB");
-        format!("{:x}", Sha256::digest(&bytes))
+        format!("{:x}", hash.0.finalize())
     }
 
     /// Shape of one sample: `[channels, height, width]` or `[columns]`.

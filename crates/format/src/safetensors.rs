@@ -13,10 +13,9 @@ mod header;
 mod read;
 mod write;
 
-use std::io::Read;
+use std::io::{Read, Write};
 
 pub use error::SafetensorsError;
-use write::{Described, encode};
 
 use crate::weights::Weights;
 
@@ -54,7 +53,17 @@ pub fn from_reader(mut file: impl Read, length: u64) -> Result<Weights, Safetens
 /// # Errors
 /// If the header would be larger than the format allows (100 MB).
 pub fn to_bytes(weights: &Weights) -> Result<Vec<u8>, SafetensorsError> {
-    encode(weights)
+    let mut bytes = Vec::new();
+    write(weights, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// Writes the bytes of a weight file, each array from where it lies: nothing is copied.
+///
+/// # Errors
+/// As [`to_bytes`], and if the bytes cannot be written.
+pub fn write(weights: &Weights, out: &mut dyn Write) -> Result<(), SafetensorsError> {
+    write::write(weights, out)
 }
 
 /// How many bytes [`to_bytes`] gives; only the header is made to tell.
@@ -62,7 +71,7 @@ pub fn to_bytes(weights: &Weights) -> Result<Vec<u8>, SafetensorsError> {
 /// # Errors
 /// As [`to_bytes`].
 pub fn byte_size(weights: &Weights) -> Result<u64, SafetensorsError> {
-    let header = encode(weights.iter().map(|(name, array)| (name, Described(array))))?;
+    let header = write::header(weights)?;
     let data: usize = weights.iter().map(|(_, array)| array.bytes().len()).sum();
     Ok((header.len() + data) as u64)
 }

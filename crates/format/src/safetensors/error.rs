@@ -148,7 +148,7 @@ pub enum SafetensorsError {
         /// What it takes.
         bytes: u64,
     },
-    /// The bytes could not be had.
+    /// The bytes could not be had, or written.
     #[error("{reason}")]
     Io {
         /// What the system says.
