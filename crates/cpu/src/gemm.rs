@@ -270,6 +270,12 @@ fn block<S: Simd, F: Fn(usize) -> usize + Copy, const MR: usize, const NR: usize
         sums = added::<S, MR, NR>(simd, sums, rows, columns);
     }
     for (i, sums) in sums.into_iter().enumerate() {
+        if target.is_plain(NR * S::F32_LANES) {
+            let at = (row + i) * target.n + target.first;
+            let out = S::as_mut_simd_f32s(&mut target.out[at..at + NR * S::F32_LANES]).0;
+            out.iter_mut().zip(sums).for_each(|(out, sum)| *out = sum);
+            continue;
+        }
         for (j, sum) in sums.into_iter().enumerate() {
             target.put(simd, sum, row + i, j * S::F32_LANES);
         }
@@ -297,6 +303,14 @@ fn added<S: Simd, const MR: usize, const NR: usize>(
 }
 
 impl Target<'_> {
+    /// Whether `width` sums a row are all that is to be stored, and are stored as they are.
+    #[inline(always)]
+    fn is_plain(&self, width: usize) -> bool {
+        let Store { offset, residual, scale, accumulate, .. } = self.store;
+        let adds = !offset.is_empty() || !residual.is_empty() || accumulate;
+        !adds && scale == 1.0 && self.first + width <= self.n
+    }
+
     /// Stores a vector of a row, from column `skip` of the panel on.
     #[inline(always)]
     fn put<S: Simd>(&mut self, simd: S, sum: S::f32s, row: usize, skip: usize) {

@@ -42,7 +42,7 @@ const fn apart(tiles: usize, channels: usize) -> usize {
 }
 
 /// Tiles that go through all three stages together, so that what is between them stays near.
-const TILES: usize = 24;
+const TILES: usize = 12;
 
 /// The transformed kernels, one right side for each place of a tile.
 #[derive(Debug)]
