@@ -6,6 +6,11 @@ use crate::level::Level;
 use crate::names::names;
 use crate::schedule::Schedule;
 
+mod levels;
+
+pub use levels::LevelSpacing;
+use levels::check_steps;
+
 /// Where a denoiser is called: a noise level, and the training timestep if it is known.
 ///
 /// A point off the grid leaves the timestep to the denoiser, which inverts its own schedule; so
@@ -26,8 +31,8 @@ impl Point {
     }
 }
 
-/// One denoising move from a point to the next of its grid. Only a [`Grid`] makes hops, so `to`
-/// is always cleaner than `from`.
+/// One denoising move from a point to the next of its grid, or a part of it; `to` is always cleaner
+/// than `from`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Hop {
     from: Point,
@@ -35,9 +40,16 @@ pub struct Hop {
 }
 
 impl Hop {
-    #[cfg(test)]
     pub(crate) fn between(from: Point, to: Point) -> Self {
         Self { from, to }
+    }
+
+    /// Its first part, to the point off the grid that is `share` of its length h behind its start.
+    /// Of a hop with an end to h, 0 < `share`; above 1 it goes further than the hop.
+    pub(crate) fn part(&self, share: f64) -> Self {
+        let lambda = self.from.level.lambda() + share * self.h();
+        let level = Level::from_lambda(lambda).expect("a part of a hop of finite length");
+        Self::between(self.from, Point::off_grid(level))
     }
 
     /// Where the hop starts; the noisier end.
@@ -239,12 +251,7 @@ impl Grid {
     /// If `steps` is not in 1..=T, or an offset leaves the schedule.
     pub fn new(schedule: &Schedule, spacing: Spacing, steps: usize) -> Result<Self, GridError> {
         let total = schedule.len();
-        if steps == 0 {
-            return Err(GridError::NoSteps { total });
-        }
-        if steps > total {
-            return Err(GridError::TooManySteps { steps, total });
-        }
+        check_steps(total, steps)?;
         let timesteps = spacing.timesteps(total, steps);
         if let Spacing::Leading { offset } = spacing
             && timesteps[0] >= total

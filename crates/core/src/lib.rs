@@ -20,14 +20,15 @@ pub use batch::{Batch, Scalar};
 pub use denoiser::{
     Chunked, Clipped, Denoised, Denoiser, Network, NetworkDenoiser, Thresholded, ZeroTerminalSnr,
 };
-pub use grid::{Grid, GridError, Hop, Point, Spacing};
+pub use grid::{Grid, GridError, Hop, LevelSpacing, Point, Spacing};
 pub use level::{Level, LevelError};
 pub use noise::{NoNoise, Noise, Purpose, SampleNoise, Streams, TorchGenerator, TorchNoise};
 pub use options::{OptionError, OptionInfo, Options};
 pub use posterior::Posterior;
 pub use prediction::Prediction;
 pub use sample::{Elementwise, Sample};
-pub use sampler::{AnySampler, Ddim, Ddpm, Run, Sampler, SamplerInfo, Step, Stepped};
+pub use sampler::named::*;
+pub use sampler::{AnySampler, Run, Sampler, SamplerInfo, Step, Stepped};
 pub use schedule::{
     AnySchedule, Betas, Cosine, Laplace, Linear, ScaledLinear, Schedule, ScheduleError,
     ScheduleInfo, Sigmoid,

@@ -9,7 +9,7 @@ use std::cell::Cell;
 use crate::batch::{Batch, Scalar};
 use crate::denoiser::{Denoised, Denoiser};
 use crate::exact::{Component, Gaussian, Mixture};
-use crate::grid::{Grid, Point, Spacing};
+use crate::grid::{Grid, LevelSpacing, Point, Spacing};
 use crate::level::Level;
 use crate::noise::{NoNoise, Noise, SampleNoise};
 use crate::sampler::{Sampler, Step};
@@ -23,7 +23,8 @@ const LAMBDA: (f64, f64) = (-5.0, 3.0);
 /// marginals on the way; the order of convergence to the exact flow or moments of a Gaussian and a
 /// mixture; the first hop from pure noise, which is that of DDIM; the network calls and the
 /// randomness it claims; finite results on every schedule with 1 to 50 steps; equal runs from one
-/// object, and rows that don't depend on their batch.
+/// object, and rows that don't depend on their batch. Of a sampler that claims order 0 all but the
+/// order.
 ///
 /// # Panics
 /// If one of these does not hold, saying which.
@@ -33,6 +34,9 @@ pub fn check<S: Sampler>(sampler: &S) {
         keeps_the_marginals_of_a_point(sampler);
     }
     for grid in [even_grid, uneven_grid] {
+        if sampler.info().order == 0 {
+            continue;
+        }
         if sampler.info().stochastic {
             converges_to_the_moments_of_a_gaussian(sampler, grid);
         } else {
@@ -162,10 +166,12 @@ fn keeps_the_marginals_of_a_point<S: Sampler>(sampler: &S) {
     }
 }
 
-/// Asserts that doubling the hops divides the error by 2^order.
+/// Asserts that doubling the hops divides the error by 2^order: from 256 to 512 hops, or fewer
+/// where the error is rounding by then.
 fn assert_order<S: Sampler>(sampler: &S, what: &str, error: impl Fn(usize) -> f64) {
-    let (coarse, fine) = (error(256), error(512));
-    assert!(fine > 1e-11, "{what}: error {fine} is too small to show an order");
+    let errors = [512, 256, 128].map(|fine: usize| (error(fine.div_euclid(2)), error(fine)));
+    let shows = errors.into_iter().find(|(_, fine)| *fine > 1e-11);
+    let (coarse, fine) = shows.unwrap_or_else(|| panic!("{what}: too exact to show an order"));
     let (order, claimed) = ((coarse / fine).log2(), f64::from(sampler.info().order));
     assert!(
         order > claimed - 0.3 && order < claimed + 0.7,
@@ -254,11 +260,15 @@ fn calls_and_draws_as_claimed<S: Sampler>(sampler: &S) {
         };
         let noise = Counted { draws: &draws };
         // The grid of `hops - 1` inner hops has `hops` hops with the one into clean data.
-        steps(sampler, &even_grid(hops - 1), 1.0, denoiser, noise);
-        let claimed = u32::try_from(hops - 1).expect("few hops") * info.calls_per_hop + 1;
-        assert_eq!(calls.get(), claimed, "network calls of {hops} hops");
-        let any = draws.get() > 0;
-        assert_eq!(any, info.stochastic && hops > 1, "{} draws in {hops} hops", draws.get());
+        let grid = even_grid(hops - 1);
+        steps(sampler, &grid, 1.0, denoiser, noise);
+        assert_eq!(calls.get(), sampler.calls(&grid), "network calls of {hops} hops");
+        match hops {
+            1 => assert_eq!(draws.get(), 0, "draws on the hop into clean data"),
+            // The first hop alone may draw nothing, as where churn has no room above it.
+            2 => assert!(draws.get() == 0 || info.stochastic, "{} draws", draws.get()),
+            _ => assert_eq!(draws.get() > 0, info.stochastic, "{} draws", draws.get()),
+        }
     }
 }
 
@@ -289,15 +299,17 @@ fn stays_finite<T: Scalar, S: Sampler>(sampler: &S) {
 
 fn finite_on<T: Scalar, S: Sampler>(sampler: &S, schedule: &Schedule, count: usize) {
     let data = Gaussian { mean: 0.3, std: 0.2 };
-    for spacing in Spacing::ALL {
-        let grid = Grid::new(schedule, spacing, count).expect("few steps");
+    let timesteps = Spacing::ALL.map(|s| (s.name(), Grid::new(schedule, s, count)));
+    let levels = LevelSpacing::ALL.map(|s| (s.name(), Grid::over_levels(schedule, s, count)));
+    for (spacing, grid) in timesteps.into_iter().chain(levels) {
+        let grid = grid.expect("few steps");
         let mut noise = SampleNoise::new(3, 0..2);
         let x: Batch<T> = noise.draw(&Batch::zeros(2, vec![2]));
         let x = last(steps(sampler, &grid, x, data, noise));
-        assert!(
-            x.data().iter().all(|x| x.to_f64().abs() < 10.0),
-            "{spacing:?}, {count} steps: {x:?}"
-        );
+        // A method of higher order may overshoot on hops so long that h is no small number.
+        let bound = if count < 20 && sampler.info().order > 1 { f64::MAX } else { 10.0 };
+        let bounded = x.data().iter().all(|x| x.to_f64().abs() < bound);
+        assert!(bounded, "{spacing}, {count} steps: {x:?}");
     }
 }
 

@@ -1,11 +1,14 @@
 //! DDIM: from deterministic (η = 0) to ancestral (η = 1).
 
-use crate::denoiser::{Denoised, Denoiser};
+use std::ops::ControlFlow;
+
+use crate::denoiser::Denoiser;
 use crate::grid::{Grid, Hop};
 use crate::level::Level;
 use crate::noise::Noise;
-use crate::options::{OptionError, OptionInfo, Options};
+use crate::options::{OptionError, Options};
 use crate::sample::Sample;
+use crate::sampler::kernel::{begin, eta};
 use crate::sampler::{Sampler, SamplerInfo, Stepped};
 
 /// Moves a sample along the deterministic (η = 0) to ancestral (η = 1) DDIM path.
@@ -37,14 +40,14 @@ pub struct Ddim {
 
 /// Coefficients of one hop: x_s = `x0` x̂₀ + `x_from` x_t + `noise` z.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Coefficients {
-    x0: f64,
-    x_from: f64,
-    noise: f64,
+pub(super) struct Coefficients {
+    pub(super) x0: f64,
+    pub(super) x_from: f64,
+    pub(super) noise: f64,
 }
 
 impl Ddim {
-    fn coefficients(self, hop: &Hop) -> Coefficients {
+    pub(super) fn coefficients(self, hop: &Hop) -> Coefficients {
         let (from, to, h) = (hop.from().level, hop.to().level, hop.h());
         let eta = if from == Level::NOISE { 0.0 } else { self.eta };
         let (ancestral, removed) = (eta * eta, -(-2.0 * h).exp_m1());
@@ -76,11 +79,7 @@ impl Sampler for Ddim {
             stochastic: self.eta > 0.0,
             calls_per_hop: 1,
             exact_for_a_point: true,
-            options: &[OptionInfo {
-                name: "eta",
-                default: "0",
-                about: "share of ancestral noise, 0 to 1",
-            }],
+            options: eta::DETERMINISTIC,
         }
     }
 
@@ -89,11 +88,9 @@ impl Sampler for Ddim {
     }
 
     fn from_options(mut options: Options) -> Result<Self, OptionError> {
-        let fits = |eta: &f64| (0.0..=1.0).contains(eta);
-        let eta = options.take("eta", "a number from 0 to 1", fits)?;
-        let sampler = Self { eta: eta.unwrap_or_default() };
-        options.finish(sampler.info().options)?;
-        Ok(sampler)
+        let eta = eta::take(&mut options)?.unwrap_or_default();
+        options.finish(eta::DETERMINISTIC)?;
+        Ok(Self { eta })
     }
 
     fn start<X: Sample>(&self, _grid: &Grid) {}
@@ -111,10 +108,10 @@ impl Sampler for Ddim {
         D: Denoiser<X> + ?Sized,
         N: Noise<X> + ?Sized,
     {
-        let Denoised { x0, .. } = denoiser.denoise(&x, hop.from())?;
-        if hop.is_last() {
-            return Ok(Stepped { x: x0.clone(), x0 });
-        }
+        let x0 = match begin(hop, &x, denoiser)? {
+            ControlFlow::Break(stepped) => return Ok(stepped),
+            ControlFlow::Continue(denoised) => denoised.x0,
+        };
         let c = self.coefficients(hop);
         let x = if c.noise == 0.0 {
             X::combine(&[(c.x0, &x0), (c.x_from, &x)])

@@ -1,13 +1,14 @@
 //! Ancestral sampling: the reverse transition, hop after hop.
 
+use std::ops::ControlFlow;
+
 use crate::denoiser::{Denoised, Denoiser};
 use crate::grid::{Grid, Hop};
-use crate::level::Level;
 use crate::noise::Noise;
 use crate::options::{OptionError, OptionInfo, Options};
 use crate::posterior::Posterior;
 use crate::sample::Sample;
-use crate::sampler::ddim::deterministic;
+use crate::sampler::kernel::begin;
 use crate::sampler::{Sampler, SamplerInfo, Stepped};
 use crate::variance::{NoiseScale, Variance};
 
@@ -87,13 +88,10 @@ impl Sampler for Ddpm {
         D: Denoiser<X> + ?Sized,
         N: Noise<X> + ?Sized,
     {
-        let Denoised { x0, variance: half } = denoiser.denoise(&x, hop.from())?;
-        if hop.is_last() {
-            return Ok(Stepped { x: x0.clone(), x0 });
-        }
-        if hop.from().level == Level::NOISE {
-            return Ok(Stepped { x: deterministic(hop, &x, &x0), x0 });
-        }
+        let Denoised { x0, variance: half } = match begin(hop, &x, denoiser)? {
+            ControlFlow::Break(stepped) => return Ok(stepped),
+            ControlFlow::Continue(denoised) => denoised,
+        };
         let z = noise.draw(&x);
         let posterior = Posterior::of(hop);
         let (scale, z) = match self.variance.noise_scale(&posterior) {

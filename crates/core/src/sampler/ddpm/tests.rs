@@ -2,6 +2,7 @@ use super::*;
 use crate::batch::Batch;
 use crate::exact::{Gaussian, Mixture};
 use crate::grid::{Point, Spacing};
+use crate::level::Level;
 use crate::noise::SampleNoise;
 use crate::sampler::{Ddim, conformance};
 use crate::schedule::Schedule;

@@ -1,0 +1,86 @@
+//! DPM2: the midpoint method of Karras et al., which is DPM-Solver-2.
+
+use std::ops::ControlFlow;
+
+use crate::denoiser::Denoiser;
+use crate::grid::{Grid, Hop};
+use crate::noise::Noise;
+use crate::options::{OptionError, Options};
+use crate::sample::Sample;
+use crate::sampler::kernel::{Churn, Churned, Form, Singlestep, begin};
+use crate::sampler::{Sampler, SamplerInfo, Stepped};
+
+/// The midpoint method for the probability flow in k = σ/α, the middle being that of ln k. Without
+/// churn it is [`DpmSolver`](crate::DpmSolver) of order 2 in its noise form.
+///
+/// # Formula
+/// With y = x/α, over a hop from k to k′:
+/// ```text
+/// k_m = √(k k′),    y_m = y + (k_m − k) (y − x̂₀)/k,    y′ = y + (k′ − k) (y_m − x̂₀_m)/k_m
+/// ```
+/// # Source
+/// Lu et al. 2022, arXiv:2206.00927, algorithm 1 (DPM-Solver-2), in the variables of Karras et al.
+/// 2022, arXiv:2206.00364; "DPM2" of k-diffusion, `KDPM2DiscreteScheduler` in diffusers.
+///
+/// # Example
+/// ```
+/// use ancestral::{AnySampler, Dpm2};
+/// assert_eq!("dpm2".parse(), Ok(AnySampler::Dpm2(Dpm2::default())));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct Dpm2 {
+    /// Noise added before each step; none by default.
+    pub churn: Churn,
+}
+
+impl Sampler for Dpm2 {
+    type History<X: Sample> = Churned;
+
+    fn info(&self) -> SamplerInfo {
+        SamplerInfo {
+            name: "dpm2",
+            about: "midpoint method in log sigma/alpha (KDPM2), two calls a step",
+            order: 2,
+            stochastic: self.churn.is_on(),
+            calls_per_hop: 2,
+            exact_for_a_point: self.churn.is_exact(),
+            options: Churn::OPTIONS,
+        }
+    }
+
+    fn values(&self) -> Vec<String> {
+        self.churn.values()
+    }
+
+    fn from_options(options: Options) -> Result<Self, OptionError> {
+        Ok(Self { churn: Churn::from_options(options)? })
+    }
+
+    fn start<X: Sample>(&self, grid: &Grid) -> Churned {
+        Churned::start(grid)
+    }
+
+    fn step<X, D, N>(
+        &self,
+        run: &mut Churned,
+        hop: &Hop,
+        x: X,
+        denoiser: &mut D,
+        noise: &mut N,
+    ) -> Result<Stepped<X>, D::Error>
+    where
+        X: Sample,
+        D: Denoiser<X> + ?Sized,
+        N: Noise<X> + ?Sized,
+    {
+        let (x, hop) = self.churn.raise(run, hop, x, noise);
+        let x0 = match begin(&hop, &x, denoiser)? {
+            ControlFlow::Break(stepped) => return Ok(stepped),
+            ControlFlow::Continue(denoised) => denoised.x0,
+        };
+        let midpoint = Singlestep { form: Form::Noise, order: 2 };
+        let (update, estimates) = midpoint.update(&hop, &x, &x0, denoiser)?;
+        let x = update.apply(&x, estimates.iter().map(|(w, v)| (*w, v)), None);
+        Ok(Stepped { x, x0 })
+    }
+}

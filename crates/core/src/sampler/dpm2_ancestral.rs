@@ -1,0 +1,97 @@
+//! DPM2 to a level below, and fresh noise back up.
+
+use std::ops::ControlFlow;
+
+use crate::denoiser::Denoiser;
+use crate::grid::{Grid, Hop};
+use crate::noise::Noise;
+use crate::options::{OptionError, Options};
+use crate::sample::Sample;
+use crate::sampler::kernel::{Form, Singlestep, begin, eta};
+use crate::sampler::{Sampler, SamplerInfo, Stepped};
+
+/// [`Dpm2`](crate::Dpm2) to a level below the end of each hop, and fresh noise up to it.
+///
+/// Noise takes the marginal of the lower level to that of the higher one exactly, so the moments
+/// have the order of the deterministic step, which is 2.
+///
+/// # Formula
+/// With k_down and k_up as in [`EulerAncestral`](crate::EulerAncestral), and y = x/α:
+/// ```text
+/// k_m = √(k k_down),   y_m = y + (k_m − k) (y − x̂₀)/k,   y′ = y + (k_down − k) (y_m − x̂₀_m)/k_m + k_up z
+/// ```
+/// Range: 0 ≤ η ≤ 1.
+/// # Source
+/// "DPM2 a" of k-diffusion, `KDPM2AncestralDiscreteScheduler` in diffusers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Dpm2Ancestral {
+    /// The share of ancestral noise, 0 ≤ η ≤ 1.
+    pub eta: f64,
+}
+
+impl Default for Dpm2Ancestral {
+    fn default() -> Self {
+        Self { eta: 1.0 }
+    }
+}
+
+impl Sampler for Dpm2Ancestral {
+    type History<X: Sample> = ();
+
+    fn info(&self) -> SamplerInfo {
+        SamplerInfo {
+            name: "dpm2-ancestral",
+            about: "dpm2 and fresh noise after each step, two calls a step",
+            order: 2,
+            stochastic: self.eta > 0.0,
+            calls_per_hop: 2,
+            exact_for_a_point: true,
+            options: eta::ANCESTRAL,
+        }
+    }
+
+    fn values(&self) -> Vec<String> {
+        vec![self.eta.to_string()]
+    }
+
+    fn from_options(mut options: Options) -> Result<Self, OptionError> {
+        let eta = eta::take(&mut options)?.unwrap_or(Self::default().eta);
+        options.finish(eta::ANCESTRAL)?;
+        Ok(Self { eta })
+    }
+
+    fn start<X: Sample>(&self, _grid: &Grid) {}
+
+    fn step<X, D, N>(
+        &self,
+        _history: &mut (),
+        hop: &Hop,
+        x: X,
+        denoiser: &mut D,
+        noise: &mut N,
+    ) -> Result<Stepped<X>, D::Error>
+    where
+        X: Sample,
+        D: Denoiser<X> + ?Sized,
+        N: Noise<X> + ?Sized,
+    {
+        let x0 = match begin(hop, &x, denoiser)? {
+            ControlFlow::Break(stepped) => return Ok(stepped),
+            ControlFlow::Continue(denoised) => denoised.x0,
+        };
+        let (to, removed) = (hop.to().level, -(-2.0 * hop.h()).exp_m1());
+        // ln(k_down/k′) = ½ ln(1 − η² (1 − e^(−2h))).
+        let down = hop.part(1.0 - 0.5 * (-self.eta * self.eta * removed).ln_1p() / hop.h());
+        let midpoint = Singlestep { form: Form::Noise, order: 2 };
+        let (mut update, estimates) = midpoint.update(&down, &x, &x0, denoiser)?;
+        // From y at the lower level to x at the higher one.
+        let up = to.alpha() / down.to().level.alpha();
+        update.carried *= up;
+        update.gain *= up;
+        let std = self.eta * to.sigma() * removed.sqrt();
+        let z = (std > 0.0).then(|| noise.draw(&x));
+        let noise = z.as_ref().map(|z| (std, z));
+        let x = update.apply(&x, estimates.iter().map(|(w, v)| (*w, v)), noise);
+        Ok(Stepped { x, x0 })
+    }
+}

@@ -1,0 +1,109 @@
+//! DPM-Solver++ for the reverse SDE, singlestep: two network calls a hop.
+
+use std::ops::ControlFlow;
+
+use crate::denoiser::Denoiser;
+use crate::grid::{Grid, Hop};
+use crate::noise::Noise;
+use crate::options::{OptionError, Options};
+use crate::sample::Sample;
+use crate::sampler::ddim::Ddim;
+use crate::sampler::kernel::{begin, eta};
+use crate::sampler::{Sampler, SamplerInfo, Stepped};
+
+/// An ancestral step to the middle of the hop in λ, and from its start one over the whole hop with
+/// the estimate of the middle.
+///
+/// # Formula
+/// Each part is [`Ddim`] of the same η, from x_t:
+/// ```text
+/// x_m = DDIM(x_t, x̂₀(x_t), z₁) to λ_t + h/2
+/// x_s = DDIM(x_t, x̂₀(x_m), z) to λ_t + h,     z = a z₁ + √(1 − a²) z₂
+/// a = √(1 − η² (1 − e^(−h))) √((1 − e^(−h))/(1 − e^(−2h)))
+/// ```
+/// Both noises are those of one path: a is what is left at the end of the noise of the middle, if
+/// the path went through it. Range: 0 ≤ η ≤ 1.
+/// # Source
+/// "DPM++ SDE" of k-diffusion with r = ½, `DPMSolverSDEScheduler` in diffusers. Differs from it in a,
+/// which there comes of a Brownian path in the time σ/α.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DpmppSde {
+    /// The share of ancestral noise, 0 ≤ η ≤ 1.
+    pub eta: f64,
+}
+
+impl Default for DpmppSde {
+    fn default() -> Self {
+        Self { eta: 1.0 }
+    }
+}
+
+impl Sampler for DpmppSde {
+    type History<X: Sample> = ();
+
+    fn info(&self) -> SamplerInfo {
+        SamplerInfo {
+            name: "dpmpp-sde",
+            about: "DPM-Solver++ with fresh noise within and after each step, two calls a step",
+            order: 2,
+            stochastic: self.eta > 0.0,
+            calls_per_hop: 2,
+            exact_for_a_point: true,
+            options: eta::ANCESTRAL,
+        }
+    }
+
+    fn values(&self) -> Vec<String> {
+        vec![self.eta.to_string()]
+    }
+
+    fn from_options(mut options: Options) -> Result<Self, OptionError> {
+        let eta = eta::take(&mut options)?.unwrap_or(Self::default().eta);
+        options.finish(eta::ANCESTRAL)?;
+        Ok(Self { eta })
+    }
+
+    fn start<X: Sample>(&self, _grid: &Grid) {}
+
+    fn step<X, D, N>(
+        &self,
+        _history: &mut (),
+        hop: &Hop,
+        x: X,
+        denoiser: &mut D,
+        noise: &mut N,
+    ) -> Result<Stepped<X>, D::Error>
+    where
+        X: Sample,
+        D: Denoiser<X> + ?Sized,
+        N: Noise<X> + ?Sized,
+    {
+        let x0 = match begin(hop, &x, denoiser)? {
+            ControlFlow::Break(stepped) => return Ok(stepped),
+            ControlFlow::Continue(denoised) => denoised.x0,
+        };
+        let z = (self.eta > 0.0).then(|| [noise.draw(&x), noise.draw(&x)]);
+        let half = hop.part(0.5);
+        let ddim = Ddim { eta: self.eta };
+        let c = ddim.coefficients(&half);
+        let mut terms = vec![(c.x_from, &x), (c.x0, &x0)];
+        terms.extend(z.iter().map(|[first, _]| (c.noise, first)));
+        let middle = denoiser.denoise(&X::combine(&terms), half.to())?.x0;
+        let c = ddim.coefficients(hop);
+        let kept = self.kept(hop.h());
+        let mut terms = vec![(c.x_from, &x), (c.x0, &middle)];
+        if let Some([first, second]) = &z {
+            terms.push((kept * c.noise, first));
+            terms.push(((1.0 - kept * kept).sqrt() * c.noise, second));
+        }
+        Ok(Stepped { x: X::combine(&terms), x0 })
+    }
+}
+
+impl DpmppSde {
+    /// a, of a hop of length `h`.
+    fn kept(self, h: f64) -> f64 {
+        let half = -(-h).exp_m1();
+        (1.0 - self.eta * self.eta * half).sqrt() * (half / -(-2.0 * h).exp_m1()).sqrt()
+    }
+}

@@ -1,0 +1,76 @@
+//! Euler's method to a level below, and fresh noise back up.
+
+use crate::denoiser::Denoiser;
+use crate::grid::{Grid, Hop};
+use crate::noise::Noise;
+use crate::options::{OptionError, Options};
+use crate::sample::Sample;
+use crate::sampler::ddim::Ddim;
+use crate::sampler::kernel::eta;
+use crate::sampler::{Sampler, SamplerInfo, Stepped};
+
+/// Euler's method in k = σ/α to a level below the end of each hop, and fresh noise up to it. It is
+/// [`Ddim`] of the same η, to the last bit; with η = 1 [`Ddpm`](crate::Ddpm) with the variance β̃.
+///
+/// # Formula
+/// With y = x/α, over a hop from k to k′:
+/// ```text
+/// y′ = y + (k_down − k) (y − x̂₀)/k + k_up z
+/// k_up = η k′ √(1 − k′²/k²),    k_down² = k′² − k_up²
+/// ```
+/// Range: 0 ≤ η ≤ 1.
+/// # Source
+/// "Euler a" of k-diffusion, `EulerAncestralDiscreteScheduler` in diffusers. That it is DDIM follows
+/// from α′ k_up = η √β̃.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EulerAncestral {
+    /// The share of ancestral noise, 0 ≤ η ≤ 1.
+    pub eta: f64,
+}
+
+impl Default for EulerAncestral {
+    fn default() -> Self {
+        Self { eta: 1.0 }
+    }
+}
+
+impl Sampler for EulerAncestral {
+    type History<X: Sample> = ();
+
+    fn info(&self) -> SamplerInfo {
+        SamplerInfo {
+            name: "euler-ancestral",
+            about: "Euler's method and fresh noise after each step; the same as ddim with its eta",
+            options: eta::ANCESTRAL,
+            ..Ddim { eta: self.eta }.info()
+        }
+    }
+
+    fn values(&self) -> Vec<String> {
+        vec![self.eta.to_string()]
+    }
+
+    fn from_options(mut options: Options) -> Result<Self, OptionError> {
+        let eta = eta::take(&mut options)?.unwrap_or(Self::default().eta);
+        options.finish(eta::ANCESTRAL)?;
+        Ok(Self { eta })
+    }
+
+    fn start<X: Sample>(&self, _grid: &Grid) {}
+
+    fn step<X, D, N>(
+        &self,
+        history: &mut (),
+        hop: &Hop,
+        x: X,
+        denoiser: &mut D,
+        noise: &mut N,
+    ) -> Result<Stepped<X>, D::Error>
+    where
+        X: Sample,
+        D: Denoiser<X> + ?Sized,
+        N: Noise<X> + ?Sized,
+    {
+        Ddim { eta: self.eta }.step(history, hop, x, denoiser, noise)
+    }
+}

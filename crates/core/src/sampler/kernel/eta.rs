@@ -1,0 +1,17 @@
+//! The option η, which many samplers have.
+
+use crate::options::{OptionError, OptionInfo, Options};
+
+/// η of a sampler that is ancestral by default.
+pub(crate) const ANCESTRAL: &[OptionInfo] = &[OptionInfo { default: "1", ..ETA }];
+
+/// η of one that is deterministic by default.
+pub(crate) const DETERMINISTIC: &[OptionInfo] = &[ETA];
+
+const ETA: OptionInfo =
+    OptionInfo { name: "eta", default: "0", about: "share of ancestral noise, 0 to 1" };
+
+/// The η among `options`.
+pub(crate) fn take(options: &mut Options) -> Result<Option<f64>, OptionError> {
+    options.take("eta", "a number from 0 to 1", |eta: &f64| (0.0..=1.0).contains(eta))
+}

@@ -1,0 +1,19 @@
+//! What samplers share, so that those which are the same map are the same code.
+
+mod churn;
+mod ends;
+pub(crate) mod eta;
+mod exponential;
+mod history;
+mod multistep;
+mod quadrature;
+mod singlestep;
+
+pub use churn::{Churn, Churned};
+pub(crate) use ends::begin;
+pub use exponential::{Form, Slope};
+pub(crate) use exponential::{Update, pair};
+pub use history::History;
+pub(crate) use multistep::{Multistep, lambda};
+pub(crate) use quadrature::integrals;
+pub(crate) use singlestep::Singlestep;

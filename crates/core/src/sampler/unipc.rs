@@ -1,0 +1,186 @@
+//! UniPC: a predictor, and a corrector that costs no further network call.
+
+use std::ops::ControlFlow;
+
+use crate::denoiser::Denoiser;
+use crate::grid::{Grid, Hop};
+use crate::names::names;
+use crate::noise::Noise;
+use crate::options::{OptionError, OptionInfo, Options};
+use crate::sample::Sample;
+use crate::sampler::kernel::{Form, History, Update, begin, lambda, pair};
+use crate::sampler::{Sampler, SamplerInfo, Stepped};
+
+/// UniPC-p: a multistep predictor over p estimates (UniP-p) takes each hop; the estimate at its end
+/// then corrects it, as one more node of the polynomial (UniC-p), before the next hop starts.
+///
+/// So the x of a step is the predicted one, at which the network is asked next; corrected it is
+/// found within the step that follows. A last hop, into clean data, needs no corrector.
+///
+/// # Formula
+/// In the data form, with y = x/α, m the estimate x̂₀ at the start of a hop, and m_j those behind it
+/// (for the corrector also the one at its end), at shares r_j of it:
+/// ```text
+/// y′ = e^(−h) y + (1 − e^(−h)) m + B Σ_j ρ_j (m_j − m)/r_j
+/// ```
+/// where `B ρ` integrates the polynomial through all of them exactly; except that a line (predictor
+/// of order 2, corrector of order 1) has ρ = ½ with B as [`Variant`] says. In the noise form the
+/// same with ε̂: see [`Form`]. The first hops go through fewer estimates.
+///
+/// Its order is p + 1. UniP-2 of bh2 is [`Dpmpp2m`](crate::Dpmpp2m), UniP-3
+/// [`Dpmpp3m`](crate::Dpmpp3m).
+/// # Source
+/// Zhao et al. 2023, arXiv:2302.04867, algorithms 1 and 2; `UniPCMultistepScheduler` in diffusers.
+///
+/// # Example
+/// ```
+/// use ancestral::AnySampler;
+/// let sampler: AnySampler = "unipc:order=3,variant=bh1".parse()?;
+/// assert_eq!(sampler.to_string(), "unipc:order=3,variant=bh1,form=data");
+/// assert_eq!(sampler.info().order, 4);
+/// # Ok::<(), ancestral::OptionError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unipc {
+    /// Order p of the predictor: 1, 2 or 3. What is below counts as 1, above as 3.
+    pub order: u32,
+    /// The weight of a line's slope.
+    pub variant: Variant,
+    /// Which estimate is taken for a polynomial.
+    pub form: Form,
+}
+
+/// The function B(h) of UniPC; it matters where a line is integrated, and there at order h³.
+///
+/// # Source
+/// Zhao et al. 2023, arXiv:2302.04867, section 4.2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Variant {
+    /// B₁(h) = h.
+    Bh1,
+    /// B₂(h) = e^h − 1 for the noise, 1 − e^(−h) for the data.
+    #[default]
+    Bh2,
+}
+
+names! { Variant, 2: "bh1" => Bh1, or "bh2" => Bh2 }
+
+impl std::str::FromStr for Variant {
+    type Err = ();
+
+    fn from_str(name: &str) -> Result<Self, ()> {
+        Self::from_name(name).ok_or(())
+    }
+}
+
+impl Default for Unipc {
+    fn default() -> Self {
+        Self { order: 2, variant: Variant::Bh2, form: Form::Data }
+    }
+}
+
+const OPTIONS: &[OptionInfo] = &[
+    OptionInfo { name: "order", default: "2", about: "of the predictor: 1, 2 or 3" },
+    OptionInfo { name: "variant", default: "bh2", about: Variant::CHOICE },
+    OptionInfo { name: "form", default: "data", about: Form::CHOICE },
+];
+
+impl Sampler for Unipc {
+    type History<X: Sample> = Corrigible<X>;
+
+    fn info(&self) -> SamplerInfo {
+        SamplerInfo {
+            name: "unipc",
+            about: "UniPC, a predictor and a corrector with one call a step",
+            order: self.order.clamp(1, 3) + 1,
+            stochastic: false,
+            calls_per_hop: 1,
+            exact_for_a_point: true,
+            options: OPTIONS,
+        }
+    }
+
+    fn values(&self) -> Vec<String> {
+        let names = [self.variant.name(), self.form.name()];
+        vec![self.order.to_string(), names[0].to_owned(), names[1].to_owned()]
+    }
+
+    fn from_options(mut options: Options) -> Result<Self, OptionError> {
+        let default = Self::default();
+        let order = options.take("order", "1, 2 or 3", |order: &u32| (1..=3).contains(order))?;
+        let variant = options.take("variant", Variant::CHOICE, |_: &Variant| true)?;
+        let form = options.take("form", Form::CHOICE, |_: &Form| true)?;
+        options.finish(OPTIONS)?;
+        Ok(Self {
+            order: order.unwrap_or(default.order),
+            variant: variant.unwrap_or(default.variant),
+            form: form.unwrap_or(default.form),
+        })
+    }
+
+    fn start<X: Sample>(&self, _grid: &Grid) -> Corrigible<X> {
+        Corrigible { estimates: History::new(self.order.clamp(1, 3) as usize), behind: None }
+    }
+
+    fn step<X, D, N>(
+        &self,
+        history: &mut Corrigible<X>,
+        hop: &Hop,
+        x: X,
+        denoiser: &mut D,
+        _noise: &mut N,
+    ) -> Result<Stepped<X>, D::Error>
+    where
+        X: Sample,
+        D: Denoiser<X> + ?Sized,
+        N: Noise<X> + ?Sized,
+    {
+        let from = hop.from();
+        let x0 = match begin(hop, &x, denoiser)? {
+            ControlFlow::Break(stepped) => return Ok(stepped),
+            ControlFlow::Continue(denoised) => denoised.x0,
+        };
+        let estimate = self.form.estimate(from.level, &x, &x0);
+        let x = match history.behind.take() {
+            Some((hop, start)) => self.over(&hop, &start, &history.estimates, Some(&estimate)),
+            None => x,
+        };
+        history.estimates.push(lambda(from), estimate);
+        let predicted = self.over(hop, &x, &history.estimates, None);
+        history.behind = Some((*hop, x));
+        Ok(Stepped { x: predicted, x0 })
+    }
+}
+
+/// What is needed to correct a hop when the estimate at its end is known.
+#[derive(Clone, Debug)]
+pub struct Corrigible<X> {
+    estimates: History<X>,
+    /// The hop behind, and the corrected x at its start.
+    behind: Option<(Hop, X)>,
+}
+
+impl Unipc {
+    /// The hop from `x` through the `estimates` at its start and behind, and that at its `end`.
+    fn over<X: Sample>(self, hop: &Hop, x: &X, estimates: &History<X>, end: Option<&X>) -> X {
+        let update = Update::over(hop, self.form);
+        let mut nodes = estimates.nodes(lambda(hop.to()));
+        nodes.extend(end.map(|_| 1.0));
+        let mut weights = match nodes[..] {
+            [_, node] => pair(update.whole(), self.variant.slope(&update), node).to_vec(),
+            _ => update.exact(&nodes),
+        };
+        let last = end.map(|end| (weights.pop().expect("that of the end"), end));
+        update.apply(x, estimates.weighted(weights).chain(last), None)
+    }
+}
+
+impl Variant {
+    /// `½ B`, the weight of a slope of 1 a hop.
+    fn slope(self, update: &Update) -> f64 {
+        match self {
+            Self::Bh1 => 0.5 * update.z,
+            Self::Bh2 => 0.5 * update.whole(),
+        }
+    }
+}
