@@ -160,8 +160,9 @@ fn keeps_the_marginals_of_a_point<S: Sampler>(sampler: &S) {
         for (hop, (mean, variance)) in std::iter::zip(grid.hops(), moments) {
             let level = hop.to().level;
             let (m, v) = (level.alpha() * data.mean, level.sigma_squared());
-            assert!((mean - m).abs() < 1e-13, "mean {mean} at {level:?}, forward {m}");
-            assert!((variance - v).abs() < 1e-13, "variance {variance} at {level:?}, forward {v}");
+            // The noise form adds and removes x/α, e⁵ times what is left.
+            assert!((mean - m).abs() < 1e-12, "mean {mean} at {level:?}, forward {m}");
+            assert!((variance - v).abs() < 1e-12, "variance {variance} at {level:?}, forward {v}");
         }
     }
 }

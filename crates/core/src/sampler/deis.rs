@@ -87,3 +87,37 @@ impl Sampler for Deis {
             .step(history, hop, &x, denoiser, noise)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::f64::consts::LN_2 as L;
+    use crate::sampler::conformance;
+    use crate::sampler::known::{assert_close, run};
+
+    #[test]
+    fn by_hand() {
+        // 8 → 4 → 1 → ½. Under e^(h − u): u/h has ψ₂ = (e^h − 1 − h)/h, (u/h)² has
+        // ψ₃ = (2 (e^h − 1 − h) − h²)/h².
+        let m = [1.0, 0.25, -1.0];
+        let known = run(&Deis::default(), &[8.0, 4.0, 1.0, 0.5], 3.0, &m, &[]);
+        let (e0, y1) = (0.25, 2.0);
+        let e1 = (y1 - m[1]) / 4.0;
+        let y2 = y1 - 3.0 * e1 - (3.0 - 2.0 * L) / (2.0 * L) * 2.0 * (e1 - e0);
+        let e2 = y2 - m[2];
+        let a = (e2 - e1) / 2.0;
+        let d2 = (a - (e1 - e0)) / 3.0;
+        let (psi_2, psi_3) = ((1.0 - L) / L, (2.0 * (1.0 - L) - L * L) / (L * L));
+        let y3 = y2 - 0.5 * (e2 + psi_2 * (a + 2.0 * d2) + psi_3 * d2);
+        assert_close(&known.y, &[y1, y2, y3]);
+        let known = run(&Deis { order: 2 }, &[8.0, 4.0, 1.0], 3.0, &m[..2], &[]);
+        assert_close(&known.y, &[y1, y2]);
+    }
+
+    #[test]
+    fn conforms_in_every_order() {
+        for order in [1, 2] {
+            conformance::check(&Deis { order });
+        }
+    }
+}

@@ -84,3 +84,25 @@ impl Sampler for Dpm2 {
         Ok(Stepped { x, x0 })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sampler::conformance;
+    use crate::sampler::known::{assert_close, run};
+
+    #[test]
+    fn by_hand() {
+        // 16 → 4, middle 8: d = 2/16, y_m = 2, d_m = 2/8, y′ = 3 − 12/4 = 0.
+        // 4 → ¼, middle 1: d = −1/4, y_m = 0.75, d_m = 0.5, y′ = −3.75·0.5.
+        let x0 = [1.0, 0.0, 1.0, 0.25];
+        let known = run(&Dpm2::default(), &[16.0, 4.0, 0.25], 3.0, &x0, &[]);
+        assert_close(known.asked.as_flattened(), &[16.0, 3.0, 8.0, 2.0, 4.0, 0.0, 1.0, 0.75]);
+        assert_close(&known.y, &[0.0, -1.875]);
+    }
+
+    #[test]
+    fn conforms_with_churn() {
+        conformance::check(&Dpm2 { churn: Churn { churn: 20.0, ..Churn::default() } });
+    }
+}

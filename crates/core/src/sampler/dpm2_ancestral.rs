@@ -95,3 +95,30 @@ impl Sampler for Dpm2Ancestral {
         Ok(Stepped { x, x0 })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sampler::conformance;
+    use crate::sampler::known::{assert_close, run};
+
+    #[test]
+    fn by_hand() {
+        // 4 → 2: k_up = √3, k_down = 1, middle 2: d = 2/4, y_m = 2, d_m = ½, y′ = 3 − 3/2 + √3 z.
+        // 2 → ½: k_up = ½ √(15/16), k_down = ⅛, middle ½: y = 1.5, d = ½, y_m = 0.75, d_m = 1,
+        // y′ = 1.5 − 15/8 + k_up z.
+        let x0 = [1.0, 1.0, 0.5, 0.25];
+        let known = run(&Dpm2Ancestral::default(), &[4.0, 2.0, 0.5], 3.0, &x0, &[0.0, 2.0]);
+        assert_close(known.asked.as_flattened(), &[4.0, 3.0, 2.0, 2.0, 2.0, 1.5, 0.5, 0.75]);
+        assert_close(&known.y, &[1.5, -0.375 + (15.0_f64 / 16.0).sqrt()]);
+        let known = run(&Dpm2Ancestral::default(), &[4.0, 2.0], 3.0, &[1.0, 1.0], &[1.0]);
+        assert_close(&known.y, &[1.5 + 3_f64.sqrt()]);
+    }
+
+    #[test]
+    fn conforms_with_any_eta() {
+        for eta in [0.0, 0.6] {
+            conformance::check(&Dpm2Ancestral { eta });
+        }
+    }
+}

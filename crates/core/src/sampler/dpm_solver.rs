@@ -109,3 +109,69 @@ impl Sampler for DpmSolver {
         Ok(Stepped { x, x0 })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::f64::consts::LN_2 as L;
+    use crate::sampler::conformance;
+    use crate::sampler::known::{assert_close, run};
+    use crate::sampler::{Ddim, Dpm2};
+
+    fn solver(order: u32, form: Form) -> DpmSolver {
+        DpmSolver { order, form }
+    }
+
+    #[test]
+    fn of_order_1_it_is_ddim_and_of_order_2_dpm2() {
+        let k = [9.0, 5.0, 0.3, 0.2];
+        let x0 = [1.0, -0.4, 0.6, 0.1, 0.9, 0.2];
+        for form in Form::ALL {
+            let found = run(&solver(1, form), &k, 3.0, &x0[..3], &[]);
+            assert_close(&found.y, &run(&Ddim::default(), &k, 3.0, &x0[..3], &[]).y);
+        }
+        let found = run(&solver(2, Form::Noise), &k, 3.0, &x0, &[]);
+        assert_eq!(found.y, run(&Dpm2::default(), &k, 3.0, &x0, &[]).y);
+    }
+
+    #[test]
+    fn of_order_2_in_the_data_form_by_hand() {
+        // 16 → 4, middle 8: y_m = 3/2 + ½, y′ = 3/4 + ¾·½. 4 → 2: y_m = y/√2 + (1 − 1/√2) 2.
+        let known = run(&solver(2, Form::Data), &[16.0, 4.0, 2.0], 3.0, &[1.0, 0.5, 2.0, 1.0], &[]);
+        let half = 0.5_f64.sqrt();
+        let middle = 1.125 * half + (1.0 - half) * 2.0;
+        assert_close(&known.asked[1], &[8.0, 2.0]);
+        assert_close(&known.asked[3], &[8_f64.sqrt(), middle]);
+        assert_close(&known.y, &[1.125, 1.125 / 2.0 + 0.5]);
+    }
+
+    #[test]
+    fn of_order_3_in_the_noise_form_by_hand() {
+        // 64 → 8 by 32 and 16: h = 3 L. ∫₀ᴴ e^(H − u) u du = e^H − 1 − H.
+        let known = run(&solver(3, Form::Noise), &[64.0, 8.0], 3.0, &[1.0, 0.5, 0.0], &[]);
+        let (e0, e1) = (2.0 / 64.0, 1.5 / 32.0);
+        let y2 = 3.0 - 48.0 * e0 - 16.0 * (e1 - e0) / L * (3.0 - 2.0 * L);
+        let e2 = y2 / 16.0;
+        let y3 = 3.0 - 56.0 * e0 - 8.0 * (e2 - e0) / (2.0 * L) * (7.0 - 3.0 * L);
+        assert_close(known.asked.as_flattened(), &[64.0, 3.0, 32.0, 2.0, 16.0, y2]);
+        assert_close(&known.y, &[y3]);
+    }
+
+    #[test]
+    fn of_order_3_in_the_data_form_by_hand() {
+        // ∫₀ᴴ e^(u − H) u du = H − 1 + e^(−H).
+        let (m0, m1, m2) = (1.0, 0.5, -0.75);
+        let known = run(&solver(3, Form::Data), &[64.0, 8.0], 3.0, &[m0, m1, m2], &[]);
+        let y2 = 0.75 + 0.75 * m0 + (m1 - m0) / L * (2.0 * L - 0.75);
+        let y3 = 0.375 + 0.875 * m0 + (m2 - m0) / (2.0 * L) * (3.0 * L - 0.875);
+        assert_close(known.asked.as_flattened(), &[64.0, 3.0, 32.0, 2.0, 16.0, y2]);
+        assert_close(&known.y, &[y3]);
+    }
+
+    #[test]
+    fn conforms_in_every_order_and_form() {
+        for (order, form) in [1, 2, 3].into_iter().flat_map(|o| Form::ALL.map(|form| (o, form))) {
+            conformance::check(&solver(order, form));
+        }
+    }
+}

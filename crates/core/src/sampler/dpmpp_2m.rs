@@ -87,3 +87,29 @@ impl Sampler for Dpmpp2m {
             .step(history, hop, &x, denoiser, noise)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::f64::consts::LN_2 as L;
+    use crate::sampler::conformance;
+    use crate::sampler::known::{assert_close, run};
+
+    #[test]
+    fn by_hand() {
+        // 8 → 4: y = 3/2 + ½. 4 → 1 (h/h₁ = 2): y = 2/4 + ¾ (¼ − ¾) = ⅛.
+        // 1 → ½ (h/h₁ = ½): y = 1/16 + ½ (−1 − ¼·1.25).
+        let k = [8.0, 4.0, 1.0, 0.5];
+        let x0 = [1.0, 0.25, -1.0];
+        let known = run(&Dpmpp2m::default(), &k, 3.0, &x0, &[]);
+        assert_close(&known.y, &[2.0, 0.125, -0.593_75]);
+        // Heun: φ₂ = 1 − ¾/(2 L) weighs the slope, −¾ over half a hop.
+        let known = run(&Dpmpp2m { slope: Slope::Heun }, &k[..3], 3.0, &x0[..2], &[]);
+        assert_close(&known.y, &[2.0, 0.5 + 0.75 * 0.25 - 1.5 * (1.0 - 0.375 / L)]);
+    }
+
+    #[test]
+    fn conforms_with_either_slope() {
+        conformance::check(&Dpmpp2m { slope: Slope::Heun });
+    }
+}

@@ -87,3 +87,41 @@ impl Sampler for Dpmpp2mSde {
             .step(history, hop, &x, denoiser, noise)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sampler::conformance;
+    use crate::sampler::known::{assert_close, run};
+    use crate::sampler::Dpmpp2m;
+
+    #[test]
+    fn by_hand() {
+        // η = 1, 8 → 4: y = 3/4 + ¾ + 4 √¾ z. 4 → 1, h/h₁ = 2: y = y/16 + 15/16 (¼ − ¾) + √(15/16) z.
+        let k = [8.0, 4.0, 1.0];
+        let known = run(&Dpmpp2mSde::default(), &k, 3.0, &[1.0, 0.25], &[0.5, -1.0]);
+        let y1 = 1.5 + 3_f64.sqrt();
+        let root = (15.0_f64 / 16.0).sqrt();
+        assert_close(&known.y, &[y1, y1 / 16.0 - 15.0 / 32.0 - root]);
+        // η = ½, 4 → 1: e^(−(1 + η) h) = ⅛, 1 − e^(−2ηh) = ¾.
+        let sampler = Dpmpp2mSde { eta: 0.5, ..Dpmpp2mSde::default() };
+        let known = run(&sampler, &[4.0, 1.0], 2.0, &[1.0], &[1.0]);
+        assert_close(&known.y, &[0.25 + 0.875 + 0.75_f64.sqrt()]);
+    }
+
+    #[test]
+    fn without_noise_it_is_the_deterministic_one() {
+        let (k, x0) = ([8.0, 4.0, 1.0, 0.5], [1.0, 0.25, -1.0]);
+        for slope in Slope::ALL {
+            let known = run(&Dpmpp2mSde { eta: 0.0, slope }, &k, 3.0, &x0, &[]);
+            assert_eq!(known.y, run(&Dpmpp2m { slope }, &k, 3.0, &x0, &[]).y);
+        }
+    }
+
+    #[test]
+    fn conforms_with_every_option() {
+        for (eta, slope) in [(0.0, Slope::Midpoint), (0.5, Slope::Midpoint), (1.0, Slope::Heun)] {
+            conformance::check(&Dpmpp2mSde { eta, slope });
+        }
+    }
+}

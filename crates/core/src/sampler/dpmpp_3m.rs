@@ -73,3 +73,30 @@ impl Sampler for Dpmpp3m {
             .step(history, hop, &x, denoiser, noise)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::f64::consts::LN_2 as L;
+    use crate::sampler::known::{assert_close, run};
+
+    /// y after 8 → 4 → 1 → ½ from y = 3, with estimates m: lengths L, 2 L, L.
+    fn by_parabola(m: [f64; 3]) -> [f64; 3] {
+        // W = 1 − e^(−h), φ₂ = 1 − W/h, and 1 − 2 φ₂/h weigh 1, u/h, (u/h)².
+        let y1 = 1.5 + 0.5 * m[0];
+        let y2 = 0.25 * y1 + 0.75 * m[1] + (1.0 - 0.75 / (2.0 * L)) * 2.0 * (m[1] - m[0]);
+        // Newton's form in shares of the hop, nodes 0, −2, −3: m + a s + D₂ s (s + 2).
+        let a = (m[2] - m[1]) / 2.0;
+        let d2 = (a - (m[1] - m[0])) / 3.0;
+        let phi_2 = 1.0 - 0.5 / L;
+        let y3 = 0.5 * y2 + 0.5 * m[2] + phi_2 * (a + 2.0 * d2) + (1.0 - 2.0 * phi_2 / L) * d2;
+        [y1, y2, y3]
+    }
+
+    #[test]
+    fn by_hand() {
+        let m = [1.0, 0.25, -1.0];
+        let known = run(&Dpmpp3m, &[8.0, 4.0, 1.0, 0.5], 3.0, &m, &[]);
+        assert_close(&known.y, &by_parabola(m));
+    }
+}

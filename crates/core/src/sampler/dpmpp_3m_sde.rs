@@ -39,7 +39,7 @@ impl Sampler for Dpmpp3mSde {
         SamplerInfo {
             name: "dpmpp-3m-sde",
             about: "DPM-Solver++(3M) with fresh noise after each step",
-            order: 2,
+            order: if self.eta == 0.0 { 3 } else { 2 },
             stochastic: self.eta > 0.0,
             calls_per_hop: 1,
             exact_for_a_point: true,
@@ -77,5 +77,43 @@ impl Sampler for Dpmpp3mSde {
         let weights = Update::exact;
         Multistep { form: Form::Data, eta: self.eta, measure: lambda, weights }
             .step(history, hop, &x, denoiser, noise)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::f64::consts::LN_2 as L;
+    use crate::sampler::conformance;
+    use crate::sampler::known::{assert_close, run};
+    use crate::sampler::Dpmpp3m;
+
+    #[test]
+    fn by_hand() {
+        // η = 1 over 8 → 4 → 1 → ½: g = 2 h is 2 L, 4 L, 2 L; no noise but on the last.
+        let m = [1.0, 0.25, -1.0];
+        let known = run(&Dpmpp3mSde::default(), &[8.0, 4.0, 1.0, 0.5], 3.0, &m, &[0.0, 0.0, 1.0]);
+        let y1 = 0.75 + 0.75 * m[0];
+        let w = 15.0 / 16.0;
+        let y2 = y1 / 16.0 + w * m[1] + (1.0 - w / (4.0 * L)) * 2.0 * (m[1] - m[0]);
+        let a = (m[2] - m[1]) / 2.0;
+        let d2 = (a - (m[1] - m[0])) / 3.0;
+        let phi_2 = 1.0 - 0.75 / (2.0 * L);
+        let y3 = y2 / 4.0 + 0.75 * m[2] + phi_2 * (a + 2.0 * d2) + (1.0 - phi_2 / L) * d2;
+        assert_close(&known.y, &[y1, y2, y3 + 0.5 * 0.75_f64.sqrt()]);
+    }
+
+    #[test]
+    fn without_noise_it_is_the_deterministic_one_which_has_order_3() {
+        let (k, x0) = ([8.0, 4.0, 1.0, 0.5], [1.0, 0.25, -1.0]);
+        let known = run(&Dpmpp3mSde { eta: 0.0 }, &k, 3.0, &x0, &[]);
+        assert_eq!(known.y, run(&Dpmpp3m, &k, 3.0, &x0, &[]).y);
+    }
+
+    #[test]
+    fn conforms_with_any_eta() {
+        for eta in [0.0, 0.5] {
+            conformance::check(&Dpmpp3mSde { eta });
+        }
     }
 }

@@ -107,3 +107,29 @@ impl DpmppSde {
         (1.0 - self.eta * self.eta * half).sqrt() * (half / -(-2.0 * h).exp_m1()).sqrt()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sampler::conformance;
+    use crate::sampler::known::{assert_close, run};
+
+    #[test]
+    fn by_hand() {
+        // η = 1, 4 → 1, middle 2. To the middle: k_up = 2 √¾ = √3, k_down/k = ¼, so
+        // y_m = 1 + 2/4 + √3 z₁. To the end: k_up = √(15/16), k_down/k = 1/16, with the estimate of
+        // the middle. Of √3 z₁ the path from 2 to 1 leaves a quarter: a = (√3/4)/√(15/16) = √(1/5).
+        let known = run(&DpmppSde::default(), &[4.0, 1.0], 3.0, &[1.0, 0.5], &[0.5, -2.0]);
+        let root_3 = 3_f64.sqrt();
+        assert_close(known.asked.as_flattened(), &[4.0, 3.0, 2.0, 1.5 + 0.5 * root_3]);
+        let z = 0.5 * 0.2_f64.sqrt() - 2.0 * 0.8_f64.sqrt();
+        assert_close(&known.y, &[0.5 + 2.5 / 16.0 + (15.0_f64 / 16.0).sqrt() * z]);
+    }
+
+    #[test]
+    fn conforms_with_any_eta() {
+        for eta in [0.0, 0.5] {
+            conformance::check(&DpmppSde { eta });
+        }
+    }
+}

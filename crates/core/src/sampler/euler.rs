@@ -84,3 +84,61 @@ impl Sampler for Euler {
         Ok(Stepped { x: deterministic(&hop, &x, &x0), x0 })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sampler::conformance;
+    use crate::sampler::known::{assert_close, run};
+    use crate::sampler::AnySampler;
+    use crate::sampler::Ddim;
+
+    #[test]
+    fn by_hand() {
+        // 8 → 4: d = (3 − 1)/8, y = 3 − 4/4 = 2. 4 → 1: d = (2 − 0)/4, y = 2 − 3/2.
+        let known = run(&Euler::default(), &[8.0, 4.0, 1.0], 3.0, &[1.0, 0.0], &[]);
+        assert_close(&known.y, &[2.0, 0.5]);
+    }
+
+    #[test]
+    fn by_hand_with_churn() {
+        // None at the start of the grid. Then γ = 0.75/3, k: 4 → 5, y = 2 + √(25 − 16) = 5, d = 1,
+        // y = 5 − 4.
+        let churn = Churn { churn: 0.75, ..Churn::default() };
+        let known = run(&Euler { churn }, &[8.0, 4.0, 1.0], 3.0, &[1.0, 0.0], &[1.0]);
+        assert_close(known.asked.as_flattened(), &[8.0, 3.0, 5.0, 5.0]);
+        assert_close(&known.y, &[2.0, 1.0]);
+    }
+
+    #[test]
+    fn without_churn_it_is_ddim() {
+        let (k, x0) = ([9.0, 5.0, 0.3, 0.2], [1.0, -0.4, 0.6]);
+        let euler = run(&Euler::default(), &k, 3.0, &x0, &[]);
+        assert_eq!(euler.y, run(&Ddim::default(), &k, 3.0, &x0, &[]).y);
+    }
+
+    #[test]
+    fn conforms_with_churn() {
+        for noise in [1.0, 1.003] {
+            conformance::check(&Euler { churn: Churn { churn: 20.0, noise, ..Churn::default() } });
+        }
+    }
+
+    #[test]
+    fn options_are_read_and_refused_by_name() {
+        let parse = |text: &str| text.parse::<AnySampler>().map_err(|error| error.to_string());
+        let churn = Churn { churn: 40.0, min: 0.05, max: 50.0, noise: 1.003 };
+        assert_eq!(
+            parse("euler:churn=40,min=0.05,max=50,noise=1.003"),
+            Ok(AnySampler::Euler(Euler { churn }))
+        );
+        let error = |text| parse(text).unwrap_err();
+        assert_eq!(error("euler:churn=-1"), "option churn=-1 of euler: expected a number from 0");
+        assert_eq!(error("euler:noise=0"), "option noise=0 of euler: expected a number above 0");
+        assert!(parse("euler:max=inf").is_ok() && parse("euler:max=nan").is_err());
+        assert_eq!(
+            error("euler:eta=1"),
+            "euler has no option \"eta\": it takes churn, min, max, noise"
+        );
+    }
+}

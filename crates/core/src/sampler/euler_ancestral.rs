@@ -74,3 +74,19 @@ impl Sampler for EulerAncestral {
         Ddim { eta: self.eta }.step(history, hop, x, denoiser, noise)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sampler::known::{assert_close, run};
+
+    #[test]
+    fn by_hand() {
+        // 4 → 2: k_up = 2 √(1 − ¼) = √3, k_down = 1, d = 2/4, y′ = 3 − 3/2 + √3 z.
+        let known = run(&EulerAncestral::default(), &[4.0, 2.0], 3.0, &[1.0], &[0.5]);
+        assert_close(&known.y, &[1.5 + 0.5 * 3_f64.sqrt()]);
+        // η = ½: k_up = √3/2, k_down = √(4 − ¾).
+        let known = run(&EulerAncestral { eta: 0.5 }, &[4.0, 2.0], 3.0, &[1.0], &[1.0]);
+        assert_close(&known.y, &[3.0 + (3.25_f64.sqrt() - 4.0) / 2.0 + 0.75_f64.sqrt()]);
+    }
+}

@@ -91,3 +91,37 @@ impl Sampler for Heun {
         Ok(Stepped { x, x0 })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sampler::conformance;
+    use crate::sampler::known::{assert_close, run};
+
+    #[test]
+    fn by_hand() {
+        // 8 → 2: d = 2/8, y₁ = 3 − 6/4 = 1.5, d′ = (1.5 − 0.5)/2, y′ = 3 − 6·0.375 = 0.75.
+        // 2 → 1: d = 0.5/2, y₁ = 0.5, d′ = 0.5, y′ = 0.75 − 0.375.
+        let x0 = [1.0, 0.5, 0.25, 0.0];
+        let known = run(&Heun::default(), &[8.0, 2.0, 1.0], 3.0, &x0, &[]);
+        assert_close(known.asked.as_flattened(), &[8.0, 3.0, 2.0, 1.5, 2.0, 0.75, 1.0, 0.5]);
+        assert_close(&known.y, &[0.75, 0.375]);
+    }
+
+    #[test]
+    fn by_hand_with_churn() {
+        // 8 → 4 without: d = d′ = 1/4, y = 2. Then k: 4 → 5, y = 2 + 3, d = 1, y₁ = 1, d′ = 0.5,
+        // y = 5 − 4·0.75.
+        let churn = Churn { churn: 0.75, ..Churn::default() };
+        let x0 = [1.0, 1.0, 0.0, 0.5];
+        let known = run(&Heun { churn }, &[8.0, 4.0, 1.0], 3.0, &x0, &[1.0]);
+        assert_close(&known.y, &[2.0, 2.0]);
+    }
+
+    #[test]
+    fn conforms_with_churn() {
+        conformance::check(&Heun { churn: Churn { churn: 20.0, ..Churn::default() } });
+        let some = Churn { churn: 20.0, min: 0.1, max: 20.0, noise: 1.0 };
+        conformance::check(&Heun { churn: some });
+    }
+}

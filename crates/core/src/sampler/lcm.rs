@@ -75,3 +75,39 @@ impl Sampler for Lcm {
         Ok(Stepped { x, x0 })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exact::Gaussian;
+    use crate::grid::{Point, Spacing};
+    use crate::level::Level;
+    use crate::sampler::conformance;
+    use crate::sampler::known::{assert_close, run};
+    use crate::schedule::Schedule;
+    use crate::Batch;
+
+    #[test]
+    fn by_hand() {
+        let known = run(&Lcm, &[4.0, 2.0, 0.5], 3.0, &[1.0, -0.25], &[0.5, 3.0]);
+        assert_close(&known.y, &[1.0 + 2.0 * 0.5, -0.25 + 0.5 * 3.0]);
+    }
+
+    #[test]
+    fn with_an_exact_consistency_function_every_hop_has_the_exact_marginal() {
+        let data = Gaussian { mean: 0.3, std: 0.2 };
+        let consistency = |x: &Batch<f64>, at: Point| {
+            let ends = x.data().iter().map(|x| data.flow(*x, at.level, Level::CLEAN));
+            Batch::new(vec![1], ends.collect())
+        };
+        let grid = Grid::new(&Schedule::linear_1000(), Spacing::Trailing, 4).unwrap();
+        let start = grid.points()[0].level;
+        let start = (start.alpha() * data.mean, data.std_at(start));
+        let moments = conformance::moments(&Lcm, &grid, start, consistency);
+        for (hop, (mean, variance)) in std::iter::zip(grid.hops(), moments) {
+            let level = hop.to().level;
+            assert!((mean - level.alpha() * data.mean).abs() < 1e-14, "{mean}");
+            assert!((variance - data.std_at(level).powi(2)).abs() < 1e-14, "{variance}");
+        }
+    }
+}

@@ -94,3 +94,47 @@ impl Sampler for Lms {
             .step(history, hop, &x, denoiser, noise)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sampler::conformance;
+    use crate::sampler::known::{assert_close, run};
+
+    #[test]
+    fn by_hand() {
+        // 8 → 4 → 1 → ½ → ¼ with Newton's divided differences in k.
+        let m = [1.0, 0.25, -1.0, 0.5];
+        let known = run(&Lms::default(), &[8.0, 4.0, 1.0, 0.5, 0.25], 3.0, &m, &[]);
+        let (e0, y1) = (0.25, 2.0);
+        let e1 = (y1 - m[1]) / 4.0;
+        // ∫ e₁ + (κ − 4) [e₁, e₀] dκ from 4 to 1.
+        let d10 = (e1 - e0) / (4.0 - 8.0);
+        let y2 = y1 - 3.0 * e1 + 4.5 * d10;
+        let e2 = y2 - m[2];
+        // With v = κ − 1 from 0 to −½: v, v (v − 3).
+        let d21 = (e2 - e1) / (1.0 - 4.0);
+        let d210 = (d21 - d10) / (1.0 - 8.0);
+        let y3 = y2 - 0.5 * e2 + 0.125 * d21 + (-0.125 / 3.0 - 1.5 * 0.25) * d210;
+        let e3 = (y3 - m[3]) / 0.5;
+        // With v = κ − ½ from 0 to −¼: v, v (v − ½), v (v − ½) (v − 3½).
+        let d32 = (e3 - e2) / (0.5 - 1.0);
+        let d321 = (d32 - d21) / (0.5 - 4.0);
+        let d3210 = (d321 - d210) / (0.5 - 8.0);
+        let v = -0.25_f64;
+        let (v2, v3, v4) = (v.powi(2), v.powi(3), v.powi(4));
+        let y4 = y3
+            + v * e3
+            + v2 / 2.0 * d32
+            + (v3 / 3.0 - v2 / 4.0) * d321
+            + (v4 / 4.0 - 4.0 * v3 / 3.0 + 0.875 * v2) * d3210;
+        assert_close(&known.y, &[y1, y2, y3, y4]);
+    }
+
+    #[test]
+    fn conforms_in_every_order() {
+        for order in [1, 2, 3] {
+            conformance::check(&Lms { order });
+        }
+    }
+}

@@ -9,6 +9,8 @@ use crate::sample::Sample;
 
 pub mod conformance;
 mod kernel;
+#[cfg(test)]
+mod known;
 mod run;
 
 pub use kernel::{Churn, Form, Slope};

@@ -133,3 +133,75 @@ where
     let weights = [sixth, 2.0 * sixth, 2.0 * sixth, sixth];
     Ok(update.apply(x, std::iter::zip(weights, [first, &second, &third, &fourth]), None))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grid::Spacing;
+    use crate::sampler::known::{assert_close, run};
+    use crate::noise::NoNoise;
+    use crate::schedule::Schedule;
+
+    /// y and ε̂ of a hop by Runge–Kutta from k to `to` by `middle`, with the estimates m.
+    fn runge_kutta_by_hand(y: f64, [k, middle, to]: [f64; 3], m: [f64; 4]) -> (f64, f64) {
+        let e1 = (y - m[0]) / k;
+        let e2 = (y + (middle - k) * e1 - m[1]) / middle;
+        let e3 = (y + (middle - k) * e2 - m[2]) / middle;
+        let e4 = (y + (to - k) * e3 - m[3]) / to;
+        (y + (to - k) * (e1 + 2.0 * e2 + 2.0 * e3 + e4) / 6.0, e1)
+    }
+
+    #[test]
+    fn by_hand() {
+        let m = [1.0, 0.5, 0.25, 0.75, -1.0, 0.5, 0.0, 0.3, 0.2, 0.6, -0.4, 0.1, 0.7];
+        let k = [64.0, 16.0, 4.0, 1.0, 0.5];
+        let known = run(&Pndm, &k, 3.0, &m, &[]);
+        let four = |i: usize| [m[i], m[i + 1], m[i + 2], m[i + 3]];
+        let (y1, e0) = runge_kutta_by_hand(3.0, [64.0, 32.0, 16.0], four(0));
+        let (y2, e1) = runge_kutta_by_hand(y1, [16.0, 8.0, 4.0], four(4));
+        let (y3, e2) = runge_kutta_by_hand(y2, [4.0, 2.0, 1.0], four(8));
+        let e3 = y3 - m[12];
+        // Hops of 2, 2, 2, 1 in log₂ k: nodes 0, −2, −4, −6. The averages over [0, 1] of s,
+        // s (s + 2), s (s + 2) (s + 4) are ½, 4/3, 25/4.
+        let (d32, d21, d10) = ((e3 - e2) / 2.0, (e2 - e1) / 2.0, (e1 - e0) / 2.0);
+        let (d321, d210) = ((d32 - d21) / 4.0, (d21 - d10) / 4.0);
+        let average = e3 + d32 / 2.0 + 4.0 / 3.0 * d321 + 6.25 * (d321 - d210) / 6.0;
+        assert_close(&known.y, &[y1, y2, y3, y3 - 0.5 * average]);
+    }
+
+    #[test]
+    fn on_even_timesteps_the_numbers_are_those_of_the_paper() {
+        let grid = Grid::new(&Schedule::linear_1000(), Spacing::Leading { offset: 0 }, 10).unwrap();
+        let mut estimates = Vec::new();
+        let mut denoiser = |x: &f64, at: Point| {
+            let x0 = (3.0 * x + at.level.lambda()).sin();
+            if at.timestep.is_some() {
+                estimates.push((at, (x - at.level.alpha() * x0) / at.level.sigma()));
+            }
+            x0
+        };
+        let mut noise = NoNoise;
+        let run = Pndm.run(&grid, 0.7, &mut denoiser, &mut noise);
+        let steps: Vec<_> = run.map(|step| step.unwrap_or_else(|never| match never {})).collect();
+        // The fourth stage of Runge–Kutta is at a point of the grid too; the first stage comes last.
+        let at = |point: Point| estimates.iter().rfind(|(at, _)| *at == point).unwrap().1;
+        let e: Vec<f64> = grid.points().iter().map(|point| at(*point)).collect();
+        for i in 3..9 {
+            let (from, to) = (grid.points()[i].level, grid.points()[i + 1].level);
+            let average =
+                (55.0 * e[i] - 59.0 * e[i - 1] + 37.0 * e[i - 2] - 9.0 * e[i - 3]) / 24.0;
+            let y = steps[i - 1].x / from.alpha();
+            let y = y + (to.karras_sigma() - from.karras_sigma()) * average;
+            assert!((steps[i].x - to.alpha() * y).abs() < 1e-12, "hop {i}");
+        }
+    }
+
+    #[test]
+    fn calls_are_counted_from_the_first_hop_that_has_an_estimate_behind() {
+        let schedule = Schedule::linear_1000();
+        let grid = |schedule: &Schedule, n| Grid::new(schedule, Spacing::Trailing, n).unwrap();
+        assert_eq!([1, 2, 3, 4, 20].map(|n| Pndm.calls(&grid(&schedule, n))), [1, 5, 9, 13, 29]);
+        let to_noise = schedule.rescale_zero_terminal_snr().unwrap();
+        assert_eq!([1, 2, 3, 20].map(|n| Pndm.calls(&grid(&to_noise, n))), [1, 2, 6, 29]);
+    }
+}

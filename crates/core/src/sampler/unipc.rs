@@ -184,3 +184,95 @@ impl Variant {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::f64::consts::LN_2 as L;
+    use crate::sampler::conformance;
+    use crate::sampler::known::{assert_close, run};
+
+    fn unipc(order: u32, variant: Variant, form: Form) -> Unipc {
+        Unipc { order, variant, form }
+    }
+
+    const K: [f64; 4] = [8.0, 4.0, 1.0, 0.5];
+    const M: [f64; 3] = [1.0, 0.25, -1.0];
+
+    /// Predicted y over [`K`] from y = 3 with the estimates [`M`], order 2, data form; `slope` is
+    /// ½ B of each hop, of lengths L, 2 L, L.
+    fn of_order_2(slope: [f64; 3]) -> [f64; 3] {
+        // The line through both ends corrects 8 → 4.
+        let y1 = 0.5 * 3.0 + 0.5 * M[0];
+        let corrected = y1 + slope[0] * (M[1] - M[0]);
+        let y2 = 0.25 * corrected + 0.75 * M[1] + slope[1] * 2.0 * (M[1] - M[0]);
+        // The parabola through −½, 0 and 1 corrects 4 → 1: m₁ + a s + D₂ s (s + ½).
+        let a = 2.0 * (M[1] - M[0]);
+        let d2 = ((M[2] - M[1]) - a) / 1.5;
+        let phi_2 = 1.0 - 0.75 / (2.0 * L);
+        let corrected = 0.25 * corrected
+            + 0.75 * M[1]
+            + phi_2 * (a + 0.5 * d2)
+            + (1.0 - 2.0 * phi_2 / (2.0 * L)) * d2;
+        let y3 = 0.5 * corrected + 0.5 * M[2] + slope[2] * (M[2] - M[1]) / 2.0;
+        [y1, y2, y3]
+    }
+
+    #[test]
+    fn of_order_2_by_hand() {
+        for (variant, slope) in
+            [(Variant::Bh2, [0.25, 0.375, 0.25]), (Variant::Bh1, [0.5 * L, L, 0.5 * L])]
+        {
+            let known = run(&unipc(2, variant, Form::Data), &K, 3.0, &M, &[]);
+            assert_close(&known.y, &of_order_2(slope));
+        }
+    }
+
+    #[test]
+    fn of_order_1_by_hand() {
+        let known = run(&unipc(1, Variant::Bh2, Form::Data), &K, 3.0, &M, &[]);
+        let corrected = 2.0 + 0.25 * (M[1] - M[0]);
+        let y2 = 0.25 * corrected + 0.75 * M[1];
+        let corrected = y2 + 0.375 * (M[2] - M[1]);
+        assert_close(&known.y, &[2.0, y2, 0.5 * corrected + 0.5 * M[2]]);
+    }
+
+    #[test]
+    fn of_order_3_by_hand() {
+        let known = run(&unipc(3, Variant::Bh2, Form::Data), &K, 3.0, &M, &[]);
+        // The first two hops and their correctors are those of order 2; the third goes through the
+        // parabola at 0, −2, −3.
+        let [y1, y2, y3] = of_order_2([0.25, 0.375, 0.25]);
+        let corrected = 2.0 * (y3 - 0.5 * M[2] - 0.25 * (M[2] - M[1]) / 2.0);
+        let a = (M[2] - M[1]) / 2.0;
+        let d2 = (a - (M[1] - M[0])) / 3.0;
+        let phi_2 = 1.0 - 0.5 / L;
+        let y3 = 0.5 * corrected
+            + 0.5 * M[2]
+            + phi_2 * (a + 2.0 * d2)
+            + (1.0 - 2.0 * phi_2 / L) * d2;
+        assert_close(&known.y, &[y1, y2, y3]);
+    }
+
+    #[test]
+    fn of_order_2_in_the_noise_form_by_hand() {
+        // y′ = y + (k′ − k) e − k′ B ρ (…), ½ B = ½ (e^h − 1): ½, then 3/2.
+        let known = run(&unipc(2, Variant::Bh2, Form::Noise), &K[..3], 3.0, &M[..2], &[]);
+        let (e0, y1) = (0.25, 2.0);
+        let e1 = (y1 - M[1]) / 4.0;
+        let corrected = y1 - 4.0 * 0.5 * (e1 - e0);
+        let y2 = corrected - 3.0 * e1 - 1.5 * 2.0 * (e1 - e0);
+        assert_close(&known.y, &[y1, y2]);
+    }
+
+    #[test]
+    fn conforms_in_every_order_variant_and_form() {
+        for order in [1, 2, 3] {
+            for variant in Variant::ALL {
+                for form in Form::ALL {
+                    conformance::check(&unipc(order, variant, form));
+                }
+            }
+        }
+    }
+}
