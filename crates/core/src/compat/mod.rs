@@ -5,6 +5,8 @@
 //! peer's; nothing outside of this module knows of a quirk. For what is right rather than equal,
 //! take the [samplers](crate::sampler); [`Scheduler::differences`] says where the two part.
 //!
+//! [`Dpmpp3m`] is a sampler like those, with the third term that the peers have.
+//!
 //! # Numerics
 //! Scalars and elements are f32, one rounding an operation, in the peer's order, measured against
 //! diffusers 0.42.1 and PyTorch 2.15.0 on x86-64. With the same network output and the same noise,
@@ -54,6 +56,7 @@ mod ddim;
 mod ddim_inverse;
 mod ddpm;
 mod differences;
+mod dpmpp_3m;
 mod elementwise;
 mod error;
 mod estimate;
@@ -67,6 +70,7 @@ pub use ddim::{Ddim, DdimOptions};
 pub use ddim_inverse::DdimInverse;
 pub use ddpm::{Ddpm, Visit};
 pub use differences::Difference;
+pub use dpmpp_3m::Dpmpp3m;
 pub use error::CompatError;
 pub use run::{Run, Step};
 pub use table::Table;

@@ -10,16 +10,16 @@ use crate::noise::Noise;
 use crate::sampler::Sampler;
 
 /// What a run did.
-pub(super) struct Known {
+pub(crate) struct Known {
     /// k and y of every call of the denoiser.
-    pub(super) asked: Vec<[f64; 2]>,
+    pub(crate) asked: Vec<[f64; 2]>,
     /// y at the end of every hop but the one into clean data.
-    pub(super) y: Vec<f64>,
+    pub(crate) y: Vec<f64>,
 }
 
 /// A run from `y` over the points with these `k`, whose denoiser says `x0` call by call and whose
 /// noise is `z` draw by draw, until all of both is used.
-pub(super) fn run<S: Sampler>(sampler: &S, k: &[f64], y: f64, x0: &[f64], z: &[f64]) -> Known {
+pub(crate) fn run<S: Sampler>(sampler: &S, k: &[f64], y: f64, x0: &[f64], z: &[f64]) -> Known {
     let points = k.iter().map(|k| Point::off_grid(Level::from_lambda(-k.ln()).unwrap()));
     let grid = Grid::from_points(points.collect()).unwrap();
     let x = grid.points()[0].level.alpha() * y;
@@ -35,7 +35,7 @@ pub(super) fn run<S: Sampler>(sampler: &S, k: &[f64], y: f64, x0: &[f64], z: &[f
 }
 
 /// Asserts that numbers are equal to 1e-12.
-pub(super) fn assert_close(found: &[f64], expected: &[f64]) {
+pub(crate) fn assert_close(found: &[f64], expected: &[f64]) {
     assert_eq!(found.len(), expected.len(), "{found:?} {expected:?}");
     for (a, b) in std::iter::zip(found, expected) {
         assert!((a - b).abs() < 1e-12, "{found:?} is not {expected:?}");

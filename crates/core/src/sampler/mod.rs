@@ -1,4 +1,12 @@
 //! Samplers: the ways from noise to data. One a file, all of them in one list.
+//!
+//! What holds for all of them:
+//!
+//! - The hop into clean data returns the clean estimate itself, with no noise.
+//! - The hop from pure noise (λ = −∞, zero terminal SNR) is that of [`Ddim`] with η = 0.
+//! - Multistep samplers go through fewer estimates while there are not enough behind, and where a hop
+//!   is more than 2½ times as long as those behind are in the mean, in the measure of the sampler:
+//!   what they know does not reach so far.
 
 use crate::denoiser::Denoiser;
 use crate::grid::{Grid, Hop};
@@ -8,9 +16,9 @@ use crate::options::{OptionError, OptionInfo, Options};
 use crate::sample::Sample;
 
 pub mod conformance;
-mod kernel;
+pub(crate) mod kernel;
 #[cfg(test)]
-mod known;
+pub(crate) mod known;
 mod run;
 
 pub use kernel::{Churn, Form, Slope};

@@ -93,7 +93,7 @@ impl Sampler for Pndm {
             runge_kutta(hop, &x, &first, denoiser)?
         } else {
             let update = Update::over(hop, Form::Noise);
-            let weights = integrals(0.0, &behind.nodes(clock(hop.to())));
+            let weights = integrals(0.0, &behind.reaching(clock(hop.to())));
             let weights = weights.into_iter().map(|weight| update.whole() * weight).collect();
             update.apply(&x, behind.weighted(weights), None)
         };

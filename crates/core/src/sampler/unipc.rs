@@ -164,8 +164,12 @@ impl Unipc {
     /// The hop from `x` through the `estimates` at its start and behind, and that at its `end`.
     fn over<X: Sample>(self, hop: &Hop, x: &X, estimates: &History<X>, end: Option<&X>) -> X {
         let update = Update::over(hop, self.form);
-        let mut nodes = estimates.nodes(lambda(hop.to()));
-        nodes.extend(end.map(|_| 1.0));
+        let to = lambda(hop.to());
+        // Between its nodes a polynomial may be followed anyway.
+        let nodes = match end {
+            None => estimates.reaching(to),
+            Some(_) => [estimates.nodes(to), vec![1.0]].concat(),
+        };
         let mut weights = match nodes[..] {
             [_, node] => pair(update.whole(), self.variant.slope(&update), node).to_vec(),
             _ => update.exact(&nodes),

@@ -145,6 +145,11 @@ impl Update {
         self.z * moment(self.z, 1)
     }
 
+    /// The weight of the square of the share of the hop, integrated exactly.
+    pub(crate) fn curvature(&self) -> f64 {
+        self.z * moment(self.z, 2)
+    }
+
     /// x_s from x and weighted estimates, with `noise` if it is any: one combination.
     pub(crate) fn apply<'a, X: Sample>(
         &self,

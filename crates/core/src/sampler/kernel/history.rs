@@ -2,6 +2,14 @@
 
 use std::collections::VecDeque;
 
+/// How many times longer than those behind a hop may be to be taken by extrapolation.
+///
+/// Grids that end at timestep 0 (linspace, leading) have a hop before it which is 5 to 30 times as
+/// long in λ as its neighbours. A parabola through those makes of it whole numbers where the truth
+/// is a tenth; the published remedy, a lower order on the last hops of short runs, still takes a
+/// line. Grids that are made for these samplers stay below 2 but for a hop or two.
+const REACH: f64 = 2.5;
+
 /// Values at the last few points of a run, newest first, each with the place of its point in the
 /// measure that the sampler interpolates in.
 #[derive(Clone, Debug)]
@@ -34,6 +42,14 @@ impl<X> History<X> {
         self.values.iter().map(|(place, _)| (place - newest) / length).collect()
     }
 
+    /// Those of [`Self::nodes`] from which a polynomial may be followed all the way to `end`: while
+    /// the hop is not more than [`REACH`] times as long as the hops behind are in the mean.
+    pub(crate) fn reaching(&self, end: f64) -> Vec<f64> {
+        let reaches = |(behind, node): &(usize, f64)| -node * REACH >= *behind as f64;
+        let nodes = self.nodes(end).into_iter().enumerate().take_while(reaches);
+        nodes.map(|(_, node)| node).collect()
+    }
+
     /// Each value with its weight, newest first.
     pub(crate) fn weighted(&self, weights: Vec<f64>) -> impl Iterator<Item = (f64, &X)> {
         std::iter::zip(weights, self.values.iter().map(|(_, value)| value))
@@ -51,7 +67,25 @@ mod tests {
             history.push(place, value);
         }
         assert_eq!(history.nodes(4.0), [0.0, -0.5]);
+        assert_eq!(history.reaching(4.0), [0.0, -0.5]);
         let all: Vec<_> = history.weighted(vec![0.7, 0.3]).collect();
         assert_eq!(all, [(0.7, &'c'), (0.3, &'b')]);
+    }
+
+    #[test]
+    fn a_hop_much_longer_than_those_behind_uses_fewer() {
+        let mut history = History::new(3);
+        for place in [0.0, 2.0, 3.0] {
+            history.push(place, ());
+        }
+        // 1 and 2 behind: 2.5 · 1 for a line, 2.5 · (1 + 2)/2 for a parabola.
+        let count = |length: f64| history.reaching(3.0 + length).len();
+        assert_eq!([2.4, 2.5, 2.6, 3.7, 9.0].map(count), [3, 3, 1, 1, 1]);
+        let mut history = History::new(3);
+        for place in [0.0, 1.0, 3.0] {
+            history.push(place, ());
+        }
+        let count = |length: f64| history.reaching(3.0 + length).len();
+        assert_eq!([3.7, 3.8, 4.9, 5.1].map(count), [3, 2, 2, 1]);
     }
 }

@@ -49,7 +49,7 @@ impl<W: Fn(&Update, &[f64]) -> Vec<f64>> Multistep<W> {
         let estimate = self.form.estimate(hop.from().level, x, &x0);
         history.push((self.measure)(hop.from()), estimate);
         let (update, std) = Update::with_noise(hop, self.form, self.eta);
-        let weights = (self.weights)(&update, &history.nodes((self.measure)(hop.to())));
+        let weights = (self.weights)(&update, &history.reaching((self.measure)(hop.to())));
         let z = (std > 0.0).then(|| noise.draw(x));
         let x = update.apply(x, history.weighted(weights), z.as_ref().map(|z| (std, z)));
         Ok(Stepped { x, x0 })

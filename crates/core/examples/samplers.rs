@@ -1,0 +1,106 @@
+//! Every deterministic sampler on every grid: how far whole runs, from x_T into clean data, end from
+//! where the exact flow ends, for as many network calls.
+//!
+//! ```text
+//! cargo run --release -p ancestral --example samplers [CALLS]…
+//! ```
+//! A line a sampler and a column a grid, for 5, 10 and 20 calls unless others are given: the RMS
+//! distance over 500 starts, for three Gaussian blobs in the plane, whose denoiser is exact. Takes a
+//! few seconds.
+
+use std::convert::Infallible;
+use std::io::Write;
+
+use ancestral::exact::{Component, Mixture};
+use ancestral::{
+    AnySampler, Batch, Grid, GridError, Level, LevelSpacing, NoNoise, Noise, Point, SampleNoise,
+    Schedule, Spacing,
+};
+
+const STARTS: usize = 500;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let given: Vec<usize> =
+        std::env::args().skip(1).map(|n| n.parse()).collect::<Result<_, _>>()?;
+    let counts = if given.is_empty() { vec![5, 10, 20] } else { given };
+    let mut data = blobs()?;
+    let truth = run(&"dpmpp-3m".parse()?, &fine()?, &mut data);
+    let mut out = std::io::stdout().lock();
+    for calls in counts {
+        write!(out, "\n{calls:>4} calls           ")?;
+        grids(1)?.iter().try_for_each(|(name, _)| write!(out, "{name:>13}"))?;
+        writeln!(out)?;
+        for sampler in samplers()? {
+            write!(out, "{:<22.22}", sampler.to_string())?;
+            for (sampler, grid) in affordable(&sampler, calls)? {
+                write!(out, "{:>13.4}", rms(&run(&sampler, &grid, &mut data), &truth))?;
+            }
+            writeln!(out)?;
+        }
+    }
+    Ok(())
+}
+
+fn blobs() -> Result<Mixture, ancestral::exact::MixtureError> {
+    let blob = |weight, mean: [f64; 2], std| Component { weight, mean: mean.to_vec(), std };
+    let blobs =
+        [blob(0.5, [1.0, 0.5], 0.3), blob(0.3, [-1.2, 0.3], 0.4), blob(0.2, [0.2, -1.1], 0.25)];
+    Mixture::new(blobs.to_vec())
+}
+
+/// Those that draw no noise, and some with other options.
+fn samplers() -> Result<Vec<AnySampler>, ancestral::OptionError> {
+    let others =
+        ["dpm-solver:order=2", "dpm-solver:form=data", "unipc:order=3", "dpmpp-2m:slope=heun"];
+    let all = AnySampler::all().into_iter().filter(|sampler| !sampler.info().stochastic);
+    let mut all: Vec<_> = all.collect();
+    for text in others {
+        all.push(text.parse()?);
+    }
+    Ok(all)
+}
+
+fn grids(steps: usize) -> Result<Vec<(&'static str, Grid)>, GridError> {
+    let schedule = Schedule::linear_1000();
+    let timesteps =
+        Spacing::ALL.into_iter().map(|s| Ok((s.name(), Grid::new(&schedule, s, steps)?)));
+    let levels = LevelSpacing::ALL;
+    let levels =
+        levels.into_iter().map(|s| Ok((s.name(), Grid::over_levels(&schedule, s, steps)?)));
+    timesteps.chain(levels).collect()
+}
+
+/// The grids of as many steps as cost at most so many network calls.
+fn affordable(sampler: &AnySampler, calls: usize) -> Result<Vec<(AnySampler, Grid)>, GridError> {
+    let mut best = grids(1)?;
+    for steps in 2..=calls {
+        let more = grids(steps)?;
+        if sampler.calls(&more[0].1) > calls {
+            break;
+        }
+        best = more;
+    }
+    Ok(best.into_iter().map(|(_, grid)| (sampler.clone(), grid)).collect())
+}
+
+/// 4000 hops even in λ, far into clean data.
+fn fine() -> Result<Grid, Box<dyn std::error::Error>> {
+    let start = Schedule::linear_1000().noisiest().lambda();
+    let point = |i: u32| {
+        Level::from_lambda(start + (12.0 - start) * f64::from(i) / 4000.0).map(Point::off_grid)
+    };
+    Ok(Grid::from_points((0..=4000).map(point).collect::<Result<_, _>>()?)?)
+}
+
+fn run(sampler: &AnySampler, grid: &Grid, data: &mut Mixture) -> Batch<f64> {
+    let x = SampleNoise::new(7, 0..STARTS as u64).draw(&Batch::zeros(STARTS, vec![2]));
+    let mut noise = NoNoise;
+    let steps = sampler.run(grid, x, data, &mut noise);
+    let last = steps.map(|step: Result<_, Infallible>| step.unwrap_or_else(|never| match never {}));
+    last.last().map_or_else(|| Batch::zeros(STARTS, vec![2]), |step| step.x)
+}
+
+fn rms(a: &Batch<f64>, b: &Batch<f64>) -> f64 {
+    let squares = std::iter::zip(a.data(), b.data()).map(|(a, b)| (a - b).powi(2));
+    (squares.sum::<f64>() / a.rows() as f64).sqrt()
+}
