@@ -30,8 +30,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         write!(out, "\n{calls:>4} calls           ")?;
         grids(1)?.iter().try_for_each(|(name, _)| write!(out, "{name:>13}"))?;
         writeln!(out)?;
-        for sampler in samplers()? {
-            write!(out, "{:<22.22}", sampler.to_string())?;
+        for (name, sampler) in samplers()? {
+            write!(out, "{name:<22}")?;
             for (sampler, grid) in affordable(&sampler, calls)? {
                 write!(out, "{:>13.4}", rms(&run(&sampler, &grid, &mut data), &truth))?;
             }
@@ -48,16 +48,12 @@ fn blobs() -> Result<Mixture, ancestral::exact::MixtureError> {
     Mixture::new(blobs.to_vec())
 }
 
-/// Those that draw no noise, and some with other options.
-fn samplers() -> Result<Vec<AnySampler>, ancestral::OptionError> {
-    let others =
-        ["dpm-solver:order=2", "dpm-solver:form=data", "unipc:order=3", "dpmpp-2m:slope=heun"];
+/// Those that draw no noise, as they are named, and some with other options.
+fn samplers() -> Result<Vec<(String, AnySampler)>, ancestral::OptionError> {
     let all = AnySampler::all().into_iter().filter(|sampler| !sampler.info().stochastic);
-    let mut all: Vec<_> = all.collect();
-    for text in others {
-        all.push(text.parse()?);
-    }
-    Ok(all)
+    let names = all.map(|sampler| sampler.info().name.to_owned());
+    let others = ["dpm-solver:form=data", "unipc:order=3"].map(str::to_owned);
+    names.chain(others).map(|text| Ok((text.clone(), text.parse()?))).collect()
 }
 
 fn grids(steps: usize) -> Result<Vec<(&'static str, Grid)>, GridError> {
