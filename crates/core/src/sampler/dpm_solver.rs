@@ -28,7 +28,8 @@ use crate::sampler::{Sampler, SamplerInfo, Stepped};
 /// Lu et al. 2022, arXiv:2206.00927, algorithms 1 (r₁ = ½) and 2 (r₁ = ⅓, r₂ = ⅔), and
 /// arXiv:2211.01095, algorithm 1. `DPMSolverSinglestepScheduler` in diffusers spends one hop of its
 /// grid on each network call; here a hop of the grid is a whole step, its inner points are off the
-/// grid.
+/// grid. Of order 3 it differs from the papers and from here: its line to ⅔ has the weight of the
+/// midpoint method.
 ///
 /// # Example
 /// ```
