@@ -170,9 +170,7 @@ impl<T: Scalar> Sample for Batch<T> {
             [(a, x), (b, y), (c, z)] => std::iter::zip(&x.data, std::iter::zip(&y.data, &z.data))
                 .map(|(x, (y, z))| T::from_f64(a * x.to_f64() + b * y.to_f64() + c * z.to_f64()))
                 .collect(),
-            _ => (0..first.data.len())
-                .map(|i| T::from_f64(terms.iter().map(|(c, x)| c * x.data[i].to_f64()).sum()))
-                .collect(),
+            _ => combine_in_blocks(terms),
         };
         first.like(data)
     }
@@ -184,6 +182,26 @@ impl<T: Scalar> Sample for Batch<T> {
         let scaled = |(f, z): (&T, &T)| T::from_f64((a + b * f.to_f64()).exp() * z.to_f64());
         f.like(std::iter::zip(&f.data, &z.data).map(scaled).collect())
     }
+}
+
+/// Elements at a time, whose sums stay in the first cache while each term is added to all of them.
+const BLOCK: usize = 256;
+
+/// `Σ cᵢ xᵢ` for any number of terms, which are added in the order given as everywhere.
+fn combine_in_blocks<T: Scalar>(terms: &[(f64, &Batch<T>)]) -> Vec<T> {
+    let length = terms[0].1.data.len();
+    let mut data = Vec::with_capacity(length);
+    for start in (0..length).step_by(BLOCK) {
+        let mut sums = [0.0; BLOCK];
+        let block = start..length.min(start + BLOCK);
+        for (c, x) in terms {
+            for (sum, x) in std::iter::zip(&mut sums, &x.data[block.clone()]) {
+                *sum += c * x.to_f64();
+            }
+        }
+        data.extend(sums[..block.len()].iter().map(|sum| T::from_f64(*sum)));
+    }
+    data
 }
 
 impl<T: Scalar> Elementwise for Batch<T> {
@@ -211,6 +229,22 @@ mod tests {
             Batch::combine(&[(2.0, &x), (0.5, &y), (-1.0, &z), (3.0, &w)]).data(),
             [5.0, 10.0]
         );
+    }
+
+    #[test]
+    fn long_rows_of_many_terms_are_summed_in_the_order_given() {
+        let batch = |k: f32| {
+            Batch::new(vec![1001], (0..1001_u16).map(|i| (k * f32::from(i)).sin()).collect())
+        };
+        let batches = [0.1, 0.7, 1.3, 2.9, 3.1].map(batch);
+        let terms: Vec<_> = std::iter::zip([0.3, -1.7, 1e6, -0.01, 5.0], &batches).collect();
+        let found = Batch::combine(&terms);
+        for (i, found) in found.data().iter().enumerate() {
+            let sum: f64 = terms.iter().map(|(c, x)| c * f64::from(x.data()[i])).sum();
+            #[expect(clippy::cast_possible_truncation, reason = "rounded once, as is asked for")]
+            let rounded = sum as f32;
+            assert_eq!(*found, rounded, "element {i}");
+        }
     }
 
     #[test]

@@ -117,7 +117,7 @@ mod tests {
     use std::convert::Infallible;
 
     use super::*;
-    use crate::grid::{Grid, Spacing};
+    use crate::grid::{Grid, LevelSpacing, Spacing};
     use crate::level::Level;
     use crate::noise::SampleNoise;
     use crate::sampler::AnySampler;
@@ -205,6 +205,33 @@ mod tests {
             NetworkDenoiser::new(Echo { doubled: true }, Prediction::X0, schedule).unwrap();
         let half = denoiser.denoise(&x(), off).unwrap().variance.unwrap();
         assert!(half.data().iter().all(|t| (t - 123.0).abs() < 1e-4));
+    }
+
+    #[test]
+    fn fractional_timesteps_of_a_grid_over_levels_reach_the_network_as_they_are() {
+        struct Asked(Vec<f64>);
+        impl Network for Asked {
+            type Error = Infallible;
+            fn predict(
+                &mut self,
+                x: &Batch,
+                timesteps: &[f64],
+                _: Option<&[u32]>,
+            ) -> Result<Batch, Infallible> {
+                self.0.push(timesteps[0]);
+                Ok(x.clone())
+            }
+        }
+        let schedule = Schedule::linear_1000();
+        let spacing = LevelSpacing::Karras { rho: 7.0 };
+        let grid = Grid::over_levels(&schedule, spacing, 10).unwrap();
+        let mut denoiser = NetworkDenoiser::new(Asked(vec![]), Prediction::V, schedule).unwrap();
+        let (start, mut noise) = (x(), SampleNoise::new(3, 0..2));
+        let sampler = AnySampler::all().swap_remove(0);
+        assert_eq!(sampler.run(&grid, start, &mut denoiser, &mut noise).count(), 10);
+        let points: Vec<f64> = grid.points().iter().filter_map(|point| point.timestep).collect();
+        assert_eq!(denoiser.network.0, points);
+        assert!(points[4].fract() != 0.0, "{points:?}");
     }
 
     #[test]
