@@ -215,6 +215,12 @@ pub enum GridError {
         /// Place of the later entry in the list, from 0.
         index: usize,
     },
+    /// A ρ of [`LevelSpacing::Karras`] that is none.
+    #[error("rho {rho} is not a number above 0")]
+    Rho {
+        /// The ρ.
+        rho: f64,
+    },
     /// A name that is no spacing.
     #[error("unknown spacing {found:?}: expected {}", Spacing::CHOICE)]
     Spacing {

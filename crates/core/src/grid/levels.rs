@@ -103,15 +103,19 @@ impl std::str::FromStr for LevelSpacing {
             return Err(OptionError::Name { kind: "spacing", found: name, known });
         };
         let spacing = match spacing {
-            Self::Karras { rho } => {
-                let fits = |rho: &f64| *rho > 0.0 && rho.is_finite();
-                Self::Karras { rho: options.take("rho", "a number above 0", fits)?.unwrap_or(rho) }
-            }
+            Self::Karras { rho } => Self::Karras {
+                rho: options.take("rho", "a number above 0", |rho| fits(*rho))?.unwrap_or(rho),
+            },
             Self::Exponential | Self::Angle => spacing,
         };
         options.finish(spacing.options())?;
         Ok(spacing)
     }
+}
+
+/// Whether ρ is one.
+fn fits(rho: f64) -> bool {
+    rho > 0.0 && rho.is_finite()
 }
 
 impl std::fmt::Display for LevelSpacing {
@@ -134,7 +138,7 @@ impl Grid {
     /// if the first were T−2, the noisiest level with an end to its λ.
     ///
     /// # Errors
-    /// If `steps` is not in 1..=T, or so many points are not all different.
+    /// If `steps` is not in 1..=T, so many points are not all different, or ρ is no number above 0.
     /// # Panics
     /// Never: λ between finite ends is a number.
     pub fn over_levels(
@@ -144,6 +148,11 @@ impl Grid {
     ) -> Result<Self, GridError> {
         let total = schedule.len();
         check_steps(total, steps)?;
+        if let LevelSpacing::Karras { rho } = spacing
+            && !fits(rho)
+        {
+            return Err(GridError::Rho { rho });
+        }
         let finite = schedule.levels().iter().rposition(|level| *level != Level::NOISE);
         let (cleanest, noisiest) = (0, finite.unwrap_or(0));
         let lambda = |timestep: usize| schedule.level(timestep).lambda();
@@ -275,6 +284,11 @@ mod tests {
         assert!(error("angle:rho=3").contains("has no option"), "{}", error("angle:rho=3"));
         let schedule = Schedule::linear_1000();
         let refused = |steps| Grid::over_levels(&schedule, LevelSpacing::Angle, steps).unwrap_err();
+        for rho in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            let refused =
+                Grid::over_levels(&schedule, LevelSpacing::Karras { rho }, 5).unwrap_err();
+            assert_eq!(refused.to_string(), format!("rho {rho} is not a number above 0"));
+        }
         assert_eq!(refused(0), GridError::NoSteps { total: 1000 });
         assert_eq!(refused(1001), GridError::TooManySteps { steps: 1001, total: 1000 });
     }

@@ -25,7 +25,7 @@ use crate::sampler::{Sampler, SamplerInfo, Stepped};
 /// "DPM2 a" of k-diffusion, `KDPM2AncestralDiscreteScheduler` in diffusers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dpm2Ancestral {
-    /// The share of ancestral noise, 0 ≤ η ≤ 1.
+    /// The share of ancestral noise, 0 ≤ η ≤ 1. What is below counts as 0, above as 1.
     pub eta: f64,
 }
 
@@ -80,15 +80,16 @@ impl Sampler for Dpm2Ancestral {
             ControlFlow::Continue(denoised) => denoised.x0,
         };
         let (to, removed) = (hop.to().level, -(-2.0 * hop.h()).exp_m1());
+        let eta = if self.eta > 0.0 { self.eta.min(1.0) } else { 0.0 };
         // ln(k_down/k′) = ½ ln(1 − η² (1 − e^(−2h))).
-        let down = hop.part(1.0 - 0.5 * (-self.eta * self.eta * removed).ln_1p() / hop.h());
+        let down = hop.part(1.0 - 0.5 * (-eta * eta * removed).ln_1p() / hop.h());
         let midpoint = Singlestep { form: Form::Noise, order: 2 };
         let (mut update, estimates) = midpoint.update(&down, &x, &x0, denoiser)?;
         // From y at the lower level to x at the higher one.
         let up = to.alpha() / down.to().level.alpha();
         update.carried *= up;
         update.gain *= up;
-        let std = self.eta * to.sigma() * removed.sqrt();
+        let std = eta * to.sigma() * removed.sqrt();
         let z = (std > 0.0).then(|| noise.draw(&x));
         let noise = z.as_ref().map(|z| (std, z));
         let x = update.apply(&x, estimates.iter().map(|(w, v)| (*w, v)), noise);
@@ -113,6 +114,13 @@ mod tests {
         assert_close(&known.y, &[1.5, -0.375 + (15.0_f64 / 16.0).sqrt()]);
         let known = run(&Dpm2Ancestral::default(), &[4.0, 2.0], 3.0, &[1.0, 1.0], &[1.0]);
         assert_close(&known.y, &[1.5 + 3_f64.sqrt()]);
+    }
+
+    #[test]
+    fn an_eta_out_of_range_counts_as_the_nearest() {
+        let y = |eta, z: &[f64]| run(&Dpm2Ancestral { eta }, &[4.0, 2.0], 3.0, &[1.0, 1.0], z).y;
+        assert_eq!(y(2.0, &[0.5]), y(1.0, &[0.5]));
+        assert_eq!((y(-1.0, &[]), y(f64::NAN, &[])), (y(0.0, &[]), y(0.0, &[])));
     }
 
     #[test]

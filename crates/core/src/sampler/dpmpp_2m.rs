@@ -91,9 +91,13 @@ impl Sampler for Dpmpp2m {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exact::Gaussian;
+    use crate::grid::Spacing;
+    use crate::noise::NoNoise;
     use std::f64::consts::LN_2 as L;
     use crate::sampler::conformance;
     use crate::sampler::known::{assert_close, run};
+    use crate::schedule::Schedule;
 
     #[test]
     fn by_hand() {
@@ -106,6 +110,22 @@ mod tests {
         // Heun: φ₂ = 1 − ¾/(2 L) weighs the slope, −¾ over half a hop.
         let known = run(&Dpmpp2m { slope: Slope::Heun }, &k[..3], 3.0, &x0[..2], &[]);
         assert_close(&known.y, &[2.0, 0.5 + 0.75 * 0.25 - 1.5 * (1.0 - 0.375 / L)]);
+    }
+
+    #[test]
+    fn the_exact_gaussian_has_the_published_spread() {
+        // N(0.3, 0.2²), linear, trailing; computed in f64 apart from here. A run is affine in x_T.
+        for (steps, std) in [(10, 0.099_875), (20, 0.149_194), (40, 0.182_659), (80, 0.196_871)] {
+            let grid = Grid::new(&Schedule::linear_1000(), Spacing::Trailing, steps).unwrap();
+            let end = |x: f64| {
+                let mut data = Gaussian { mean: 0.3, std: 0.2 };
+                let Ok(last) =
+                    Dpmpp2m::default().run(&grid, x, &mut data, &mut NoNoise).last().unwrap();
+                last.x
+            };
+            let found = end(1.0) - end(0.0);
+            assert!((found - std).abs() < 1e-6, "{steps} steps: {found}");
+        }
     }
 
     #[test]

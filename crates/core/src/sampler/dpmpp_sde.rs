@@ -22,7 +22,8 @@ use crate::sampler::{Sampler, SamplerInfo, Stepped};
 /// a = √(1 − η² (1 − e^(−h))) √((1 − e^(−h))/(1 − e^(−2h)))
 /// ```
 /// Both noises are those of one path: a is what is left at the end of the noise of the middle, if
-/// the path went through it. Range: 0 ≤ η ≤ 1.
+/// the path went through it. Of noises that know nothing of each other moments would be of order 1.
+/// Range: 0 ≤ η ≤ 1.
 /// # Source
 /// "DPM++ SDE" of k-diffusion with r = ½, `DPMSolverSDEScheduler` in diffusers. Differs from it in a,
 /// which there comes of a Brownian path in the time σ/α.
