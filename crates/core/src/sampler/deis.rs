@@ -91,9 +91,9 @@ impl Sampler for Deis {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::f64::consts::LN_2 as L;
     use crate::sampler::conformance;
     use crate::sampler::known::{assert_close, run};
+    use std::f64::consts::LN_2 as L;
 
     #[test]
     fn by_hand() {

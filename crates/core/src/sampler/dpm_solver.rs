@@ -55,7 +55,11 @@ impl Default for DpmSolver {
 
 const OPTIONS: &[OptionInfo] = &[
     OptionInfo { name: "order", default: "3", about: "1, 2 or 3" },
-    OptionInfo { name: "form", default: "noise", about: "noise (DPM-Solver) or data (DPM-Solver++)" },
+    OptionInfo {
+        name: "form",
+        default: "noise",
+        about: "noise (DPM-Solver) or data (DPM-Solver++)",
+    },
 ];
 
 impl Sampler for DpmSolver {
@@ -114,10 +118,10 @@ impl Sampler for DpmSolver {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::f64::consts::LN_2 as L;
     use crate::sampler::conformance;
     use crate::sampler::known::{assert_close, run};
     use crate::sampler::{Ddim, Dpm2};
+    use std::f64::consts::LN_2 as L;
 
     fn solver(order: u32, form: Form) -> DpmSolver {
         DpmSolver { order, form }

@@ -94,10 +94,10 @@ mod tests {
     use crate::exact::Gaussian;
     use crate::grid::Spacing;
     use crate::noise::NoNoise;
-    use std::f64::consts::LN_2 as L;
     use crate::sampler::conformance;
     use crate::sampler::known::{assert_close, run};
     use crate::schedule::Schedule;
+    use std::f64::consts::LN_2 as L;
 
     #[test]
     fn by_hand() {

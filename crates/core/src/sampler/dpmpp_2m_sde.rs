@@ -34,10 +34,8 @@ impl Default for Dpmpp2mSde {
     }
 }
 
-const OPTIONS: &[OptionInfo] = &[
-    eta::ANCESTRAL[0],
-    OptionInfo { name: "slope", default: "midpoint", about: Slope::CHOICE },
-];
+const OPTIONS: &[OptionInfo] =
+    &[eta::ANCESTRAL[0], OptionInfo { name: "slope", default: "midpoint", about: Slope::CHOICE }];
 
 impl Sampler for Dpmpp2mSde {
     type History<X: Sample> = History<X>;
@@ -91,9 +89,9 @@ impl Sampler for Dpmpp2mSde {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sampler::Dpmpp2m;
     use crate::sampler::conformance;
     use crate::sampler::known::{assert_close, run};
-    use crate::sampler::Dpmpp2m;
 
     #[test]
     fn by_hand() {

@@ -77,8 +77,8 @@ impl Sampler for Dpmpp3m {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::f64::consts::LN_2 as L;
     use crate::sampler::known::{assert_close, run};
+    use std::f64::consts::LN_2 as L;
 
     /// y after 8 → 4 → 1 → ½ from y = 3, with estimates m: lengths L, 2 L, L.
     fn by_parabola(m: [f64; 3]) -> [f64; 3] {

@@ -83,10 +83,10 @@ impl Sampler for Dpmpp3mSde {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::f64::consts::LN_2 as L;
+    use crate::sampler::Dpmpp3m;
     use crate::sampler::conformance;
     use crate::sampler::known::{assert_close, run};
-    use crate::sampler::Dpmpp3m;
+    use std::f64::consts::LN_2 as L;
 
     #[test]
     fn by_hand() {

@@ -1,14 +1,15 @@
 //! Euler's method in σ/α, with churn.
 
+use std::ops::ControlFlow;
+
 use crate::denoiser::Denoiser;
 use crate::grid::{Grid, Hop};
 use crate::noise::Noise;
 use crate::options::{OptionError, Options};
 use crate::sample::Sample;
-use crate::sampler::kernel::{Churn, Churned, begin};
 use crate::sampler::ddim::deterministic;
+use crate::sampler::kernel::{Churn, Churned, begin};
 use crate::sampler::{Sampler, SamplerInfo, Stepped};
-use std::ops::ControlFlow;
 
 /// Euler's method for the probability flow in k = σ/α; without churn it is [`Ddim`](crate::Ddim)
 /// with η = 0, to the last bit.
@@ -88,10 +89,10 @@ impl Sampler for Euler {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sampler::conformance;
-    use crate::sampler::known::{assert_close, run};
     use crate::sampler::AnySampler;
     use crate::sampler::Ddim;
+    use crate::sampler::conformance;
+    use crate::sampler::known::{assert_close, run};
 
     #[test]
     fn by_hand() {

@@ -7,8 +7,8 @@ use crate::grid::{Grid, Hop};
 use crate::noise::Noise;
 use crate::options::{OptionError, Options};
 use crate::sample::Sample;
-use crate::sampler::kernel::{Churn, Churned, Form, Update, begin};
 use crate::sampler::ddim::deterministic;
+use crate::sampler::kernel::{Churn, Churned, Form, Update, begin};
 use crate::sampler::{Sampler, SamplerInfo, Stepped};
 
 /// Heun's method for the probability flow in k = σ/α: the mean of the slopes at both ends of a hop.

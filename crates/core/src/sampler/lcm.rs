@@ -79,13 +79,13 @@ impl Sampler for Lcm {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Batch;
     use crate::exact::Gaussian;
     use crate::grid::{Point, Spacing};
     use crate::level::Level;
     use crate::sampler::conformance;
     use crate::sampler::known::{assert_close, run};
     use crate::schedule::Schedule;
-    use crate::Batch;
 
     #[test]
     fn by_hand() {

@@ -40,8 +40,7 @@ impl Default for Lms {
     }
 }
 
-const OPTIONS: &[OptionInfo] =
-    &[OptionInfo { name: "order", default: "4", about: "1, 2, 3 or 4" }];
+const OPTIONS: &[OptionInfo] = &[OptionInfo { name: "order", default: "4", about: "1, 2, 3 or 4" }];
 
 impl Sampler for Lms {
     type History<X: Sample> = History<X>;

@@ -65,7 +65,10 @@ impl Sampler for Pndm {
     fn start<X: Sample>(&self, grid: &Grid) -> Estimates<X> {
         let trained = |point: &Point| point.timestep.is_some_and(|t| t.fract() == 0.0);
         let trained = grid.points().iter().all(trained);
-        Estimates { behind: History::new(WARM_UP + 1), clock: if trained { timestep } else { lambda } }
+        Estimates {
+            behind: History::new(WARM_UP + 1),
+            clock: if trained { timestep } else { lambda },
+        }
     }
 
     fn step<X, D, N>(
@@ -138,8 +141,8 @@ where
 mod tests {
     use super::*;
     use crate::grid::Spacing;
-    use crate::sampler::known::{assert_close, run};
     use crate::noise::NoNoise;
+    use crate::sampler::known::{assert_close, run};
     use crate::schedule::Schedule;
 
     /// y and ε̂ of a hop by Runge–Kutta from k to `to` by `middle`, with the estimates m.
@@ -188,8 +191,7 @@ mod tests {
         let e: Vec<f64> = grid.points().iter().map(|point| at(*point)).collect();
         for i in 3..9 {
             let (from, to) = (grid.points()[i].level, grid.points()[i + 1].level);
-            let average =
-                (55.0 * e[i] - 59.0 * e[i - 1] + 37.0 * e[i - 2] - 9.0 * e[i - 3]) / 24.0;
+            let average = (55.0 * e[i] - 59.0 * e[i - 1] + 37.0 * e[i - 2] - 9.0 * e[i - 3]) / 24.0;
             let y = steps[i - 1].x / from.alpha();
             let y = y + (to.karras_sigma() - from.karras_sigma()) * average;
             assert!((steps[i].x - to.alpha() * y).abs() < 1e-12, "hop {i}");

@@ -192,9 +192,9 @@ impl Variant {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::f64::consts::LN_2 as L;
     use crate::sampler::conformance;
     use crate::sampler::known::{assert_close, run};
+    use std::f64::consts::LN_2 as L;
 
     fn unipc(order: u32, variant: Variant, form: Form) -> Unipc {
         Unipc { order, variant, form }
@@ -251,10 +251,8 @@ mod tests {
         let a = (M[2] - M[1]) / 2.0;
         let d2 = (a - (M[1] - M[0])) / 3.0;
         let phi_2 = 1.0 - 0.5 / L;
-        let y3 = 0.5 * corrected
-            + 0.5 * M[2]
-            + phi_2 * (a + 2.0 * d2)
-            + (1.0 - 2.0 * phi_2 / L) * d2;
+        let y3 =
+            0.5 * corrected + 0.5 * M[2] + phi_2 * (a + 2.0 * d2) + (1.0 - 2.0 * phi_2 / L) * d2;
         assert_close(&known.y, &[y1, y2, y3]);
     }
 

@@ -63,8 +63,7 @@ fn a_clip_is_followed() {
     let epsilon_0 = |x: &f64, at: Point| x / at.level.alpha();
     let step = |clip| {
         let mut denoiser = Clipped::new(epsilon_0, clip);
-        let Ok(step) =
-            Ddim::default().run(&grid, 2.0, &mut denoiser, &mut NoNoise).next().unwrap();
+        let Ok(step) = Ddim::default().run(&grid, 2.0, &mut denoiser, &mut NoNoise).next().unwrap();
         step.x
     };
     assert!((step(1.0) - 2.049_392).abs() < 5e-7, "{}", step(1.0));
@@ -179,7 +178,9 @@ fn eta_outside_its_range_is_refused() {
     let error = "ddim:eta=1.5".parse::<crate::AnySampler>().unwrap_err().to_string();
     assert_eq!(error, "option eta=1.5 of ddim: expected a number from 0 to 1");
     assert!("ddim:eta=nan".parse::<crate::AnySampler>().is_err());
-    assert!("ddim:eta".parse::<crate::AnySampler>().unwrap_err().to_string().contains("name=value"));
+    assert!(
+        "ddim:eta".parse::<crate::AnySampler>().unwrap_err().to_string().contains("name=value")
+    );
 }
 
 proptest::proptest! {

@@ -91,11 +91,7 @@ struct Optimal {
 }
 impl Denoiser<Batch<f64>> for Optimal {
     type Error = std::convert::Infallible;
-    fn denoise(
-        &mut self,
-        x: &Batch<f64>,
-        at: Point,
-    ) -> Result<Denoised<Batch<f64>>, Self::Error> {
+    fn denoise(&mut self, x: &Batch<f64>, at: Point) -> Result<Denoised<Batch<f64>>, Self::Error> {
         let hop = self.hops.iter().find(|hop| hop.from() == at).unwrap();
         let posterior = Posterior::of(hop);
         let of_x0 = 0.25 * at.level.sigma_squared() / self.data.std_at(at.level).powi(2);
@@ -140,10 +136,10 @@ fn one_hop_by_hand() {
     // √(ᾱ_t/ᾱ_s)(1−ᾱ_s)/(1−ᾱ_t) = 0.625·0.48 = 0.3; mean = 0.325 + 0.6.
     let points = [0.25, 0.64].map(|a| Point::off_grid(Level::from_alpha_bar(a).unwrap()));
     let grid = Grid::from_points(points.to_vec()).unwrap();
-    for (variance, expected) in [(Variance::FixedSmall, 0.2925), (Variance::FixedLarge, 0.609_375)] {
+    for (variance, expected) in [(Variance::FixedSmall, 0.2925), (Variance::FixedLarge, 0.609_375)]
+    {
         let mut half = |_: &f64, _: Point| 0.5;
-        let Ok(step) =
-            Ddpm { variance }.run(&grid, 2.0, &mut half, &mut One).next().unwrap();
+        let Ok(step) = Ddpm { variance }.run(&grid, 2.0, &mut half, &mut One).next().unwrap();
         assert!((step.x - (0.925 + f64::sqrt(expected))).abs() < 1e-15);
     }
 }
@@ -198,9 +194,9 @@ fn samples_of_a_finite_set_end_on_its_points_in_equal_shares() {
     let Ok(last) = sampler.run(&trailing(60), x, &mut data, &mut noise).last().unwrap();
     let mut counts = [0.0_f64; 5];
     for row in last.x.iter_rows() {
-        let nearest = points.chunks(2).position(|p| {
-            (row[0] - p[0]).abs() < 1e-3 && (row[1] - p[1]).abs() < 1e-3
-        });
+        let nearest = points
+            .chunks(2)
+            .position(|p| (row[0] - p[0]).abs() < 1e-3 && (row[1] - p[1]).abs() < 1e-3);
         counts[nearest.unwrap_or_else(|| panic!("{row:?} is no point of the set"))] += 1.0;
     }
     let chi_squared: f64 = counts.iter().map(|n| (n - 400.0).powi(2) / 400.0).sum();

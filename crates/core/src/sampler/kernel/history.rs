@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 
 /// How many times longer than those behind a hop may be to be taken by extrapolation.
 ///
-/// Grids that end at timestep 0 (linspace, leading) have a hop before it which is 5 to 30 times as
-/// long in λ as its neighbours. A parabola through those makes of it whole numbers where the truth
-/// is a tenth; the published remedy, a lower order on the last hops of short runs, still takes a
-/// line. Grids that are made for these samplers stay below 2 but for a hop or two.
+/// The hop to timestep 0, with which grids end that go there evenly in time (linspace, leading), is 3
+/// to 5 times as long in λ as the one before it, for 5 to 100 steps of the linear schedule. A
+/// parabola followed that far ends further from the flow than no polynomial at all, and so may a line,
+/// which the published remedy (a lower order on the last hops of a short run) still takes. On grids
+/// like trailing, Karras and uniform λ no hop is more than 1.7 times as long.
 const REACH: f64 = 2.5;
 
 /// Values at the last few points of a run, newest first, each with the place of its point in the
