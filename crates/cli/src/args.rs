@@ -3,7 +3,9 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use ancestral::{AnySampler, AnySchedule, SamplerInfo, ScheduleInfo, Spacing, Variance};
+use ancestral::{
+    AnySampler, AnySchedule, LevelSpacing, SamplerInfo, ScheduleInfo, Spacing, Variance,
+};
 use ancestral_data::{BUILTIN, Channels, TOYS};
 use ancestral_format::Dtype;
 use clap::builder::RangedU64ValueParser;
@@ -267,7 +269,15 @@ pub struct ProcessArgs {
     /// 1000 and, for ddim, 50; or all timesteps if they are fewer]
     #[arg(long, value_name = "N")]
     pub steps: Option<usize>,
-    #[arg(long, value_name = "NAME[:option=value,…]", help = sampler_help())]
+    /// As many hops as take at most so many network calls, in place of --steps
+    #[arg(long, value_name = "N", conflicts_with_all = ["steps", "visit"])]
+    pub calls: Option<usize>,
+    #[arg(
+        long,
+        value_name = "NAME[:option=value,…]",
+        help = sampler_help(),
+        long_help = sampler_long_help()
+    )]
     pub sampler: Option<String>,
     /// Short for --sampler ddim:eta=ETA
     #[arg(
@@ -280,8 +290,7 @@ pub struct ProcessArgs {
     /// Variance of the ancestral hops [default: as the model says]
     #[arg(long, value_name = "NAME", value_parser = Variance::NAMES)]
     pub variance: Option<String>,
-    /// How the steps are laid over the timesteps [default: as the model says]
-    #[arg(long, value_name = "NAME", value_parser = Spacing::NAMES)]
+    #[arg(long, value_name = "NAME[:option=value]", help = spacing_help())]
     pub spacing: Option<String>,
     /// Visit these timesteps, descending, in place of --steps and --spacing
     #[arg(
@@ -566,12 +575,26 @@ fn data_help() -> String {
 }
 
 fn sampler_help() -> String {
+    let names: Vec<_> = AnySampler::all().iter().map(|sampler| sampler.info().name).collect();
+    format!("The sampler: {} [default: as the model says, else ddpm]", names.join(", "))
+}
+
+fn sampler_long_help() -> String {
     let line = |sampler: AnySampler| {
         let SamplerInfo { name, about, options, .. } = sampler.info();
-        entry(name, about, options)
+        format!("- {}", entry(name, about, options))
     };
     let lines: Vec<_> = AnySampler::all().into_iter().map(line).collect();
-    format!("The sampler: {} [default: as the model says, else ddpm]", lines.join("; "))
+    format!("The sampler [default: as the model says, else ddpm]:\n{}", lines.join("\n"))
+}
+
+fn spacing_help() -> String {
+    format!(
+        "How the steps are laid: over timesteps, {}; over noise levels, {} (karras:rho=7) [default: \
+         as the model says]",
+        Spacing::NAMES.join(", "),
+        LevelSpacing::NAMES.join(", ")
+    )
 }
 
 fn schedule_help() -> String {

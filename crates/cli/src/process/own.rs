@@ -1,6 +1,6 @@
 //! Our own way: a sampler over a grid.
 
-use ancestral::{AnySampler, Grid, Options, Prediction, Spacing, Variance};
+use ancestral::{AnySampler, Grid, LevelSpacing, Options, Prediction, Spacing, Variance};
 use anyhow::{Context, Result, bail};
 
 use super::{Process, check_variance, clips, named};
@@ -11,7 +11,7 @@ use crate::model::Model;
 
 pub(super) fn process(args: &ProcessArgs, model: &Model, quiet: bool) -> Result<Process> {
     let sampler = sampler(args, model)?;
-    let grid = grid(args, model, quiet)?;
+    let grid = grid(args, model, &sampler, quiet)?;
     let clip = clips(args, model)?;
     if !clip && model.columns.is_none() {
         warn_of_amplification(&grid, model.folder.scheduler.prediction(), quiet);
@@ -60,23 +60,53 @@ fn sampler(args: &ProcessArgs, model: &Model) -> Result<AnySampler> {
     Ok(sampler)
 }
 
-fn grid(args: &ProcessArgs, model: &Model, quiet: bool) -> Result<Grid> {
+fn grid(args: &ProcessArgs, model: &Model, sampler: &AnySampler, quiet: bool) -> Result<Grid> {
     let schedule = &model.schedule;
     if let Some(timesteps) = &args.visit {
         return Grid::from_timesteps(schedule, timesteps).context("--visit");
     }
     let Defaults { steps, .. } = Defaults::of(model.columns.is_none());
-    let steps = args.steps.unwrap_or(steps.min(schedule.len()));
     let spacing = match &args.spacing {
-        Some(name) => name.parse().context("--spacing")?,
-        None => model.folder.scheduler.spacing(),
+        Some(text) => laid(text)?,
+        None => Laid::Timesteps(model.folder.scheduler.spacing()),
     };
-    if steps == 1 && spacing != Spacing::Trailing {
+    let grid = |steps| match spacing {
+        Laid::Timesteps(spacing) => Grid::new(schedule, spacing, steps),
+        Laid::Levels(spacing) => Grid::over_levels(schedule, spacing, steps),
+    };
+    if let Some(calls) = args.calls {
+        let fits = |grid: &Grid| sampler.calls(grid) <= calls;
+        let most = (1..=calls.min(schedule.len())).rev();
+        let found = most.filter_map(|steps| grid(steps).ok()).find(fits);
+        return found.with_context(|| format!("--calls {calls}: {sampler} needs more even for one hop"));
+    }
+    let steps = args.steps.unwrap_or(steps.min(schedule.len()));
+    let is_trailing = matches!(spacing, Laid::Levels(_) | Laid::Timesteps(Spacing::Trailing));
+    if steps == 1 && !is_trailing {
         let last = schedule.len() - 1;
         note(
             quiet,
             format_args!("note: a single step starts at timestep {last}, under every spacing"),
         );
     }
-    Grid::new(schedule, spacing, steps).context("--steps")
+    grid(steps).context("--steps")
+}
+
+/// What steps are laid over.
+#[derive(Clone, Copy, Debug)]
+enum Laid {
+    Timesteps(Spacing),
+    Levels(LevelSpacing),
+}
+
+fn laid(text: &str) -> Result<Laid> {
+    if let Ok(spacing) = text.parse() {
+        return Ok(Laid::Timesteps(spacing));
+    }
+    let name = text.split(':').next().unwrap_or_default();
+    if LevelSpacing::NAMES.contains(&name) {
+        return Ok(Laid::Levels(text.parse().context("--spacing")?));
+    }
+    let names = [&Spacing::NAMES[..], &LevelSpacing::NAMES].concat().join(", ");
+    bail!("--spacing {text}: expected one of {names}")
 }

@@ -20,6 +20,9 @@ const VARIANCE: OptionInfo =
     OptionInfo { name: "variance", default: "as the model says", about: "the variance type" };
 
 pub(super) fn process(args: &ProcessArgs, model: &Model) -> Result<Process> {
+    if let Some(calls) = args.calls {
+        bail!("--calls {calls}: --compat diffusers counts hops; take --steps");
+    }
     let timesteps = model.schedule.len();
     let (class, ..) = sampler(args, model)?;
     let steps = match class {
