@@ -9,6 +9,7 @@ mod conv3;
 mod group_norm;
 mod linear;
 mod silu;
+mod update;
 
 use burn::backend::autodiff::{NodeId, grads::Gradients};
 use burn::backend::{Backend, DispatchDevice, Flex, tensor::FloatTensor};
@@ -19,6 +20,7 @@ pub(crate) use conv3::{Convolution, conv3};
 pub(crate) use group_norm::{Kind as NormKind, group_norm};
 pub(crate) use linear::linear;
 pub(crate) use silu::silu;
+pub(crate) use update::{Kept, sum_of_squares, update};
 
 /// Whether the kernels compute with such tensors.
 pub(crate) fn serves<const D: usize>(x: &Tensor<D>) -> bool {
