@@ -65,3 +65,6 @@ fn register<B: Backend, const N: usize>(
 fn no_second_derivative() -> ! {
     unimplemented!("gradients of gradients")
 }
+
+#[cfg(test)]
+mod tests;
