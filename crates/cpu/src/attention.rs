@@ -95,7 +95,7 @@ impl Attention {
             .zip(qkv.data.par_chunks_exact(3 * x.shape.len()));
         each.for_each(|(mixed, qkv)| self.mix(qkv, mixed, arena));
         arena.give(qkv.data);
-        let after = After { residual: Some(&x), scale: self.scale, time: None };
+        let after = After { residual: Some(x.view()), scale: self.scale, time: None };
         let out = self.out.run(&[&mixed], after, arena);
         arena.give(mixed.data);
         arena.give(x.data);
@@ -183,7 +183,7 @@ impl WithSimd for Apply<'_> {
 }
 
 /// e^(x − max) over their sum, in place.
-struct Softmax<'a>(&'a mut [f32]);
+pub(crate) struct Softmax<'a>(pub &'a mut [f32]);
 
 impl WithSimd for Softmax<'_> {
     type Output = ();

@@ -2,31 +2,38 @@
 
 mod direct;
 mod frame;
+mod kernels;
 mod winograd;
 
 use crate::gemm::{Left, Packed, Product, Store};
-use crate::map::{Arena, Buffer, Map, Shape};
+use crate::map::{Arena, Buffer, Map, Shape, View};
 use crate::norm::Before;
 use crate::parameters::Parameters;
 use direct::Direct;
-use frame::Frame;
 use rayon::prelude::*;
-use winograd::{Four, Two, Winograd};
+use winograd::Winograd;
+
+pub(crate) use frame::Frame;
+pub(crate) use kernels::{Kernels, MOST_LANES};
+pub(crate) use winograd::{Form, Four, Input, Two, apart};
 
 /// How a 3 × 3 convolution moves over its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Motion {
+pub enum Motion {
     /// Over every position.
     Same,
     /// Over every position of the input with each value repeated.
     Repeated,
     /// Over every other position, with this many zeros before the first; one behind the last.
-    Halved { before: usize },
+    Halved {
+        /// None or one.
+        before: usize,
+    },
 }
 
 impl Motion {
     /// The shape of what comes out, but for its channels.
-    fn output(self, input: Shape) -> Shape {
+    pub(crate) fn output(self, input: Shape) -> Shape {
         match self {
             Self::Same => input,
             Self::Repeated => Shape { height: 2 * input.height, width: 2 * input.width, ..input },
@@ -36,7 +43,7 @@ impl Motion {
         }
     }
 
-    fn stride(self) -> usize {
+    pub(crate) fn stride(self) -> usize {
         match self {
             Self::Same | Self::Repeated => 1,
             Self::Halved { .. } => 2,
@@ -67,7 +74,7 @@ enum Method {
 pub(crate) struct After<'a> {
     /// One value a row and channel: `[rows, stride]`, of which the first are this convolution's.
     pub time: Option<(&'a [f32], usize)>,
-    pub residual: Option<&'a Map>,
+    pub residual: Option<View<'a>>,
     pub scale: f64,
 }
 
@@ -82,6 +89,29 @@ const FOUR_POSITIONS: usize = 256;
 const TWO_POSITIONS: usize = 64;
 const WINOGRAD_CHANNELS: usize = 16;
 
+/// Into which tiles Winograd's method cuts an output, if it is worth it at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tiling {
+    None,
+    /// 2 × 2.
+    Two,
+    /// 4 × 4.
+    Four,
+}
+
+impl Tiling {
+    /// By the shape alone; `channels` are the fewer of those that go in and come out.
+    pub(crate) fn of(motion: Motion, output: Shape, channels: usize) -> Self {
+        let whole = |by| output.height.is_multiple_of(by) && output.width.is_multiple_of(by);
+        let worth = motion.stride() == 1 && channels >= WINOGRAD_CHANNELS;
+        match output.positions() {
+            FOUR_POSITIONS.. if worth && whole(4) => Self::Four,
+            TWO_POSITIONS.. if worth && whole(2) => Self::Two,
+            _ => Self::None,
+        }
+    }
+}
+
 impl Conv3 {
     pub(crate) fn load(
         named: &mut Parameters<'_>,
@@ -92,20 +122,36 @@ impl Conv3 {
         let from = input.channels;
         let weight = named.take("weight", &[to, from, 3, 3]);
         let bias = named.take("bias", &[to]);
-        let output = motion.output(input);
-        let whole = |by| output.height.is_multiple_of(by) && output.width.is_multiple_of(by);
-        let worth = motion.stride() == 1 && from.min(to) >= WINOGRAD_CHANNELS;
-        let method = match output.positions() {
-            _ if weight.is_empty() => Method::Direct(Direct::default()),
-            FOUR_POSITIONS.. if worth && whole(4) => {
-                Method::Four(Winograd::new(Four, &weight, from, to))
-            }
-            TWO_POSITIONS.. if worth && whole(2) => {
-                Method::Two(Winograd::new(Two, &weight, from, to))
-            }
-            _ => Method::Direct(Direct::new(&weight, from, to)),
+        if weight.is_empty() {
+            return Self { bias, motion, input, method: Method::Direct(Direct::default()) };
+        }
+        let kernels = Kernels { weight: &weight, from, to, adjoint: false };
+        Self::new(kernels, bias, input, motion, &Arena::new())
+    }
+
+    /// One of other weights, in memory of the arena's.
+    pub(crate) fn new(
+        kernels: Kernels<'_>,
+        bias: Vec<f32>,
+        input: Shape,
+        motion: Motion,
+        arena: &Arena,
+    ) -> Self {
+        let channels = kernels.from.min(kernels.to);
+        let method = match Tiling::of(motion, motion.output(input), channels) {
+            Tiling::Four => Method::Four(Winograd::new(Four, kernels, arena)),
+            Tiling::Two => Method::Two(Winograd::new(Two, kernels, arena)),
+            Tiling::None => Method::Direct(Direct::new(kernels, arena)),
         };
         Self { bias, motion, input, method }
+    }
+
+    /// Gives the memory of its weights back.
+    pub(crate) fn give(self, arena: &Arena) {
+        match self.method {
+            Method::Direct(direct) => direct.give(arena),
+            Method::Two(winograd) | Method::Four(winograd) => winograd.give(arena),
+        }
     }
 
     /// What it is and why, in a line.
@@ -155,12 +201,26 @@ impl Conv3 {
         after: After<'_>,
         arena: &Arena,
     ) -> Map {
-        let (rows, output) = (sources[0].rows, self.output());
-        let mut out = arena.map(rows, output);
+        let mut out = arena.map(sources[0].rows, self.output());
+        let sources: Vec<View<'_>> = sources.iter().map(|source| source.view()).collect();
+        self.run_into(&sources, before, after, &mut out.data, arena);
+        out
+    }
+
+    /// The same into `out`.
+    pub(crate) fn run_into(
+        &self,
+        sources: &[View<'_>],
+        before: Before<'_>,
+        after: After<'_>,
+        out: &mut [f32],
+        arena: &Arena,
+    ) {
+        let (rows, output) = (sources[0].rows(), self.output());
         let (images, lines) = self.piece(rows, output);
         let chunk = images * lines * output.width * output.channels;
         let chunks = output.height / lines;
-        out.data.par_chunks_mut(chunk).enumerate().for_each(|(i, out)| {
+        out.par_chunks_mut(chunk).enumerate().for_each(|(i, out)| {
             let (row, first) = (i * images / chunks, i % chunks * lines);
             let images = images.min(rows - row);
             let frame = Frame { sources, before, row, images, motion: self.motion, first, lines };
@@ -177,7 +237,6 @@ impl Conv3 {
             }
             arena.give(offset);
         });
-        out
     }
 
     /// Bias and time of some rows.

@@ -94,6 +94,18 @@ impl Packed {
         }
     }
 
+    /// Makes room for another matrix; gives its panels, `[k, width]` each, to be written.
+    pub(crate) fn panels(&mut self, k: usize, n: usize) -> Vec<&mut [f32]> {
+        (self.k, self.n) = (k, n);
+        let columns: usize = panels(n, lanes()).map(|panel| panel.width).sum();
+        if self.data.len() < k * columns {
+            self.data.resize(k * columns, 0.0);
+        }
+        let mut rest = &mut self.data[..k * columns];
+        let mut cut = |panel: Panel| rest.split_off_mut(..k * panel.width).unwrap_or_default();
+        panels(n, lanes()).map(&mut cut).collect()
+    }
+
     pub(crate) fn columns(&self) -> usize {
         self.n
     }
@@ -132,7 +144,22 @@ fn panels(n: usize, lanes: usize) -> impl Iterator<Item = Panel> {
     })
 }
 
-/// Where the rows of the left side are: row i is `segments` pieces of `length` values each, `stride`
+/// The left side of a product, however it lies in memory.
+pub(crate) trait LeftSide: Copy {
+    fn rows(self) -> usize;
+
+    fn columns(self) -> usize;
+
+    /// The product of rows `row…` and a panel.
+    fn sums<S: Simd, const MR: usize, const NR: usize>(
+        self,
+        simd: S,
+        row: usize,
+        panel: &[S::f32s],
+    ) -> [[S::f32s; NR]; MR];
+}
+
+/// A left side by rows: row i is `segments` pieces of `length` values each, `stride`
 /// apart, the first at `start(i)`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Left<'a, F> {
@@ -152,6 +179,76 @@ impl<'a> Left<'a, ()> {
     ) -> Left<'a, impl Fn(usize) -> usize + Copy> {
         let rows = data.len() / length;
         Left { data, rows, start: move |row| row * length, segments: 1, stride: 0, length }
+    }
+}
+
+impl<F: Fn(usize) -> usize + Copy> LeftSide for Left<'_, F> {
+    fn rows(self) -> usize {
+        self.rows
+    }
+
+    fn columns(self) -> usize {
+        self.segments * self.length
+    }
+
+    #[inline(always)]
+    fn sums<S: Simd, const MR: usize, const NR: usize>(
+        self,
+        simd: S,
+        row: usize,
+        panel: &[S::f32s],
+    ) -> [[S::f32s; NR]; MR] {
+        let mut starts = [0; MR];
+        for (i, start) in starts.iter_mut().enumerate() {
+            *start = (self.start)(row + i);
+        }
+        let mut sums = [[simd.splat_f32s(0.0); NR]; MR];
+        for (segment, columns) in panel.chunks_exact(NR * self.length).enumerate() {
+            let mut rows: [&[f32]; MR] = [&[]; MR];
+            for (row, start) in rows.iter_mut().zip(starts) {
+                *row = &self.data[start + segment * self.stride..][..self.length];
+            }
+            sums = added::<S, MR, NR>(simd, sums, rows, columns);
+        }
+        sums
+    }
+}
+
+/// A left side that lies as its transpose: column k begins at `starts[k]`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Columns<'a> {
+    pub data: &'a [f32],
+    pub rows: usize,
+    pub starts: &'a [usize],
+}
+
+impl LeftSide for Columns<'_> {
+    fn rows(self) -> usize {
+        self.rows
+    }
+
+    fn columns(self) -> usize {
+        self.starts.len()
+    }
+
+    #[inline(always)]
+    fn sums<S: Simd, const MR: usize, const NR: usize>(
+        self,
+        simd: S,
+        row: usize,
+        panel: &[S::f32s],
+    ) -> [[S::f32s; NR]; MR] {
+        let mut sums = [[simd.splat_f32s(0.0); NR]; MR];
+        for (start, columns) in self.starts.iter().zip(panel.chunks_exact(NR)) {
+            let values = &self.data[start + row..][..MR];
+            for (sums, value) in sums.iter_mut().zip(values) {
+                let value = simd.splat_f32s(*value);
+                for (sum, column) in sums.iter_mut().zip(columns) {
+                    *sum = simd.mul_add_f32s(value, *column, *sum);
+                }
+            }
+        }
+        sums
     }
 }
 
@@ -175,31 +272,27 @@ impl Store<'_> {
 }
 
 /// A product. Rows of `out` are as long as the right side has columns.
-pub(crate) struct Product<'a, F> {
-    pub left: Left<'a, F>,
+pub(crate) struct Product<'a, L> {
+    pub left: L,
     pub right: &'a Packed,
     pub out: &'a mut [f32],
     pub store: Store<'a>,
 }
 
-impl<F: Fn(usize) -> usize + Copy> Product<'_, F> {
+impl<L: LeftSide> Product<'_, L> {
     /// Computes it, outside of any kernel.
     pub(crate) fn run(self) {
         arch().dispatch(self);
     }
 }
 
-impl<F: Fn(usize) -> usize + Copy> WithSimd for Product<'_, F> {
+impl<L: LeftSide> WithSimd for Product<'_, L> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { left, right, out, store } = self;
-        assert_eq!(
-            left.segments * left.length,
-            right.k,
-            "columns of the left side, rows of the right"
-        );
+        assert_eq!(left.columns(), right.k, "columns of the left side, rows of the right");
         let mut data = &right.data[..];
         for panel in panels(right.n, S::F32_LANES) {
             let (columns, rest) = data.split_at(panel.width * right.k);
@@ -207,9 +300,9 @@ impl<F: Fn(usize) -> usize + Copy> WithSimd for Product<'_, F> {
             let (columns, _) = S::as_simd_f32s(columns);
             let target = Target { out, first: panel.first, n: right.n, store };
             if panel.vectors == 2 {
-                down::<S, F, 2>(simd, left, columns, target);
+                down::<S, L, 2>(simd, left, columns, target);
             } else {
-                down::<S, F, 1>(simd, left, columns, target);
+                down::<S, L, 1>(simd, left, columns, target);
             }
         }
     }
@@ -227,17 +320,17 @@ struct Target<'a> {
 
 /// All rows of one panel.
 #[inline(always)]
-fn down<S: Simd, F: Fn(usize) -> usize + Copy, const NR: usize>(
+fn down<S: Simd, L: LeftSide, const NR: usize>(
     simd: S,
-    left: Left<'_, F>,
+    left: L,
     panel: &[S::f32s],
     mut target: Target<'_>,
 ) {
     let mut row = 0;
     macro_rules! blocks {
         ($($count:literal)*) => {{
-            $(while left.rows - row >= $count {
-                block::<S, F, $count, NR>(simd, left, row, panel, &mut target);
+            $(while left.rows() - row >= $count {
+                block::<S, L, $count, NR>(simd, left, row, panel, &mut target);
                 row += $count;
             })*
         }};
@@ -250,25 +343,14 @@ fn down<S: Simd, F: Fn(usize) -> usize + Copy, const NR: usize>(
 }
 
 #[inline(always)]
-fn block<S: Simd, F: Fn(usize) -> usize + Copy, const MR: usize, const NR: usize>(
+fn block<S: Simd, L: LeftSide, const MR: usize, const NR: usize>(
     simd: S,
-    left: Left<'_, F>,
+    left: L,
     row: usize,
     panel: &[S::f32s],
     target: &mut Target<'_>,
 ) {
-    let mut starts = [0; MR];
-    for (i, start) in starts.iter_mut().enumerate() {
-        *start = (left.start)(row + i);
-    }
-    let mut sums = [[simd.splat_f32s(0.0); NR]; MR];
-    for (segment, columns) in panel.chunks_exact(NR * left.length).enumerate() {
-        let mut rows: [&[f32]; MR] = [&[]; MR];
-        for (row, start) in rows.iter_mut().zip(starts) {
-            *row = &left.data[start + segment * left.stride..][..left.length];
-        }
-        sums = added::<S, MR, NR>(simd, sums, rows, columns);
-    }
+    let sums = left.sums::<S, MR, NR>(simd, row, panel);
     for (i, sums) in sums.into_iter().enumerate() {
         if target.is_plain(NR * S::F32_LANES) {
             let at = (row + i) * target.n + target.first;

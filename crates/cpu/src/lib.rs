@@ -1,4 +1,4 @@
-//! Fast inference of the networks of diffusion models on a CPU.
+//! Fast inference of the networks of diffusion models on a CPU, and the kernels of their training.
 //!
 //! [`CpuNetwork`] takes a network's config and weights, as `ancestral_format` reads them, plans how
 //! each part is computed, and is then the `Network` that samplers call. No tensor framework.
@@ -6,7 +6,8 @@
 //! Activations lie channels last. A 3 × 3 convolution is computed by Winograd's method or as one
 //! product over patches, by its shape alone; what is done to its input (normalisation, activation,
 //! repeating, putting side by side) is done as it is read, what is added to its output as it is
-//! written. Products are packed and written for vectors of any width.
+//! written. Products are packed and written for vectors of any width. [`train`] has the same kernels over
+//! slices, with their gradients.
 
 mod arch;
 mod attention;
@@ -19,6 +20,7 @@ mod norm;
 mod parameters;
 mod simd;
 mod time;
+pub mod train;
 mod unet;
 
 pub use arch::instruction_set;

@@ -37,7 +37,28 @@ impl Shape {
 impl Map {
     /// The map of one row.
     pub(crate) fn row(&self, row: usize) -> &[f32] {
+        self.view().row(row)
+    }
+
+    pub(crate) fn view(&self) -> View<'_> {
+        View { data: &self.data, shape: self.shape }
+    }
+}
+
+/// Feature maps that lie in anybody's memory.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct View<'a> {
+    pub data: &'a [f32],
+    pub shape: Shape,
+}
+
+impl<'a> View<'a> {
+    pub(crate) fn row(self, row: usize) -> &'a [f32] {
         &self.data[row * self.shape.len()..][..self.shape.len()]
+    }
+
+    pub(crate) fn rows(self) -> usize {
+        self.data.len() / self.shape.len()
     }
 }
 
@@ -71,6 +92,10 @@ pub(crate) struct Arena {
 }
 
 impl Arena {
+    pub(crate) const fn new() -> Self {
+        Self { free: Mutex::new(Vec::new()), packed: Mutex::new(Vec::new()) }
+    }
+
     /// `length` values of no meaning.
     pub(crate) fn take(&self, length: usize) -> Buffer {
         let mut free = self.free.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

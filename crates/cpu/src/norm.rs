@@ -5,7 +5,7 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::arch::arch;
-use crate::map::{Arena, Buffer, Map};
+use crate::map::{Arena, Buffer, Map, View};
 use crate::parameters::Parameters;
 use crate::simd::{load, map3, silu, store};
 
@@ -57,22 +57,33 @@ impl Norm {
         Self { gamma, beta, groups, epsilon }
     }
 
+    /// One with γ = 1 and β = 0.
+    pub(crate) fn standard(channels: usize, groups: usize, epsilon: f64) -> Self {
+        Self { gamma: vec![1.0; channels], beta: vec![0.0; channels], groups, epsilon }
+    }
+
     /// What it does to the channels of `sources`, which are taken for one map.
     pub(crate) fn affine(&self, sources: &[&Map], arena: &Arena) -> Affine {
         let channels = self.gamma.len();
         let rows = sources[0].rows;
+        let sources: Vec<View<'_>> = sources.iter().map(|source| source.view()).collect();
         let mut data = arena.take(rows * 2 * channels);
         data.par_chunks_exact_mut(2 * channels).enumerate().for_each(|(row, affine)| {
-            arch().dispatch(Fit { norm: self, sources, index: row, affine });
+            self.fit(&sources, row, affine);
         });
         Affine { data, channels }
+    }
+
+    /// a and b of one row.
+    pub(crate) fn fit(&self, sources: &[View<'_>], row: usize, affine: &mut [f32]) {
+        arch().dispatch(Fit { norm: self, sources, index: row, affine });
     }
 }
 
 /// The fit of one row.
 struct Fit<'a> {
     norm: &'a Norm,
-    sources: &'a [&'a Map],
+    sources: &'a [View<'a>],
     index: usize,
     affine: &'a mut [f32],
 }
@@ -132,7 +143,7 @@ impl WithSimd for Fit<'_> {
 fn sums<S: Simd>(
     simd: S,
     out: &mut [f32],
-    sources: &[&Map],
+    sources: &[View<'_>],
     row: usize,
     beside: &[f32],
     add: impl Fn(S::f32s, S::f32s, S::f32s) -> S::f32s + Copy,

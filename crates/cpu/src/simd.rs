@@ -86,3 +86,13 @@ pub(crate) fn silu<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let e = exp(simd, simd.neg_f32s(x));
     simd.div_f32s(x, simd.add_f32s(e, simd.splat_f32s(1.0)))
 }
+
+/// The slope of [`silu`]: σ (1 + x (1 − σ)), σ = 1 / (1 + e^−x).
+#[inline(always)]
+pub(crate) fn silu_slope<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+    let one = simd.splat_f32s(1.0);
+    let e = exp(simd, simd.neg_f32s(x));
+    let sigmoid = simd.div_f32s(one, simd.add_f32s(e, one));
+    let rest = simd.mul_f32s(x, simd.sub_f32s(one, sigmoid));
+    simd.mul_add_f32s(sigmoid, rest, sigmoid)
+}

@@ -155,7 +155,7 @@ impl UNet {
         }
         let affine = self.norm_out.affine(&[&x], arena);
         let before = Before { affine: Some(&affine), activation: Some(Activation::Silu) };
-        let after = After { residual: picture.as_ref(), ..After::NOTHING };
+        let after = After { residual: picture.as_ref().map(Map::view), ..After::NOTHING };
         let out = self.conv_out.run(&[&x], before, after, arena);
         arena.give(x.data);
         arena.give(affine.data);

@@ -18,6 +18,7 @@ pub mod unet;
 mod any;
 mod diffusion_module;
 mod init;
+mod kernel;
 mod network;
 mod shards;
 

@@ -154,6 +154,37 @@ pub(crate) fn tensors_by_id<M: Module>(module: &M) -> GradientsParams {
     collector.tensors
 }
 
+/// Takes a module out of its place, where one without values is left: its tensors then have one
+/// owner and can be changed in place.
+pub(crate) fn taken<M: Module>(place: &mut M) -> M {
+    let hollow = place.clone().map(&mut Hollow);
+    std::mem::replace(place, hollow)
+}
+
+struct Hollow;
+
+impl ModuleMapper for Hollow {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        replace(param, |device| Tensor::zeros([0; D], device))
+    }
+}
+
+/// The module with these values, by their identity.
+pub(crate) fn filled<M: Module>(module: M, tensors: GradientsParams) -> M {
+    module.map(&mut Filler { tensors })
+}
+
+struct Filler {
+    tensors: GradientsParams,
+}
+
+impl ModuleMapper for Filler {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let value = self.tensors.remove::<D>(param.id).expect("there is a value a parameter");
+        replace(param, |_| value)
+    }
+}
+
 struct Collector {
     tensors: GradientsParams,
 }

@@ -78,7 +78,8 @@ fn grid(args: &ProcessArgs, model: &Model, sampler: &AnySampler, quiet: bool) ->
         let fits = |grid: &Grid| sampler.calls(grid) <= calls;
         let most = (1..=calls.min(schedule.len())).rev();
         let found = most.filter_map(|steps| grid(steps).ok()).find(fits);
-        return found.with_context(|| format!("--calls {calls}: {sampler} needs more even for one hop"));
+        return found
+            .with_context(|| format!("--calls {calls}: {sampler} needs more even for one hop"));
     }
     let steps = args.steps.unwrap_or(steps.min(schedule.len()));
     let is_trailing = matches!(spacing, Laid::Levels(_) | Laid::Timesteps(Spacing::Trailing));

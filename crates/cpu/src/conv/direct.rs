@@ -3,6 +3,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::frame::Frame;
+use super::kernels::{Kernels, Plain};
 use crate::arch::arch;
 use crate::gemm::{Left, Packed, Product, Store};
 use crate::map::Arena;
@@ -14,12 +15,16 @@ pub(super) struct Direct {
 }
 
 impl Direct {
-    pub(super) fn new(weight: &[f32], from: usize, to: usize) -> Self {
-        let at = |k: usize, n: usize| {
-            let (place, channel) = (k / from, k % from);
-            weight[(n * from + channel) * 9 + place]
-        };
-        Self { right: Packed::new(9 * from, to, at) }
+    pub(super) fn new(kernels: Kernels<'_>, arena: &Arena) -> Self {
+        let mut right = arena.take_packed();
+        let panels = right.panels(9 * kernels.from, kernels.to).into_iter();
+        let panels = panels.map(|panel| panel.chunks_exact_mut(panel.len() / 9).collect());
+        kernels.fill(Plain, panels.collect());
+        Self { right }
+    }
+
+    pub(super) fn give(self, arena: &Arena) {
+        arena.give_packed(self.right);
     }
 
     pub(super) fn bytes(&self) -> usize {

@@ -3,12 +3,12 @@
 use pulp::Simd;
 
 use super::Motion;
-use crate::map::Map;
+use crate::map::View;
 use crate::norm::Before;
 
 /// What some lines of the output of one row need.
-pub(super) struct Frame<'a> {
-    pub sources: &'a [&'a Map],
+pub(crate) struct Frame<'a> {
+    pub sources: &'a [View<'a>],
     pub before: Before<'a>,
     /// The first row, and how many.
     pub row: usize,
@@ -20,34 +20,34 @@ pub(super) struct Frame<'a> {
 }
 
 impl Frame<'_> {
-    pub(super) fn channels(&self) -> usize {
+    pub(crate) fn channels(&self) -> usize {
         self.sources.iter().map(|source| source.shape.channels).sum()
     }
 
     /// Positions in a line of the frame, zeros at its ends included.
-    pub(super) fn width(&self) -> usize {
+    pub(crate) fn width(&self) -> usize {
         self.motion.output(self.sources[0].shape).width * self.motion.stride() + 2
     }
 
     /// Lines of the frame of one row.
-    pub(super) fn height(&self) -> usize {
+    pub(crate) fn height(&self) -> usize {
         self.lines * self.motion.stride() + 2
     }
 
     /// Values of the frame of one row.
-    pub(super) fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         self.height() * self.width() * self.channels()
     }
 
     /// Values of the frames of all rows.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.images * self.size()
     }
 
     /// Fills `out`, `[images, height, width, channels]`: the sources side by side after what is done
     /// before, with zeros around them.
     #[inline(always)]
-    pub(super) fn fill<S: Simd>(&self, simd: S, out: &mut [f32]) {
+    pub(crate) fn fill<S: Simd>(&self, simd: S, out: &mut [f32]) {
         for (image, out) in out.chunks_exact_mut(self.size()).enumerate() {
             self.fill_one(simd, self.row + image, out);
         }

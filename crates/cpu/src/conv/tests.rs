@@ -68,7 +68,7 @@ fn check(shape: Shape, sources: [usize; 2], to: usize, motion: Motion) -> String
     let before = Before { affine: Some(&affine), activation: Some(Activation::Silu) };
     let time = numbers(rows * to, 50);
     let residual = map(&arena, rows, conv.output(), 51);
-    let after = After { time: Some((&time, to)), residual: Some(&residual), scale: 2.0 };
+    let after = After { time: Some((&time, to)), residual: Some(residual.view()), scale: 2.0 };
     let out = conv.run(&maps, before, after, &arena);
     let weight = named.get("weight").unwrap().to_f32();
     let bias = named.get("bias").unwrap().to_f32();

@@ -7,37 +7,64 @@
 use std::marker::PhantomData;
 
 use pulp::{Simd, WithSimd};
-use rayon::prelude::*;
 
 use super::frame::Frame;
+use super::kernels::{Kernels, Transformed};
 use crate::arch::arch;
 use crate::gemm::{Left, Packed, Product, Store};
 use crate::map::Arena;
 use crate::simd::{load, store as put};
 
 /// A method that makes O × O outputs from I × I inputs by as many products.
-pub(super) trait Form<const I: usize, const O: usize>: Copy + Send + Sync {
+pub(crate) trait Form<const I: usize, const O: usize>: Copy + Send + Sync {
     /// G, by which kernels are transformed.
-    const G: [[f64; 3]; I];
+    const G: [[f32; 3]; I];
+
+    /// G of one line of kernels.
+    #[inline(always)]
+    fn kernel<S: Simd>(simd: S, line: [S::f32s; 3]) -> [S::f32s; I] {
+        let mut out = [simd.splat_f32s(0.0); I];
+        for (out, [a, b, c]) in out.iter_mut().zip(Self::G) {
+            let sum = simd.mul_f32s(simd.splat_f32s(a), line[0]);
+            let sum = simd.mul_add_f32s(simd.splat_f32s(b), line[1], sum);
+            *out = simd.mul_add_f32s(simd.splat_f32s(c), line[2], sum);
+        }
+        out
+    }
+
+    /// Gᵀ of one line of products: what G does to a gradient.
+    #[inline(always)]
+    fn kernel_adjoint<S: Simd>(simd: S, line: [S::f32s; I]) -> [S::f32s; 3] {
+        let mut out = [simd.splat_f32s(0.0); 3];
+        for (j, out) in out.iter_mut().enumerate() {
+            for (row, value) in Self::G.iter().zip(line) {
+                *out = simd.mul_add_f32s(simd.splat_f32s(row[j]), value, *out);
+            }
+        }
+        out
+    }
 
     /// Bᵀ of one line of inputs.
     fn input<S: Simd>(simd: S, line: [S::f32s; I]) -> [S::f32s; I];
 
     /// Aᵀ of one line of products.
     fn output<S: Simd>(simd: S, line: [S::f32s; I]) -> [S::f32s; O];
+
+    /// A of one line of gradients: what Aᵀ does to a gradient.
+    fn output_adjoint<S: Simd>(simd: S, line: [S::f32s; O]) -> [S::f32s; I];
 }
 
 /// F(4×4, 3×3).
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Four;
+pub(crate) struct Four;
 
 /// F(2×2, 3×3).
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Two;
+pub(crate) struct Two;
 
 /// From the values of one place to those of the next: a line of the cache more than they take, as
 /// places that are a power of two apart would push each other out of it.
-const fn apart(tiles: usize, channels: usize) -> usize {
+pub(crate) const fn apart(tiles: usize, channels: usize) -> usize {
     tiles * channels + 16
 }
 
@@ -53,21 +80,22 @@ pub(super) struct Winograd {
 
 impl Winograd {
     pub(super) fn new<F: Form<I, O>, const I: usize, const O: usize>(
-        _form: F,
-        weight: &[f32],
-        from: usize,
-        to: usize,
+        form: F,
+        kernels: Kernels<'_>,
+        arena: &Arena,
     ) -> Self {
-        let place = |place: usize| {
-            let (u, v) = (F::G[place / I], F::G[place % I]);
-            let kernel = |k: usize, n: usize| {
-                let kernel = &weight[(n * from + k) * 9..][..9];
-                let term = |i: usize| u[i / 3] * v[i % 3] * f64::from(kernel[i]);
-                to_f32((0..9).map(term).sum())
-            };
-            Packed::new(from, to, kernel)
-        };
-        Self { rights: (0..I * I).into_par_iter().map(place).collect(), from }
+        let mut rights: Vec<Packed> = (0..I * I).map(|_| arena.take_packed()).collect();
+        let mut columns: Vec<_> = rights
+            .iter_mut()
+            .map(|right| right.panels(kernels.from, kernels.to).into_iter())
+            .collect();
+        let panel = || columns.iter_mut().map(Iterator::next).collect::<Option<Vec<_>>>();
+        kernels.fill(Transformed::new(form), std::iter::from_fn(panel).collect());
+        Self { rights, from: kernels.from }
+    }
+
+    pub(super) fn give(self, arena: &Arena) {
+        self.rights.into_iter().for_each(|right| arena.give_packed(right));
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -100,11 +128,6 @@ impl Winograd {
             arena.give(buffer);
         }
     }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is the purpose")]
-fn to_f32(value: f64) -> f32 {
-    value as f32
 }
 
 struct Piece<'a, F, const I: usize, const O: usize> {
@@ -174,7 +197,7 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Piece<'_, F, I,
 }
 
 impl Form<6, 4> for Four {
-    const G: [[f64; 3]; 6] = [
+    const G: [[f32; 3]; 6] = [
         [0.25, 0.0, 0.0],
         [-1.0 / 6.0, -1.0 / 6.0, -1.0 / 6.0],
         [-1.0 / 6.0, 1.0 / 6.0, -1.0 / 6.0],
@@ -214,10 +237,19 @@ impl Form<6, 4> for Four {
             simd.add_f32s(f, simd.mul_add_f32s(eight, s, q)),
         ]
     }
+
+    #[inline(always)]
+    fn output_adjoint<S: Simd>(simd: S, [a, b, c, d]: [S::f32s; 4]) -> [S::f32s; 6] {
+        let (two, four) = (simd.splat_f32s(2.0), simd.splat_f32s(4.0));
+        let (p, q) = (simd.add_f32s(a, c), simd.add_f32s(b, d)); // at 1 and −1
+        let r = simd.mul_add_f32s(four, c, a); // at 2 and −2
+        let s = simd.mul_f32s(two, simd.mul_add_f32s(four, d, b));
+        [a, simd.add_f32s(p, q), simd.sub_f32s(p, q), simd.add_f32s(r, s), simd.sub_f32s(r, s), d]
+    }
 }
 
 impl Form<4, 2> for Two {
-    const G: [[f64; 3]; 4] = [[1.0, 0.0, 0.0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0.0, 0.0, 1.0]];
+    const G: [[f32; 3]; 4] = [[1.0, 0.0, 0.0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0.0, 0.0, 1.0]];
 
     #[inline(always)]
     fn input<S: Simd>(simd: S, [a, b, c, d]: [S::f32s; 4]) -> [S::f32s; 4] {
@@ -229,18 +261,23 @@ impl Form<4, 2> for Two {
         let (p, q) = (simd.add_f32s(b, c), simd.sub_f32s(b, c));
         [simd.add_f32s(a, p), simd.sub_f32s(q, d)]
     }
+
+    #[inline(always)]
+    fn output_adjoint<S: Simd>(simd: S, [a, b]: [S::f32s; 2]) -> [S::f32s; 4] {
+        [a, simd.add_f32s(a, b), simd.sub_f32s(a, b), simd.neg_f32s(b)]
+    }
 }
 
 /// One tile of the input into its places.
-struct Input<'a, F, const I: usize, const O: usize> {
-    patch: &'a [f32],
+pub(crate) struct Input<'a, F, const I: usize, const O: usize> {
+    pub patch: &'a [f32],
     /// From a line of the patch to the next.
-    line: usize,
-    from: usize,
-    out: &'a mut [f32],
+    pub line: usize,
+    pub from: usize,
+    pub out: &'a mut [f32],
     /// From a place to the next.
-    stride: usize,
-    form: PhantomData<F>,
+    pub stride: usize,
+    pub form: PhantomData<F>,
 }
 
 impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Input<'_, F, I, O> {

@@ -135,7 +135,7 @@ impl Down {
             if let Some(conv) = &self.picture {
                 let halved = Resample::FilterDown.run(picture, arena);
                 arena.give(std::mem::replace(picture, halved).data);
-                let after = After { residual: Some(&y), ..After::NOTHING };
+                let after = After { residual: Some(y.view()), ..After::NOTHING };
                 let sum = conv.run(&[picture], after, arena);
                 arena.give(std::mem::replace(&mut y, sum).data);
             }
@@ -319,7 +319,7 @@ impl Up {
         if let Some((norm, conv)) = &self.added {
             let affine = norm.affine(&[&x], arena);
             let before = Before { affine: Some(&affine), activation: Some(Activation::Silu) };
-            let after = After { residual: picture.as_ref(), ..After::NOTHING };
+            let after = After { residual: picture.as_ref().map(Map::view), ..After::NOTHING };
             let sum = conv.run(&[&x], before, after, arena);
             arena.give(affine.data);
             picture.replace(sum).into_iter().for_each(|old| arena.give(old.data));

@@ -113,7 +113,7 @@ impl Resnet {
         let shortcut = self.shortcut.as_ref().map(|conv| conv.run(&x, After::NOTHING, arena));
         let residual = shortcut.as_ref().unwrap_or(x[0]);
         let before = Before { affine: Some(&affine), activation: Some(self.activation) };
-        let after = After { residual: Some(residual), scale: self.scale, time: None };
+        let after = After { residual: Some(residual.view()), scale: self.scale, time: None };
         let out = self.conv2.run(&[&h], before, after, arena);
         arena.give(h.data);
         arena.give(affine.data);

@@ -3,7 +3,9 @@
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
+use super::silu;
 use crate::init::Initializer;
+use crate::kernel::{self, NormKind};
 
 /// Group normalisation: each group of channels of a picture gets mean 0 and variance 1, each
 /// channel then its own scale and offset.
@@ -14,7 +16,7 @@ use crate::init::Initializer;
 /// ```
 /// with mean and (biased) variance over the channels of a group and all positions.
 /// # Shapes
-/// `weight` γ, `bias` β: `[channels]`; `[batch, channels, height, width]` → the same.
+/// `weight` γ, `bias` β: `[channels]`; `[batch, height, width, channels]` → the same.
 /// # Source
 /// Wu and He 2018, arXiv:1803.08494.
 #[derive(Module, Debug)]
@@ -52,18 +54,29 @@ impl GroupNorm {
     /// If `x` has another number of channels.
     #[must_use]
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let [batch, channels, height, width] = x.dims();
+        if kernel::serves(&x) { self.by_kernel(x, false) } else { self.composed(x) }
+    }
+
+    /// silu of the normalised `x`.
+    pub(crate) fn forward_silu(&self, x: Tensor<4>) -> Tensor<4> {
+        if kernel::serves(&x) { self.by_kernel(x, true) } else { silu(self.composed(x)) }
+    }
+
+    fn by_kernel(&self, x: Tensor<4>, silu: bool) -> Tensor<4> {
+        let kind = NormKind { groups: self.groups, epsilon: self.epsilon, silu };
+        kernel::group_norm(x, self.weight.val(), self.bias.val(), kind)
+    }
+
+    fn composed(&self, x: Tensor<4>) -> Tensor<4> {
+        let [batch, height, width, channels] = x.dims();
         let (groups, share) = (self.groups, channels / self.groups);
-        let x = x.reshape([batch * groups, share * height * width]);
-        let centred = x.clone() - x.mean_dim(1);
-        let variance = centred.clone().square().mean_dim(1);
-        // γ/√(variance + ε) first, for each channel of each picture: one pass over x the less.
-        let root = (variance + self.epsilon).sqrt().reshape([batch, groups, 1]);
-        let scale = self.weight.val().reshape([1, groups, share]) / root;
-        let offset = self.bias.val().reshape([1, channels]).expand([batch, channels]);
-        let rows = centred.reshape([batch * channels, height * width]);
-        let y = rows * scale.reshape([batch * channels, 1]) + offset.reshape([batch * channels, 1]);
-        y.reshape([batch, channels, height, width])
+        let x = x.reshape([batch, height * width, groups, share]);
+        let mean = |x: Tensor<4>| x.mean_dim(3).mean_dim(1);
+        let centred = x.clone() - mean(x);
+        let root = (mean(centred.clone().square()) + self.epsilon).sqrt();
+        let of_channels = |param: &Param<Tensor<1>>| param.val().reshape([1, 1, groups, share]);
+        let y = centred / root * of_channels(&self.weight) + of_channels(&self.bias);
+        y.reshape([batch, height, width, channels])
     }
 }
 
@@ -82,11 +95,13 @@ mod tests {
         norm.bias = norm.bias.map(|_| Tensor::from_floats([0.0, 10.0, 0.0, 0.0], &device));
         // Group 0: ±√0.75 about 5, so variance + ε = 1. Group 1: constant.
         let d = 0.75_f32.sqrt();
-        let x = vec![5.0 - d, 5.0 + d, 5.0 + d, 5.0 - d, 7.0, 7.0, 7.0, 7.0];
-        let y = norm.forward(Tensor::from_data(TensorData::new(x, [1, 4, 1, 2]), &device));
-        let expected = [-d, d, 10.0 + 2.0 * d, 10.0 - 2.0 * d, 0.0, 0.0, 0.0, 0.0];
-        for (y, expected) in values(y).iter().zip(expected) {
-            assert!((y - expected).abs() < 2e-6, "{y} {expected}");
+        let x = vec![5.0 - d, 5.0 + d, 7.0, 7.0, 5.0 + d, 5.0 - d, 7.0, 7.0];
+        let x = Tensor::from_data(TensorData::new(x, [1, 1, 2, 4]), &device);
+        let expected = [-d, 10.0 + 2.0 * d, 0.0, 0.0, d, 10.0 - 2.0 * d, 0.0, 0.0];
+        for y in [norm.forward(x.clone()), norm.composed(x)] {
+            for (y, expected) in values(y).iter().zip(expected) {
+                assert!((y - expected).abs() < 2e-6, "{y} {expected}");
+            }
         }
     }
 
@@ -96,7 +111,9 @@ mod tests {
         let device = device::cpu();
         let norm = GroupNorm::new(&Initializer::new(0, &device), 1, 1, 0.0);
         let x = vec![4095.0, 4097.0, 4095.0, 4097.0];
-        let y = norm.forward(Tensor::from_data(TensorData::new(x, [1, 1, 2, 2]), &device));
-        assert_eq!(values(y), [-1.0, 1.0, -1.0, 1.0]);
+        let x: Tensor<4> = Tensor::from_data(TensorData::new(x, [1, 2, 2, 1]), &device);
+        for y in [norm.forward(x.clone()), norm.composed(x)] {
+            assert_eq!(values(y), [-1.0, 1.0, -1.0, 1.0]);
+        }
     }
 }

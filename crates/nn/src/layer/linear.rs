@@ -4,12 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
 use crate::init::Initializer;
-
-/// The longest sum that is handed to one matrix product, see [`Linear::forward`].
-const SLICE: usize = 512;
-
-/// A matrix product has more elements than this, see [`Linear::forward`].
-const SMALL: usize = 256;
+use crate::kernel;
 
 /// An affine map of rows.
 ///
@@ -52,34 +47,35 @@ impl Linear {
     /// Maps each row of `x`.
     ///
     /// # Numerics
-    /// A row gives the same bits in every batch. The CPU's matrix product chooses its order of
-    /// summation by the number of rows if a sum is longer than 512, if there is one row or column,
-    /// and if the result has at most 256 elements. So sums are cut in slices of 512, added in
-    /// order, one column is computed as two, and few rows are repeated until they are enough.
+    /// On the CPU a row gives the same bits in every batch.
     ///
     /// # Panics
     /// If `x` has another number of columns than W.
     #[must_use]
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        let weight = self.weight.val();
-        let ([to, from], rows) = (weight.dims(), x.dims()[0]);
-        let weight = if to == 1 { weight.repeat_dim(0, 2) } else { weight };
-        let enough = (SMALL / weight.dims()[0] + 1).max(2);
-        let x = if rows < enough { x.repeat_dim(0, enough.div_ceil(rows)) } else { x };
-        let product = (0..from.div_ceil(SLICE))
-            .map(|i| {
-                let columns = i * SLICE..((i + 1) * SLICE).min(from);
-                if columns.len() == from {
-                    return x.clone().matmul(weight.clone().transpose());
-                }
-                let part = weight.clone().slice([0..weight.dims()[0], columns.clone()]);
-                x.clone().slice([0..x.dims()[0], columns]).matmul(part.transpose())
-            })
-            .reduce(|sum, part| sum + part)
-            .expect("a linear layer has at least one input column");
-        let product = if to == 1 { product.narrow(1, 0, 1) } else { product };
-        let product = if rows < enough { product.narrow(0, 0, rows) } else { product };
-        product + self.bias.val().unsqueeze()
+        self.forward_onto(x, None)
+    }
+
+    /// Maps each row of `x` and adds `residual`, if any.
+    pub(crate) fn forward_onto(&self, x: Tensor<2>, residual: Option<Tensor<2>>) -> Tensor<2> {
+        affine(x, self.weight.val(), self.bias.val(), residual)
+    }
+}
+
+/// x Wᵀ + b + residual.
+pub(super) fn affine(
+    x: Tensor<2>,
+    weight: Tensor<2>,
+    bias: Tensor<1>,
+    residual: Option<Tensor<2>>,
+) -> Tensor<2> {
+    if kernel::serves(&x) {
+        return kernel::linear(x, weight, bias, residual);
+    }
+    let y = x.matmul(weight.transpose()) + bias.unsqueeze();
+    match residual {
+        Some(residual) => y + residual,
+        None => y,
     }
 }
 
@@ -114,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn the_product_is_right_on_both_sides_of_the_cut() {
+    fn the_product_is_that_of_the_formula() {
         for (from, to) in [(3, 2), (511, 1), (512, 2), (513, 2), (1100, 3)] {
             let layer = Linear::new(&Initializer::new(0, &device::cpu()), from, to);
             let x = rows(2, from);

@@ -14,6 +14,7 @@ mod time_embedding;
 
 pub use activation::{activate, silu};
 pub use conv::{Conv2d, Padding};
+pub(crate) use conv::{Onto, repeated};
 pub use embedding::Embedding;
 pub(crate) use embedding::add_class;
 pub use fourier::Fourier;

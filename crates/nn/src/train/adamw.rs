@@ -1,13 +1,16 @@
 //! The optimiser.
 
+use ancestral_cpu::train::Update;
 use ancestral_format::Weights;
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::{
     AdamW as BurnAdamW, AdamWConfig, AdamWState, AdaptiveMomentumState, GradientsParams, Optimizer,
 };
 use burn::tensor::Tensor;
 
 use super::TrainConfig;
+use super::ema::averaged;
+use crate::kernel::{self, Kept};
 use crate::parameters::{Path, array, tensors_by_id};
 
 /// AdamW over all parameters of a module.
@@ -17,11 +20,12 @@ use crate::parameters::{Path, array, tensors_by_id};
 /// m ← β₁ m + (1 − β₁) g,     v ← β₂ v + (1 − β₂) g²
 /// w ← w (1 − rate · decay) − rate · m̂/(√v̂ + ε),     m̂ = m/(1 − β₁ᵏ), v̂ = v/(1 − β₂ᵏ)
 /// ```
-/// The arithmetic is Burn's. The moments are kept here, so that they can be read by path.
+/// On the CPU in one pass with the average of the weights, elsewhere by Burn. The moments are kept
+/// here, so that they can be read by path.
 /// # Source
 /// Loshchilov and Hutter 2019, arXiv:1711.05101.
 pub(super) struct AdamW {
-    rule: BurnAdamW,
+    settings: Update,
     updates: usize,
     /// First and second moment of each parameter's gradient, by its identity.
     moments: [GradientsParams; 2],
@@ -29,25 +33,22 @@ pub(super) struct AdamW {
 
 impl AdamW {
     pub(super) fn new(config: &TrainConfig) -> Self {
-        let [beta_1, beta_2] = config.betas;
-        let rule = AdamWConfig::new()
-            .with_beta_1(beta_1)
-            .with_beta_2(beta_2)
-            .with_epsilon(config.epsilon)
-            .with_weight_decay(config.weight_decay)
-            .build();
-        Self { rule, updates: 0, moments: [GradientsParams::new(), GradientsParams::new()] }
+        let TrainConfig { betas, epsilon, weight_decay, .. } = *config;
+        let (factor, rate, share, number) = (1.0, 0.0, 1.0, 0); // of each update on its own
+        let settings = Update { factor, rate, betas, epsilon, weight_decay, number, share };
+        Self { settings, updates: 0, moments: [GradientsParams::new(), GradientsParams::new()] }
     }
 
-    /// The module after one update along `factor` times its gradients.
+    /// The module after one update along `factor` times its gradients, a `share` of which goes into
+    /// the average.
     pub(super) fn step<M: Module>(
         &mut self,
         module: M,
         gradients: GradientsParams,
-        factor: f64,
-        rate: f64,
+        average: &mut GradientsParams,
+        plan: Plan,
     ) -> M {
-        let module = module.map(&mut Update { optimizer: self, gradients, factor, rate });
+        let module = module.map(&mut Walk { optimizer: self, gradients, average, plan });
         self.updates += 1;
         module
     }
@@ -69,20 +70,66 @@ impl AdamW {
     }
 }
 
-struct Update<'a> {
-    optimizer: &'a mut AdamW,
-    gradients: GradientsParams,
-    factor: f64,
-    rate: f64,
+/// What one update is made with.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Plan {
+    /// What gradients are multiplied by first.
+    pub factor: f64,
+    /// The learning rate.
+    pub rate: f64,
+    /// The share of the new weights in their average.
+    pub share: f64,
 }
 
-impl ModuleMapper for Update<'_> {
+struct Walk<'a> {
+    optimizer: &'a mut AdamW,
+    gradients: GradientsParams,
+    average: &'a mut GradientsParams,
+    plan: Plan,
+}
+
+impl ModuleMapper for Walk<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let id = param.id;
-        let Some(gradient) = self.gradients.remove::<D>(id) else { return param };
-        let gradient = if self.factor == 1.0 { gradient } else { gradient * self.factor };
-        let AdamW { rule, updates, moments: [first, second] } = &mut *self.optimizer;
+        let average = self.average.remove::<D>(id).expect("there is an average a parameter");
+        let gradient = self.gradients.remove::<D>(id);
+        param.map(|old| {
+            let tracked = old.is_require_grad();
+            let weight = old.inner();
+            let (weight, average) = match gradient {
+                Some(gradient) => self.updated(id, weight, gradient, average),
+                None => (weight.clone(), averaged(average, weight, self.plan.share)),
+            };
+            self.average.register(id, average);
+            Tensor::from_inner(weight).set_require_grad(tracked)
+        })
+    }
+}
+
+impl Walk<'_> {
+    /// Weight and average after the update.
+    fn updated<const D: usize>(
+        &mut self,
+        id: ParamId,
+        weight: Tensor<D>,
+        gradient: Tensor<D>,
+        average: Tensor<D>,
+    ) -> (Tensor<D>, Tensor<D>) {
+        let Plan { factor, rate, share } = self.plan;
+        let AdamW { settings, updates, moments: [first, second] } = &mut *self.optimizer;
         let known = first.remove::<D>(id).zip(second.remove::<D>(id));
+        if kernel::serves(&weight) {
+            let (known_1, known_2) = known.unwrap_or_else(|| {
+                let zeros = || Tensor::zeros(weight.shape(), &weight.device());
+                (zeros(), zeros())
+            });
+            let update = Update { factor, rate, share, number: *updates + 1, ..*settings };
+            let kept = Kept { weight, first: known_1, second: known_2, average };
+            let kept = kernel::update(kept, gradient, update);
+            first.register(id, kept.first);
+            second.register(id, kept.second);
+            return (kept.weight, kept.average);
+        }
         let state = known.map(|(moment_1, moment_2)| AdamWState {
             momentum: AdaptiveMomentumState {
                 time: *updates,
@@ -91,15 +138,24 @@ impl ModuleMapper for Update<'_> {
                 max_moment_2: None,
             },
         });
-        param.map(|old| {
-            let tracked = old.is_require_grad();
-            let (new, state) = rule.step(self.rate, old.inner(), gradient, state);
-            let momentum = state.expect("AdamW always has a state").momentum;
-            first.register(id, momentum.moment_1);
-            second.register(id, momentum.moment_2);
-            Tensor::from_inner(new).set_require_grad(tracked)
-        })
+        let (weight, state) = rule(settings).step(rate, weight, gradient * factor, state);
+        let momentum = state.expect("AdamW always has a state").momentum;
+        first.register(id, momentum.moment_1);
+        second.register(id, momentum.moment_2);
+        let average = averaged(average, weight.clone(), share);
+        (weight, average)
     }
+}
+
+/// The same by Burn.
+fn rule(settings: &Update) -> BurnAdamW {
+    let [beta_1, beta_2] = settings.betas;
+    AdamWConfig::new()
+        .with_beta_1(beta_1)
+        .with_beta_2(beta_2)
+        .with_epsilon(settings.epsilon)
+        .with_weight_decay(settings.weight_decay)
+        .build()
 }
 
 struct MomentReader<'a> {

@@ -4,7 +4,7 @@ use burn::module::{Module, ModuleMapper, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
-use crate::parameters::{replace, tensors_by_id};
+use crate::parameters::{filled, replace, taken, tensors_by_id};
 
 /// An exponential moving average of the weights of a module.
 ///
@@ -60,6 +60,20 @@ impl<M: Module> Ema<M> {
         self.updates += 1;
     }
 
+    /// Takes the weights into the average by what `update` makes of its tensors, which then have no
+    /// other owner.
+    pub(super) fn update_by<T>(
+        &mut self,
+        update: impl FnOnce(&mut GradientsParams, f64) -> T,
+    ) -> T {
+        let share = 1.0 - self.decay();
+        let mut tensors = tensors_by_id(&taken(&mut self.module));
+        let result = update(&mut tensors, share);
+        self.module = filled(taken(&mut self.module), tensors);
+        self.updates += 1;
+        result
+    }
+
     /// The module with the averaged weights.
     #[must_use]
     pub fn module(&self) -> &M {
@@ -73,6 +87,16 @@ impl<M: Module> Ema<M> {
     }
 }
 
+/// shadow + share (weight − shadow).
+pub(super) fn averaged<const D: usize>(
+    shadow: Tensor<D>,
+    weight: Tensor<D>,
+    share: f64,
+) -> Tensor<D> {
+    // A share of 1 must copy exactly, also what the subtraction would round.
+    if share == 1.0 { weight } else { shadow.clone() + (weight - shadow) * share }
+}
+
 struct Averager {
     tensors: GradientsParams,
     share: f64,
@@ -82,11 +106,7 @@ impl ModuleMapper for Averager {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let weight = self.tensors.remove::<D>(param.id).expect("both modules are alike");
         let shadow = param.val();
-        let share = self.share;
-        replace(param, |_| {
-            // A share of 1 must copy exactly, also what the subtraction would round.
-            if share == 1.0 { weight } else { shadow.clone() + (weight - shadow) * share }
-        })
+        replace(param, |_| averaged(shadow, weight, self.share))
     }
 }
 

@@ -4,6 +4,7 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
+use crate::kernel;
 use crate::parameters::{Path, values};
 
 /// The length of a gradient, and where it is not finite.
@@ -64,7 +65,11 @@ impl ModuleVisitor for Squares<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if let Some(gradient) = self.gradients.get::<D>(param.id) {
             self.names.push(self.path.dotted());
-            self.sums.push(gradient.square().sum());
+            self.sums.push(if kernel::serves(&gradient) {
+                kernel::sum_of_squares(gradient)
+            } else {
+                gradient.square().sum()
+            });
         }
     }
 }

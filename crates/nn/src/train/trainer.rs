@@ -8,7 +8,7 @@ use ancestral_format::{Labels, Weights};
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::adamw::AdamW;
+use super::adamw::{AdamW, Plan};
 use super::gradients::{GradientNorm, clip_factor, global_norm};
 use super::micro_batch::{MicroBatch, SampleSource};
 use super::{Ema, TrainConfig, TrainError, TrainState, TrainingSet};
@@ -156,14 +156,19 @@ impl<M: DiffusionModule> Trainer<M> {
             self.skip(bad)?;
         } else {
             self.skipped_in_a_row = 0;
-            let factor = clip_factor(norm, self.config.clip_norm);
-            let model = self.model.clone();
-            self.model = self.optimizer.step(model, gradients, factor, learning_rate);
-            self.ema.update(&self.model);
+            self.update(gradients, clip_factor(norm, self.config.clip_norm), learning_rate);
         }
         let step = self.step;
         self.step += 1;
         Ok(StepReport { step, loss, gradient_norm: norm, learning_rate, skipped })
+    }
+
+    /// Changes weights, moments and average along `factor` times the gradients.
+    fn update(&mut self, gradients: GradientsParams, factor: f64, rate: f64) {
+        let (model, optimizer) = (parameters::taken(&mut self.model), &mut self.optimizer);
+        self.model = self.ema.update_by(|average, share| {
+            optimizer.step(model, gradients, average, Plan { factor, rate, share })
+        });
     }
 
     fn skip(&mut self, bad: Option<String>) -> Result<(), TrainError> {

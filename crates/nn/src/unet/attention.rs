@@ -1,10 +1,11 @@
 //! Self-attention over the positions of a feature map.
 
 use burn::module::Module;
+use burn::tensor::Tensor;
 use burn::tensor::activation::softmax;
-use burn::tensor::{Tensor, module, ops::ConvOptions};
 
 use crate::init::Initializer;
+use crate::kernel;
 use crate::layer::{GroupNorm, Linear};
 
 /// Multi-head self-attention over the positions of a feature map, around a shortcut.
@@ -12,13 +13,10 @@ use crate::layer::{GroupNorm, Linear};
 /// # Formula
 /// ```text
 /// q, k, v = W norm(x) + b                  a head has d = channels / heads; norm may be absent
-/// y = (x + to_out(v softmax(qᵀk / √d)ᵀ)) / scale
+/// y = (x + to_out(softmax(q kᵀ/√d) v)) / scale
 /// ```
 /// # Shapes
-/// `[batch, channels, height, width]` → the same.
-/// # Numerics
-/// The projections are computed as 1 × 1 convolutions: positions then stay the last axis and
-/// nothing is transposed.
+/// `[batch, height, width, channels]` → the same.
 #[derive(Module, Debug)]
 pub struct Attention {
     group_norm: Option<GroupNorm>,
@@ -58,30 +56,36 @@ impl Attention {
     }
 
     pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let [batch, channels, height, width] = x.dims();
+        let [batch, height, width, channels] = x.dims();
         let positions = height * width;
-        let head = channels / self.heads;
-        let h = match &self.group_norm {
+        let normed = match &self.group_norm {
             Some(norm) => norm.forward(x.clone()),
             None => x.clone(),
         };
-        let split = |linear: &Linear| {
-            pointwise(linear, h.clone()).reshape([batch, self.heads, head, positions])
-        };
-        let (q, k, v) = (split(&self.to_q), split(&self.to_k), split(&self.to_v));
-        let scores = (q / (head as f64).sqrt()).swap_dims(2, 3).matmul(k);
-        let weights = softmax(scores, 3); // [batch, heads, positions, positions]
-        let h = v.matmul(weights.swap_dims(2, 3));
-        let h = h.reshape([batch, channels, height, width]);
-        let h = self.to_out.iter().fold(h, |h, linear| pointwise(linear, h));
-        let y = x + h;
+        let rows = |x: Tensor<4>| x.reshape([batch * positions, channels]);
+        let normed = rows(normed);
+        let project =
+            |linear: &Linear| linear.forward(normed.clone()).reshape([batch, positions, channels]);
+        let h = self.mixed([&self.to_q, &self.to_k, &self.to_v].map(project));
+        let mut h = h.reshape([batch * positions, channels]);
+        let residual = rows(x);
+        for linear in &self.to_out {
+            h = linear.forward_onto(h, Some(residual.clone()));
+        }
+        let y = h.reshape([batch, height, width, channels]);
         if self.scale == 1.0 { y } else { y / self.scale }
     }
-}
 
-/// Applies a linear layer to the channels of every position.
-fn pointwise(linear: &Linear, x: Tensor<4>) -> Tensor<4> {
-    let weight = linear.weight.val().unsqueeze_dims::<4>(&[2, 3]); // [out, in, 1, 1]
-    let options = ConvOptions::new([1, 1], [0, 0], [1, 1], 1);
-    module::conv2d(x, weight, Some(linear.bias.val()), options)
+    /// Mixes the values of each head by its scores.
+    fn mixed(&self, [q, k, v]: [Tensor<3>; 3]) -> Tensor<3> {
+        if kernel::serves(&q) {
+            return kernel::attention([q, k, v], self.heads);
+        }
+        let [batch, positions, channels] = q.dims();
+        let head = channels / self.heads;
+        let split = |x: Tensor<3>| x.reshape([batch, positions, self.heads, head]).swap_dims(1, 2);
+        let scores = (split(q) / (head as f64).sqrt()).matmul(split(k).swap_dims(2, 3));
+        let weights = softmax(scores, 3); // [batch, heads, positions, positions]
+        weights.matmul(split(v)).swap_dims(1, 2).reshape([batch, positions, channels])
+    }
 }

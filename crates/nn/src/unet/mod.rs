@@ -18,7 +18,7 @@ use burn::tensor::{Int, Tensor};
 
 use crate::diffusion_module::DiffusionModule;
 use crate::init::Initializer;
-use crate::layer::{Conv2d, GroupNorm, Sinusoids, TimeEmbedding, activate, silu};
+use crate::layer::{Conv2d, GroupNorm, Onto, Sinusoids, TimeEmbedding, activate};
 
 pub use attention::Attention;
 pub use builder::UNetError;
@@ -137,6 +137,7 @@ impl UNet {
     /// and if shapes do not fit.
     #[must_use]
     pub fn forward(&self, x: Tensor<4>, times: Tensor<1>, label: Option<Label>) -> Tensor<4> {
+        let x = x.permute([0, 2, 3, 1]); // channels last, in here
         let x = if self.frame.centre { x * 2.0 - 1.0 } else { x };
         let embedded = self.embedded(times.clone(), label);
         let time = activate(self.frame.activation, embedded); // every block starts from this
@@ -154,11 +155,9 @@ impl UNet {
         for block in &self.up_blocks {
             x = block.forward(x, &time, &mut skips, &mut picture);
         }
-        let x = self.conv_out.forward(silu(self.conv_norm_out.forward(x)));
-        let x = match picture {
-            Some(picture) => x + picture,
-            None => x,
-        };
+        let x = self.conv_norm_out.forward_silu(x);
+        let x = self.conv_out.forward_onto(x, Onto { by_row: None, residual: picture });
+        let x = x.permute([0, 3, 1, 2]);
         if !self.frame.divides_by_time {
             return x;
         }

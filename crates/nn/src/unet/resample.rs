@@ -1,7 +1,9 @@
 //! Halving and doubling a feature map without weights.
 
-use burn::tensor::ops::{AvgPoolOptions, InterpolateMode, InterpolateOptions, PadMode};
-use burn::tensor::{Tensor, module};
+use burn::tensor::Tensor;
+use burn::tensor::ops::PadMode;
+
+use crate::layer::repeated;
 
 /// How a residual block changes the resolution of both its branches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,22 +25,18 @@ impl Resample {
         match self {
             Self::Keep => x,
             Self::Mean => mean(x),
-            Self::Nearest => nearest(x),
+            Self::Nearest => repeated(x),
             Self::FilterDown => filter_down(x),
             Self::FilterUp => filter_up(x),
         }
     }
 }
 
-/// Doubles height and width by repeating each value.
-pub(super) fn nearest(x: Tensor<4>) -> Tensor<4> {
-    let options = InterpolateOptions::new(InterpolateMode::Nearest).with_scale_factor([2.0, 2.0]);
-    module::interpolate(x, options)
-}
-
 /// Halves height and width by the mean of each 2 × 2.
 fn mean(x: Tensor<4>) -> Tensor<4> {
-    module::avg_pool2d(x, AvgPoolOptions::new([2, 2]))
+    let [batch, height, width, channels] = x.dims();
+    let x: Tensor<6> = x.reshape([batch, height / 2, 2, width / 2, 2, channels]);
+    x.mean_dim(4).mean_dim(2).reshape([batch, height / 2, width / 2, channels])
 }
 
 /// Halves height and width by the binomial filter 1 3 3 1, with zeros around the picture.
@@ -50,7 +48,7 @@ fn mean(x: Tensor<4>) -> Tensor<4> {
 /// # Source
 /// Karras et al. 2020, arXiv:1912.04958; diffusers `FirDownsample2D` without a convolution.
 pub(super) fn filter_down(x: Tensor<4>) -> Tensor<4> {
-    halve(halve(x, 2), 3)
+    halve(halve(x, 1), 2)
 }
 
 /// Doubles height and width by the binomial filter 1 3 3 1, with zeros around the picture.
@@ -62,7 +60,7 @@ pub(super) fn filter_down(x: Tensor<4>) -> Tensor<4> {
 /// # Source
 /// As [`filter_down`]; diffusers `FirUpsample2D` without a convolution.
 pub(super) fn filter_up(x: Tensor<4>) -> Tensor<4> {
-    double(double(x, 2), 3)
+    double(double(x, 1), 2)
 }
 
 fn halve(x: Tensor<4>, axis: usize) -> Tensor<4> {
@@ -109,26 +107,26 @@ mod tests {
     use crate::{device, parameters::values};
 
     fn column(x: &[f32]) -> Tensor<4> {
-        Tensor::<1>::from_floats(x, &device::cpu()).reshape([1, 1, x.len(), 1])
+        Tensor::<1>::from_floats(x, &device::cpu()).reshape([1, x.len(), 1, 1])
     }
 
     #[test]
     fn filters_by_hand() {
         // Along the height only, so that the other axis does not come in.
-        assert_eq!(values(halve(column(&[8.0, 16.0, 24.0, 8.0]), 2)), [12.0, 14.0]);
-        assert_eq!(values(double(column(&[4.0, 8.0]), 2)), [3.0, 5.0, 7.0, 6.0]);
-        assert_eq!(filter_down(column(&[1.0; 4]).repeat_dim(3, 6)).dims(), [1, 1, 2, 3]);
-        assert_eq!(filter_up(column(&[1.0; 4]).repeat_dim(3, 6)).dims(), [1, 1, 8, 12]);
+        assert_eq!(values(halve(column(&[8.0, 16.0, 24.0, 8.0]), 1)), [12.0, 14.0]);
+        assert_eq!(values(double(column(&[4.0, 8.0]), 1)), [3.0, 5.0, 7.0, 6.0]);
+        assert_eq!(filter_down(column(&[1.0; 4]).repeat_dim(2, 6)).dims(), [1, 2, 3, 1]);
+        assert_eq!(filter_up(column(&[1.0; 4]).repeat_dim(2, 6)).dims(), [1, 8, 12, 1]);
     }
 
     #[test]
     fn both_axes_are_treated_alike() {
         let x = Tensor::<1>::from_floats([1.0, 5.0, 2.0, -3.0, 0.5, 4.0, 7.0, 6.0], &device::cpu());
-        let x = x.reshape([1, 1, 4, 2]);
+        let x = x.reshape([1, 4, 2, 1]);
         for resample in
             [Resample::FilterDown, Resample::FilterUp, Resample::Mean, Resample::Nearest]
         {
-            let turned = resample.apply(x.clone().swap_dims(2, 3)).swap_dims(2, 3);
+            let turned = resample.apply(x.clone().swap_dims(1, 2)).swap_dims(1, 2);
             for (a, b) in values(resample.apply(x.clone())).iter().zip(values(turned)) {
                 assert!((a - b).abs() < 1e-6, "{resample:?}");
             }

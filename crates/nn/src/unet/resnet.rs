@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 
 use super::resample::Resample;
 use crate::init::Initializer;
-use crate::layer::{Conv2d, GroupNorm, Linear, activate};
+use crate::layer::{Conv2d, GroupNorm, Linear, Onto, activate};
 
 /// Two convolutions with the time embedding brought in between them, around a shortcut.
 ///
@@ -18,8 +18,8 @@ use crate::layer::{Conv2d, GroupNorm, Linear, activate};
 /// y = (shortcut(resample(x)) + conv2(act(h))) / scale
 /// ```
 /// # Shapes
-/// x: `[batch, from, height, width]`, time: `[batch, width_of_time]` →
-/// `[batch, to, height, width]`, or half or twice the height and width.
+/// x: `[batch, height, width, from]`, time: `[batch, width_of_time]` →
+/// `[batch, height, width, to]`, or half or twice the height and width.
 #[derive(Module, Debug)]
 pub struct ResnetBlock {
     norm1: GroupNorm,
@@ -87,32 +87,40 @@ impl ResnetBlock {
 
     /// `time` is the activation of the time embedding: it is the same for every block.
     pub(super) fn forward(&self, x: Tensor<4>, time: Tensor<2>) -> Tensor<4> {
-        let Kind { activation, resample, .. } = self.kind;
-        let h = activate(activation, self.norm1.forward(x.clone()));
-        let h = self.conv1.forward(resample.apply(h));
-        let h = activate(activation, self.with_time(h, time));
-        let h = self.conv2.forward(h);
+        let Kind { shift, resample, .. } = self.kind;
+        let told = self.time_emb_proj.forward(time);
+        let h = resample.apply(self.activated(&self.norm1, x.clone()));
+        let h = match shift {
+            TimeScaleShift::Default => {
+                let h = self.conv1.forward_onto(h, Onto { by_row: Some(told), residual: None });
+                self.activated(&self.norm2, h)
+            }
+            TimeScaleShift::ScaleShift => self.scaled(self.conv1.forward(h), &told),
+        };
         let x = resample.apply(x);
         let shortcut = match &self.conv_shortcut {
             Some(conv) => conv.forward(x),
             None => x,
         };
-        let y = shortcut + h;
+        let y = self.conv2.forward_onto(h, Onto { by_row: None, residual: Some(shortcut) });
         if self.scale == 1.0 { y } else { y / self.scale }
     }
 
-    /// Brings in the time, and normalises.
-    fn with_time(&self, h: Tensor<4>, time: Tensor<2>) -> Tensor<4> {
-        let [batch, channels, ..] = h.dims();
-        let time = self.time_emb_proj.forward(time);
-        let per_channel = |part: Tensor<2>| part.reshape([batch, channels, 1, 1]);
-        match self.kind.shift {
-            TimeScaleShift::Default => self.norm2.forward(h + per_channel(time)),
-            TimeScaleShift::ScaleShift => {
-                let scale = per_channel(time.clone().narrow(1, 0, channels));
-                let shift = per_channel(time.narrow(1, channels, channels));
-                self.norm2.forward(h) * (scale + 1.0) + shift
+    /// The activation of what is normalised.
+    fn activated(&self, norm: &GroupNorm, x: Tensor<4>) -> Tensor<4> {
+        match self.kind.activation {
+            Activation::Silu | Activation::Swish => norm.forward_silu(x),
+            other @ (Activation::Mish | Activation::Gelu | Activation::Relu) => {
+                activate(other, norm.forward(x))
             }
         }
+    }
+
+    /// The activation of what is normalised, scaled and shifted by the time.
+    fn scaled(&self, h: Tensor<4>, told: &Tensor<2>) -> Tensor<4> {
+        let [batch, .., channels] = h.dims();
+        let part = |first| told.clone().narrow(1, first, channels).reshape([batch, 1, 1, channels]);
+        let h = self.norm2.forward(h) * (part(0) + 1.0) + part(channels);
+        activate(self.kind.activation, h)
     }
 }

@@ -5,10 +5,10 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use super::builder::{Builder, by_resnet};
-use super::resample::{Resample, filter_up, nearest};
+use super::resample::{Resample, filter_up};
 use super::{Attention, ResnetBlock};
 use crate::init::Initializer;
-use crate::layer::{Conv2d, GroupNorm, silu};
+use crate::layer::{Conv2d, GroupNorm};
 
 /// Doubles height and width by repeating each value, then convolves.
 #[derive(Module, Debug)]
@@ -99,7 +99,7 @@ impl UpBlock {
     ) -> Tensor<4> {
         for (j, resnet) in self.resnets.iter().enumerate() {
             let skip = skips.pop().expect("the way down left one map a residual block");
-            x = resnet.forward(Tensor::cat(vec![x, skip], 1), time.clone());
+            x = resnet.forward(Tensor::cat(vec![x, skip], 3), time.clone());
             // With a picture, the only attention comes after all of them.
             if let Some(attention) = self.attentions.get(j).filter(|_| !self.has_picture) {
                 x = attention.forward(x);
@@ -107,7 +107,7 @@ impl UpBlock {
         }
         for upsample in &self.upsamplers {
             x = match upsample {
-                Upsample::Conv(repeated) => repeated.conv.forward(nearest(x)),
+                Upsample::Conv(repeated) => repeated.conv.forward_repeated(x),
                 Upsample::Resnet(resnet) => resnet.forward(x, time.clone()),
             };
         }
@@ -127,7 +127,7 @@ impl UpBlock {
         if let (Some(resnet), Some(norm), Some(conv)) =
             (&self.resnet_up, &self.skip_norm, &self.skip_conv)
         {
-            let added = conv.forward(silu(norm.forward(x.clone())));
+            let added = conv.forward(norm.forward_silu(x.clone()));
             *picture = Some(match picture.take() {
                 Some(picture) => picture + added,
                 None => added,

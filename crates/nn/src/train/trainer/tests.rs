@@ -73,8 +73,7 @@ fn accumulated_gradients_are_those_of_one_large_batch() {
         let (loss, gradients) = trainer.gradients();
         let norm = global_norm(&trainer.model, &gradients).norm;
         // With no moments yet, the first moment is 0.1 times the gradient.
-        let model = trainer.model.clone();
-        trainer.model = trainer.optimizer.step(model, gradients, 1.0, 1e-3);
+        trainer.update(gradients, 1.0, 1e-3);
         let [first, _] = trainer.state().moments;
         (loss, norm, first)
     };

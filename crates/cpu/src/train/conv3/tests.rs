@@ -1,0 +1,138 @@
+use super::*;
+use crate::train::check::{
+    assert_is_gradient, assert_near, assert_same_for_any_threads, dot, to_f64, wave,
+};
+
+/// The formula, one product after the other.
+fn terms(conv: &Conv3, mut visit: impl FnMut(usize, usize, usize)) {
+    let [height, width] = conv.output();
+    let (before, repeat) = match conv.motion {
+        Motion::Same => (1, 1),
+        Motion::Repeated => (1, 2),
+        Motion::Halved { before } => (before, 1),
+    };
+    let stride = conv.motion.stride();
+    let inside = |at: usize, count: usize| at.checked_sub(before).filter(|at| *at < count * repeat);
+    for row in 0..conv.rows {
+        for (i, j) in (0..height * width).map(|at| (at / width, at % width)) {
+            for (p, q) in (0..9).map(|place| (place / 3, place % 3)) {
+                let y = inside(stride * i + p, conv.height);
+                let x = inside(stride * j + q, conv.width);
+                let (Some(y), Some(x)) = (y, x) else { continue };
+                let position = (row * conv.height + y / repeat) * conv.width + x / repeat;
+                for o in 0..conv.to {
+                    for c in 0..conv.from {
+                        let input = position * conv.from + c;
+                        let weight = (o * conv.from + c) * 9 + 3 * p + q;
+                        visit(((row * height + i) * width + j) * conv.to + o, input, weight);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn forward(conv: &Conv3, x: &[f64], w: &[f64]) -> Vec<f64> {
+    let [height, width] = conv.output();
+    let mut out = vec![0.0; conv.rows * height * width * conv.to];
+    terms(conv, |output, input, weight| out[output] += x[input] * w[weight]);
+    out
+}
+
+fn gradients(conv: &Conv3, x: &[f64], w: &[f64], dy: &[f64]) -> [Vec<f64>; 2] {
+    let (mut dx, mut dw) = (vec![0.0; x.len()], vec![0.0; w.len()]);
+    terms(conv, |output, input, weight| {
+        dx[input] += dy[output] * w[weight];
+        dw[weight] += dy[output] * x[input];
+    });
+    [dx, dw]
+}
+
+const MOTIONS: [Motion; 4] =
+    [Motion::Same, Motion::Repeated, Motion::Halved { before: 0 }, Motion::Halved { before: 1 }];
+
+struct Case {
+    conv: Conv3,
+    x: Vec<f32>,
+    w: Vec<f32>,
+    dy: Vec<f32>,
+}
+
+fn case(rows: usize, size: [usize; 2], channels: [usize; 2], motion: Motion) -> Case {
+    let ([height, width], [from, to]) = (size, channels);
+    let conv = Conv3 { rows, height, width, from, to, motion };
+    let [out_height, out_width] = conv.output();
+    Case {
+        conv,
+        x: wave(rows * height * width * from, 0.1),
+        w: wave(9 * from * to, 0.2),
+        dy: wave(rows * out_height * out_width * to, 0.3),
+    }
+}
+
+/// Every method: direct, 2 × 2 and 4 × 4 tiles, whole and odd numbers of channels.
+fn cases() -> impl Iterator<Item = Case> {
+    let shapes = [
+        (3, [4, 6], [5, 3]),
+        (2, [8, 8], [17, 33]),
+        (3, [16, 16], [20, 16]),
+        (2, [8, 16], [16, 40]),
+        (5, [2, 2], [40, 33]),
+        (1, [16, 32], [3, 24]),
+    ];
+    shapes.into_iter().flat_map(|(rows, size, channels)| {
+        MOTIONS.into_iter().map(move |motion| case(rows, size, channels, motion))
+    })
+}
+
+#[test]
+fn the_reference_is_the_gradient_of_the_formula() {
+    for motion in MOTIONS {
+        let Case { conv, x, w, dy } = case(2, [4, 6], [3, 2], motion);
+        let [x, w, dy] = [x, w, dy].map(|values| to_f64(&values));
+        let [dx, dw] = gradients(&conv, &x, &w, &dy);
+        assert_is_gradient("dx", &dx, &x, |x| dot(&forward(&conv, x, &w), &dy));
+        assert_is_gradient("dw", &dw, &w, |w| dot(&forward(&conv, &x, w), &dy));
+    }
+}
+
+#[test]
+fn values_and_gradients_are_those_of_the_reference() {
+    for Case { conv, x, w, dy } in cases() {
+        let (bias, time) = (wave(conv.to, 0.4), wave(conv.rows * conv.to, 0.5));
+        let residual = wave(dy.len(), 0.6);
+        let mut y = vec![f32::NAN; dy.len()];
+        let added = Added { by_row: Some(&time), residual: Some(&residual) };
+        conv.forward(&x, &w, &bias, added, &mut y);
+        let [mut dx, mut dw] = [vec![f32::NAN; x.len()], vec![f32::NAN; w.len()]];
+        conv.input_gradient(&w, &dy, &mut dx);
+        conv.weight_gradient(&x, &dy, &mut dw);
+
+        let [x, w, dy] = [x, w, dy].map(|values| to_f64(&values));
+        let mut expected = forward(&conv, &x, &w);
+        let each = expected.len() / conv.rows;
+        for (i, y) in expected.iter_mut().enumerate() {
+            let channel = i % conv.to;
+            *y += f64::from(bias[channel] + time[i / each * conv.to + channel] + residual[i]);
+        }
+        // 4 × 4 tiles lose a few bits more than a direct sum; dw adds up to 3000 products.
+        assert_near(&format!("y {conv:?}"), &y, &expected, 8e-6);
+        let [expected_dx, expected_dw] = gradients(&conv, &x, &w, &dy);
+        assert_near(&format!("dx {conv:?}"), &dx, &expected_dx, 8e-6);
+        assert_near(&format!("dw {conv:?}"), &dw, &expected_dw, 1e-5);
+    }
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bits() {
+    for Case { conv, x, w, dy } in cases() {
+        assert_same_for_any_threads(&format!("{conv:?}"), || {
+            let bias = vec![0.0; conv.to];
+            let [mut y, mut dx, mut dw] = [dy.len(), x.len(), w.len()].map(|n| vec![0.0; n]);
+            conv.forward(&x, &w, &bias, Added::default(), &mut y);
+            conv.input_gradient(&w, &dy, &mut dx);
+            conv.weight_gradient(&x, &dy, &mut dw);
+            [y, dx, dw].concat()
+        });
+    }
+}
