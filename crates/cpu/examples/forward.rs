@@ -24,16 +24,13 @@ fn main() -> Result<(), AnyError> {
     let model = ModelFolder::read(Path::new(folder))?.model;
     let mut network = CpuNetwork::load(&model.network, model.weights)?;
     let shape = network.shapes().input.clone();
-    let x = match files {
-        Some((input, _)) => {
-            let bytes = std::fs::read(input)?;
-            let (values, _) = bytes.as_chunks::<4>();
-            values.iter().map(|&value| f32::from_le_bytes(value)).collect()
-        }
-        None => {
-            let count = rows * shape.iter().product::<usize>();
-            (0..count).map(|i| (i as f32 * 0.37).sin()).collect()
-        }
+    let x = if let Some((input, _)) = files {
+        let bytes = std::fs::read(input)?;
+        let (values, _) = bytes.as_chunks::<4>();
+        values.iter().map(|&value| f32::from_le_bytes(value)).collect()
+    } else {
+        let count = rows * shape.iter().product::<usize>();
+        (0..count).map(|i| (i as f32 * 0.37).sin()).collect()
     };
     let x = Batch::new(shape, x);
     let labels = match network.shapes().labels {

@@ -138,9 +138,10 @@ impl Conv3 {
         arena: &Arena,
     ) -> Self {
         let channels = kernels.from.min(kernels.to);
+        let repeated = motion == Motion::Repeated;
         let method = match Tiling::of(motion, motion.output(input), channels) {
-            Tiling::Four => Method::Four(Winograd::new(Four, kernels, arena)),
-            Tiling::Two => Method::Two(Winograd::new(Two, kernels, arena)),
+            Tiling::Four => Method::Four(Winograd::new(Four, kernels, repeated, arena)),
+            Tiling::Two => Method::Two(Winograd::new(Two, kernels, repeated, arena)),
             Tiling::None => Method::Direct(Direct::new(kernels, arena)),
         };
         Self { bias, motion, input, method }
@@ -333,7 +334,8 @@ impl Pointwise {
                 };
                 // What is added before must not be scaled again.
                 debug_assert!(sources.len() == 1 || after.scale == 1.0, "one source, or no scale");
-                Product { left: Left::matrix(data, channels), right, out, store }.run();
+                Product { left: Left::matrix(data, channels), right: right.right(), out, store }
+                    .run();
             }
         });
         out
@@ -344,7 +346,7 @@ impl Pointwise {
         let right = &self.weights[0];
         let length = data.len() * self.bias.len() / out.len();
         let store = Store { offset: &self.bias, ..Store::PLAIN };
-        Product { left: Left::matrix(data, length), right, out, store }.run();
+        Product { left: Left::matrix(data, length), right: right.right(), out, store }.run();
     }
 }
 

@@ -71,35 +71,57 @@ pub(crate) const fn apart(tiles: usize, channels: usize) -> usize {
 /// Tiles that go through all three stages together, so that what is between them stays near.
 const TILES: usize = 12;
 
-/// The transformed kernels, one right side for each place of a tile.
+/// The row and the column of places that are zero where each value of the input is repeated: of a
+/// tile a b b c c d, or a b b c, a combination in which equal values cancel.
+const CANCELLED: usize = 2;
+
+fn is_zero<const I: usize>(repeated: bool, place: usize) -> bool {
+    repeated && (place / I == CANCELLED || place % I == CANCELLED)
+}
+
+/// The transformed kernels, one right side for each place of a tile that is not always zero.
 #[derive(Debug)]
 pub(super) struct Winograd {
-    rights: Vec<Packed>,
+    rights: Packed,
     from: usize,
+    /// Each value of the input is repeated.
+    repeated: bool,
 }
 
 impl Winograd {
     pub(super) fn new<F: Form<I, O>, const I: usize, const O: usize>(
         form: F,
         kernels: Kernels<'_>,
+        repeated: bool,
         arena: &Arena,
     ) -> Self {
-        let mut rights: Vec<Packed> = (0..I * I).map(|_| arena.take_packed()).collect();
-        let mut columns: Vec<_> = rights
-            .iter_mut()
-            .map(|right| right.panels(kernels.from, kernels.to).into_iter())
+        let mut rights = arena.take_packed();
+        let kept = (0..I * I).filter(|place| !is_zero::<I>(repeated, *place)).count();
+        let kept = rights.panels(kept, kernels.from, kernels.to);
+        let count = kept[0].len();
+        let mut kept = kept.into_iter();
+        let nothing = || (0..count).map(|_| Default::default()).collect();
+        let mut places: Vec<_> = (0..I * I)
+            .map(|place| {
+                if is_zero::<I>(repeated, place) {
+                    nothing()
+                } else {
+                    kept.next().unwrap_or_default()
+                }
+            })
+            .map(Vec::into_iter)
             .collect();
-        let panel = || columns.iter_mut().map(Iterator::next).collect::<Option<Vec<_>>>();
+        let panel = || places.iter_mut().map(Iterator::next).collect::<Option<Vec<_>>>();
         kernels.fill(Transformed::new(form), std::iter::from_fn(panel).collect());
-        Self { rights, from: kernels.from }
+        Self { rights, from: kernels.from, repeated }
     }
 
     pub(super) fn give(self, arena: &Arena) {
-        self.rights.into_iter().for_each(|right| arena.give_packed(right));
+        arena.give_packed(self.rights);
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.rights.iter().map(Packed::bytes).sum()
+        self.rights.bytes()
     }
 
     pub(super) fn run<F: Form<I, O>, const I: usize, const O: usize>(
@@ -110,7 +132,7 @@ impl Winograd {
         store: Store<'_>,
         arena: &Arena,
     ) {
-        let to = self.rights[0].columns();
+        let to = self.rights.columns();
         let mut scratch = arena.take(frame.len());
         let mut inputs = arena.take(I * I * apart(TILES, self.from));
         let mut products = arena.take(I * I * apart(TILES, to));
@@ -148,7 +170,7 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Piece<'_, F, I,
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { winograd, frame, scratch, inputs, products, out, store, form } = self;
         frame.fill(simd, scratch);
-        let (from, to) = (winograd.from, winograd.rights[0].columns());
+        let (from, to) = (winograd.from, winograd.rights.columns());
         let line = frame.width();
         let across = (line - 2) / O;
         let each = across * frame.lines / O;
@@ -168,7 +190,9 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Piece<'_, F, I,
                 let line = line * from;
                 simd.vectorize(Input::<F, I, O> { patch, line, from, out, stride, form });
             }
-            for (place, right) in winograd.rights.iter().enumerate() {
+            let kept = (0..I * I).filter(|place| !is_zero::<I>(winograd.repeated, *place));
+            for (index, place) in kept.enumerate() {
+                let right = winograd.rights.nth(index);
                 let inputs = &inputs[place * apart(count, from)..][..count * from];
                 let left = Left::matrix(inputs, from);
                 let out = &mut products[place * apart(count, to)..][..count * to];
@@ -184,6 +208,7 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Piece<'_, F, I,
                 simd.vectorize(Output::<F, I, O> {
                     products,
                     stride,
+                    repeated: winograd.repeated,
                     to,
                     out,
                     at,
@@ -316,6 +341,8 @@ struct Output<'a, F, const I: usize, const O: usize> {
     products: &'a [f32],
     /// From a place to the next.
     stride: usize,
+    /// Some places are zero, and not there.
+    repeated: bool,
     to: usize,
     out: &'a mut [f32],
     /// Where the tile begins.
@@ -331,7 +358,7 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Output<'_, F, I
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { products, stride, to, out, at, line, store, form: _ } = self;
+        let Self { products, stride, repeated, to, out, at, line, store, form: _ } = self;
         let scale = simd.splat_f32s(store.scale);
         for channel in (0..to).step_by(S::F32_LANES) {
             let count = S::F32_LANES.min(to - channel);
@@ -339,8 +366,11 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Output<'_, F, I
             for x in 0..I {
                 let mut column = [simd.splat_f32s(0.0); I];
                 for (y, value) in column.iter_mut().enumerate() {
-                    let at = (I * y + x) * stride + channel;
-                    *value = load(simd, &products[at..at + count]);
+                    let place = I * y + x;
+                    if !is_zero::<I>(repeated, place) {
+                        let at = place * stride + channel;
+                        *value = load(simd, &products[at..at + count]);
+                    }
                 }
                 let column = F::output(simd, column);
                 for (half, value) in half.iter_mut().zip(column) {

@@ -136,7 +136,7 @@ fn winograd<F: Form<I, O>, const I: usize, const O: usize>(
             let starts: Vec<_> = (0..count * tiles).map(starts(each_x, apart_x, from)).collect();
             let left = Columns { data: &inputs, rows: from, starts: &starts };
             let store = Store { accumulate: group > 0, ..Store::PLAIN };
-            Product { left, right: &right, out, store }.run();
+            Product { left, right: right.right(), out, store }.run();
             SCRATCH.give_packed(right);
         };
         sums.par_chunks_exact_mut(from * to).enumerate().for_each(place);
