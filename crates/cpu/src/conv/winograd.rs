@@ -13,7 +13,7 @@ use super::kernels::{Kernels, Transformed};
 use crate::arch::arch;
 use crate::gemm::{Left, Packed, Product, Store};
 use crate::map::Arena;
-use crate::simd::{load, store as put};
+use crate::simd::{load, store as put, vectors};
 
 /// A method that makes O × O outputs from I × I inputs by as many products.
 pub(crate) trait Form<const I: usize, const O: usize>: Copy + Send + Sync {
@@ -309,28 +309,36 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Input<'_, F, I,
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let Self { patch, line, from, out, stride, form: _ } = self;
-        for channel in (0..from).step_by(S::F32_LANES) {
-            let count = S::F32_LANES.min(from - channel);
-            let mut half = [[simd.splat_f32s(0.0); I]; I];
-            for x in 0..I {
-                let mut column = [simd.splat_f32s(0.0); I];
-                for (y, value) in column.iter_mut().enumerate() {
-                    let at = y * line + x * from + channel;
-                    *value = load(simd, &patch[at..at + count]);
-                }
-                let column = F::input(simd, column);
-                for (half, value) in half.iter_mut().zip(column) {
-                    half[x] = value;
-                }
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        vectors::<S>(
+            self.from,
+            #[inline(always)]
+            |channel, count| self.vector(simd, channel, count),
+        );
+    }
+}
+
+impl<F: Form<I, O>, const I: usize, const O: usize> Input<'_, F, I, O> {
+    /// The channels from `channel` on, a vector of them or fewer.
+    #[inline(always)]
+    fn vector<S: Simd>(&mut self, simd: S, channel: usize, count: usize) {
+        let mut half = [[simd.splat_f32s(0.0); I]; I];
+        for x in 0..I {
+            let mut column = [simd.splat_f32s(0.0); I];
+            for (y, value) in column.iter_mut().enumerate() {
+                let at = y * self.line + x * self.from + channel;
+                *value = load(simd, &self.patch[at..at + count]);
             }
-            for (y, row) in half.into_iter().enumerate() {
-                let row = F::input(simd, row);
-                for (x, value) in row.into_iter().enumerate() {
-                    let at = (I * y + x) * stride + channel;
-                    put(simd, &mut out[at..at + count], value);
-                }
+            let column = F::input(simd, column);
+            for (half, value) in half.iter_mut().zip(column) {
+                half[x] = value;
+            }
+        }
+        for (y, row) in half.into_iter().enumerate() {
+            let row = F::input(simd, row);
+            for (x, value) in row.into_iter().enumerate() {
+                let at = (I * y + x) * self.stride + channel;
+                put(simd, &mut self.out[at..at + count], value);
             }
         }
     }
@@ -357,39 +365,46 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Output<'_, F, I
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let Self { products, stride, repeated, to, out, at, line, store, form: _ } = self;
-        let scale = simd.splat_f32s(store.scale);
-        for channel in (0..to).step_by(S::F32_LANES) {
-            let count = S::F32_LANES.min(to - channel);
-            let mut half = [[simd.splat_f32s(0.0); I]; O];
-            for x in 0..I {
-                let mut column = [simd.splat_f32s(0.0); I];
-                for (y, value) in column.iter_mut().enumerate() {
-                    let place = I * y + x;
-                    if !is_zero::<I>(repeated, place) {
-                        let at = place * stride + channel;
-                        *value = load(simd, &products[at..at + count]);
-                    }
-                }
-                let column = F::output(simd, column);
-                for (half, value) in half.iter_mut().zip(column) {
-                    half[x] = value;
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        vectors::<S>(
+            self.to,
+            #[inline(always)]
+            |channel, count| self.vector(simd, channel, count),
+        );
+    }
+}
+
+impl<F: Form<I, O>, const I: usize, const O: usize> Output<'_, F, I, O> {
+    /// The channels from `channel` on, a vector of them or fewer.
+    #[inline(always)]
+    fn vector<S: Simd>(&mut self, simd: S, channel: usize, count: usize) {
+        let mut half = [[simd.splat_f32s(0.0); I]; O];
+        for x in 0..I {
+            let mut column = [simd.splat_f32s(0.0); I];
+            for (y, value) in column.iter_mut().enumerate() {
+                let place = I * y + x;
+                if !is_zero::<I>(self.repeated, place) {
+                    let at = place * self.stride + channel;
+                    *value = load(simd, &self.products[at..at + count]);
                 }
             }
-            let offset = load(simd, &store.offset[channel..channel + count]);
-            for (y, row) in half.into_iter().enumerate() {
-                let row = F::output(simd, row);
-                for (x, value) in row.into_iter().enumerate() {
-                    let at = at + y * line + x * to + channel;
-                    let mut value = simd.add_f32s(value, offset);
-                    if !store.residual.is_empty() {
-                        let residual = load(simd, &store.residual[at..at + count]);
-                        value = simd.add_f32s(value, residual);
-                    }
-                    let value = simd.mul_f32s(value, scale);
-                    put(simd, &mut out[at..at + count], value);
+            let column = F::output(simd, column);
+            for (half, value) in half.iter_mut().zip(column) {
+                half[x] = value;
+            }
+        }
+        let Store { offset, residual, scale, .. } = self.store;
+        let offset = load(simd, &offset[channel..channel + count]);
+        for (y, row) in half.into_iter().enumerate() {
+            let row = F::output(simd, row);
+            for (x, value) in row.into_iter().enumerate() {
+                let at = self.at + y * self.line + x * self.to + channel;
+                let mut value = simd.add_f32s(value, offset);
+                if !residual.is_empty() {
+                    value = simd.add_f32s(value, load(simd, &residual[at..at + count]));
                 }
+                let value = simd.mul_f32s(value, simd.splat_f32s(scale));
+                put(simd, &mut self.out[at..at + count], value);
             }
         }
     }

@@ -22,8 +22,7 @@ use crate::train::outer::Parts;
 const TILES: usize = 512;
 
 pub(super) fn run(conv: &Conv3, x: &[f32], dy: &[f32], dw: &mut [f32]) {
-    let output = conv.output_shape();
-    match Tiling::of(conv.motion, output, conv.from.min(conv.to)) {
+    match Tiling::of(conv.motion, conv.input_shape(), conv.to) {
         Tiling::Four => winograd(Four, conv, x, dy, dw),
         Tiling::Two => winograd(Two, conv, x, dy, dw),
         Tiling::None => direct(conv, x, dy, dw),
