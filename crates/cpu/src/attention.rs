@@ -1,6 +1,7 @@
 //! Self-attention over the positions of a feature map.
 
 mod merged;
+mod softmax;
 
 use merged::Linear;
 use pulp::{Simd, WithSimd};
@@ -12,7 +13,8 @@ use crate::gemm::{Left, Product, Store};
 use crate::map::{Arena, Map};
 use crate::norm::{Before, Norm};
 use crate::parameters::Parameters;
-use crate::simd::exp;
+
+pub(crate) use softmax::softmax;
 
 /// Queries whose scores are held at once.
 const QUERIES: usize = 48;
@@ -134,14 +136,14 @@ impl Attention {
                 };
                 let store = Store { scale, ..Store::PLAIN };
                 Product { left, right: keys.right(), out: &mut scores, store }.run();
-                for row in scores.chunks_exact_mut(positions) {
-                    arch().dispatch(Softmax(row));
-                }
+                softmax(&mut scores, positions);
                 let left = Left::matrix(&scores, positions);
                 Product { left, right: values.right(), out: &mut part, store: Store::PLAIN }.run();
                 for (mixed, part) in mixed.chunks_exact_mut(channels).zip(part.chunks_exact(width))
                 {
-                    mixed[head * width..(head + 1) * width].copy_from_slice(part);
+                    let mixed = &mut mixed[head * width..(head + 1) * width];
+                    // Heads are narrow: a call for each copy would take longer.
+                    mixed.iter_mut().zip(part).for_each(|(mixed, part)| *mixed = *part);
                 }
                 arena.give(scores);
                 arena.give(part);
@@ -183,36 +185,5 @@ impl WithSimd for Apply<'_> {
         for (out, x) in positions.zip(self.x.chunks_exact(self.channels)) {
             self.before.apply(simd, out, x, self.row, 0);
         }
-    }
-}
-
-/// e^(x − max) over their sum, in place.
-pub(crate) struct Softmax<'a>(pub &'a mut [f32]);
-
-impl WithSimd for Softmax<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let values = self.0;
-        let most = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let most = simd.splat_f32s(most);
-        let (head, tail) = S::as_mut_simd_f32s(values);
-        let mut sum = simd.splat_f32s(0.0);
-        for x in head {
-            *x = exp(simd, simd.sub_f32s(*x, most));
-            sum = simd.add_f32s(sum, *x);
-        }
-        let mut sum = simd.reduce_sum_f32s(sum);
-        let x = simd.partial_load_f32s(tail);
-        simd.partial_store_f32s(tail, exp(simd, simd.sub_f32s(x, most)));
-        sum += tail.iter().sum::<f32>();
-        let factor = simd.splat_f32s(1.0 / sum);
-        let (head, tail) = S::as_mut_simd_f32s(values);
-        for x in head {
-            *x = simd.mul_f32s(*x, factor);
-        }
-        let x = simd.partial_load_f32s(tail);
-        simd.partial_store_f32s(tail, simd.mul_f32s(x, factor));
     }
 }

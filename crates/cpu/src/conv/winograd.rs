@@ -182,13 +182,15 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Piece<'_, F, I,
         };
         for first in (0..tiles).step_by(TILES) {
             let count = TILES.min(tiles - first);
-            for tile in 0..count {
+            let mut tile = 0;
+            while tile < count {
                 let (image, y, x) = place(first + tile);
                 let patch = &scratch[image * frame.size() + (y * line + x) * from..];
                 let out = &mut inputs[tile * from..];
-                let stride = apart(count, from);
-                let line = line * from;
-                simd.vectorize(Input::<F, I, O> { patch, line, from, out, stride, form });
+                let (stride, line) = (apart(count, from), line * from);
+                let tiles = (across - x / O).min(count - tile);
+                simd.vectorize(Input::<F, I, O> { patch, line, tiles, from, out, stride, form });
+                tile += tiles;
             }
             let kept = (0..I * I).filter(|place| !is_zero::<I>(winograd.repeated, *place));
             for (index, place) in kept.enumerate() {
@@ -293,11 +295,12 @@ impl Form<4, 2> for Two {
     }
 }
 
-/// One tile of the input into its places.
+/// Some tiles of the input that follow each other in a line, into their places.
 pub(crate) struct Input<'a, F, const I: usize, const O: usize> {
     pub patch: &'a [f32],
     /// From a line of the patch to the next.
     pub line: usize,
+    pub tiles: usize,
     pub from: usize,
     pub out: &'a mut [f32],
     /// From a place to the next.
@@ -323,22 +326,29 @@ impl<F: Form<I, O>, const I: usize, const O: usize> Input<'_, F, I, O> {
     #[inline(always)]
     fn vector<S: Simd>(&mut self, simd: S, channel: usize, count: usize) {
         let mut half = [[simd.splat_f32s(0.0); I]; I];
-        for x in 0..I {
-            let mut column = [simd.splat_f32s(0.0); I];
-            for (y, value) in column.iter_mut().enumerate() {
-                let at = y * self.line + x * self.from + channel;
-                *value = load(simd, &self.patch[at..at + count]);
+        for tile in 0..self.tiles {
+            // The first columns are the last of the tile before.
+            let known = if tile == 0 { 0 } else { I - O };
+            for row in &mut half {
+                (0..known).for_each(|x| row[x] = row[O + x]);
             }
-            let column = F::input(simd, column);
-            for (half, value) in half.iter_mut().zip(column) {
-                half[x] = value;
+            for x in known..I {
+                let mut column = [simd.splat_f32s(0.0); I];
+                for (y, value) in column.iter_mut().enumerate() {
+                    let at = y * self.line + (tile * O + x) * self.from + channel;
+                    *value = load(simd, &self.patch[at..at + count]);
+                }
+                let column = F::input(simd, column);
+                for (half, value) in half.iter_mut().zip(column) {
+                    half[x] = value;
+                }
             }
-        }
-        for (y, row) in half.into_iter().enumerate() {
-            let row = F::input(simd, row);
-            for (x, value) in row.into_iter().enumerate() {
-                let at = (I * y + x) * self.stride + channel;
-                put(simd, &mut self.out[at..at + count], value);
+            for (y, row) in half.into_iter().enumerate() {
+                let row = F::input(simd, row);
+                for (x, value) in row.into_iter().enumerate() {
+                    let at = (I * y + x) * self.stride + tile * self.from + channel;
+                    put(simd, &mut self.out[at..at + count], value);
+                }
             }
         }
     }

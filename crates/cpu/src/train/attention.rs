@@ -3,8 +3,7 @@
 use rayon::prelude::*;
 
 use super::SCRATCH;
-use crate::arch::arch;
-use crate::attention::Softmax;
+use crate::attention::softmax;
 use crate::gemm::{Columns, Left, Product, Store};
 use crate::map::Buffer;
 
@@ -129,7 +128,7 @@ impl Attention {
         let mut p = SCRATCH.take(positions * positions);
         let store = Store { scale: self.scale(), ..Store::PLAIN };
         Product { left: self.left(q, head), right: keys.right(), out: &mut p, store }.run();
-        p.chunks_exact_mut(positions).for_each(|row| arch().dispatch(Softmax(row)));
+        softmax(&mut p, positions);
         SCRATCH.give_packed(keys);
         p
     }

@@ -171,7 +171,15 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Tiles<'_, F, I,
             let (y, x) = (tile / across * O, tile % across * O);
             let patch = &frame[y * wide + x * from..];
             let (out, stride) = (&mut inputs[tile * from..], apart(tiles, from));
-            simd.vectorize(Input::<F, I, O> { patch, line: wide, from, out, stride, form });
+            simd.vectorize(Input::<F, I, O> {
+                patch,
+                line: wide,
+                tiles: 1,
+                from,
+                out,
+                stride,
+                form,
+            });
             let dy = &dy[y * line + x * to..];
             let (out, stride) = (&mut gradients[tile * to..], apart(tiles, to));
             simd.vectorize(Gradient::<F, I, O> { dy, line, to, out, stride, form });
