@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use crate::args::{CompatArg, SampleArgs};
 use crate::engine::Engine;
 use crate::failure::{Failed, note};
+use crate::memory;
 use crate::model::Model;
 use crate::output::Output;
 use crate::process::Process;
@@ -48,6 +49,8 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     let Defaults { count, batch, .. } = Defaults::of(model.columns.is_none());
     let count = start.as_ref().map_or(args.count.unwrap_or(count), Batch::rows);
     let indices = indices(args, count)?;
+    let moments = output.moments().min(process.hops());
+    memory::check(&model, count, moments, args.batch.unwrap_or(batch))?;
     output.check(&model, indices.clone(), process.hops(), args.force)?;
     let plan = Plan {
         process: &process,

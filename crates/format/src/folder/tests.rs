@@ -4,12 +4,13 @@ mod weights;
 use std::collections::BTreeMap;
 use std::fs;
 
-use super::layout::{CONFIG, INDEX, SCHEDULER, WEIGHTS, inside};
+use super::layout::{ABOUT, CONFIG, INDEX, SCHEDULER, UNFINISHED, WEIGHTS, inside};
 use super::*;
 use crate::about::AboutData;
 use crate::about::{AboutColumn, AboutColumnKind};
 use crate::array::Array;
 use crate::mlp_config::MlpConfig;
+use crate::network_config::NetworkKind;
 use crate::safetensors;
 use crate::unet_config::{DownBlock, UNetConfig, UpBlock};
 
@@ -173,43 +174,108 @@ fn writing_over_a_model_leaves_nothing_of_it() {
     assert_eq!(files(folder.path()), written(&bare));
 }
 
-/// Makes the weight file impossible to replace, and writes `model` over the folder.
-fn interrupted(model: &ModelFolder, folder: &Path) {
-    let weights = folder.join(inside(model.network.kind(), WEIGHTS));
-    fs::remove_file(&weights).unwrap();
-    fs::create_dir_all(weights.join("in the way")).unwrap();
-    let message = model.write(folder).unwrap_err().to_string();
-    assert!(message.starts_with(&format!("cannot write {}: ", weights.display())), "{message}");
-    fs::remove_dir_all(&weights).unwrap();
-    fs::write(&weights, safetensors::to_bytes(&model.weights).unwrap()).unwrap();
-    let index = folder.join("model_index.json");
+#[test]
+fn a_write_that_fails_leaves_the_old_model_as_it_was() {
+    for (name, other) in [
+        (inside(NetworkKind::UNet, WEIGHTS), ModelFolder { weights: weights(3.0), ..model() }),
+        (ABOUT.to_owned(), ModelFolder { weights: weights(3.0), ..model() }),
+        (inside(NetworkKind::Mlp, WEIGHTS), table_model()),
+        (INDEX.to_owned(), table_model()),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        model().write(folder.path()).unwrap();
+        let path = folder.path().join(&name);
+        let _ = fs::remove_file(&path);
+        // Not a file: it is found out when others have been moved already.
+        fs::create_dir_all(&path).unwrap();
+        let before = files(folder.path());
+        let message = other.write(folder.path()).unwrap_err().to_string();
+        assert!(message.starts_with(&format!("cannot write {}: ", path.display())), "{message}");
+        assert_eq!(files(folder.path()), before);
+        assert_eq!(hidden(folder.path()), 0);
+        fs::remove_dir(&path).unwrap();
+        other.write(folder.path()).unwrap();
+        assert_eq!(files(folder.path()), written(&other));
+    }
+}
+
+/// How many of the entries of a folder have a name that begins with a dot.
+fn hidden(folder: &Path) -> usize {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+    entries.filter(|name| name.to_string_lossy().starts_with('.')).count()
+}
+
+#[test]
+fn a_first_write_that_fails_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("new/model");
+    fs::write(folder.path().join("new"), "a file").unwrap();
+    model().write(&path).unwrap_err();
+    assert_eq!(files(folder.path()).into_keys().collect::<Vec<_>>(), ["new"]);
+}
+
+#[test]
+fn a_folder_that_was_left_halfway_is_not_read_until_it_is_written_again() {
+    let folder = tempfile::tempdir().unwrap();
+    model().write(folder.path()).unwrap();
+    let index = folder.path().join(INDEX);
+    fs::rename(&index, folder.path().join(UNFINISHED)).unwrap();
     assert_eq!(
-        ModelFolder::read(folder).unwrap_err().to_string(),
+        ModelFolder::read(folder.path()).unwrap_err().to_string(),
         format!("no model index: {} was not written before an interruption", index.display())
     );
+    model().write(folder.path()).unwrap();
+    assert_eq!(files(folder.path()), written(&model()));
 }
 
 #[test]
-fn an_interrupted_write_of_another_model_leaves_no_index() {
+fn nothing_of_a_model_in_another_layout_is_left() {
     let folder = tempfile::tempdir().unwrap();
     model().write(folder.path()).unwrap();
-    let mut other = model();
-    other.scheduler.num_train_timesteps = 300;
-    interrupted(&other, folder.path());
-    assert!(!folder.path().join("model_index.json").exists());
+    let old = [
+        "config.json",
+        "scheduler_config.json",
+        "diffusion_pytorch_model.bin",
+        "unet/diffusion_pytorch_model.safetensors.index.json",
+        "unet/diffusion_pytorch_model-00001-of-00002.safetensors",
+        "unet/diffusion_pytorch_model.fp16.safetensors",
+        "unet/diffusion_pytorch_model.safetensors.index.fp16.json",
+        "unet/diffusion_pytorch_model.fp16-00001-of-00002.safetensors",
+        "unet/diffusion_pytorch_model-00001-of-00002.bin",
+        "mlp/diffusion_pytorch_model.raw.safetensors",
+    ];
+    let foreign = ["README.md", "unet/notes.txt", "unet/diffusion_pytorch_model.txt", "mlp/x"];
+    fs::create_dir(folder.path().join("mlp")).unwrap();
+    for name in old.iter().chain(&foreign) {
+        fs::write(folder.path().join(name), br#"{"_class_name": "UNet2DModel"}"#).unwrap();
+    }
+    model().write(folder.path()).unwrap();
+    let mut expected: Vec<String> = written(&model()).into_keys().collect();
+    expected.extend(foreign.map(str::to_owned));
+    expected.sort_unstable();
+    assert_eq!(files(folder.path()).into_keys().collect::<Vec<_>>(), expected);
 }
 
 #[test]
-fn an_interrupted_write_of_other_weights_leaves_no_index_either() {
+fn a_config_of_another_program_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["config.json", "scheduler_config.json"] {
+        fs::write(folder.path().join(name), r#"{"mine": 1}"#).unwrap();
+        model().write(folder.path()).unwrap();
+        assert_eq!(fs::read(folder.path().join(name)).unwrap(), br#"{"mine": 1}"#);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_replaced_keeps_its_permissions() {
+    use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     model().write(folder.path()).unwrap();
-    let other = ModelFolder { weights: weights(3.0), ..model() };
-    interrupted(&other, folder.path());
-    assert!(!folder.path().join("model_index.json").exists());
-    // Written once more, it is whole, and nothing is left of the interruption.
-    other.write(folder.path()).unwrap();
-    assert_eq!(files(folder.path()), written(&other));
-    assert_eq!(ModelFolder::read(folder.path()).unwrap().model, other);
+    let index = folder.path().join(INDEX);
+    fs::set_permissions(&index, fs::Permissions::from_mode(0o600)).unwrap();
+    table_model().write(folder.path()).unwrap();
+    assert_eq!(fs::metadata(&index).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
 #[test]
@@ -422,17 +488,6 @@ fn files_beside_another_network_that_are_not_ours_stay() {
     let mut expected = written(&table_model());
     expected.insert("unet/notes.txt".into(), b"mine".into());
     assert_eq!(files(folder.path()), expected);
-}
-
-#[test]
-fn an_interrupted_write_of_another_network_leaves_no_index() {
-    let folder = tempfile::tempdir().unwrap();
-    model().write(folder.path()).unwrap();
-    let weights = folder.path().join("mlp/diffusion_pytorch_model.safetensors");
-    fs::create_dir_all(&weights).unwrap();
-    let message = table_model().write(folder.path()).unwrap_err().to_string();
-    assert!(message.starts_with(&format!("cannot write {}: ", weights.display())), "{message}");
-    assert!(!folder.path().join("model_index.json").exists());
 }
 
 #[test]

@@ -395,6 +395,24 @@ fn heads_are_checked_only_where_there_is_attention() {
 }
 
 #[test]
+fn a_sample_of_more_numbers_than_there_is_reason_for_is_refused() {
+    let config = |height, width, channels| UNetConfig {
+        sample_size: Some([height, width]),
+        in_channels: channels,
+        out_channels: 2 * channels,
+        ..UNetConfig::default()
+    };
+    config(4096, 4096, 2).validate().unwrap();
+    config(65536, 8, 3).validate().unwrap();
+    assert_eq!(
+        config(4096, 4104, 2).validate().unwrap_err().to_string(),
+        "sample_size [4096, 4104] must be smaller: with its channels a sample has 67239936 numbers, \
+         expected at most 67108864"
+    );
+    config(65536, 65536, 16384).validate().unwrap_err();
+}
+
+#[test]
 fn sizes_that_cannot_be_halved_name_their_neighbours() {
     assert_eq!(
         refusal(r#""sample_size":30"#),

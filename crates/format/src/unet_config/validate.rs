@@ -13,6 +13,9 @@ use crate::config::ConfigError;
 
 const MOST_LEVELS: usize = 16;
 const MOST_SIDE: usize = 1 << 16;
+/// Numbers of a sample: four channels of 4096 × 4096, a quarter of a gibibyte. Sixteen times the largest
+/// pictures that such networks were made for.
+const MOST_NUMBERS: usize = 1 << 26;
 
 impl UNetConfig {
     /// Checks that a network of this config can be built and run.
@@ -127,7 +130,15 @@ impl UNetConfig {
                 return Err(UNetConfigError::SampleSize { size, halvings, nearest });
             }
         }
-        Ok(())
+        // No overflow: each factor was checked.
+        let [height, width] = self.sample_size.unwrap_or_default();
+        let numbers = height * width * self.in_channels.max(self.out_channels);
+        let allowed = format!(
+            "smaller: with its channels a sample has {numbers} numbers, expected at most \
+             {MOST_NUMBERS}"
+        );
+        let size = format!("[{height}, {width}]");
+        Ok(check(numbers <= MOST_NUMBERS, "sample_size", size, &allowed)?)
     }
 }
 
