@@ -63,7 +63,13 @@ impl Process {
     ) -> Result<Vec<compat::Difference>> {
         match self {
             Self::Peer { scheduler, .. } => Ok(scheduler.differences()),
-            Self::Own { .. } => Ok(peer::scheduler(args, model, self.hops())?.0.differences()),
+            Self::Own { .. } => {
+                let mut found = peer::scheduler(args, model, self.hops())?.0.differences();
+                // A list of the user's begins where it begins, in our run too.
+                let is_ours = |found: &_| matches!(found, compat::Difference::SingleStep { .. });
+                found.retain(|found| args.visit.is_none() || !is_ours(found));
+                Ok(found)
+            }
         }
     }
 

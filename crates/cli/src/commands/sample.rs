@@ -104,8 +104,11 @@ fn say_differences(args: &SampleArgs, process: &Process, model: &Model) {
             for difference in &differences {
                 note(quiet, format_args!("note: {difference}"));
             }
-            if !differences.is_empty() {
-                note(quiet, "note: --compat diffusers goes its way");
+            // Where it has no number there is no way to go.
+            match differences.iter().filter(|found| found.stays_in_compat()).count() {
+                stays if stays == differences.len() => {}
+                0 => note(quiet, "note: --compat diffusers goes its way"),
+                _ => note(quiet, "note: --compat diffusers goes its way, but for NaN"),
             }
         }
         Process::Own { .. } => {}
