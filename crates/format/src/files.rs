@@ -31,7 +31,10 @@ impl Files for Directory<'_> {
     fn open(&self, name: &str) -> io::Result<Option<Opened<'_>>> {
         match open_regular(&self.path(name)) {
             Ok(file) => Ok(Some(file)),
-            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) if is_absent(&error) => match fs::read_link(self.path(name)) {
+                Ok(to) => Err(io::Error::other(format!("a link to {to:?}, which is not there"))),
+                Err(_) => Ok(None),
+            },
             Err(error) => Err(error),
         }
     }

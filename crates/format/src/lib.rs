@@ -14,6 +14,7 @@ mod config;
 mod files;
 pub mod folder;
 mod impostor;
+mod listed;
 mod mismatch;
 mod mlp_config;
 mod names;
@@ -27,7 +28,7 @@ mod weights;
 pub use about::{
     ABOUT_FORMAT, About, AboutColumn, AboutColumnKind, AboutData, AboutError, AboutTraining,
 };
-pub use array::{Array, ArrayError, Dtype, TooLarge};
+pub use array::{Array, ArrayError, Dtype, NotFinite, TooLarge};
 pub use bounds::OutOfRange;
 pub use config::{ConfigError, DIFFUSERS_VERSION, Parsed};
 pub use files::write_file;

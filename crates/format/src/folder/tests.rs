@@ -12,7 +12,7 @@ use crate::array::Array;
 use crate::mlp_config::MlpConfig;
 use crate::network_config::NetworkKind;
 use crate::safetensors;
-use crate::unet_config::{DownBlock, UNetConfig, UpBlock};
+use crate::unet_config::{DownBlock, TimeEmbedding, UNetConfig, UpBlock};
 
 fn weights(value: f32) -> Weights {
     [("conv_in.bias".to_owned(), Array::from_f32(vec![2], &[value, 0.5]).unwrap())]
@@ -381,6 +381,100 @@ fn the_scheduler_entry_of_the_index_decides_nothing() {
         );
         files.insert("model_index.json".into(), index.into());
         assert_eq!(from_memory(&files).unwrap().model, model());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_that_leads_nowhere_is_not_a_missing_file() {
+    for name in [SCHEDULER, ABOUT, "unet/config.json", "unet/diffusion_pytorch_model.safetensors"] {
+        let folder = tempfile::tempdir().unwrap();
+        model().write(folder.path()).unwrap();
+        let path = folder.path().join(name);
+        fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink("/no/where", &path).unwrap();
+        let message = ModelFolder::read(folder.path()).unwrap_err().to_string();
+        let path = path.display();
+        let expected = format!("cannot read {path}: a link to \"/no/where\", which is not there");
+        assert_eq!(message, expected);
+    }
+}
+
+#[test]
+fn weights_that_are_no_numbers_are_refused_by_tensor() {
+    for name in [WEIGHTS, "diffusion_pytorch_model.raw.safetensors"] {
+        for (value, text) in [(f32::NAN, "NaN"), (f32::INFINITY, "inf")] {
+            let mut files = written(&model());
+            let name = format!("unet/{name}");
+            files.insert(name.clone(), safetensors::to_bytes(&weights(value)).unwrap()).unwrap();
+            assert_eq!(
+                from_memory(&files).unwrap_err().to_string(),
+                format!(
+                    "{name}: tensor \"conv_in.bias\": 1 of 2 values are not finite in single \
+                     precision, the first {text} at index 0"
+                )
+            );
+        }
+    }
+}
+
+#[test]
+fn a_learned_table_of_times_is_as_long_as_the_schedule() {
+    let learned = |rows| {
+        let NetworkConfig::UNet(config) = model().network else { panic!("a U-Net") };
+        let config = UNetConfig {
+            time_embedding_type: TimeEmbedding::Learned,
+            num_train_timesteps: Some(rows),
+            ..*config
+        };
+        ModelFolder { network: config.into(), ..model() }
+    };
+    let files = written(&learned(200));
+    from_memory(&files).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let refused = learned(199).write(folder.path()).unwrap_err().to_string();
+    let mut files = files;
+    files.insert("unet/config.json".into(), learned(199).network.to_json().into()).unwrap();
+    let message = from_memory(&files).unwrap_err().to_string();
+    assert!(refused.ends_with(&message), "{refused}");
+    assert_eq!(
+        message,
+        "unet/config.json: num_train_timesteps 199, the rows of the tensor time_proj.weight, must be \
+         at least 200, as num_train_timesteps of the scheduler"
+    );
+}
+
+#[test]
+fn json_of_other_programs_is_called_what_it_is() {
+    let scheduler = String::from_utf8(written(&model())[SCHEDULER].clone()).unwrap();
+    let utf16: Vec<u8> = scheduler.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (content, message) in [
+        (
+            format!("\u{feff}{scheduler}").into_bytes(),
+            "expected JSON, found text that begins with a",
+        ),
+        ([&b"\xff\xfe"[..], &utf16].concat(), "expected JSON, found text in UTF-16"),
+        (utf16, "expected JSON, found text in UTF-16"),
+        (
+            scheduler
+                .replace("\"clip_sample_range\": 1.0", "\"a\\\"Inf\": \"NaN\",\n\"b\": -Infinity")
+                .into(),
+            "Infinity in line 9 is not JSON: expected a finite number",
+        ),
+        (scheduler.replace("0.02", "NaN").into(), "NaN in line 4 is not JSON: expected a finite"),
+    ] {
+        let mut files = written(&model());
+        files.insert(SCHEDULER.into(), content).unwrap();
+        let found = from_memory(&files).unwrap_err().to_string();
+        assert!(found.starts_with(&format!("{SCHEDULER}: {message}")), "{found}");
+    }
+}
+
+#[test]
+fn a_class_that_is_no_name_is_shown() {
+    for (name, class) in [(INDEX, "3"), (SCHEDULER, "null"), ("unet/config.json", "[\"a\"]")] {
+        let found = refusal(name, &format!(r#"{{"_class_name": {class}}}"#));
+        assert!(found.starts_with(&format!("{name}: _class_name {class} is not")), "{found}");
     }
 }
 

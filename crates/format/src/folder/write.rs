@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::layout::{
     ABOUT, CONFIG, INDEX, RAW_WEIGHTS, ROOT_SCHEDULER, SCHEDULER, WEIGHTS, inside, network_folders,
 };
-use super::reader::{LONGEST_ABOUT, LONGEST_CONFIG};
+use super::reader::{LONGEST_ABOUT, LONGEST_CONFIG, check_times};
 use super::swap::Swap;
 use super::{FolderError, ModelFolder, index, weight_files};
 use crate::about::About;
@@ -68,6 +68,9 @@ impl ModelFolder {
             .as_ref()
             .map_or(Ok(()), About::validate)
             .map_err(|reason| FolderError::About { path: path.join(ABOUT), reason })?;
+        check_times(&self.network, &self.scheduler, || {
+            path.join(inside(self.network.kind(), CONFIG))
+        })?;
         self.contents().into_iter().try_for_each(|(name, content)| match content {
             Content::Text(text) => check_length(path.join(&name), &name, &text),
             Content::Weights(_) => Ok(()),

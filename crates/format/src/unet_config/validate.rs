@@ -10,6 +10,7 @@ use crate::bounds::{
     MOST_CHANNELS, MOST_CLASSES, MOST_LAYERS, OutOfRange, check, check_count, check_freq_shift,
 };
 use crate::config::ConfigError;
+use crate::listed::short;
 
 const MOST_LEVELS: usize = 16;
 const MOST_SIDE: usize = 1 << 16;
@@ -57,11 +58,16 @@ impl UNetConfig {
         let padding = self.downsample_padding;
         check(padding <= 1, "downsample_padding", padding, "0 or 1")?;
         let dropout = self.dropout;
-        check((0.0..1.0).contains(&dropout), "dropout", dropout, "in [0, 1)")?;
+        check((0.0..1.0).contains(&dropout), "dropout", short(dropout), "in [0, 1)")?;
         let eps = self.norm_eps;
-        check(eps > 0.0 && eps.is_finite(), "norm_eps", eps, "positive")?;
+        check(eps > 0.0 && eps.is_finite(), "norm_eps", short(eps), "positive")?;
         let scale = self.mid_block_scale_factor;
-        check(scale > 0.0 && scale.is_finite(), "mid_block_scale_factor", scale, "positive")?;
+        check(
+            scale > 0.0 && scale.is_finite(),
+            "mid_block_scale_factor",
+            short(scale),
+            "positive",
+        )?;
         Ok(())
     }
 

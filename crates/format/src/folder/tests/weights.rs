@@ -195,7 +195,7 @@ fn a_folder_without_weights_says_so() {
     let many: Vec<_> = (0..30).map(|i| (format!("{i:02}.pt"), vec![])).collect();
     let many: Vec<_> = many.iter().map(|(name, bytes)| (&name[..], bytes.clone())).collect();
     let message = read(&with(&many), None).unwrap_err();
-    assert!(message.contains("18.pt, 19.pt and 10 more; pickles are never"), "{message}");
+    assert!(message.contains("18.pt, 19.pt, and 10 more; pickles are never"), "{message}");
 }
 
 #[test]
