@@ -198,7 +198,7 @@ fn named(args: &ProcessArgs, model: &Model) -> (&'static str, String) {
     match (args.eta, &args.sampler) {
         (Some(eta), _) => ("--eta", format!("ddim:eta={eta}")),
         (None, Some(text)) => ("--sampler", text.clone()),
-        (None, None) => ("--sampler", own_name(model).to_owned()),
+        (None, None) => ("the model's scheduler", own_name(model).to_owned()),
     }
 }
 

@@ -18,8 +18,9 @@ pub fn joined(numbers: &[usize], separator: &str) -> String {
 }
 
 /// So many things: `1 sample`, `2 samples`.
-pub fn counted(count: usize, thing: &str) -> String {
-    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+pub fn counted(count: impl std::fmt::Display, thing: &str) -> String {
+    let count = count.to_string();
+    format!("{count} {thing}{}", if count == "1" { "" } else { "s" })
 }
 
 /// The family of a schedule, by default the one called `default`, and the schedule itself, with a

@@ -13,6 +13,7 @@ use crate::memory;
 use crate::model::Model;
 use crate::output::Output;
 use crate::process::Process;
+use crate::randomness::Randomness;
 use crate::sampling::Plan;
 
 /// What the user need not say.
@@ -127,7 +128,7 @@ fn start(args: &SampleArgs, model: &Model) -> Result<Option<Batch>> {
         bail!("--init {}: value {bad} is {}, expected a finite number", path.display(), data[bad]);
     }
     if let Some(count) = args.count.filter(|count| *count != shape[0]) {
-        bail!("-n {count}: --init {} has {} rows", path.display(), shape[0]);
+        bail!("-n {count}: --init {} has {}", path.display(), super::counted(shape[0], "row"));
     }
     if shape[0] == 0 {
         bail!("--init {}: no rows", path.display());
@@ -152,7 +153,16 @@ fn indices(args: &SampleArgs, count: usize) -> Result<std::ops::Range<u64>> {
     }
     let end = first.checked_add(count as u64);
     let end = end.with_context(|| {
-        format!("--first {first}: the last of {count} samples would be above {}", u64::MAX - 1)
+        let samples = super::counted(count, "sample");
+        format!("--first {first}: the last of {samples} would be above {}", u64::MAX - 1)
     })?;
+    if args.rng == Randomness::TorchEach && args.seed.checked_add(end.saturating_sub(1)).is_none() {
+        bail!(
+            "--seed {}: --rng torch-each seeds sample {} with the sum of both, expected at most {}",
+            args.seed,
+            end - 1,
+            u64::MAX
+        );
+    }
     Ok(first..end)
 }
