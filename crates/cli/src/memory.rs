@@ -1,6 +1,6 @@
 //! Whether there is memory for a run, before it is begun.
 
-use ancestral_format::NetworkConfig;
+use ancestral_format::{NetworkConfig, counted};
 use anyhow::{Result, bail};
 
 use crate::model::Model;
@@ -22,7 +22,7 @@ pub fn check(model: &Model, count: usize, moments: usize, batch: usize) -> Resul
         "model {}: {} of {} numbers, in calls of {}, take {gibibytes:.1} GiB at least, which there \
          are not: take a smaller -n or --batch, or a smaller sample_size in unet/config.json",
         model.name,
-        super::commands::counted(count, "sample"),
+        counted(count, "sample"),
         sample,
         batch.min(count)
     )

@@ -119,7 +119,7 @@ fn temporary(path: &Path) -> io::Result<AtomicWriteFile> {
     #[cfg(unix)]
     atomic_write_file::unix::OpenOptionsExt::preserve_mode(&mut options, false);
     let file = options.open(path)?;
-    if let Ok(replaced) = fs::metadata(path) {
+    if let Some(replaced) = fs::metadata(path).ok().filter(fs::Metadata::is_file) {
         file.set_permissions(replaced.permissions())?;
     }
     Ok(file)

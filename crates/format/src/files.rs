@@ -32,7 +32,10 @@ impl Files for Directory<'_> {
         match open_regular(&self.path(name)) {
             Ok(file) => Ok(Some(file)),
             Err(error) if is_absent(&error) => match fs::read_link(self.path(name)) {
-                Ok(to) => Err(io::Error::other(format!("a link to {to:?}, which is not there"))),
+                Ok(to) => {
+                    let reason = format!("a link to {}, which is not there", to.display());
+                    Err(io::Error::other(reason))
+                }
                 Err(_) => Ok(None),
             },
             Err(error) => Err(error),
@@ -124,7 +127,7 @@ fn temporary(path: &Path) -> io::Result<AtomicWriteFile> {
     #[cfg(unix)]
     atomic_write_file::unix::OpenOptionsExt::preserve_mode(&mut options, false);
     let file = options.open(path)?;
-    if let Ok(replaced) = fs::metadata(path) {
+    if let Some(replaced) = fs::metadata(path).ok().filter(fs::Metadata::is_file) {
         file.set_permissions(replaced.permissions())?;
     }
     Ok(file)

@@ -1,5 +1,7 @@
 //! Names and numbers of files in messages.
 
+use std::fmt::Display;
+
 /// How many names of a kind a message has; errors themselves have them all.
 const MOST_NAMES: usize = 20;
 /// How many characters of a name it has.
@@ -24,8 +26,31 @@ fn visible(c: char) -> impl Iterator<Item = char> {
     plain.into_iter().chain(escaped.then(|| c.escape_debug()).into_iter().flatten())
 }
 
+/// So many things: the name is that of one, and gets an s.
+///
+/// # Example
+/// ```
+/// use ancestral_format::counted;
+///
+/// assert_eq!(counted(1, "byte"), "1 byte");
+/// assert_eq!(counted(2, "byte"), "2 bytes");
+/// ```
+#[must_use]
+pub fn counted(count: impl Display, thing: &str) -> String {
+    let count = count.to_string();
+    format!("{count} {thing}{}", if count == "1" { "" } else { "s" })
+}
+
 /// A number in the fewest digits: 1e-45 and not 45 zeros.
-pub(crate) fn short(value: f64) -> String {
+///
+/// # Example
+/// ```
+/// use ancestral_format::short;
+///
+/// assert_eq!([1e-45, 0.5, 8.0].map(short), ["1e-45", "0.5", "8"]);
+/// ```
+#[must_use]
+pub fn short(value: f64) -> String {
     let text = format!("{value:?}");
     text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
 }
@@ -57,6 +82,11 @@ mod tests {
         for (value, text) in [(1e-45, "1e-45"), (8.0, "8"), (-0.25, "-0.25"), (1e30, "1e30")] {
             assert_eq!(short(value), text);
         }
+    }
+
+    #[test]
+    fn one_thing_is_no_things() {
+        assert_eq!([0, 1, 2].map(|count| counted(count, "byte")), ["0 bytes", "1 byte", "2 bytes"]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::bounds::{OutOfRange, check};
 use crate::config::ConfigError;
-use crate::listed::short;
+use crate::listed::{counted, short};
 
 pub use choices::{BetaSchedule, PredictionType, TimestepSpacing, VarianceType};
 pub use class::SchedulerClass;
@@ -204,7 +204,10 @@ pub enum SchedulerConfigError {
         class: SchedulerClass,
     },
     /// There are not as many betas as timesteps.
-    #[error("trained_betas has {found} values, but num_train_timesteps is {timesteps}")]
+    #[error(
+        "trained_betas has {}, but num_train_timesteps is {timesteps}",
+        counted(found, "value")
+    )]
     TrainedBetas {
         /// The length of `trained_betas`.
         found: usize,

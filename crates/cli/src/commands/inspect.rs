@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use ancestral::{Grid, Posterior, Schedule, compat};
 use ancestral_cpu::{CpuNetwork, instruction_set};
 use ancestral_data::{Column, ColumnKind, Columns};
-use ancestral_format::{Dtype, NetworkConfig};
+use ancestral_format::{Dtype, NetworkConfig, counted, short};
 use anyhow::{Context, Result};
 use serde::Serialize;
 use serde_json::json;
@@ -34,9 +34,11 @@ pub fn run(args: &InspectArgs) -> Result<()> {
     };
     let mut out = io::stdout().lock();
     let printed = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    printed.map_err(|error| match error.kind() {
-        io::ErrorKind::BrokenPipe => error.into(),
-        _ => Failed(anyhow::Error::new(error).context("standard output")).into(),
+    printed.map_err(|error| {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return error.into();
+        }
+        Failed(anyhow::Error::new(error).context("standard output")).into()
     })
 }
 
@@ -82,12 +84,11 @@ impl Compat {
             Ok(process) => process,
             Err(error) => {
                 let text = format!("{error:#}");
-                match Process::own(&ProcessArgs::default(), model, true) {
-                    Err(other) if format!("{other:#}") == text => {
-                        note(false, "warning: ".to_owned() + &text)
-                    }
-                    _ => return Err(error),
+                let of_model = Process::own(&ProcessArgs::default(), model, true).err();
+                if of_model.is_none_or(|of_model| format!("{of_model:#}") != text) {
+                    return Err(error);
                 }
+                note(false, format_args!("warning: {text}"));
                 return Ok(None);
             }
         };
@@ -103,7 +104,7 @@ impl Compat {
 
     /// As lines of text.
     fn lines(&self) -> Vec<String> {
-        let run = format!("{} of {}", super::counted(self.steps, "step"), self.sampler);
+        let run = format!("{} of {}", counted(self.steps, "step"), self.sampler);
         if let Some(reason) = &self.refusal {
             return vec![format!("{run}: not in diffusers ({reason})")];
         }
@@ -229,7 +230,7 @@ fn model_text(model: &Model, compat: Option<&Compat>) -> String {
             let (steps, batch) = (training.steps, training.batch);
             rows.push((
                 "trained",
-                format!("{} of {batch}, loss {loss} at the end", super::counted(steps, "step")),
+                format!("{} of {batch}, loss {loss} at the end", counted(steps, "step")),
             ));
             rows.push(("made by", training.command.clone()));
         }
@@ -248,13 +249,13 @@ fn structure(network: &NetworkConfig) -> (String, String) {
             let size = unet.sample_size.map_or("any size".to_owned(), |[h, w]| format!("{h}x{w}"));
             let channels = super::joined(&unet.block_out_channels, "-");
             (
-                format!("{} of {size}", super::counted(unet.in_channels, "channel")),
-                format!("U-Net {channels} with {}", super::counted(unet.layers_per_block, "layer")),
+                format!("{} of {size}", counted(unet.in_channels, "channel")),
+                format!("U-Net {channels} with {}", counted(unet.layers_per_block, "layer")),
             )
         }
         NetworkConfig::Mlp(mlp) => (
-            format!("rows of {}", super::counted(mlp.columns, "column")),
-            format!("MLP of {}, {} wide", super::counted(mlp.blocks, "residual block"), mlp.width),
+            format!("rows of {}", counted(mlp.columns, "column")),
+            format!("MLP of {}, {} wide", counted(mlp.blocks, "residual block"), mlp.width),
         ),
     }
 }
@@ -281,9 +282,12 @@ fn column(column: &Column) -> String {
 fn clipping(scheduler: &ancestral_format::SchedulerConfig) -> String {
     if scheduler.thresholding {
         let ratio = scheduler.dynamic_thresholding_ratio;
-        format!("the quantile {ratio} of each sample, at most {:?}", scheduler.sample_max_value)
+        format!(
+            "the quantile {ratio} of each sample, at most {}",
+            short(scheduler.sample_max_value)
+        )
     } else if scheduler.clip_sample {
-        format!("±{:?}", scheduler.clip_sample_range)
+        format!("±{}", short(scheduler.clip_sample_range))
     } else {
         "nothing".to_owned()
     }

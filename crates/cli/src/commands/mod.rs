@@ -17,12 +17,6 @@ pub fn joined(numbers: &[usize], separator: &str) -> String {
     numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(separator)
 }
 
-/// So many things: `1 sample`, `2 samples`.
-pub fn counted(count: impl std::fmt::Display, thing: &str) -> String {
-    let count = count.to_string();
-    format!("{count} {thing}{}", if count == "1" { "" } else { "s" })
-}
-
 /// The family of a schedule, by default the one called `default`, and the schedule itself, with a
 /// warning if the user's own betas don't fit a start from pure noise.
 fn schedule(args: &ScheduleArgs, default: &str, quiet: bool) -> Result<(AnySchedule, Schedule)> {

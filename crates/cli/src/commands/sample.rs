@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 
 use ancestral::{Batch, compat};
 use ancestral_data::read_npy;
+use ancestral_format::counted;
 use anyhow::{Context, Result, bail};
 
 use crate::args::{CompatArg, SampleArgs};
@@ -128,7 +129,7 @@ fn start(args: &SampleArgs, model: &Model) -> Result<Option<Batch>> {
         bail!("--init {}: value {bad} is {}, expected a finite number", path.display(), data[bad]);
     }
     if let Some(count) = args.count.filter(|count| *count != shape[0]) {
-        bail!("-n {count}: --init {} has {}", path.display(), super::counted(shape[0], "row"));
+        bail!("-n {count}: --init {} has {}", path.display(), counted(shape[0], "row"));
     }
     if shape[0] == 0 {
         bail!("--init {}: no rows", path.display());
@@ -153,7 +154,7 @@ fn indices(args: &SampleArgs, count: usize) -> Result<std::ops::Range<u64>> {
     }
     let end = first.checked_add(count as u64);
     let end = end.with_context(|| {
-        let samples = super::counted(count, "sample");
+        let samples = counted(count, "sample");
         format!("--first {first}: the last of {samples} would be above {}", u64::MAX - 1)
     })?;
     if args.rng == Randomness::TorchEach && args.seed.checked_add(end.saturating_sub(1)).is_none() {

@@ -211,9 +211,8 @@ fn not_finite(text: &[u8]) -> Option<(&'static str, usize)> {
             b'"' => in_string = !in_string,
             _ if in_string => {}
             b'N' | b'I' => {
-                let found = ["NaN", "Infinity"].into_iter();
-                let found = found.filter(|word| text[at..].starts_with(word.as_bytes())).next();
-                return found.map(|word| (word, line));
+                let is_here = |word: &&str| text[at..].starts_with(word.as_bytes());
+                return ["NaN", "Infinity"].into_iter().find(is_here).map(|word| (word, line));
             }
             _ => {}
         }

@@ -50,7 +50,7 @@ impl<'a> Swap<'a> {
         write(&mut file)?;
         let finish = || {
             let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
-            if let Ok(replaced) = fs::metadata(&path) {
+            if let Some(replaced) = fs::metadata(&path).ok().filter(fs::Metadata::is_file) {
                 file.set_permissions(replaced.permissions())?;
             }
             file.sync_all()

@@ -109,12 +109,11 @@ impl Content<'_> {
         let io = |reason| FolderError::Io { verb: "write", path: path(), reason };
         match self {
             Self::Text(text) => file.write_all(text.as_bytes()).map_err(io),
-            Self::Weights(weights) => {
-                safetensors::write(weights, file).map_err(|error| match error {
-                    SafetensorsError::Io { reason } => io(reason),
-                    reason => FolderError::Weights { path: path(), reason },
-                })
-            }
+            Self::Weights(weights) => match safetensors::write(weights, file) {
+                Ok(()) => Ok(()),
+                Err(SafetensorsError::Io { reason }) => Err(io(reason)),
+                Err(reason) => Err(FolderError::Weights { path: path(), reason }),
+            },
         }
     }
 

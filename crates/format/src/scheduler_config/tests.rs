@@ -373,7 +373,9 @@ fn null_is_as_good_as_missing_where_the_peer_does_not_look() {
         assert!(read.config.unset.contains(&key), "{key}");
     };
     for &class in SchedulerClass::ALL {
-        always.iter().for_each(|key| refused(class, key, ""));
+        for key in always {
+            refused(class, key, "");
+        }
         for (key, keys) in unless {
             refused(class, key, "");
             taken(class, key, keys);

@@ -10,7 +10,7 @@ use crate::bounds::{
     MOST_CHANNELS, MOST_CLASSES, MOST_LAYERS, OutOfRange, check, check_count, check_freq_shift,
 };
 use crate::config::ConfigError;
-use crate::listed::short;
+use crate::listed::{counted, short};
 
 const MOST_LEVELS: usize = 16;
 const MOST_SIDE: usize = 1 << 16;
@@ -159,7 +159,7 @@ pub enum UNetConfigError {
     #[error(transparent)]
     Range(#[from] OutOfRange),
     /// A list of blocks is not as long as `block_out_channels`.
-    #[error("{key} has {found} blocks, but block_out_channels has {levels}")]
+    #[error("{key} has {}, but block_out_channels has {levels}", counted(found, "block"))]
     Blocks {
         /// Which list.
         key: &'static str,
@@ -227,7 +227,10 @@ pub enum UNetConfigError {
         channels: usize,
     },
     /// Samples cannot be halved as often as there are steps down.
-    #[error("sample_size {size} cannot be halved {halvings} times (nearest that can: {nearest})")]
+    #[error(
+        "sample_size {size} cannot be halved {} (nearest that can: {nearest})",
+        counted(halvings, "time")
+    )]
     SampleSize {
         /// The height or width.
         size: usize,

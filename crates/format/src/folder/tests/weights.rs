@@ -95,8 +95,8 @@ fn shards_that_do_not_fit_their_index_are_refused_by_tensor() {
     assert_eq!(
         read(&files, None).unwrap_err(),
         format!(
-            "{INDEX_OF_SHARDS}: no shard {second}: the index names it for \
-             \"m.attentions.0.key.weight\" and 1 more"
+            "{INDEX_OF_SHARDS}: no shard {second}: the index names it for 2 tensors, such as \
+             \"m.attentions.0.key.weight\""
         )
     );
 }
