@@ -4,14 +4,17 @@ use std::num::NonZeroUsize;
 
 use ancestral::{Batch, compat};
 use ancestral_data::read_npy;
+use ancestral_format::counted;
 use anyhow::{Context, Result, bail};
 
 use crate::args::{CompatArg, SampleArgs};
 use crate::engine::Engine;
 use crate::failure::{Failed, note};
+use crate::memory;
 use crate::model::Model;
 use crate::output::Output;
 use crate::process::Process;
+use crate::randomness::Randomness;
 use crate::sampling::Plan;
 
 /// What the user need not say.
@@ -48,6 +51,8 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     let Defaults { count, batch, .. } = Defaults::of(model.columns.is_none());
     let count = start.as_ref().map_or(args.count.unwrap_or(count), Batch::rows);
     let indices = indices(args, count)?;
+    let moments = output.moments().min(process.hops());
+    memory::check(&model, count, moments, args.batch.unwrap_or(batch))?;
     output.check(&model, indices.clone(), process.hops(), args.force)?;
     let plan = Plan {
         process: &process,
@@ -101,8 +106,11 @@ fn say_differences(args: &SampleArgs, process: &Process, model: &Model) {
             for difference in &differences {
                 note(quiet, format_args!("note: {difference}"));
             }
-            if !differences.is_empty() {
-                note(quiet, "note: --compat diffusers goes its way");
+            // Where it has no number there is no way to go.
+            match differences.iter().filter(|found| found.stays_in_compat()).count() {
+                stays if stays == differences.len() => {}
+                0 => note(quiet, "note: --compat diffusers goes its way"),
+                _ => note(quiet, "note: --compat diffusers goes its way, but for NaN"),
             }
         }
         Process::Own { .. } => {}
@@ -121,7 +129,7 @@ fn start(args: &SampleArgs, model: &Model) -> Result<Option<Batch>> {
         bail!("--init {}: value {bad} is {}, expected a finite number", path.display(), data[bad]);
     }
     if let Some(count) = args.count.filter(|count| *count != shape[0]) {
-        bail!("-n {count}: --init {} has {} rows", path.display(), shape[0]);
+        bail!("-n {count}: --init {} has {}", path.display(), counted(shape[0], "row"));
     }
     if shape[0] == 0 {
         bail!("--init {}: no rows", path.display());
@@ -146,7 +154,16 @@ fn indices(args: &SampleArgs, count: usize) -> Result<std::ops::Range<u64>> {
     }
     let end = first.checked_add(count as u64);
     let end = end.with_context(|| {
-        format!("--first {first}: the last of {count} samples would be above {}", u64::MAX - 1)
+        let samples = counted(count, "sample");
+        format!("--first {first}: the last of {samples} would be above {}", u64::MAX - 1)
     })?;
+    if args.rng == Randomness::TorchEach && args.seed.checked_add(end.saturating_sub(1)).is_none() {
+        bail!(
+            "--seed {}: --rng torch-each seeds sample {} with the sum of both, expected at most {}",
+            args.seed,
+            end - 1,
+            u64::MAX
+        );
+    }
     Ok(first..end)
 }
