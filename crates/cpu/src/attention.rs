@@ -116,20 +116,24 @@ impl Attention {
         let width = channels / self.heads;
         let positions = mixed.len() / channels;
         let scale = inverse_root(width);
-        let (mut keys, mut values) = (arena.take_packed(), arena.take_packed());
-        for head in 0..self.heads {
-            let at = |position: usize| position * stride + head * width;
-            keys.fill_transposed(width, positions, source, |n| at(n) + key);
-            values.fill_rows(positions, width, source, |k| at(k) + value);
-            mixed.par_chunks_mut(QUERIES * channels).enumerate().for_each(|(block, mixed)| {
-                let first = block * QUERIES;
-                let rows = mixed.len() / channels;
-                let mut scores = arena.take(rows * positions);
-                let mut part = arena.take(rows * width);
+        let at = |position: usize, head: usize| position * stride + head * width;
+        let pack = |head: usize| {
+            let (mut keys, mut values) = (arena.take_packed(), arena.take_packed());
+            keys.fill_transposed(width, positions, source, |n| at(n, head) + key);
+            values.fill_rows(positions, width, source, |k| at(k, head) + value);
+            (keys, values)
+        };
+        let packed: Vec<_> = (0..self.heads).map(pack).collect();
+        let block = |(block, mixed): (usize, &mut [f32])| {
+            let first = block * QUERIES;
+            let rows = mixed.len() / channels;
+            let mut scores = arena.take(rows * positions);
+            let mut part = arena.take(rows * width);
+            for (head, (keys, values)) in packed.iter().enumerate() {
                 let left = Left {
                     data: projected,
                     rows,
-                    start: move |row| at(first + row),
+                    start: move |row| at(first + row, head),
                     segments: 1,
                     stride: 0,
                     length: width,
@@ -138,19 +142,27 @@ impl Attention {
                 Product { left, right: keys.right(), out: &mut scores, store }.run();
                 softmax(&mut scores, positions);
                 let left = Left::matrix(&scores, positions);
-                Product { left, right: values.right(), out: &mut part, store: Store::PLAIN }.run();
+                let store = Store::PLAIN;
+                Product { left, right: values.right(), out: &mut part, store }.run();
                 for (mixed, part) in mixed.chunks_exact_mut(channels).zip(part.chunks_exact(width))
                 {
                     let mixed = &mut mixed[head * width..(head + 1) * width];
                     // Heads are narrow: a call for each copy would take longer.
                     mixed.iter_mut().zip(part).for_each(|(mixed, part)| *mixed = *part);
                 }
-                arena.give(scores);
-                arena.give(part);
-            });
+            }
+            arena.give(scores);
+            arena.give(part);
+        };
+        if positions <= QUERIES {
+            block((0, mixed));
+        } else {
+            mixed.par_chunks_mut(QUERIES * channels).enumerate().for_each(block);
         }
-        arena.give_packed(keys);
-        arena.give_packed(values);
+        for (keys, values) in packed {
+            arena.give_packed(keys);
+            arena.give_packed(values);
+        }
     }
 }
 
