@@ -375,15 +375,15 @@ fn block<S: Simd, L: LeftSide, const MR: usize, const NR: usize>(
     target: &mut Target<'_>,
 ) {
     let sums = left.sums::<S, MR, NR>(simd, row, panel);
-    for (i, sums) in sums.into_iter().enumerate() {
+    for (i, sums) in sums.iter().enumerate() {
         if target.is_plain(NR * S::F32_LANES) {
             let at = (row + i) * target.n + target.first;
             let out = S::as_mut_simd_f32s(&mut target.out[at..at + NR * S::F32_LANES]).0;
-            out.iter_mut().zip(sums).for_each(|(out, sum)| *out = sum);
+            out.iter_mut().zip(sums).for_each(|(out, sum)| *out = *sum);
             continue;
         }
-        for (j, sum) in sums.into_iter().enumerate() {
-            target.put(simd, sum, row + i, j * S::F32_LANES);
+        for (j, sum) in sums.iter().enumerate() {
+            target.put(simd, *sum, row + i, j * S::F32_LANES);
         }
     }
 }

@@ -31,8 +31,8 @@ pub(super) struct Plain;
 impl Transform for Plain {
     #[inline(always)]
     fn apply<S: Simd>(self, _: S, kernel: [S::f32s; 9], mut put: impl FnMut(usize, S::f32s)) {
-        for (place, value) in kernel.into_iter().enumerate() {
-            put(place, value);
+        for (place, value) in kernel.iter().enumerate() {
+            put(place, *value);
         }
     }
 }
@@ -129,13 +129,13 @@ impl<F: super::Form<I, O>, const I: usize, const O: usize> Transform for Transfo
         let mut half = [[simd.splat_f32s(0.0); 3]; I];
         for x in 0..3 {
             let column = F::kernel(simd, [kernel[x], kernel[3 + x], kernel[6 + x]]);
-            for (half, value) in half.iter_mut().zip(column) {
-                half[x] = value;
+            for (half, value) in half.iter_mut().zip(&column) {
+                half[x] = *value;
             }
         }
-        for (y, half) in half.into_iter().enumerate() {
-            for (x, value) in F::kernel(simd, half).into_iter().enumerate() {
-                put(I * y + x, value);
+        for (y, half) in half.iter().enumerate() {
+            for (x, value) in F::kernel(simd, *half).iter().enumerate() {
+                put(I * y + x, *value);
             }
         }
     }

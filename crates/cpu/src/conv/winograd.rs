@@ -339,15 +339,15 @@ impl<F: Form<I, O>, const I: usize, const O: usize> Input<'_, F, I, O> {
                     *value = load(simd, &self.patch[at..at + count]);
                 }
                 let column = F::input(simd, column);
-                for (half, value) in half.iter_mut().zip(column) {
-                    half[x] = value;
+                for (half, value) in half.iter_mut().zip(&column) {
+                    half[x] = *value;
                 }
             }
-            for (y, row) in half.into_iter().enumerate() {
-                let row = F::input(simd, row);
-                for (x, value) in row.into_iter().enumerate() {
+            for (y, row) in half.iter().enumerate() {
+                let row = F::input(simd, *row);
+                for (x, value) in row.iter().enumerate() {
                     let at = (I * y + x) * self.stride + tile * self.from + channel;
-                    put(simd, &mut self.out[at..at + count], value);
+                    put(simd, &mut self.out[at..at + count], *value);
                 }
             }
         }
@@ -399,17 +399,17 @@ impl<F: Form<I, O>, const I: usize, const O: usize> Output<'_, F, I, O> {
                 }
             }
             let column = F::output(simd, column);
-            for (half, value) in half.iter_mut().zip(column) {
-                half[x] = value;
+            for (half, value) in half.iter_mut().zip(&column) {
+                half[x] = *value;
             }
         }
         let Store { offset, residual, scale, .. } = self.store;
         let offset = load(simd, &offset[channel..channel + count]);
-        for (y, row) in half.into_iter().enumerate() {
-            let row = F::output(simd, row);
-            for (x, value) in row.into_iter().enumerate() {
+        for (y, row) in half.iter().enumerate() {
+            let row = F::output(simd, *row);
+            for (x, value) in row.iter().enumerate() {
                 let at = self.at + y * self.line + x * self.to + channel;
-                let mut value = simd.add_f32s(value, offset);
+                let mut value = simd.add_f32s(*value, offset);
                 if !residual.is_empty() {
                     value = simd.add_f32s(value, load(simd, &residual[at..at + count]));
                 }

@@ -215,14 +215,14 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Gradient<'_, F,
                     *value = load(simd, &dy[at..at + count]);
                 }
                 let column = F::output_adjoint(simd, column);
-                for (half, value) in half.iter_mut().zip(column) {
-                    half[x] = value;
+                for (half, value) in half.iter_mut().zip(&column) {
+                    half[x] = *value;
                 }
             }
-            for (y, row) in half.into_iter().enumerate() {
-                for (x, value) in F::output_adjoint(simd, row).into_iter().enumerate() {
+            for (y, row) in half.iter().enumerate() {
+                for (x, value) in F::output_adjoint(simd, *row).iter().enumerate() {
                     let at = (I * y + x) * stride + channel;
-                    put(simd, &mut out[at..at + count], value);
+                    put(simd, &mut out[at..at + count], *value);
                 }
             }
         }
@@ -258,8 +258,8 @@ impl<F: Form<I, O>, const I: usize, const O: usize> Collect for Adjoint<F, I, O>
             for (y, value) in column.iter_mut().enumerate() {
                 *value = place(I * y + x);
             }
-            for (half, value) in half.iter_mut().zip(F::kernel_adjoint(simd, column)) {
-                half[x] = value;
+            for (half, value) in half.iter_mut().zip(&F::kernel_adjoint(simd, column)) {
+                half[x] = *value;
             }
         }
         let mut out = [simd.splat_f32s(0.0); 9];
