@@ -34,7 +34,7 @@ struct Trajectory {
     use_clipped_model_output: Option<bool>,
     generator: String,
     seed: u64,
-    timesteps: Vec<i64>,
+    timesteps: Vec<f64>,
     recorded: Vec<usize>,
     largest: f32,
 }
