@@ -10,6 +10,7 @@ use crate::prediction::Prediction;
 mod classes;
 mod differences;
 mod loops;
+mod peer_runs;
 mod refusals;
 mod steps;
 mod tables;
