@@ -347,8 +347,12 @@ fn refusals_name_the_file() {
     for (name, content, message) in [
         (
             "scheduler/scheduler_config.json",
-            r#"{"_class_name": "PNDMScheduler"}"#,
-            "_class_name \"PNDMScheduler\" is not supported (supported: DDPMScheduler, DDIMScheduler)",
+            r#"{"_class_name": "IPNDMScheduler"}"#,
+            "_class_name \"IPNDMScheduler\" is not supported (supported: DDPMScheduler, \
+             DDIMScheduler, DPMSolverMultistepScheduler, DPMSolverSinglestepScheduler, \
+             UniPCMultistepScheduler, DEISMultistepScheduler, EulerDiscreteScheduler, \
+             EulerAncestralDiscreteScheduler, HeunDiscreteScheduler, KDPM2DiscreteScheduler, \
+             KDPM2AncestralDiscreteScheduler, LMSDiscreteScheduler, PNDMScheduler, LCMScheduler)",
         ),
         (
             "unet/config.json",
