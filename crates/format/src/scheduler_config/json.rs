@@ -56,8 +56,10 @@ impl SchedulerConfig {
     fn counts(&self, key: &str) -> bool {
         let is_named = self.trained_betas.is_none();
         match key {
+            "timestep_spacing" | "steps_offset" if self.class == SchedulerClass::Lcm => false,
             "num_train_timesteps"
             | "prediction_type"
+            | "timestep_spacing"
             | "solver_order"
             | "algorithm_type"
             | "solver_type"
@@ -66,8 +68,6 @@ impl SchedulerConfig {
             | "interpolation_type"
             | "original_inference_steps"
             | "timestep_scaling" => true,
-            "timestep_spacing" | "steps_offset" if self.class == SchedulerClass::Lcm => false,
-            "timestep_spacing" => true,
             "beta_schedule" => is_named,
             "beta_start" | "beta_end" => {
                 let without_ends = [BetaSchedule::SquaredCosine, BetaSchedule::Laplace];
