@@ -149,6 +149,8 @@ impl Noise<Batch> for Zero {
     }
 }
 
+/// All that are asserted of the classes here, but for the sigmas of UniPC's `use_flow_sigmas`: those
+/// are levels of flows, which there are none of here.
 #[test]
 fn the_numbers_of_the_peers_own_tests() {
     for case in facts()["loops"].as_array().unwrap() {

@@ -94,8 +94,12 @@ fn timesteps_are_the_lists_of_the_peer() {
     let offset = Config { spacing: Spacing::Leading { offset: 1 }, ..Config::default() };
     let ddim = Ddim::new(offset.clone(), DdimOptions::default(), 5).unwrap();
     assert_eq!(ddim.timesteps(), [801.0, 601.0, 401.0, 201.0, 1.0]);
-    let inverse = DdimInverse::new(offset, true, 5).unwrap();
+    let inverse = DdimInverse::new(offset.clone(), true, 5).unwrap();
     assert_eq!(inverse.timesteps(), [1.0, 201.0, 401.0, 601.0, 801.0]);
+    let pndm = Pndm::new(Config { clip: None, ..offset }, PndmOptions::default(), 10).unwrap();
+    let runge_kutta = [901, 851, 851, 801, 801, 751, 751, 701, 701, 651, 651, 601].map(f64::from);
+    assert_eq!(pndm.timesteps()[..12], runge_kutta);
+    assert_eq!(pndm.timesteps()[12..], [601.0, 501.0, 401.0, 301.0, 201.0, 101.0, 1.0]);
 }
 
 #[test]
