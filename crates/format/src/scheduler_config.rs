@@ -2,7 +2,7 @@
 
 mod choices;
 mod class;
-mod infinity;
+pub(crate) mod infinity;
 mod json;
 mod solver;
 mod theory;

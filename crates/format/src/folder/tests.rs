@@ -480,6 +480,17 @@ fn json_of_other_programs_is_called_what_it_is() {
 }
 
 #[test]
+fn what_python_writes_for_no_lambda_is_read() {
+    let mut files = written(&model());
+    let config =
+        r#"{"_class_name": "DPMSolverMultistepScheduler", "lambda_min_clipped": -Infinity}"#;
+    files.insert(SCHEDULER.into(), config.into()).unwrap();
+    let read = from_memory(&files).unwrap();
+    assert_eq!(read.model.scheduler.solver.lambda_min_clipped, None);
+    assert!(read.notices.is_empty(), "{:?}", read.notices);
+}
+
+#[test]
 fn a_class_that_is_no_name_is_shown() {
     for (name, class) in [(INDEX, "3"), (SCHEDULER, "null"), ("unet/config.json", "[\"a\"]")] {
         let found = refusal(name, &format!(r#"{{"_class_name": {class}}}"#));

@@ -4,26 +4,28 @@ use serde::{Deserialize, Deserializer, de};
 
 const WORD: &str = "-Infinity";
 
-/// `json` with that word as a string, where it stands for a number.
-pub(super) fn quoted(json: &[u8]) -> Vec<u8> {
+/// The key that may have it.
+const KEY: &str = "\"lambda_min_clipped\"";
+
+/// `json` with that word as a string, where it is the value of the key that may have it.
+pub(crate) fn quoted(json: &[u8]) -> Vec<u8> {
     let (mut text, mut rest) = (Vec::with_capacity(json.len()), json);
-    let (mut in_string, mut escaped) = (false, false);
     while let Some((&byte, after)) = rest.split_first() {
-        if !in_string && let Some(after) = rest.strip_prefix(WORD.as_bytes()) {
-            text.extend(format!("\"{WORD}\"").bytes());
-            rest = after;
+        if let Some(value) = rest.strip_prefix(KEY.as_bytes()).and_then(value) {
+            text.extend(format!("{KEY}:\"{WORD}\"").bytes());
+            rest = value;
             continue;
-        }
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = in_string,
-            b'"' => in_string = !in_string,
-            _ => {}
         }
         text.push(byte);
         rest = after;
     }
     text
+}
+
+/// What is behind a colon and the word.
+fn value(text: &[u8]) -> Option<&[u8]> {
+    let text = text.trim_ascii_start().strip_prefix(b":")?;
+    text.trim_ascii_start().strip_prefix(WORD.as_bytes())
 }
 
 #[derive(Deserialize)]
