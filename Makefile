@@ -22,4 +22,5 @@ golden:
 	python3 tools/golden/digits.py crates/cli/tests/golden/digits.json
 	python3 tools/golden/scheduler_defaults.py crates/format/tests/golden/scheduler_defaults.json
 	python3 tools/golden/scheduler_steps.py crates/core/tests/golden/scheduler_steps.json
+	python3 tools/golden/peer_runs.py crates/core/tests/golden/peer_runs.json
 	python3 tools/golden/samplers.py crates/core/tests/golden/samplers.json

@@ -11,17 +11,33 @@ config of the class "from" with the keys "set", then makes a scheduler of the cl
 
 import inspect
 import json
+import math
 import sys
 
 import diffusers
 import torch
-from diffusers import DDIMScheduler, DDPMScheduler
 
 COMMAND = (
     "python tools/golden/scheduler_defaults.py crates/format/tests/golden/scheduler_defaults.json"
 )
 
-CLASSES = {"DDPMScheduler": DDPMScheduler, "DDIMScheduler": DDIMScheduler}
+NAMES = [
+    "DDPMScheduler",
+    "DDIMScheduler",
+    "DPMSolverMultistepScheduler",
+    "DPMSolverSinglestepScheduler",
+    "UniPCMultistepScheduler",
+    "DEISMultistepScheduler",
+    "EulerDiscreteScheduler",
+    "EulerAncestralDiscreteScheduler",
+    "HeunDiscreteScheduler",
+    "KDPM2DiscreteScheduler",
+    "KDPM2AncestralDiscreteScheduler",
+    "LMSDiscreteScheduler",
+    "PNDMScheduler",
+    "LCMScheduler",
+]
+CLASSES = {name: getattr(diffusers, name) for name in NAMES}
 
 EVERY_SHARED_KEY = {
     "num_train_timesteps": 3,
@@ -40,6 +56,20 @@ EVERY_SHARED_KEY = {
     "rescale_betas_zero_snr": True,
 }
 
+EVERY_SOLVER_KEY = {
+    "solver_order": 3,
+    "algorithm_type": "dpmsolver++",
+    "solver_type": "heun",
+    "lower_order_final": False,
+    "euler_at_final": True,
+    "use_karras_sigmas": True,
+    "final_sigmas_type": "sigma_min",
+    "lambda_min_clipped": -5.1,
+    "timestep_spacing": "trailing",
+    "steps_offset": 1,
+    "thresholding": True,
+}
+
 CONVERSIONS = [
     ("DDPMScheduler", {}, "DDIMScheduler"),
     ("DDPMScheduler", EVERY_SHARED_KEY | {"variance_type": "fixed_large"}, "DDIMScheduler"),
@@ -48,6 +78,19 @@ CONVERSIONS = [
     ("DDIMScheduler", {}, "DDPMScheduler"),
     ("DDIMScheduler", EVERY_SHARED_KEY | {"set_alpha_to_one": False}, "DDPMScheduler"),
     ("DDIMScheduler", {"set_alpha_to_one": False, "clip_sample": False}, "DDIMScheduler"),
+    ("DDPMScheduler", EVERY_SHARED_KEY | {"steps_offset": 0}, "DPMSolverMultistepScheduler"),
+    ("DPMSolverMultistepScheduler", EVERY_SOLVER_KEY, "UniPCMultistepScheduler"),
+    ("DPMSolverMultistepScheduler", EVERY_SOLVER_KEY, "DPMSolverSinglestepScheduler"),
+    ("DPMSolverMultistepScheduler", EVERY_SOLVER_KEY, "DEISMultistepScheduler"),
+    ("DEISMultistepScheduler", {"solver_order": 3}, "DPMSolverMultistepScheduler"),
+    ("UniPCMultistepScheduler", {"solver_type": "bh1"}, "DPMSolverSinglestepScheduler"),
+    ("EulerDiscreteScheduler", {"use_karras_sigmas": True}, "HeunDiscreteScheduler"),
+    ("EulerDiscreteScheduler", {}, "EulerAncestralDiscreteScheduler"),
+    ("HeunDiscreteScheduler", {"use_beta_sigmas": True}, "KDPM2DiscreteScheduler"),
+    ("KDPM2DiscreteScheduler", {"beta_end": 0.02}, "KDPM2AncestralDiscreteScheduler"),
+    ("PNDMScheduler", {"skip_prk_steps": True, "steps_offset": 1}, "LMSDiscreteScheduler"),
+    ("PNDMScheduler", {"set_alpha_to_one": True}, "DDIMScheduler"),
+    ("DDIMScheduler", EVERY_SHARED_KEY, "LCMScheduler"),
 ]
 
 
@@ -55,7 +98,9 @@ def saved(scheduler):
     """What the class saves of its own keys; it hands on those of other classes, too."""
     own = inspect.signature(type(scheduler).__init__).parameters
     config = json.loads(scheduler.to_json_string())
-    return {key: value for key, value in config.items() if key[0] == "_" or key in own}
+    # JSON has no infinity: the key is left out, as it is where we write.
+    said = {key: value for key, value in config.items() if value != -math.inf}
+    return {key: value for key, value in said.items() if key[0] == "_" or key in own}
 
 
 def conversion(source, keys, target):

@@ -266,7 +266,7 @@ pub struct SampleArgs {
 #[command(next_help_heading = "The way from noise to data")]
 pub struct ProcessArgs {
     /// Hops from noise to data [default: 100, of points and tables 250; with --compat the peer's
-    /// 1000 and, for ddim, 50; or all timesteps if they are fewer]
+    /// 1000 for ddpm, 4 for lcm, 50 for all others; or all timesteps if they are fewer]
     #[arg(long, value_name = "N")]
     pub steps: Option<usize>,
     /// As many hops as take at most so many network calls, in place of --steps
@@ -311,7 +311,8 @@ pub struct ProcessArgs {
 /// Another program whose numbers are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum CompatArg {
-    /// Hugging Face's diffusers: its DDPMScheduler and DDIMScheduler
+    /// Hugging Face's diffusers: the scheduler that the model folder names, with its config, or
+    /// with --sampler that of another name
     Diffusers,
 }
 

@@ -1,5 +1,6 @@
 //! The way from noise to data: by our own samplers, or as the peer goes.
 
+mod correspondence;
 mod own;
 mod peer;
 
@@ -9,7 +10,7 @@ use ancestral::{
     Thresholded,
 };
 use ancestral_cpu::NetworkError;
-use ancestral_format::{DIFFUSERS_VERSION, SchedulerClass};
+use ancestral_format::DIFFUSERS_VERSION;
 use anyhow::{Context, Result};
 
 use crate::args::ProcessArgs;
@@ -198,15 +199,7 @@ fn named(args: &ProcessArgs, model: &Model) -> (&'static str, String) {
     match (args.eta, &args.sampler) {
         (Some(eta), _) => ("--eta", format!("ddim:eta={eta}")),
         (None, Some(text)) => ("--sampler", text.clone()),
-        (None, None) => ("the model's scheduler", own_name(model).to_owned()),
-    }
-}
-
-/// What we call the scheduler of a model.
-fn own_name(model: &Model) -> &'static str {
-    match model.folder.scheduler.class {
-        SchedulerClass::Ddpm => "ddpm",
-        SchedulerClass::Ddim => "ddim",
+        (None, None) => ("the model's scheduler", correspondence::sampler(&model.folder.scheduler)),
     }
 }
 

@@ -74,7 +74,31 @@ fn what_cannot_be_is_refused_by_name() {
         ("--rng torch --first 2", "--first 2: --rng torch draws the noise of all samples as one"),
         ("--compat diffusers --steps 1001", "1001 steps asked of a schedule of 1000 timesteps"),
         ("--compat diffusers --steps 0", "0 steps asked of a schedule of 1000 timesteps"),
-        ("--compat diffusers --sampler heun", "--sampler heun: --compat diffusers knows ddpm"),
+        (
+            "--compat diffusers --sampler dpmpp-sde",
+            "--sampler dpmpp-sde: --compat diffusers has no scheduler of that kind",
+        ),
+        (
+            "--compat diffusers --sampler euler:churn=4",
+            "euler has no option \"churn\": it takes none",
+        ),
+        (
+            "--compat diffusers --sampler heun --visit 900,10",
+            "--visit: the peer's HeunDiscreteScheduler takes no list of timesteps",
+        ),
+        (
+            "--compat diffusers --sampler euler --variance learned",
+            "--variance learned: the sampler euler has no variance to choose",
+        ),
+        (
+            "--compat diffusers --sampler dpm-solver --spacing leading",
+            "--spacing leading: the peer's DPMSolverSinglestepScheduler has no such choice",
+        ),
+        ("--compat diffusers --sampler pndm --steps 3", "PNDMScheduler: it makes at least 4"),
+        (
+            "--compat diffusers --sampler dpmpp-2m --spacing karras",
+            "DPMSolverMultistepScheduler begins at timestep 998 and comes there again",
+        ),
         (
             "--compat diffusers --sampler ddim --visit 900,10",
             "--visit: the peer's DDIMScheduler takes no list of timesteps",
@@ -92,5 +116,94 @@ fn what_cannot_be_is_refused_by_name() {
     ] {
         let refused = folder.refused(&format!("sample {flags} -o x.npy"));
         assert!(refused.contains(message), "{flags}: {refused}");
+    }
+}
+
+/// The built-in model with another scheduler.
+fn with_scheduler(folder: &Folder, json: &str) {
+    folder.run("convert digits -o model --force");
+    folder.write("model/scheduler/scheduler_config.json", json);
+}
+
+#[test]
+fn a_folder_of_another_class_goes_the_way_of_its_own_config() {
+    let folder = Folder::new();
+    let run = |flags: &str| {
+        folder.run(&format!("sample model --class 3 -n 2 --steps 6 --force {flags} -o many"));
+        png_texts(&folder.path("many/000001.png"))
+    };
+    for (json, sampler, class, steps) in [
+        (
+            r#"{"_class_name": "HeunDiscreteScheduler", "beta_schedule": "squaredcos_cap_v2",
+                "timestep_spacing": "leading", "use_karras_sigmas": true}"#,
+            "heun",
+            "HeunDiscreteScheduler",
+            "11",
+        ),
+        (
+            r#"{"_class_name": "DPMSolverMultistepScheduler", "beta_schedule": "squaredcos_cap_v2",
+                "solver_order": 3, "lambda_min_clipped": -Infinity, "thresholding": true}"#,
+            "dpmpp-3m",
+            "DPMSolverMultistepScheduler",
+            "6",
+        ),
+    ] {
+        with_scheduler(&folder, json);
+        let texts = run("--compat diffusers");
+        for (key, value) in [
+            ("sampler", sampler),
+            ("compat", &format!("diffusers 0.42.1 {class}")),
+            ("steps", steps),
+        ] {
+            assert!(texts.contains(&(key.to_owned(), value.to_owned())), "{key} in {texts:?}");
+        }
+        let texts = run("--compat diffusers --eta 0");
+        let compat = ("compat".to_owned(), "diffusers 0.42.1 DDIMScheduler".to_owned());
+        assert!(texts.contains(&compat), "{texts:?}");
+    }
+}
+
+#[test]
+fn without_compat_the_sampler_and_grid_that_answer_to_the_class() {
+    let folder = Folder::new();
+    let said = |flags: &str| {
+        let output = folder
+            .try_run(&format!("sample model --class 3 -n 1 --steps 4 --force {flags} -o x.npy"));
+        assert!(output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    for (keys, words) in [
+        (
+            r#""DPMSolverMultistepScheduler", "use_karras_sigmas": true"#,
+            "dpmpp-2m:slope=midpoint over karras",
+        ),
+        (
+            r#""DPMSolverMultistepScheduler", "use_lu_lambdas": true"#,
+            "dpmpp-2m:slope=midpoint over exponential",
+        ),
+        (
+            r#""DPMSolverSinglestepScheduler", "solver_order": 3"#,
+            "dpm-solver:order=3,form=data over linspace",
+        ),
+        (
+            r#""UniPCMultistepScheduler", "predict_x0": false"#,
+            "unipc:order=2,variant=bh2,form=noise",
+        ),
+        (
+            r#""DEISMultistepScheduler", "timestep_spacing": "trailing""#,
+            "deis:order=2 over trailing",
+        ),
+        (r#""KDPM2AncestralDiscreteScheduler""#, "dpm2-ancestral"),
+        (r#""LMSDiscreteScheduler""#, "lms"),
+        (r#""LCMScheduler""#, "lcm over trailing"),
+    ] {
+        with_scheduler(
+            &folder,
+            &format!(r#"{{"_class_name": {keys}, "beta_schedule": "linear"}}"#),
+        );
+        let notes = said("");
+        assert!(notes.contains(words), "{keys}: {notes}");
+        assert_eq!(notes.matches("goes its way").count(), 1, "{notes}");
+        assert!(!said("--sampler euler").contains("goes its way"), "the user has chosen");
     }
 }

@@ -298,9 +298,9 @@ fn what_the_peer_does_otherwise_is_plain_json() {
     let compat = &json("--steps 2 --spacing leading --sampler ddpm")["compat"];
     assert_eq!(compat["differences"], serde_json::json!([]));
     assert!(compat["refusal"].is_null());
-    let compat = &json("--sampler heun")["compat"];
+    let compat = &json("--sampler dpmpp-sde")["compat"];
     assert!(compat["differences"].is_null());
-    assert!(compat["refusal"].as_str().unwrap().contains("heun"), "{compat}");
+    assert!(compat["refusal"].as_str().unwrap().contains("dpmpp-sde"), "{compat}");
 }
 
 #[test]

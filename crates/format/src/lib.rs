@@ -41,8 +41,9 @@ pub use mlp_config::{MlpConfig, MlpConfigError};
 pub use nearest::nearest_name;
 pub use network_config::{NetworkConfig, NetworkConfigError, NetworkKind};
 pub use scheduler_config::{
-    BetaSchedule, PredictionType, SchedulerClass, SchedulerConfig, SchedulerConfigError,
-    TimestepSpacing, VarianceType,
+    AlgorithmType, BetaSchedule, FinalSigmasType, InnerScheduler, InterpolationType,
+    PredictionType, SchedulerClass, SchedulerConfig, SchedulerConfigError, SolverKeys, SolverType,
+    TimeShiftType, TimestepSpacing, TimestepType, VarianceType,
 };
 pub use unet_config::{
     ATTENTION_GROUPS, Activation, ClassEmbedding, DownBlock, Labels, MidBlock, Nearest, Resampling,

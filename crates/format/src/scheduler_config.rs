@@ -2,18 +2,24 @@
 
 mod choices;
 mod class;
+pub(crate) mod infinity;
 mod json;
+mod solver;
 mod theory;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::bounds::{OutOfRange, check};
+use crate::bounds::{OutOfRange, check, check_count};
 use crate::config::ConfigError;
 use crate::listed::{counted, short};
 
-pub use choices::{BetaSchedule, PredictionType, TimestepSpacing, VarianceType};
+pub use choices::{
+    AlgorithmType, BetaSchedule, FinalSigmasType, InnerScheduler, InterpolationType,
+    PredictionType, SolverType, TimeShiftType, TimestepSpacing, TimestepType, VarianceType,
+};
 pub use class::SchedulerClass;
+pub use solver::SolverKeys;
 
 const MOST_TIMESTEPS: usize = 1_000_000;
 
@@ -76,6 +82,9 @@ pub struct SchedulerConfig {
     pub rescale_betas_zero_snr: bool,
     /// Whether the last hop ends at clean data; if not, at the level of timestep 0.
     pub set_alpha_to_one: bool,
+    /// The keys of solvers.
+    #[serde(flatten)]
+    pub solver: SolverKeys,
     /// The keys that a file left out: [`as_class`](Self::as_class) gives them the defaults of the
     /// other class, unless they were changed since. Writing says them all.
     #[serde(skip)]
@@ -114,25 +123,51 @@ impl SchedulerConfig {
         let mut to = class.defaults();
         to.unset = class.keys().to_vec();
         macro_rules! carry {
-            ($($key:ident)*) => {
+            ($Keys:ident of $old:expr, $before:expr => $new:expr; [$($other:ident)*] $($key:ident)*) => {
                 // So that no key is forgotten.
-                let Self { class: _, unset: _, $($key: _),* } = self;
+                let $Keys { $($other: _,)* $($key: _),* } = &$old;
                 $(
                     let key = stringify!($key);
                     let shared = [self.class, class].iter().all(|c| c.keys().contains(&key));
-                    if shared && (!self.unset.contains(&key) || self.$key != before.$key) {
-                        to.$key.clone_from(&self.$key);
+                    if shared && (!self.unset.contains(&key) || $old.$key != $before.$key) {
+                        $new.$key.clone_from(&$old.$key);
                         to.unset.retain(|unset| *unset != key);
                     }
                 )*
             };
         }
         carry!(
+            Self of *self, before => to; [class unset solver]
             num_train_timesteps beta_start beta_end beta_schedule trained_betas variance_type
             clip_sample prediction_type thresholding dynamic_thresholding_ratio clip_sample_range
             sample_max_value timestep_spacing steps_offset rescale_betas_zero_snr set_alpha_to_one
         );
-        to
+        carry!(
+            SolverKeys of self.solver, before.solver => to.solver; []
+            solver_order algorithm_type solver_type lower_order_final euler_at_final predict_x0
+            disable_corrector solver_p use_karras_sigmas use_exponential_sigmas use_beta_sigmas
+            use_lu_lambdas use_flow_sigmas flow_shift use_dynamic_shifting time_shift_type
+            final_sigmas_type lambda_min_clipped sigma_min sigma_max shift_terminal
+            interpolation_type timestep_type skip_prk_steps original_inference_steps
+            timestep_scaling
+        );
+        to.settled()
+    }
+
+    /// The same, with the defaults of the class where a solver is named that another class has.
+    fn settled(mut self) -> Self {
+        let default = self.class.defaults().solver;
+        let (algorithms, solvers) = (self.class.algorithms(), self.class.solvers());
+        let solver = &mut self.solver;
+        let sde = [AlgorithmType::SdeDpmSolver, AlgorithmType::SdeDpmSolverPlusPlus];
+        let foreign = !algorithms.contains(&solver.algorithm_type);
+        if foreign && !sde.contains(&solver.algorithm_type) {
+            solver.algorithm_type = default.algorithm_type;
+        }
+        if !solvers.contains(&solver.solver_type) {
+            solver.solver_type = default.solver_type;
+        }
+        self
     }
 
     /// Checks the ranges of the numbers. The betas themselves are checked where a schedule is made.
@@ -140,7 +175,8 @@ impl SchedulerConfig {
     /// # Errors
     /// If there are no timesteps or more than a million, if the class lacks the `beta_schedule` or
     /// `trained_betas` are not as many as the timesteps, if the offset of the steps is more than a
-    /// million, if a beta is not finite, or if a limit of a clip that is switched on is out of range.
+    /// million, if a beta is not finite, if a limit of a clip that is switched on is out of range, or
+    /// if the class lacks the order or the algorithm of the solver, or the levels that are asked for.
     pub fn validate(&self) -> Result<(), SchedulerConfigError> {
         let timesteps = self.num_train_timesteps;
         if !(1..=MOST_TIMESTEPS).contains(&timesteps) {
@@ -169,7 +205,31 @@ impl SchedulerConfig {
         check(!clipped || range > 0.0, "clip_sample_range", short(range), "positive")?;
         let largest = self.sample_max_value;
         check(!self.thresholding || largest > 0.0, "sample_max_value", short(largest), "positive")?;
-        Ok(())
+        self.validate_solver()
+    }
+
+    fn validate_solver(&self) -> Result<(), SchedulerConfigError> {
+        let (class, solver) = (self.class, &self.solver);
+        if class.keys().contains(&"solver_order") {
+            check_count("solver_order", solver.solver_order, class.orders())?;
+        }
+        let algorithms = class.algorithms();
+        if !algorithms.is_empty() && !algorithms.contains(&solver.algorithm_type) {
+            let found = solver.algorithm_type;
+            return Err(SchedulerConfigError::Algorithm { found, class });
+        }
+        if class.keys().contains(&"original_inference_steps") {
+            let most = 1..=MOST_TIMESTEPS;
+            let key = "original_inference_steps";
+            check_count(key, solver.original_inference_steps, &most)?;
+        }
+        if class == SchedulerClass::UniPc {
+            for (key, sigma) in [("sigma_min", solver.sigma_min), ("sigma_max", solver.sigma_max)] {
+                let found = sigma.unwrap_or_default();
+                check(sigma.is_none(), key, short(found), "null in a UniPCMultistepScheduler")?;
+            }
+        }
+        solver.validate()
     }
 }
 
@@ -202,6 +262,25 @@ pub enum SchedulerConfigError {
         found: BetaSchedule,
         /// The class.
         class: SchedulerClass,
+    },
+    /// The class lacks the algorithm.
+    #[error(
+        "algorithm_type: \"{found}\" is not supported by {class} (supported: {})",
+        class.algorithms().iter().map(|algorithm| algorithm.name()).collect::<Vec<_>>().join(", ")
+    )]
+    Algorithm {
+        /// The `algorithm_type`.
+        found: AlgorithmType,
+        /// The class.
+        class: SchedulerClass,
+    },
+    /// Two ways to spread levels.
+    #[error("{first} and {second} are both true: levels are spread one way")]
+    Spreads {
+        /// One key.
+        first: &'static str,
+        /// Another.
+        second: &'static str,
     },
     /// There are not as many betas as timesteps.
     #[error(

@@ -102,7 +102,8 @@ fn say_differences(args: &SampleArgs, process: &Process, model: &Model) {
         }
         Process::Own { .. } if model.folder.about.is_none() => {
             // Where the peer would refuse, there is nothing to differ from.
-            let differences = process.differences(&args.process, model).unwrap_or_default();
+            let mut differences = process.differences(&args.process, model).unwrap_or_default();
+            differences.retain(|found| !matches!(found, compat::Difference::NotCompared { .. }));
             for difference in &differences {
                 note(quiet, format_args!("note: {difference}"));
             }

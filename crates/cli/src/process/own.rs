@@ -1,9 +1,11 @@
 //! Our own way: a sampler over a grid.
 
+use ancestral::compat::Spread;
 use ancestral::{AnySampler, Grid, LevelSpacing, Options, Prediction, Spacing, Variance};
+use ancestral_format::SchedulerClass;
 use anyhow::{Context, Result, bail};
 
-use super::{Process, check_variance, clips, named};
+use super::{Process, check_variance, clips, correspondence, named};
 use crate::args::ProcessArgs;
 use crate::commands::sample::Defaults;
 use crate::failure::note;
@@ -12,11 +14,36 @@ use crate::model::Model;
 pub(super) fn process(args: &ProcessArgs, model: &Model, quiet: bool) -> Result<Process> {
     let sampler = sampler(args, model)?;
     let grid = grid(args, model, &sampler, quiet)?;
+    say_correspondence(args, model, &sampler, quiet);
     let clip = clips(args, model)?;
     if !clip && model.columns.is_none() {
         warn_of_amplification(&grid, model.folder.scheduler.prediction(), quiet);
     }
     Ok(Process::Own { sampler, grid, clip })
+}
+
+/// Says which way is gone for a model made for another class than we have the names of.
+fn say_correspondence(args: &ProcessArgs, model: &Model, sampler: &AnySampler, quiet: bool) {
+    let config = &model.folder.scheduler;
+    let is_named = args.sampler.is_some() || args.eta.is_some();
+    if is_named || matches!(config.class, SchedulerClass::Ddpm | SchedulerClass::Ddim) {
+        return;
+    }
+    let grid = match (&args.spacing, &args.visit) {
+        (None, None) => format!(" over {}", correspondence::grid(config).name()),
+        _ => String::new(),
+    };
+    note(
+        quiet,
+        format_args!(
+            "note: for its {} model {} is sampled by {sampler}{grid}; --compat diffusers goes its \
+             way",
+            config.class, model.name
+        ),
+    );
+    if args.spacing.is_none() && config.solver.spread() == Spread::Beta {
+        note(quiet, "note: use_beta_sigmas: we have no such grid");
+    }
 }
 
 /// Says so if the first estimate of an epsilon network is a difference of huge numbers.
@@ -68,7 +95,7 @@ fn grid(args: &ProcessArgs, model: &Model, sampler: &AnySampler, quiet: bool) ->
     let Defaults { steps, .. } = Defaults::of(model.columns.is_none());
     let spacing = match &args.spacing {
         Some(text) => laid(text)?,
-        None => Laid::Timesteps(model.folder.scheduler.spacing()),
+        None => correspondence::grid(&model.folder.scheduler),
     };
     let grid = |steps| match spacing {
         Laid::Timesteps(spacing) => Grid::new(schedule, spacing, steps),
@@ -95,9 +122,20 @@ fn grid(args: &ProcessArgs, model: &Model, sampler: &AnySampler, quiet: bool) ->
 
 /// What steps are laid over.
 #[derive(Clone, Copy, Debug)]
-enum Laid {
+pub(super) enum Laid {
     Timesteps(Spacing),
     Levels(LevelSpacing),
+}
+
+impl Laid {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Timesteps(Spacing::Leading { .. }) => "leading",
+            Self::Timesteps(Spacing::Linspace) => "linspace",
+            Self::Timesteps(Spacing::Trailing) => "trailing",
+            Self::Levels(spacing) => spacing.name(),
+        }
+    }
 }
 
 fn laid(text: &str) -> Result<Laid> {

@@ -84,6 +84,17 @@ pub struct Config {
     pub spacing: Spacing,
 }
 
+/// Which settings of a [`Config`] a class has.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "one a setting")]
+pub(super) struct Known {
+    pub(super) rescale: bool,
+    pub(super) clip: bool,
+    pub(super) threshold: bool,
+    /// Networks that predict x₀.
+    pub(super) x0: bool,
+}
+
 impl Default for Config {
     /// The peer's.
     fn default() -> Self {
@@ -108,6 +119,33 @@ impl Config {
             return Err(ZeroTerminalSnr { timestep: self.timesteps - 1, alpha: 0.0 }.into());
         }
         Ok(table)
+    }
+
+    /// The table of a class that ends a rescaled schedule just above ᾱ = 0.
+    pub(super) fn table_above_zero(&self) -> Result<Table, CompatError> {
+        self.check_range()?;
+        Ok(Table::new(self)?.above_zero())
+    }
+
+    /// Refuses what `class` does not have.
+    pub(super) fn check_known(&self, class: &'static str, has: Known) -> Result<(), CompatError> {
+        let refuse = |setting, found, expected| {
+            Err(CompatError::Unknown { class, setting, found, expected })
+        };
+        self.check_curve(class)?;
+        if self.rescale_zero_snr && !has.rescale {
+            return refuse("rescale_betas_zero_snr", "true", "false");
+        }
+        if self.clip.is_some() && !has.clip {
+            return refuse("clip_sample", "true", "false");
+        }
+        if self.threshold.is_some() && !has.threshold {
+            return refuse("thresholding", "true", "false");
+        }
+        if self.prediction == Prediction::X0 && !has.x0 {
+            return refuse("prediction_type", "sample", "epsilon or v_prediction");
+        }
+        Ok(())
     }
 
     fn check_range(&self) -> Result<(), CompatError> {

@@ -6,7 +6,8 @@ use super::differences::{self, Difference};
 use super::elementwise::{sum, zip};
 use super::error::CompatError;
 use super::estimate::epsilon_of;
-use super::spacing::{descending, signed};
+use super::history::History;
+use super::spacing::{descending, floats, signed};
 use super::table::Table;
 use crate::batch::{Batch, Scalar};
 use crate::denoiser::split;
@@ -113,18 +114,20 @@ impl Scheduler for Ddim {
         &self.table
     }
 
-    fn timesteps(&self) -> &[i64] {
-        &self.timesteps
+    fn timesteps(&self) -> Vec<f64> {
+        floats(&self.timesteps)
     }
 
     fn step(
         &self,
-        timestep: i64,
+        index: usize,
         output: Batch,
         x: &Batch,
+        _history: &mut History,
         noise: &mut dyn Noise<Batch>,
     ) -> Stepped<Batch> {
         let (output, _) = split(x, output);
+        let timestep = self.timesteps[index];
         let (alpha_bar, alpha_bar_to) = (self.table.at(timestep), self.alpha_bar_to(timestep));
         let x0 = self.config.limit(self.config.x0(alpha_bar, &output, x));
         let epsilon = if self.options.use_clipped_model_output {
@@ -143,14 +146,14 @@ impl Scheduler for Ddim {
     }
 
     fn differences(&self) -> Vec<Difference> {
-        let mut found = Vec::from_iter(differences::of_list(self));
+        let mut found = Vec::from_iter(differences::of_list(&self.timesteps, &self.config));
         found.extend(differences::stride(&self.timesteps, |t| self.to(t)));
         if let Some(&timestep) = self.timesteps.last() {
             found.extend(Difference::not_clean(timestep, self.alpha_bar_to(timestep)));
             found.extend(Difference::last_noise(timestep, Some(self.std(timestep))));
         }
         if self.options.eta > 0.0 {
-            found.extend(differences::from_pure_noise(self));
+            found.extend(differences::from_pure_noise(&self.timesteps, &self.table));
         }
         let limited = self.config.clip.is_some() || self.config.threshold.is_some();
         if limited && !self.options.use_clipped_model_output {

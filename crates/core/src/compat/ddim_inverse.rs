@@ -5,7 +5,8 @@ use super::config::Config;
 use super::differences::Difference;
 use super::elementwise::sum;
 use super::error::CompatError;
-use super::spacing::{descending, signed};
+use super::history::History;
+use super::spacing::{descending, floats, signed};
 use super::table::Table;
 use crate::batch::Batch;
 use crate::denoiser::split;
@@ -91,18 +92,20 @@ impl Scheduler for DdimInverse {
         &self.table
     }
 
-    fn timesteps(&self) -> &[i64] {
-        &self.timesteps
+    fn timesteps(&self) -> Vec<f64> {
+        floats(&self.timesteps)
     }
 
     fn step(
         &self,
-        timestep: i64,
+        index: usize,
         output: Batch,
         x: &Batch,
+        _history: &mut History,
         _noise: &mut dyn Noise<Batch>,
     ) -> Stepped<Batch> {
         let (output, _) = split(x, output);
+        let timestep = self.timesteps[index];
         let (alpha_bar, alpha_bar_to) = (self.alpha_bar_from(timestep), self.table.at(timestep));
         let epsilon = self.config.epsilon(alpha_bar, &output, x);
         let x0 = self.config.limit(self.config.x0(alpha_bar, &output, x));

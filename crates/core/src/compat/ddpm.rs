@@ -5,7 +5,8 @@ use super::config::Config;
 use super::differences::{self, Difference};
 use super::elementwise::{sum, zip};
 use super::error::CompatError;
-use super::spacing::{descending, signed};
+use super::history::History;
+use super::spacing::{descending, floats, signed};
 use super::table::Table;
 use super::variance::{Scale, VarianceType, Variances};
 use crate::batch::Batch;
@@ -39,8 +40,6 @@ pub struct Ddpm {
     table: Table,
     variance: VarianceType,
     timesteps: Vec<i64>,
-    /// Whether the predecessor of t is t − 1 without a look at the list.
-    all: bool,
 }
 
 impl Ddpm {
@@ -56,7 +55,7 @@ impl Ddpm {
             Visit::Steps(steps) => descending(config.spacing, config.timesteps, *steps)?,
             Visit::List(list) => checked(list, config.timesteps)?,
         };
-        Ok(Self { config, table, variance, timesteps, all: *visit == Visit::All })
+        Ok(Self { config, table, variance, timesteps })
     }
 
     /// Its variance type.
@@ -65,19 +64,13 @@ impl Ddpm {
         self.variance
     }
 
-    /// Where the peer goes from `timestep`; −1 is clean data.
-    fn to(&self, timestep: i64) -> i64 {
-        if self.all {
-            return timestep - 1;
-        }
-        let at = self.timesteps.iter().position(|t| *t == timestep);
-        let at = at.unwrap_or_else(|| panic!("timestep {timestep} is not in the scheduler's list"));
-        self.timesteps.get(at + 1).copied().unwrap_or(-1)
+    /// ᾱ where the step from entry `index` of the list ends; behind the last, that of clean data.
+    fn alpha_bar_to(&self, index: usize) -> f32 {
+        self.table.at_or(self.timesteps.get(index + 1).copied().unwrap_or(-1), 1.0)
     }
 
-    pub(super) fn variances(&self, timestep: i64) -> Variances {
-        let to = self.table.at_or(self.to(timestep), 1.0);
-        Variances::of(self.table.at(timestep), to)
+    pub(super) fn variances(&self, index: usize) -> Variances {
+        Variances::of(self.table.at(self.timesteps[index]), self.alpha_bar_to(index))
     }
 }
 
@@ -108,22 +101,23 @@ impl Scheduler for Ddpm {
         &self.table
     }
 
-    fn timesteps(&self) -> &[i64] {
-        &self.timesteps
+    fn timesteps(&self) -> Vec<f64> {
+        floats(&self.timesteps)
     }
 
     /// # Panics
     /// Also if the variance is learned and `output` has no variance half.
     fn step(
         &self,
-        timestep: i64,
+        index: usize,
         output: Batch,
         x: &Batch,
+        _history: &mut History,
         noise: &mut dyn Noise<Batch>,
     ) -> Stepped<Batch> {
         let (output, half) = split(x, output);
-        let alpha_bar = self.table.at(timestep);
-        let alpha_bar_to = self.table.at_or(self.to(timestep), 1.0);
+        let timestep = self.timesteps[index];
+        let (alpha_bar, alpha_bar_to) = (self.table.at(timestep), self.alpha_bar_to(index));
         let (sigma2, sigma2_to) = (1.0 - alpha_bar, 1.0 - alpha_bar_to);
         let alpha = alpha_bar / alpha_bar_to;
         let x0 = self.config.limit(self.config.x0(alpha_bar, &output, x));
@@ -134,21 +128,23 @@ impl Scheduler for Ddpm {
             // The peer adds 0 here, which makes a zero of −0.
             return Stepped { x: zip(&mean, &mean, |mean, _| mean + 0.0), x0 };
         }
-        let scale = self.variances(timestep).scale(self.variance);
+        let scale = self.variances(index).scale(self.variance);
         let scaled = scale.apply(half.as_ref(), &noise.draw(x));
         Stepped { x: sum(1.0, &mean, 1.0, &scaled), x0 }
     }
 
     fn differences(&self) -> Vec<Difference> {
-        let mut found = Vec::from_iter(differences::of_list(self));
-        if let Some(&timestep) = self.timesteps.last().filter(|t| **t > 0) {
-            let std = match self.variances(timestep).scale(self.variance) {
+        let mut found = Vec::from_iter(differences::of_list(&self.timesteps, &self.config));
+        let last = self.timesteps.len() - 1;
+        let timestep = self.timesteps[last];
+        if timestep > 0 {
+            let std = match self.variances(last).scale(self.variance) {
                 Scale::Std(std) => Some(std),
                 Scale::HalfExp | Scale::Range { .. } => None,
             };
             found.extend(Difference::last_noise(timestep, std));
         }
-        found.extend(differences::from_pure_noise(self));
+        found.extend(differences::from_pure_noise(&self.timesteps, &self.table));
         match self.variance {
             VarianceType::FixedLargeLog | VarianceType::Learned => {
                 found.push(Difference::NotANumber { variance: self.variance });

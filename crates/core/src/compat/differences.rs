@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::Scheduler;
+use super::config::Config;
+use super::table::Table;
 use super::variance::VarianceType;
 
 /// One way in which a run of the peer's scheduler differs from our own; as text, a sentence.
@@ -65,13 +66,26 @@ pub enum Difference {
         /// Where it starts.
         timestep: i64,
     },
+    /// A step to clean data that gives no number in the peer.
+    NotANumberAtEnd {
+        /// The setting that makes it so, and its value.
+        setting: &'static str,
+    },
+    /// Nothing is known: the class is not compared with a sampler of ours.
+    NotCompared {
+        /// The peer's class.
+        class: &'static str,
+    },
 }
 
 impl Difference {
     /// Whether a scheduler of this module has it as well: the peer has no number to be equal to.
     #[must_use]
     pub fn stays_in_compat(&self) -> bool {
-        matches!(self, Self::NotANumber { .. } | Self::MaybeNotANumber { .. })
+        matches!(
+            self,
+            Self::NotANumber { .. } | Self::MaybeNotANumber { .. } | Self::NotANumberAtEnd { .. }
+        )
     }
 
     /// Noise of `std` on the last step, unless it is too little to see in f32 data of size 1.
@@ -86,6 +100,7 @@ impl Difference {
 }
 
 impl fmt::Display for Difference {
+    #[expect(clippy::too_many_lines, reason = "one sentence a difference")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Stride { steps, of, from, peer, list } => write!(
@@ -142,6 +157,14 @@ impl fmt::Display for Difference {
                 "diffusers may give NaN on the step from timestep {timestep}, where it takes the \
                  root of a 0 that rounding can leave below 0; we take 0"
             ),
+            Self::NotANumberAtEnd { setting } => {
+                write!(f, "diffusers gives NaN with {setting} on the last step; ours is finite")
+            }
+            Self::NotCompared { class } => write!(
+                f,
+                "{class} of diffusers is not compared with our own sampler of that kind: expect \
+                 other numbers"
+            ),
         }
     }
 }
@@ -156,9 +179,8 @@ impl fmt::Display for Place {
 }
 
 /// What is peculiar to the list of timesteps itself.
-pub(super) fn of_list(scheduler: &dyn Scheduler) -> Option<Difference> {
-    let timesteps = scheduler.timesteps();
-    let noisiest = super::spacing::signed(scheduler.config().timesteps) - 1;
+pub(super) fn of_list(timesteps: &[i64], config: &Config) -> Option<Difference> {
+    let noisiest = super::spacing::signed(config.timesteps) - 1;
     match timesteps {
         [timestep] if *timestep != noisiest => {
             Some(Difference::SingleStep { timestep: *timestep, noisiest })
@@ -181,8 +203,7 @@ pub(super) fn stride(timesteps: &[i64], to: impl Fn(i64) -> i64) -> Option<Diffe
 }
 
 /// Noise drawn on a step from ᾱ = 0.
-pub(super) fn from_pure_noise(scheduler: &dyn Scheduler) -> Option<Difference> {
-    let noise = |t: &&i64| **t > 0 && scheduler.table().at(**t) == 0.0;
-    let timestep = *scheduler.timesteps().first().filter(noise)?;
-    (scheduler.timesteps().len() > 1).then_some(Difference::FromPureNoise { timestep })
+pub(super) fn from_pure_noise(timesteps: &[i64], table: &Table) -> Option<Difference> {
+    let timestep = *timesteps.first().filter(|t| **t > 0 && table.at(**t) == 0.0)?;
+    (timesteps.len() > 1).then_some(Difference::FromPureNoise { timestep })
 }

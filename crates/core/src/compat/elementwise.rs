@@ -16,9 +16,24 @@ pub(super) fn zip(x: &Batch, y: &Batch, f: impl Fn(f32, f32) -> f32) -> Batch {
     Batch::new(x.shape().to_vec(), data)
 }
 
+/// `f` of every element of `x`.
+pub(super) fn map(x: &Batch, f: impl Fn(f32) -> f32) -> Batch {
+    Batch::new(x.shape().to_vec(), x.data().iter().map(|x| f(*x)).collect())
+}
+
 /// `a x + b y`.
 pub(super) fn sum(a: f32, x: &Batch, b: f32, y: &Batch) -> Batch {
     zip(x, y, |x, y| a * x + b * y)
+}
+
+/// `a x + b y + …`, from the left.
+///
+/// # Panics
+/// If there is no term.
+pub(super) fn combination(terms: &[(f32, &Batch)]) -> Batch {
+    let [(a, x), rest @ ..] = terms else { panic!("a combination of nothing") };
+    let first = map(x, |x| a * x);
+    rest.iter().fold(first, |so_far, (b, y)| zip(&so_far, y, |sum, y| sum + b * y))
 }
 
 /// `e^x`, rounded to nearest.

@@ -57,6 +57,51 @@ pub enum CompatError {
         /// η.
         found: f64,
     },
+    /// An order that the solver does not have.
+    #[error("solver_order is {found}: {class} has {expected}")]
+    Order {
+        /// The peer's class.
+        class: &'static str,
+        /// The order.
+        found: usize,
+        /// What it has.
+        expected: &'static str,
+    },
+    /// Too few steps for the class.
+    #[error("{steps} steps asked of {class}: it makes at least {least} with these settings")]
+    TooFewSteps {
+        /// The peer's class.
+        class: &'static str,
+        /// Steps asked for.
+        steps: usize,
+        /// The least.
+        least: usize,
+    },
+    /// A list on which the first timestep stands again, which the peer takes for that other entry
+    /// and so runs out of levels.
+    #[error(
+        "{class} begins at timestep {timestep} and comes there again, where diffusers fails: take \
+         fewer steps, or other levels"
+    )]
+    TwiceAtStart {
+        /// The peer's class.
+        class: &'static str,
+        /// The timestep.
+        timestep: f64,
+    },
+    /// A run that has no number, in the peer neither.
+    #[error(
+        "{class} has no number at call {call} of {calls}, as in diffusers, where two levels are the \
+         same or too near each other: take fewer steps, other levels or a lower solver_order"
+    )]
+    NotANumber {
+        /// The peer's class.
+        class: &'static str,
+        /// Which call of the network, from 1.
+        call: usize,
+        /// The calls of the run.
+        calls: usize,
+    },
     /// A setting that the class does not have.
     #[error("{class} has no {setting} {found}: expected {expected}")]
     Unknown {

@@ -8,7 +8,11 @@ use crate::prediction::Prediction;
 impl Config {
     /// x̂₀ before it is kept in range, from `output` at `x` of level `alpha_bar`.
     pub(super) fn x0(&self, alpha_bar: f32, output: &Batch, x: &Batch) -> Batch {
-        let (alpha, sigma) = (alpha_bar.sqrt(), (1.0 - alpha_bar).sqrt());
+        self.x0_at(scales(alpha_bar), output, x)
+    }
+
+    /// x̂₀ before it is kept in range, from `output` at `x` = α x₀ + σ ε.
+    pub(super) fn x0_at(&self, (alpha, sigma): (f32, f32), output: &Batch, x: &Batch) -> Batch {
         match self.prediction {
             Prediction::Epsilon => zip(x, output, |x, epsilon| (x - sigma * epsilon) / alpha),
             Prediction::X0 => output.clone(),
@@ -18,11 +22,32 @@ impl Config {
 
     /// ε̂, which does not know of a range.
     pub(super) fn epsilon(&self, alpha_bar: f32, output: &Batch, x: &Batch) -> Batch {
-        let (alpha, sigma) = (alpha_bar.sqrt(), (1.0 - alpha_bar).sqrt());
+        self.epsilon_at(scales(alpha_bar), output, x)
+    }
+
+    /// ε̂ from `output` at `x` = α x₀ + σ ε.
+    pub(super) fn epsilon_at(
+        &self,
+        (alpha, sigma): (f32, f32),
+        output: &Batch,
+        x: &Batch,
+    ) -> Batch {
         match self.prediction {
             Prediction::Epsilon => output.clone(),
-            Prediction::X0 => epsilon_of(alpha_bar, output, x),
+            Prediction::X0 => epsilon_from((alpha, sigma), output, x),
             Prediction::V => zip(x, output, |x, v| alpha * v + sigma * x),
+        }
+    }
+
+    /// x̂₀ before it is kept in range, from `output` at `x` = x₀ + σ ε; the network saw
+    /// `x/√(σ² + 1)`. `raised` is σ with churn in it, which only the formula of ε heeds.
+    pub(super) fn x0_of_sigma(&self, sigma: f32, raised: f32, output: &Batch, x: &Batch) -> Batch {
+        let variance = sigma * sigma + 1.0;
+        let on_v = -sigma / variance.sqrt();
+        match self.prediction {
+            Prediction::Epsilon => zip(x, output, |x, epsilon| x - raised * epsilon),
+            Prediction::X0 => output.clone(),
+            Prediction::V => zip(x, output, |x, v| v * on_v + x / variance),
         }
     }
 
@@ -39,8 +64,17 @@ impl Config {
 
 /// The ε̂ that follows from `x0`.
 pub(super) fn epsilon_of(alpha_bar: f32, x0: &Batch, x: &Batch) -> Batch {
-    let (alpha, sigma) = (alpha_bar.sqrt(), (1.0 - alpha_bar).sqrt());
+    epsilon_from(scales(alpha_bar), x0, x)
+}
+
+/// The ε̂ that follows from `x0` at `x` = α x₀ + σ ε.
+pub(super) fn epsilon_from((alpha, sigma): (f32, f32), x0: &Batch, x: &Batch) -> Batch {
     zip(x, x0, |x, x0| (x - alpha * x0) / sigma)
+}
+
+/// α and σ of a level.
+fn scales(alpha_bar: f32) -> (f32, f32) {
+    (alpha_bar.sqrt(), (1.0 - alpha_bar).sqrt())
 }
 
 impl Threshold {

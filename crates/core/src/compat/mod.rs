@@ -11,7 +11,10 @@
 //! Scalars and elements are f32, one rounding an operation, in the peer's order, measured against
 //! diffusers 0.42.1 and PyTorch 2.15.0 on x86-64. With the same network output and the same noise,
 //! every step of every class and setting is equal bit for bit to that of a PyTorch which rounds
-//! square roots, exponentials and logarithms to nearest, as is done here.
+//! square roots, exponentials and logarithms to nearest, as is done here; but where NumPy takes
+//! logarithms in f32 (spreads, the middles of KDPM2, DEIS) or integrates (LMS), a unit in the last
+//! place may be between. Third-order DEIS magnifies that to 3e-6 at usual numbers of steps, and to
+//! 0.1 with a thousand, as do the peer's own roundings.
 //!
 //! PyTorch built with MKL does not: one square root in seven, one logarithm in twelve and one
 //! exponential in a hundred is a unit in the last place off, not the same ones everywhere. Against
@@ -24,24 +27,28 @@
 //! - `fixed_large_log`: noise of std `exp(½ ln β)`; the peer takes √(ln β).
 //! - `learned`: noise of std `exp(½ f)`, f being the network's variance half; the peer takes √f.
 //! - DDIM's `√(1 − ᾱ_s − c²)` where rounding has left less than 0, from pure noise with η = 1: 0.
+//! - UniPC's step to clean data with `bh1`, where the peer multiplies infinity by 0.
 //! - An output of twice the sample's length where no variance is learned: its first half; the peer
 //!   fails.
 //!
+//! Other runs in which the peer fails, or gives NaN, are refused when the scheduler is made, by the
+//! name of the setting or the call of the network where it happens.
+//!
 //! # Source
-//! diffusers 0.42.1, `DDPMScheduler`, `DDIMScheduler`, `DDIMInverseScheduler`; their formulas are
-//! those of Ho et al. 2020, arXiv:2006.11239, eq. 7, and Song et al. 2021, arXiv:2010.02502, eq. 12
-//! and 16.
+//! diffusers 0.42.1, `schedulers/`. The formulas of `DDPMScheduler`, `DDIMScheduler` and
+//! `DDIMInverseScheduler` are those of Ho et al. 2020, arXiv:2006.11239, eq. 7, and Song et al. 2021,
+//! arXiv:2010.02502, eq. 12 and 16; the others name theirs.
 //!
 //! # Example
 //! ```
-//! use ancestral::compat::{Config, Ddim, DdimOptions, Scheduler};
+//! use ancestral::compat::{Config, Ddim, DdimOptions, History, Scheduler};
 //! use ancestral::{Batch, NoNoise};
 //!
 //! let scheduler = Ddim::new(Config::default(), DdimOptions::default(), 10)?;
-//! assert_eq!(scheduler.timesteps()[..2], [900, 800]);
+//! assert_eq!(scheduler.timesteps()[..5], [900.0, 800.0, 700.0, 600.0, 500.0]);
 //! let (x, epsilon) = (Batch::new(vec![1], vec![2.0]), Batch::new(vec![1], vec![0.0]));
 //! // x₀ is clipped to 1, but ε stays what the network said.
-//! let stepped = scheduler.step(500, epsilon, &x, &mut NoNoise);
+//! let stepped = scheduler.step(4, epsilon, &x, &mut History::default(), &mut NoNoise);
 //! assert_eq!(stepped.x0.data(), [1.0]);
 //! assert!((stepped.x.data()[0] - 0.439_968).abs() < 5e-7);
 //! # Ok::<(), ancestral::compat::CompatError>(())
@@ -55,25 +62,59 @@ mod config;
 mod ddim;
 mod ddim_inverse;
 mod ddpm;
+mod deis;
 mod differences;
+mod dpm;
+mod dpm_multistep;
+mod dpm_singlestep;
 mod dpmpp_3m;
 mod elementwise;
 mod error;
 mod estimate;
+mod euler;
+mod euler_ancestral;
+mod heun;
+mod history;
+mod kdpm2;
+mod kdpm2_ancestral;
+mod lcm;
+mod lms;
+mod pndm;
+mod quantile;
 mod run;
+mod runnable;
+mod sigma_grid;
+mod sigmas;
+mod solve;
 mod spacing;
 mod table;
+mod unipc;
 mod variance;
 
 pub use config::{BetaCurve, Config, Threshold};
 pub use ddim::{Ddim, DdimOptions};
 pub use ddim_inverse::DdimInverse;
 pub use ddpm::{Ddpm, Visit};
+pub use deis::{Deis, DeisOptions};
 pub use differences::Difference;
+pub use dpm::{Algorithm, Solver};
+pub use dpm_multistep::{DpmMultistep, DpmMultistepOptions};
+pub use dpm_singlestep::{DpmSinglestep, DpmSinglestepOptions};
 pub use dpmpp_3m::Dpmpp3m;
 pub use error::CompatError;
+pub use euler::{Churn, Euler, EulerOptions};
+pub use euler_ancestral::EulerAncestral;
+pub use heun::Heun;
+pub use history::History;
+pub use kdpm2::Kdpm2;
+pub use kdpm2_ancestral::Kdpm2Ancestral;
+pub use lcm::{Lcm, LcmOptions};
+pub use lms::Lms;
+pub use pndm::{Pndm, PndmOptions};
 pub use run::{Run, Step};
+pub use sigmas::{FinalSigma, Spread};
 pub use table::Table;
+pub use unipc::{UniPc, UniPcOptions};
 pub use variance::VarianceType;
 
 /// One of the peer's schedulers, with the timesteps it is to visit.
@@ -87,21 +128,36 @@ pub trait Scheduler: std::fmt::Debug {
     /// Its betas and ᾱ.
     fn table(&self) -> &Table;
 
-    /// The timesteps in the order of the visit. The last may be −1: the peer's `trailing` has one
+    /// The timesteps that the network is asked about, in order: one a call, so that a timestep may
+    /// stand there twice, or be no whole number. The last may be −1: the peer's `trailing` has one
     /// entry too many for some numbers of steps, and reads the noisiest level there.
-    fn timesteps(&self) -> &[i64];
+    fn timesteps(&self) -> Vec<f64>;
 
-    /// Takes `x` from `timestep` to where the peer goes from there; `output` is what the network
-    /// said of `x` at `timestep`, with the variance half behind it, if it has one.
+    /// The standard deviation of the noise that a run starts from (`init_noise_sigma`).
+    fn start_std(&self) -> f32 {
+        1.0
+    }
+
+    /// What x is divided by before the network sees it at entry `index` of the list
+    /// (`scale_model_input`).
+    fn input_scale(&self, index: usize) -> f32 {
+        let _ = index;
+        1.0
+    }
+
+    /// Takes `x` from entry `index` of the list to where the peer goes from there; `output` is what
+    /// the network said of `x` there, with the variance half behind it, if it has one. `history` is
+    /// that of the run.
     ///
     /// # Panics
-    /// If `timestep` is none of the schedule's, or `output` has neither the shape of `x` nor twice
-    /// the length along the first axis of a row.
+    /// If `index` is outside the list, or `output` has neither the shape of `x` nor twice the length
+    /// along the first axis of a row.
     fn step(
         &self,
-        timestep: i64,
+        index: usize,
         output: Batch,
         x: &Batch,
+        history: &mut History,
         noise: &mut dyn Noise<Batch>,
     ) -> Stepped<Batch>;
 

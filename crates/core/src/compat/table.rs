@@ -49,6 +49,14 @@ impl Table {
         Ok(Self { betas, alphas_cumprod })
     }
 
+    /// The same with 2⁻²⁴ for an ᾱ of 0 at the end of a rescaled schedule.
+    pub(super) fn above_zero(mut self) -> Self {
+        if let Some(last) = self.alphas_cumprod.last_mut().filter(|last| **last == 0.0) {
+            *last = 2.0_f32.powi(-24);
+        }
+        self
+    }
+
     /// β₀ … β_{T−1}.
     #[must_use]
     pub fn betas(&self) -> &[f32] {
@@ -112,7 +120,7 @@ fn from_curve(timesteps: usize, alpha_bar: impl Fn(f64) -> f64) -> Vec<f32> {
 }
 
 /// `torch.linspace`: counted from the nearer end, with fused multiply-adds.
-fn linspace(start: f64, end: f64, count: usize) -> impl Iterator<Item = f32> {
+pub(super) fn linspace(start: f64, end: f64, count: usize) -> impl Iterator<Item = f32> {
     let (start, end) = (f32::from_f64(start), f32::from_f64(end));
     let last = count - 1;
     let step = if last == 0 { 0.0 } else { (end - start) / last as f32 };

@@ -15,7 +15,7 @@ use crate::files::{Files, Opened};
 use crate::impostor::Impostor;
 use crate::network_config::{NetworkConfig, NetworkKind};
 use crate::safetensors::{self, SafetensorsError};
-use crate::scheduler_config::SchedulerConfig;
+use crate::scheduler_config::{SchedulerConfig, infinity};
 use crate::weights::Weights;
 
 /// The longest config that is read: ten thousand betas are shorter. JSON may take 130 times its length
@@ -151,7 +151,8 @@ impl<'a> Reader<'a> {
         if let Some(found) = Impostor::of(&text) {
             return Err(FolderError::Impostor { path: self.files.path(name), found });
         }
-        match not_finite(&text) {
+        // But for the one that the peer writes into every config of a DPM-Solver.
+        match not_finite(&infinity::quoted(&text)) {
             Some((found, line)) => {
                 Err(FolderError::NotFinite { path: self.files.path(name), found, line })
             }

@@ -347,8 +347,12 @@ fn refusals_name_the_file() {
     for (name, content, message) in [
         (
             "scheduler/scheduler_config.json",
-            r#"{"_class_name": "PNDMScheduler"}"#,
-            "_class_name \"PNDMScheduler\" is not supported (supported: DDPMScheduler, DDIMScheduler)",
+            r#"{"_class_name": "IPNDMScheduler"}"#,
+            "_class_name \"IPNDMScheduler\" is not supported (supported: DDPMScheduler, \
+             DDIMScheduler, DPMSolverMultistepScheduler, DPMSolverSinglestepScheduler, \
+             UniPCMultistepScheduler, DEISMultistepScheduler, EulerDiscreteScheduler, \
+             EulerAncestralDiscreteScheduler, HeunDiscreteScheduler, KDPM2DiscreteScheduler, \
+             KDPM2AncestralDiscreteScheduler, LMSDiscreteScheduler, PNDMScheduler, LCMScheduler)",
         ),
         (
             "unet/config.json",
@@ -473,6 +477,17 @@ fn json_of_other_programs_is_called_what_it_is() {
         let found = from_memory(&files).unwrap_err().to_string();
         assert!(found.starts_with(&format!("{SCHEDULER}: {message}")), "{found}");
     }
+}
+
+#[test]
+fn what_python_writes_for_no_lambda_is_read() {
+    let mut files = written(&model());
+    let config =
+        r#"{"_class_name": "DPMSolverMultistepScheduler", "lambda_min_clipped": -Infinity}"#;
+    files.insert(SCHEDULER.into(), config.into()).unwrap();
+    let read = from_memory(&files).unwrap();
+    assert_eq!(read.model.scheduler.solver.lambda_min_clipped, None);
+    assert!(read.notices.is_empty(), "{:?}", read.notices);
 }
 
 #[test]

@@ -60,3 +60,80 @@ names! {
         Trailing = "trailing",
     }
 }
+
+names! {
+    /// What a solver extrapolates, and whether it adds noise.
+    pub enum AlgorithmType {
+        /// DPM-Solver: ε.
+        DpmSolver = "dpmsolver",
+        /// DPM-Solver++: x₀.
+        DpmSolverPlusPlus = "dpmsolver++",
+        /// DPM-Solver with noise.
+        SdeDpmSolver = "sde-dpmsolver",
+        /// DPM-Solver++ with noise.
+        SdeDpmSolverPlusPlus = "sde-dpmsolver++",
+        /// DEIS: ε.
+        Deis = "deis",
+    }
+}
+
+names! {
+    /// How a solver weighs the differences of what it extrapolates.
+    pub enum SolverType {
+        /// DPM-Solver's second order as the midpoint method has it.
+        Midpoint = "midpoint",
+        /// DPM-Solver's second order with a slope integrated exactly.
+        Heun = "heun",
+        /// UniPC with B(h) = h.
+        Bh1 = "bh1",
+        /// UniPC with B(h) = e^h − 1.
+        Bh2 = "bh2",
+        /// DEIS, polynomials in ln ρ.
+        LogRho = "logrho",
+    }
+}
+
+names! {
+    /// Where a run ends.
+    pub enum FinalSigmasType {
+        /// At clean data.
+        Zero = "zero",
+        /// At the cleanest level of training.
+        SigmaMin = "sigma_min",
+    }
+}
+
+names! {
+    /// How levels between those of training are found.
+    pub enum InterpolationType {
+        /// At the timesteps, linear in σ.
+        Linear = "linear",
+        /// Even in ln σ.
+        LogLinear = "log_linear",
+    }
+}
+
+names! {
+    /// What a network is told.
+    pub enum TimestepType {
+        /// The timestep.
+        Discrete = "discrete",
+        /// ¼ ln σ, if it predicts v.
+        Continuous = "continuous",
+    }
+}
+
+names! {
+    /// How levels of a flow are shifted; of no effect on levels of a diffusion.
+    pub enum TimeShiftType {
+        /// By e^μ.
+        Exponential = "exponential",
+        /// By μ.
+        Linear = "linear",
+    }
+}
+
+names! {
+    /// A scheduler within a scheduler: none is supported.
+    pub enum InnerScheduler {}
+}

@@ -2,8 +2,22 @@
 
 mod ddim;
 mod ddpm;
+mod deis;
+mod dpm_multistep;
+mod dpm_singlestep;
+mod euler;
+mod euler_ancestral;
+mod heun;
+mod kdpm2;
+mod kdpm2_ancestral;
+mod lcm;
+mod lms;
+mod pndm;
+mod unipc;
 
-use super::{BetaSchedule, SchedulerConfig};
+use std::ops::RangeInclusive;
+
+use super::{AlgorithmType, BetaSchedule, SchedulerConfig, SolverType};
 use crate::names::names;
 
 names! {
@@ -13,15 +27,60 @@ names! {
         Ddpm = "DDPMScheduler",
         /// The deterministic hops of DDIM, or any part of the ancestral noise.
         Ddim = "DDIMScheduler",
+        /// DPM-Solver and DPM-Solver++, multistep.
+        DpmMultistep = "DPMSolverMultistepScheduler",
+        /// The same, singlestep.
+        DpmSinglestep = "DPMSolverSinglestepScheduler",
+        /// UniPC.
+        UniPc = "UniPCMultistepScheduler",
+        /// DEIS.
+        Deis = "DEISMultistepScheduler",
+        /// Euler's method.
+        Euler = "EulerDiscreteScheduler",
+        /// Euler's method, with fresh noise.
+        EulerAncestral = "EulerAncestralDiscreteScheduler",
+        /// Heun's method.
+        Heun = "HeunDiscreteScheduler",
+        /// The midpoint method.
+        Kdpm2 = "KDPM2DiscreteScheduler",
+        /// The midpoint method, with fresh noise.
+        Kdpm2Ancestral = "KDPM2AncestralDiscreteScheduler",
+        /// The linear multistep method.
+        Lms = "LMSDiscreteScheduler",
+        /// Pseudo-numerical methods.
+        Pndm = "PNDMScheduler",
+        /// Latent consistency models.
+        Lcm = "LCMScheduler",
     }
 }
+
+/// The curves that all classes know.
+const BETAS_OF_MOST: &[BetaSchedule] =
+    &[BetaSchedule::Linear, BetaSchedule::ScaledLinear, BetaSchedule::SquaredCosine];
 
 /// All that a class says about its configs; one class a file.
 struct Entry {
     pipeline: &'static str,
     keys: &'static [&'static str],
     schedules: &'static [BetaSchedule],
+    /// Of the solver, where it can be chosen.
+    orders: RangeInclusive<usize>,
+    algorithms: &'static [AlgorithmType],
+    solvers: &'static [SolverType],
     defaults: fn() -> SchedulerConfig,
+}
+
+impl Entry {
+    /// A class that has no choice of a solver.
+    const OF_NO_SOLVER: Self = Self {
+        pipeline: "DDPMPipeline",
+        keys: &[],
+        schedules: BETAS_OF_MOST,
+        orders: 0..=usize::MAX,
+        algorithms: &[],
+        solvers: &[],
+        defaults: ddpm::defaults,
+    };
 }
 
 impl SchedulerClass {
@@ -51,10 +110,37 @@ impl SchedulerClass {
         (self.entry().defaults)()
     }
 
+    /// The orders that its solver has.
+    pub(super) const fn orders(self) -> &'static RangeInclusive<usize> {
+        &self.entry().orders
+    }
+
+    /// The algorithms that it has; none if there is no choice.
+    pub(super) const fn algorithms(self) -> &'static [AlgorithmType] {
+        self.entry().algorithms
+    }
+
+    /// The types of solver that it has; none if there is no choice.
+    pub(super) const fn solvers(self) -> &'static [SolverType] {
+        self.entry().solvers
+    }
+
     const fn entry(self) -> &'static Entry {
         match self {
             Self::Ddpm => &ddpm::ENTRY,
             Self::Ddim => &ddim::ENTRY,
+            Self::DpmMultistep => &dpm_multistep::ENTRY,
+            Self::DpmSinglestep => &dpm_singlestep::ENTRY,
+            Self::UniPc => &unipc::ENTRY,
+            Self::Deis => &deis::ENTRY,
+            Self::Euler => &euler::ENTRY,
+            Self::EulerAncestral => &euler_ancestral::ENTRY,
+            Self::Heun => &heun::ENTRY,
+            Self::Kdpm2 => &kdpm2::ENTRY,
+            Self::Kdpm2Ancestral => &kdpm2_ancestral::ENTRY,
+            Self::Lms => &lms::ENTRY,
+            Self::Pndm => &pndm::ENTRY,
+            Self::Lcm => &lcm::ENTRY,
         }
     }
 }

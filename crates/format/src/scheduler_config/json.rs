@@ -3,7 +3,9 @@
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::{BetaSchedule, SchedulerClass, SchedulerConfig, SchedulerConfigError, TimestepSpacing};
+use super::{
+    BetaSchedule, SchedulerClass, SchedulerConfig, SchedulerConfigError, TimestepSpacing, infinity,
+};
 use crate::config::{self, Parsed};
 
 impl SchedulerConfig {
@@ -11,28 +13,37 @@ impl SchedulerConfig {
     ///
     /// Its `_class_name` decides which keys are known and what the missing ones are. What Python
     /// does not tell apart may be mixed up: null is false where the class wants a truth value, and
-    /// as good as missing where the peer never looks at the key; a whole number may end in `.0`.
+    /// as good as missing where the peer never looks at the key; a whole number may end in `.0`. The
+    /// peer writes −∞ as `-Infinity`, which is no JSON, and is read; it is not written: the missing
+    /// key says the same.
+    ///
+    /// Where a solver is named that only other classes have, that of the class is taken, as the peer
+    /// does with a config of another class.
     ///
     /// # Errors
     /// If it is not the JSON config of one of the [classes](SchedulerClass), if a value is of the
     /// wrong type or not supported, or if [`validate`](Self::validate) refuses it.
     pub fn from_json(json: &[u8]) -> Result<Parsed<Self>, SchedulerConfigError> {
+        let json = infinity::quoted(json);
         let (class, found) =
-            config::of_class(json, SchedulerClass::NAMES, SchedulerClass::from_name)?;
+            config::of_class(&json, SchedulerClass::NAMES, SchedulerClass::from_name)?;
         let defaults = config::to_map(&class.defaults());
         let known = |key: &str| class.keys().contains(&key);
-        let null = |key: &&String| known(key) && found[*key].is_null() && !defaults[*key].is_null();
+        let has_value = |key: &str| defaults.get(key).is_some_and(|default| !default.is_null());
+        let null = |key: &&String| known(key) && found[*key].is_null() && has_value(key);
         let nulls: Vec<String> = found.keys().filter(null).cloned().collect();
         let found: Map<_, _> = found
             .into_iter()
             .filter_map(|(key, value)| {
-                let value = if known(&key) { tolerated(value, &defaults[&key])? } else { value };
+                let default = defaults.get(&key).filter(|_| known(&key));
+                let value =
+                    if let Some(default) = default { tolerated(value, default)? } else { value };
                 Some((key, value))
             })
             .collect();
         let unset = class.keys().iter().copied().filter(|key| !found.contains_key(*key)).collect();
         let parsed: Parsed<Self> = config::over(&defaults, found, known)?;
-        let parsed = parsed.map(|config| Self { class, unset, ..config });
+        let parsed = parsed.map(|config| Self { class, unset, ..config }.settled());
         match nulls.into_iter().find(|key| parsed.config.counts(key)) {
             Some(key) => return Err(SchedulerConfigError::Null { key }),
             None => parsed.config.validate()?,
@@ -45,7 +56,18 @@ impl SchedulerConfig {
     fn counts(&self, key: &str) -> bool {
         let is_named = self.trained_betas.is_none();
         match key {
-            "num_train_timesteps" | "prediction_type" | "timestep_spacing" => true,
+            "timestep_spacing" | "steps_offset" if self.class == SchedulerClass::Lcm => false,
+            "num_train_timesteps"
+            | "prediction_type"
+            | "timestep_spacing"
+            | "solver_order"
+            | "algorithm_type"
+            | "solver_type"
+            | "disable_corrector"
+            | "final_sigmas_type"
+            | "interpolation_type"
+            | "original_inference_steps"
+            | "timestep_scaling" => true,
             "beta_schedule" => is_named,
             "beta_start" | "beta_end" => {
                 let without_ends = [BetaSchedule::SquaredCosine, BetaSchedule::Laplace];
@@ -84,7 +106,14 @@ struct OfClass<'a>(&'a SchedulerConfig);
 
 impl Serialize for OfClass<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let all = config::to_map(self.0);
-        to.collect_map(self.0.class.keys().iter().map(|key| (key, &all[*key])))
+        let Self(config) = self;
+        let mut all = config::to_map(*config);
+        let keys = config.class.keys().iter();
+        // A solver may do without a variance.
+        if config.class != SchedulerClass::Ddpm && config.unset.contains(&"variance_type") {
+            all.insert("variance_type".to_owned(), Value::Null);
+        }
+        // What has no value has no key.
+        to.collect_map(keys.filter_map(|key| all.get(*key).map(|value| (key, value))))
     }
 }

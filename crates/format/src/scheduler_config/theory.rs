@@ -5,9 +5,7 @@ use ancestral::{
     Sigmoid, Spacing, Variance, compat,
 };
 
-use super::{
-    BetaSchedule, PredictionType, SchedulerClass, SchedulerConfig, TimestepSpacing, VarianceType,
-};
+use super::{BetaSchedule, PredictionType, SchedulerConfig, TimestepSpacing, VarianceType};
 
 impl SchedulerConfig {
     /// The config of a network trained on `timesteps` levels of `family` to predict `prediction`,
@@ -75,12 +73,14 @@ impl SchedulerConfig {
     }
 
     /// The variance of the reverse transition. Types that name a logarithm mean the variance it
-    /// is the logarithm of. DDIM's, of which it takes the part η, is the posterior's.
+    /// is the logarithm of. Where the class has no such key, it is the posterior's: DDIM takes the
+    /// part η of it.
     #[must_use]
     pub fn variance(&self) -> Variance {
-        match self.class {
-            SchedulerClass::Ddpm => self.variance_type.into(),
-            SchedulerClass::Ddim => Variance::FixedSmall,
+        if self.class.keys().contains(&"variance_type") {
+            self.variance_type.into()
+        } else {
+            Variance::FixedSmall
         }
     }
 

@@ -7,8 +7,10 @@ use super::*;
 use crate::grid::Spacing;
 use crate::prediction::Prediction;
 
+mod classes;
 mod differences;
 mod loops;
+mod peer_runs;
 mod refusals;
 mod steps;
 mod tables;
@@ -32,7 +34,8 @@ fn config(json: &Value) -> Config {
     let number = |key: &str, default: f64| json[key].as_f64().unwrap_or(default);
     let flag = |key: &str, default: bool| json[key].as_bool().unwrap_or(default);
     let (start, end) = (number("beta_start", 1e-4), number("beta_end", 0.02));
-    let betas = match json["beta_schedule"].as_str().unwrap_or("linear") {
+    let given = json["trained_betas"].as_array();
+    let named = || match json["beta_schedule"].as_str().unwrap_or("linear") {
         "linear" => BetaCurve::Linear { start, end },
         "scaled_linear" => BetaCurve::ScaledLinear { start, end },
         "squaredcos_cap_v2" => BetaCurve::SquaredCosine,
@@ -40,6 +43,9 @@ fn config(json: &Value) -> Config {
         "laplace" => BetaCurve::Laplace,
         other => panic!("beta_schedule {other}"),
     };
+    let betas = given.map_or_else(named, |betas| {
+        BetaCurve::Given(betas.iter().map(|beta| beta.as_f64().unwrap()).collect())
+    });
     let prediction = match json["prediction_type"].as_str().unwrap_or("epsilon") {
         "epsilon" => Prediction::Epsilon,
         "sample" => Prediction::X0,
@@ -99,8 +105,23 @@ fn scheduler(case: &Value) -> Box<dyn Scheduler> {
             Box::new(Ddim::new(config, options, usize_of(steps)).unwrap())
         }
         "DDIMInverseScheduler" => Box::new(DdimInverse::new(config, one, usize_of(steps)).unwrap()),
-        other => panic!("class {other}"),
+        class => {
+            classes::scheduler(class, json, config, usize_of(steps), &case["options"]).unwrap()
+        }
     }
+}
+
+/// The step from a timestep of the list.
+fn step_from(
+    scheduler: &dyn Scheduler,
+    timestep: i64,
+    output: Batch,
+    x: &Batch,
+    noise: &mut dyn Noise<Batch>,
+) -> Stepped<Batch> {
+    let timesteps = scheduler.timesteps();
+    let index = timesteps.iter().position(|t| *t == timestep as f64).unwrap();
+    scheduler.step(index, output, x, &mut History::default(), noise)
 }
 
 /// Values from the hexadecimal digits of their bits.

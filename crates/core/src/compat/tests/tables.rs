@@ -57,7 +57,8 @@ fn variances_as_the_peer_gives_them() {
         let scheduler = Ddpm::new(Config::default(), VarianceType::FixedSmall, &visit).unwrap();
         for (t, expected) in values.as_object().unwrap() {
             let expected = f32::from_f64(expected.as_f64().unwrap());
-            let both = scheduler.variances(t.parse().unwrap());
+            let at = |found: &f64| found.to_string() == *t;
+            let both = scheduler.variances(scheduler.timesteps().iter().position(at).unwrap());
             let (small, large) = (both.small, both.large);
             let close = |found: f32| {
                 assert!((found / expected - 1.0).abs() < 2e-6, "{name} at {t}: {found}");
@@ -92,9 +93,13 @@ fn timesteps_are_the_lists_of_the_peer() {
     }
     let offset = Config { spacing: Spacing::Leading { offset: 1 }, ..Config::default() };
     let ddim = Ddim::new(offset.clone(), DdimOptions::default(), 5).unwrap();
-    assert_eq!(ddim.timesteps(), [801, 601, 401, 201, 1]);
-    let inverse = DdimInverse::new(offset, true, 5).unwrap();
-    assert_eq!(inverse.timesteps(), [1, 201, 401, 601, 801]);
+    assert_eq!(ddim.timesteps(), [801.0, 601.0, 401.0, 201.0, 1.0]);
+    let inverse = DdimInverse::new(offset.clone(), true, 5).unwrap();
+    assert_eq!(inverse.timesteps(), [1.0, 201.0, 401.0, 601.0, 801.0]);
+    let pndm = Pndm::new(Config { clip: None, ..offset }, PndmOptions::default(), 10).unwrap();
+    let runge_kutta = [901, 851, 851, 801, 801, 751, 751, 701, 701, 651, 651, 601].map(f64::from);
+    assert_eq!(pndm.timesteps()[..12], runge_kutta);
+    assert_eq!(pndm.timesteps()[12..], [601.0, 501.0, 401.0, 301.0, 201.0, 101.0, 1.0]);
 }
 
 #[test]
@@ -114,8 +119,9 @@ fn where_a_step_goes() {
     let to = |visit: &Visit, t| {
         let ddpm = Ddpm::new(Config::default(), VarianceType::FixedSmall, visit).unwrap();
         let table = ddpm.table().clone();
+        let index = ddpm.timesteps().iter().position(|found| *found == t as f64).unwrap();
         (0..1000)
-            .find(|s| Variances::of(table.at(t), table.at(*s)).large == ddpm.variances(t).large)
+            .find(|s| Variances::of(table.at(t), table.at(*s)).large == ddpm.variances(index).large)
     };
     assert_eq!(to(&Visit::All, 500), Some(499));
     assert_eq!(to(&Visit::List(vec![100, 87, 50, 1, 0]), 87), Some(50));

@@ -1,7 +1,7 @@
 //! `DDIMScheduler`: `schedulers/scheduling_ddim.py` of the peer.
 
-use super::{Entry, SchedulerClass};
-use crate::scheduler_config::{BetaSchedule, SchedulerConfig, VarianceType};
+use super::{BETAS_OF_MOST, Entry, SchedulerClass};
+use crate::scheduler_config::{SchedulerConfig, VarianceType};
 
 pub(super) const ENTRY: Entry = Entry {
     pipeline: "DDIMPipeline",
@@ -22,8 +22,9 @@ pub(super) const ENTRY: Entry = Entry {
         "timestep_spacing",
         "rescale_betas_zero_snr",
     ],
-    schedules: &[BetaSchedule::Linear, BetaSchedule::ScaledLinear, BetaSchedule::SquaredCosine],
+    schedules: BETAS_OF_MOST,
     defaults,
+    ..Entry::OF_NO_SOLVER
 };
 
 fn defaults() -> SchedulerConfig {

@@ -2,7 +2,7 @@
 
 use super::{Entry, SchedulerClass};
 use crate::scheduler_config::{
-    BetaSchedule, PredictionType, SchedulerConfig, TimestepSpacing, VarianceType,
+    BetaSchedule, PredictionType, SchedulerConfig, SolverKeys, TimestepSpacing, VarianceType,
 };
 
 pub(super) const ENTRY: Entry = Entry {
@@ -26,9 +26,10 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     schedules: BetaSchedule::ALL,
     defaults,
+    ..Entry::OF_NO_SOLVER
 };
 
-fn defaults() -> SchedulerConfig {
+pub(super) fn defaults() -> SchedulerConfig {
     SchedulerConfig {
         class: SchedulerClass::Ddpm,
         num_train_timesteps: 1000,
@@ -48,6 +49,7 @@ fn defaults() -> SchedulerConfig {
         rescale_betas_zero_snr: false,
         // Its last hop always ends at clean data.
         set_alpha_to_one: true,
+        solver: SolverKeys::default(),
         unset: Vec::new(),
     }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::scheduler_config::SchedulerClass;
 
 fn of(family: &AnySchedule, timesteps: usize) -> SchedulerConfig {
     let (prediction, variance) = (Prediction::Epsilon, Variance::FixedSmall);

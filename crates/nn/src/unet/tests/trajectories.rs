@@ -34,7 +34,7 @@ struct Trajectory {
     use_clipped_model_output: Option<bool>,
     generator: String,
     seed: u64,
-    timesteps: Vec<i64>,
+    timesteps: Vec<f64>,
     recorded: Vec<usize>,
     largest: f32,
 }
@@ -43,22 +43,19 @@ impl Trajectory {
     fn scheduler(&self) -> Box<dyn Scheduler> {
         let json = serde_json::to_vec(&self.scheduler).unwrap();
         let config = SchedulerConfig::from_json(&json).unwrap().config;
-        match config.class {
-            SchedulerClass::Ddpm => {
-                let steps = || Visit::Steps(self.steps.unwrap());
-                let visit = self.custom_timesteps.clone().map_or_else(steps, Visit::List);
-                let variance = config.variance_type.into();
-                Box::new(Ddpm::new(config.compat(), variance, &visit).unwrap())
-            }
-            SchedulerClass::Ddim => {
-                let options = DdimOptions {
-                    set_alpha_to_one: config.set_alpha_to_one,
-                    eta: self.eta.unwrap(),
-                    use_clipped_model_output: self.use_clipped_model_output.unwrap(),
-                };
-                Box::new(Ddim::new(config.compat(), options, self.steps.unwrap()).unwrap())
-            }
+        if config.class == SchedulerClass::Ddpm {
+            let steps = || Visit::Steps(self.steps.unwrap());
+            let visit = self.custom_timesteps.clone().map_or_else(steps, Visit::List);
+            let variance = config.variance_type.into();
+            return Box::new(Ddpm::new(config.compat(), variance, &visit).unwrap());
         }
+        assert_eq!(config.class, SchedulerClass::Ddim);
+        let options = DdimOptions {
+            set_alpha_to_one: config.set_alpha_to_one,
+            eta: self.eta.unwrap(),
+            use_clipped_model_output: self.use_clipped_model_output.unwrap(),
+        };
+        Box::new(Ddim::new(config.compat(), options, self.steps.unwrap()).unwrap())
     }
 
     fn noise(&self, rows: usize) -> TorchNoise {
