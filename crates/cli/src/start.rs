@@ -37,11 +37,9 @@ impl Start {
         let Some(path) = &steering.from else { return Ok(rows.map_or(Self::Noise, Self::Rows)) };
         let x0 = Source { flag: "--from", path }.rows(model, quiet)?;
         let strength = steering.strength.unwrap_or(STRENGTH);
-        // A full run begins with noise alone, however little of the data the first level would keep.
-        if strength == 1.0 {
-            return Ok(Self::Noise);
-        }
-        let level = process.cut(strength)?;
+        let first = process.cut(strength)?;
+        // A full run begins with noise alone, however little of the data its first level would keep.
+        let level = if strength == 1.0 { Level::NOISE } else { first };
         Ok(Self::Data { x0, level })
     }
 
