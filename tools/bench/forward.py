@@ -7,6 +7,9 @@ Runtime, OpenVINO and, beside them, ours.
     python tools/bench/forward.py FOLDER [--batch 1 8] [--rounds 7] [--tries 5] \
         [--ours "CMD"] [--only NAME ...]
 
+CMD is target/release/examples/forward, which `cargo build --release -p ancestral-cpu --example
+forward` makes, with RAYON_NUM_THREADS=2 in the environment if there are more cores.
+
 `make` writes a folder of the shape a pipeline saves: cifar10 has the architecture of
 google/ddpm-cifar10-32 (random weights), grey is a network of 1.6 million weights for grey
 pictures of 32 × 32, digits is a copy of the built-in model.
@@ -22,8 +25,9 @@ that of PyTorch, over its greatest value: in fp32 at most 1e-4. bf16 is there fo
 Graphs are exported and compiled for one batch size, and torch.compile freezes the weights, as
 someone who serves one model would.
 
-CMD FOLDER BATCH PASSES is run once a round and prints one number: the median of PASSES passes,
-after one for warming up, in milliseconds. What it computes is not checked here.
+CMD FOLDER BATCH PASSES INPUT OUTPUT is run once a round and prints one number: the median of PASSES
+passes, after one for warming up, in milliseconds. It reads the pictures from INPUT and writes what
+it computes to OUTPUT, both little-endian f32.
 """
 
 import argparse
@@ -185,8 +189,22 @@ def clock(run, passes):
     return statistics.median(times)
 
 
-def told(command):
-    return float(subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE).stdout)
+class Ours:
+    """The program of ours that is run for each turn, and what it wrote in the first."""
+
+    def __init__(self, command, folder, given, passes):
+        self.scratch = tempfile.TemporaryDirectory()
+        self.given = given[0].numpy()
+        files = [f"{self.scratch.name}/{name}" for name in ["input", "output"]]
+        self.given.tofile(files[0])
+        self.command = [*shlex.split(command), str(folder), str(len(self.given)), str(passes), *files]
+
+    def time(self):
+        told = subprocess.run(self.command, check=True, text=True, stdout=subprocess.PIPE).stdout
+        return float(told)
+
+    def output(self):
+        return np.fromfile(self.command[-1], "<f4")
 
 
 def busy():
@@ -240,13 +258,16 @@ def compare(folder, batch, rounds, tries, ours, only):
     passes = max(2, min(50, round(300 / first)))
     times = {name: [] for name in runs}
     if ours:
-        command = [*shlex.split(ours), str(folder), str(batch), str(passes)]
+        program = Ours(ours, folder, inputs(load(folder), batch), passes)
+        program.time()
+        away["ours"] = float(np.abs(program.output() - wanted.ravel()).max() / np.abs(wanted).max())
+        ok = ok and away["ours"] <= TOLERANCE
         times["ours"] = []
     disturbed = dict.fromkeys(times, 0.0)
     for _ in range(rounds):
         for name, seen in times.items():
             if name == "ours":
-                found, others = turn(lambda: told(command), tries)
+                found, others = turn(program.time, tries)
             else:
                 found, others = turn(lambda: clock(runs[name], passes), tries)
             seen.append(found)
@@ -259,10 +280,9 @@ def compare(folder, batch, rounds, tries, ours, only):
           f"{'others':>8}{'off':>10}")
     for name, seen in times.items():
         spread = (max(seen) - min(seen)) / middle[name]
-        off = f"{away[name]:10.1e}" if name in away else ""
         print(f"{name:22}{middle[name]:11.2f}{min(seen):10.2f}{spread:8.1%}"
               f"{middle[name] / batch:10.3f}{middle[name] / best:7.2f}"
-              f"{disturbed[name]:8.0%}{off}", flush=True)
+              f"{disturbed[name]:8.0%}{away[name]:10.1e}", flush=True)
     return ok
 
 
@@ -291,7 +311,7 @@ def main():
     parser.add_argument("--batch", type=int, nargs="+", default=[1, 8])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--tries", type=int, default=5, help="of a turn that others disturb")
-    parser.add_argument("--ours", help="run as CMD FOLDER BATCH PASSES")
+    parser.add_argument("--ours", help="run as CMD FOLDER BATCH PASSES INPUT OUTPUT")
     parser.add_argument("--only", nargs="+", choices=PEERS, help="beside PyTorch")
     args = parser.parse_args()
 

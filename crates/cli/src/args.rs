@@ -376,7 +376,7 @@ pub struct InvertArgs {
 }
 
 /// The way from noise to data.
-#[derive(Clone, Debug, Parser)]
+#[derive(Clone, Debug, Default, Parser)]
 #[command(next_help_heading = "The way from noise to data")]
 pub struct ProcessArgs {
     /// Hops from noise to data [default: 100, of points and tables 250; with --compat the peer's

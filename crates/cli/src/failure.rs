@@ -38,8 +38,14 @@ impl std::error::Error for Interrupted {}
 /// stop.
 pub fn note(quiet: bool, text: impl fmt::Display) {
     if !quiet {
-        let _ = writeln!(io::stderr(), "{text}");
+        let _ = writeln!(io::stderr(), "{}", on_its_line(&text.to_string()));
     }
+}
+
+/// The same text with control characters escaped: names that files bring along shall move no cursor.
+pub fn on_its_line(text: &str) -> String {
+    let escaped = |c: char| c.is_control().then(|| c.escape_debug().to_string());
+    text.chars().map(|c| escaped(c).unwrap_or_else(|| c.to_string())).collect()
 }
 
 /// Prints the error, and says how to exit. A reader that closed our stdout is no error.
@@ -55,6 +61,6 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
         let _ = writeln!(io::stderr(), "{message}");
         return ExitCode::from(*code);
     }
-    let _ = writeln!(io::stderr(), "error: {error:#}");
+    let _ = writeln!(io::stderr(), "error: {}", on_its_line(&format!("{error:#}")));
     ExitCode::from(if error.is::<Failed>() { 1 } else { 2 })
 }

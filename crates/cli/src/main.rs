@@ -13,6 +13,7 @@ mod failure;
 mod interrupt;
 #[cfg(feature = "burn")]
 mod log;
+mod memory;
 mod model;
 mod output;
 mod process;

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use ancestral::Schedule;
 use ancestral_data::Columns;
-use ancestral_format::{Labels, Loaded, ModelFolder, NetworkConfig, safetensors};
+use ancestral_format::{
+    BetaSchedule, Labels, Loaded, ModelFolder, NetworkConfig, SchedulerConfig, safetensors,
+};
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
@@ -31,6 +33,17 @@ const DIGITS: [(&str, &[u8]); 5] = [
 /// Whether it is the folder of a run that has left checkpoints, but no model yet.
 fn is_unfinished(folder: &Path) -> bool {
     folder.join("checkpoints").is_dir() && !folder.join("model_index.json").exists()
+}
+
+/// The keys that the betas of a scheduler follow from.
+fn beta_keys(scheduler: &SchedulerConfig) -> &'static str {
+    match (&scheduler.trained_betas, scheduler.beta_schedule) {
+        (Some(_), _) => "trained_betas",
+        (None, BetaSchedule::SquaredCosine | BetaSchedule::Laplace) => "beta_schedule",
+        (None, BetaSchedule::Linear | BetaSchedule::ScaledLinear | BetaSchedule::Sigmoid) => {
+            "beta_start and beta_end"
+        }
+    }
 }
 
 /// A class that is any number.
@@ -98,7 +111,10 @@ impl Model {
 
     /// The model of a folder's content.
     pub fn new(name: String, folder: ModelFolder) -> Result<Self> {
-        let schedule = folder.scheduler.schedule().with_context(|| format!("model {name}"))?;
+        let schedule = folder.scheduler.schedule();
+        let keys = beta_keys(&folder.scheduler);
+        let schedule =
+            schedule.with_context(|| format!("model {name}, {keys} of its scheduler"))?;
         let columns = match (&folder.network, &folder.about) {
             (NetworkConfig::UNet(_), _) => None,
             (NetworkConfig::Mlp(config), about) => {

@@ -177,11 +177,11 @@ impl<'a> Output<'a> {
     fn taken(&self, indices: Range<u64>, hops: usize) -> Result<Option<PathBuf>> {
         let path = self.path;
         let in_folder = |mut names: Range<u64>| {
-            names.find_map(|name| Some(path.join(png_name(name))).filter(|file| file.exists()))
+            names.find_map(|name| Some(path.join(png_name(name))).filter(|file| is_there(file)))
         };
         Ok(match self.kind {
-            Kind::Folder if path.exists() && !path.is_dir() => {
-                bail!("output {}: a file, expected a folder", path.display())
+            Kind::Folder if is_there(path) && !path.is_dir() => {
+                bail!("output {}: {}, expected a folder", path.display(), no_folder(path))
             }
             // A folder can be filled further, by other samples of a seed.
             Kind::Folder if !self.trajectory => in_folder(indices),
@@ -190,7 +190,7 @@ impl<'a> Output<'a> {
                 bail!("output {}: a folder, expected a file (or a / at its end)", path.display())
             }
             Kind::Png | Kind::Gif | Kind::Npy | Kind::Csv => {
-                Some(path.to_owned()).filter(|p| p.exists())
+                Some(path.to_owned()).filter(|path| is_there(path))
             }
         })
     }
@@ -257,6 +257,16 @@ impl<'a> Output<'a> {
         }
         Ok(())
     }
+}
+
+/// Whether something has that name, if only a link that leads nowhere.
+pub fn is_there(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+/// What is there that is no folder.
+pub fn no_folder(path: &Path) -> &'static str {
+    if path.exists() { "a file" } else { "a link that leads nowhere" }
 }
 
 /// Whether a file name is only an ending, such as `.png`.

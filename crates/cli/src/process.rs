@@ -69,7 +69,13 @@ impl Process {
     ) -> Result<Vec<compat::Difference>> {
         match self {
             Self::Peer { scheduler, .. } => Ok(scheduler.differences()),
-            Self::Own { .. } => Ok(peer::scheduler(args, model, self.hops())?.0.differences()),
+            Self::Own { .. } => {
+                let mut found = peer::scheduler(args, model, self.hops())?.0.differences();
+                // A list of the user's begins where it begins, in our run too.
+                let is_ours = |found: &_| matches!(found, compat::Difference::SingleStep { .. });
+                found.retain(|found| args.visit.is_none() || !is_ours(found));
+                Ok(found)
+            }
         }
     }
 
@@ -256,7 +262,7 @@ fn named(args: &ProcessArgs, model: &Model) -> (&'static str, String) {
     match (args.eta, &args.sampler) {
         (Some(eta), _) => ("--eta", format!("ddim:eta={eta}")),
         (None, Some(text)) => ("--sampler", text.clone()),
-        (None, None) => ("--sampler", own_name(model).to_owned()),
+        (None, None) => ("the model's scheduler", own_name(model).to_owned()),
     }
 }
 

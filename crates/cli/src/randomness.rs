@@ -31,9 +31,7 @@ impl Randomness {
             (Self::Ancestral, false) => Box::new(SampleNoise::new(seed, indices)),
             (Self::Ancestral, true) => Box::new(SampleNoise::new(seed, indices).after_start()),
             (Self::Torch, _) => Box::new(TorchNoise::whole(seed)),
-            (Self::TorchEach, _) => {
-                Box::new(TorchNoise::each(indices.map(|index| seed.wrapping_add(index))))
-            }
+            (Self::TorchEach, _) => Box::new(TorchNoise::each(indices.map(|index| seed + index))),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use ancestral::{Batch, Level, Noise, slerp};
+use ancestral_format::counted;
 use anyhow::{Context, Result, bail};
 
 use crate::args::SampleArgs;
@@ -21,6 +22,8 @@ pub enum Start {
     Noise,
     /// At these rows, one a sample.
     Rows(Batch),
+    /// At `count` rows on the great circle from one row to another, both included.
+    Between { from: Batch, to: Batch, count: usize },
     /// At these clean rows, one a sample or one for all, brought to a level by fresh noise.
     Data { x0: Batch, level: Level },
 }
@@ -43,7 +46,7 @@ impl Start {
         Ok(Self::Data { x0, level })
     }
 
-    /// At the great circle from one x_T to another, with so many rows between them.
+    /// On the great circle from one x_T to another, with so many rows between them.
     fn between(
         args: &SampleArgs,
         model: &Model,
@@ -52,12 +55,13 @@ impl Start {
     ) -> Result<Self> {
         let ends = ends.map_or_else(|| first_two(args, model), Ok)?;
         if ends.rows() != 2 {
-            bail!("--interpolate {between}: --init has {} rows, expected 2", ends.rows());
+            bail!(
+                "--interpolate {between}: --init has {}, expected 2",
+                counted(ends.rows(), "row")
+            );
         }
         let (from, to) = (ends.slice(0..1), ends.slice(1..2));
-        let share = |i: usize| i as f64 / (between + 1) as f64;
-        let rows: Vec<_> = (0..between + 2).map(|i| slerp(&from, &to, share(i))).collect();
-        Ok(Self::Rows(Batch::stack(&rows)))
+        Ok(Self::Between { from, to, count: between + 2 })
     }
 
     /// How many samples it is for, if not for any number.
@@ -65,6 +69,7 @@ impl Start {
         match self {
             Self::Noise => None,
             Self::Rows(rows) => Some(rows.rows()),
+            Self::Between { count, .. } => Some(*count),
             Self::Data { x0, .. } => Some(x0.rows()).filter(|rows| *rows > 1),
         }
     }
@@ -73,7 +78,7 @@ impl Start {
     pub fn is_drawn(&self) -> bool {
         match self {
             Self::Noise | Self::Data { .. } => true,
-            Self::Rows(_) => false,
+            Self::Rows(_) | Self::Between { .. } => false,
         }
     }
 
@@ -83,6 +88,10 @@ impl Start {
         match self {
             Self::Noise => noise.draw(&blank),
             Self::Rows(rows) => rows.slice(range),
+            Self::Between { from, to, count } => {
+                let share = |i: usize| i as f64 / (count - 1) as f64;
+                Batch::stack(&range.map(|i| slerp(from, to, share(i))).collect::<Vec<_>>())
+            }
             Self::Data { x0, level } if x0.rows() == 1 => {
                 let x0 = Batch::stack(range.map(|_| x0));
                 level.noised(&x0, &noise.draw(&blank))

@@ -213,3 +213,139 @@ fn a_missing_scheduler_is_named() {
     let says = folder.says("sample m/unet --class 10 -n 2 --steps 3 -o x.npy");
     assert!(says.contains("the defaults of DDPMScheduler are assumed"), "{says}");
 }
+
+/// What `inspect` and `sample` say of the folder `m` that `change` was made to.
+fn said(change: impl Fn(&Folder)) -> (Folder, String) {
+    let folder = foreign();
+    change(&folder);
+    let refused = folder.refused("inspect m");
+    assert_eq!(folder.refused("sample m --class 3 -n 1 --steps 2 -o x.npy"), refused);
+    (folder, refused)
+}
+
+#[test]
+fn inspect_checks_the_weights_as_sample_does() {
+    let (_, refused) = said(|folder| {
+        let name = format!("m/{WEIGHTS}");
+        let mut wrong = weights(folder, &name);
+        let bias = Array::from_f32(vec![3], &[0.0; 3]).unwrap();
+        wrong.insert("conv_in.bias", bias.clone());
+        wrong.insert("", bias.clone());
+        wrong.insert("a\n\u{1b}[31m", bias);
+        folder.write(&name, safetensors::to_bytes(&wrong).unwrap());
+    });
+    let report = "error: model m: the weights do not fit the network: unexpected: \"\", \
+                  a\\n\\u{1b}[31m; wrong shape: conv_in.bias is [3] instead of [32]\n";
+    assert_eq!(refused, report);
+    let (_, refused) = said(|folder| {
+        let name = format!("m/{WEIGHTS}");
+        let mut wrong = weights(folder, &name);
+        wrong.insert("conv_in.bias", Array::from_f32(vec![32], &[f32::NAN; 32]).unwrap());
+        folder.write(&name, safetensors::to_bytes(&wrong).unwrap());
+    });
+    assert!(refused.contains("\"conv_in.bias\": 32 of 32 values are not finite"), "{refused}");
+}
+
+#[test]
+fn a_variance_that_no_run_has_hides_nothing_else() {
+    let folder = foreign();
+    let scheduler = "m/scheduler/scheduler_config.json";
+    edit(&folder, scheduler, "\"fixed_small\"", "\"learned\"");
+    let reason = "variance learned: the network of model m predicts none; take fixed-small or \
+                  fixed-large";
+    let output = folder.try_run("inspect m");
+    assert!(output.status.success());
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), format!("warning: {reason}\n"));
+    assert!(String::from_utf8(output.stdout).unwrap().contains("variance     learned"));
+    let json: serde_json::Value = serde_json::from_str(&folder.run("inspect m --json")).unwrap();
+    assert!(json["compat"].is_null());
+    folder.run("inspect m --variance fixed-small");
+    for flags in ["", "--compat diffusers"] {
+        let refused = folder.refused(&format!("sample m --class 3 {flags} -o x.npy"));
+        assert_eq!(refused, format!("error: {reason}\n"));
+    }
+    // Where a flag is at fault it is still refused.
+    let refused = folder.refused("inspect m --sampler none");
+    assert!(refused.contains("--sampler"), "{refused}");
+}
+
+#[test]
+fn where_the_peer_has_no_number_there_is_no_way_of_its() {
+    let folder = foreign();
+    let scheduler = "m/scheduler/scheduler_config.json";
+    edit(&folder, scheduler, "\"fixed_small\"", "\"fixed_large_log\"");
+    let sample = "sample m --class 3 -n 1 --force -o x.npy";
+    let says = folder.says(&format!("{sample} --spacing leading --steps 2"));
+    assert!(says.contains("diffusers gives NaN for variance_type fixed_large_log"), "{says}");
+    assert!(!says.contains("goes its way"), "{says}");
+    let says = folder.says(&format!("{sample} --spacing trailing --steps 2"));
+    assert!(says.contains("--compat diffusers goes its way, but for NaN"), "{says}");
+    // Ours and the peer's both begin where the user's own list does.
+    edit(&folder, scheduler, "\"fixed_large_log\"", "\"fixed_small\"");
+    let says = folder.says(&format!("{sample} --visit 5"));
+    assert!(!says.contains("pure noise"), "{says}");
+    let ddim = "--sampler ddim:eta=1 --spacing trailing --no-clip --compat diffusers";
+    let says = folder.says(&format!("{sample} --steps 5 {ddim}"));
+    assert!(says.contains("may give NaN on the step from timestep 999"), "{says}");
+}
+
+#[test]
+fn what_the_peer_does_otherwise_is_plain_json() {
+    let folder = foreign();
+    let json = |flags: &str| -> serde_json::Value {
+        serde_json::from_str(&folder.run(&format!("inspect m --json {flags}"))).unwrap()
+    };
+    let compat = &json("--steps 2 --spacing leading --sampler ddpm")["compat"];
+    assert_eq!(compat["differences"], serde_json::json!([]));
+    assert!(compat["refusal"].is_null());
+    let compat = &json("--sampler heun")["compat"];
+    assert!(compat["differences"].is_null());
+    assert!(compat["refusal"].as_str().unwrap().contains("heun"), "{compat}");
+}
+
+#[test]
+fn betas_that_cannot_be_name_their_keys() {
+    for (change, message) in [
+        (
+            r#""trained_betas": [1e-45, 2.0], "num_train_timesteps": 2"#,
+            "model m, trained_betas of its scheduler: beta 2.0 at timestep 1 is outside",
+        ),
+        (
+            r#""beta_start": -1e-45"#,
+            "model m, beta_start and beta_end of its scheduler: beta -1e-45 at timestep 0",
+        ),
+    ] {
+        let (_, refused) = said(|folder| {
+            folder.write(
+                "m/scheduler/scheduler_config.json",
+                format!(r#"{{"_class_name": "DDPMScheduler", {change}}}"#),
+            );
+        });
+        assert!(refused.contains(message), "{refused}");
+    }
+}
+
+#[test]
+fn seeds_of_generators_do_not_wrap_around() {
+    let folder = Folder::new();
+    let sample = format!("sample --class 3 --steps 1 --rng torch-each --seed {}", u64::MAX);
+    folder.run(&format!("{sample} -n 1 -o x.npy"));
+    let refused = folder.refused(&format!("{sample} -n 2 -o y.npy"));
+    let expected = format!("--seed {0}: --rng torch-each seeds sample 1 with the sum", u64::MAX);
+    assert!(refused.contains(&expected), "{refused}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_or_closed_output_ends_the_program_without_a_panic() {
+    let program = env!("CARGO_BIN_EXE_ancestral");
+    for (pipe, code) in [("> /dev/full", 1), ("| head -c 1 > /dev/null", 0)] {
+        for what in ["digits", "digits --json", "schedule"] {
+            let script = format!("set -o pipefail; {program} inspect {what} {pipe}");
+            let output = std::process::Command::new("bash").args(["-c", &script]).output().unwrap();
+            let stderr = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(code), "{what} {pipe}: {stderr}");
+            assert_eq!(stderr.is_empty(), code == 0, "{stderr}");
+        }
+    }
+}

@@ -1,5 +1,8 @@
 //! Times the forward pass of a model folder's network: `forward FOLDER ROWS ROUNDS` prints the
-//! median milliseconds of a pass. With `plan` behind it, the plan first, on stderr.
+//! median milliseconds of a pass at timestep 500, with the last of the classes.
+//!
+//! `forward FOLDER ROWS ROUNDS INPUT OUTPUT` reads what goes in from a file of little-endian f32,
+//! and writes what comes out to another. `tools/bench/forward.py` calls this beside the peers.
 
 use std::path::Path;
 use std::time::Instant;
@@ -12,28 +15,34 @@ type AnyError = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), AnyError> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [folder, rows, rounds, rest @ ..] = &arguments[..] else {
-        return Err("usage: forward FOLDER ROWS ROUNDS [plan]".into());
+    let (folder, rows, rounds, files) = match &arguments[..] {
+        [folder, rows, rounds] => (folder, rows, rounds, None),
+        [folder, rows, rounds, input, output] => (folder, rows, rounds, Some((input, output))),
+        _ => return Err("usage: forward FOLDER ROWS ROUNDS [INPUT OUTPUT]".into()),
     };
     let (rows, rounds): (usize, usize) = (rows.parse()?, rounds.parse()?);
-    let begun = Instant::now();
     let model = ModelFolder::read(Path::new(folder))?.model;
     let mut network = CpuNetwork::load(&model.network, model.weights)?;
-    if rest.first().is_some_and(|word| word == "plan") {
-        network.describe().iter().for_each(|line| eprintln!("{line}"));
-        eprintln!("loaded in {:.0} ms", begun.elapsed().as_secs_f64() * 1e3);
-    }
     let shape = network.shapes().input.clone();
-    let count = rows * shape.iter().product::<usize>();
-    let x = Batch::new(shape, (0..count).map(|i| (i as f32 * 0.37).sin()).collect());
+    let x = if let Some((input, _)) = files {
+        let bytes = std::fs::read(input)?;
+        let (values, _) = bytes.as_chunks::<4>();
+        values.iter().map(|&value| f32::from_le_bytes(value)).collect()
+    } else {
+        let count = rows * shape.iter().product::<usize>();
+        (0..count).map(|i| (i as f32 * 0.37).sin()).collect()
+    };
+    let x = Batch::new(shape, x);
     let labels = match network.shapes().labels {
         Labels::Classes(count) => Some(vec![u32::try_from(count)? - 1; rows]),
         Labels::None | Labels::Times | Labels::Vectors => None,
     };
+    let mut pass = || network.predict(&x, &vec![500.0; rows], labels.as_deref());
+    let first = pass()?;
     let mut times = Vec::new();
     for _ in 0..rounds.max(1) {
         let begun = Instant::now();
-        network.predict(&x, &vec![500.0; rows], labels.as_deref())?;
+        pass()?;
         times.push(begun.elapsed().as_secs_f64() * 1e3);
     }
     times.sort_by(f64::total_cmp);
@@ -41,8 +50,9 @@ fn main() -> Result<(), AnyError> {
     {
         println!("{:.3}", times[times.len() / 2]);
     }
-    if rest.first().is_some_and(|word| word == "plan") {
-        eprintln!("between the layers: {:.1} MB", network.arena_bytes() as f64 / 1e6);
+    if let Some((_, output)) = files {
+        let bytes: Vec<u8> = first.data().iter().flat_map(|value| value.to_le_bytes()).collect();
+        std::fs::write(output, bytes)?;
     }
     Ok(())
 }

@@ -1,5 +1,9 @@
 //! Self-attention over the positions of a feature map.
 
+mod merged;
+mod softmax;
+
+use merged::Linear;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -9,7 +13,8 @@ use crate::gemm::{Left, Product, Store};
 use crate::map::{Arena, Map};
 use crate::norm::{Before, Norm};
 use crate::parameters::Parameters;
-use crate::simd::exp;
+
+pub(crate) use softmax::softmax;
 
 /// Queries whose scores are held at once.
 const QUERIES: usize = 48;
@@ -20,11 +25,12 @@ const QUERIES: usize = 48;
 /// ```text
 /// q, k, v = W norm(x) + b,   y = (x + to_out(softmax(q kᵀ/√d) v)) / scale
 /// ```
+/// A single head needs two of the four products: see [`merged`].
 #[derive(Debug)]
 pub(crate) struct Attention {
     norm: Option<Norm>,
-    /// q, k and v side by side.
-    qkv: Pointwise,
+    /// q, k and v side by side; of a single head, what stands for q.
+    projection: Pointwise,
     out: Pointwise,
     heads: usize,
     scale: f64,
@@ -47,54 +53,53 @@ impl Attention {
         let Plan { channels, head_width, groups, epsilon, scale } = plan;
         let norm = groups
             .map(|groups| Norm::load(&mut named.child("group_norm"), groups, channels, epsilon));
-        let mut linear = |name: &str| {
+        let linear = |name: &str| {
             let mut named = named.child(name);
             let weight = named.take("weight", &[channels, channels]);
-            (weight, named.take("bias", &[channels]))
+            Linear { weight, bias: named.take("bias", &[channels]) }
         };
-        let parts = [linear("to_q"), linear("to_k"), linear("to_v")];
-        let (out, out_bias) = linear("to_out.0");
-        let weight: Vec<f32> = parts.iter().flat_map(|(weight, _)| weight).copied().collect();
-        let bias = parts.iter().flat_map(|(_, bias)| bias).copied().collect();
-        Self {
-            norm,
-            qkv: Pointwise::new(&weight, bias, &[channels]),
-            out: Pointwise::new(&out, out_bias, &[channels]),
-            heads: head_width.map_or(1, |width| channels / width),
-            scale,
-        }
+        let [q, k, v, out] = ["to_q", "to_k", "to_v", "to_out.0"].map(linear);
+        let heads = head_width.map_or(1, |width| channels / width);
+        let (projection, out) = if heads == 1 {
+            (merged::scores(&q, &k), merged::output(&v, &out))
+        } else {
+            (merged::beside([&q, &k, &v]), out)
+        };
+        let [projection, out] = [projection, out]
+            .map(|Linear { weight, bias }| Pointwise::new(&weight, bias, &[channels]));
+        Self { norm, projection, out, heads, scale }
     }
 
     /// What it is, in a line.
     pub(crate) fn describe(&self) -> String {
+        let heads = match self.heads {
+            1 => "one head, its weights merged in pairs,".to_owned(),
+            heads => format!("{heads} heads"),
+        };
         format!(
-            "attention of {} heads over {} channels: {:.1} MB of weights",
-            self.heads,
+            "attention of {heads} over {} channels: {:.1} MB of weights",
             self.out.columns(),
-            (self.qkv.bytes() + self.out.bytes()) as f64 / 1e6
+            (self.projection.bytes() + self.out.bytes()) as f64 / 1e6
         )
     }
 
     pub(crate) fn run(&self, x: Map, arena: &Arena) -> Map {
-        let qkv = match &self.norm {
-            None => self.qkv.run(&[&x], After::NOTHING, arena),
-            Some(norm) => {
-                let affine = norm.affine(&[&x], arena);
-                let before = Before { affine: Some(&affine), activation: None };
-                let normed = applied(&x, before, arena);
-                let qkv = self.qkv.run(&[&normed], After::NOTHING, arena);
-                arena.give(normed.data);
-                arena.give(affine.data);
-                qkv
-            }
-        };
+        let normed = self.norm.as_ref().map(|norm| {
+            let affine = norm.affine(&[&x], arena);
+            let before = Before { affine: Some(&affine), activation: None };
+            let normed = applied(&x, before, arena);
+            arena.give(affine.data);
+            normed
+        });
+        let source = normed.as_ref().unwrap_or(&x);
+        let projected = self.projection.run(&[source], After::NOTHING, arena);
         let mut mixed = arena.map(x.rows, x.shape);
-        let each = mixed
-            .data
-            .par_chunks_exact_mut(x.shape.len())
-            .zip(qkv.data.par_chunks_exact(3 * x.shape.len()));
-        each.for_each(|(mixed, qkv)| self.mix(qkv, mixed, arena));
-        arena.give(qkv.data);
+        let each = mixed.data.par_chunks_exact_mut(x.shape.len()).enumerate();
+        each.for_each(|(row, mixed)| self.mix(projected.row(row), source.row(row), mixed, arena));
+        arena.give(projected.data);
+        if let Some(normed) = normed {
+            arena.give(normed.data);
+        }
         let after = After { residual: Some(x.view()), scale: self.scale, time: None };
         let out = self.out.run(&[&mixed], after, arena);
         arena.give(mixed.data);
@@ -102,42 +107,43 @@ impl Attention {
         out
     }
 
-    /// Mixes the values of one row by its scores.
-    fn mix(&self, qkv: &[f32], mixed: &mut [f32], arena: &Arena) {
+    /// Mixes the values of one row by its scores. Keys and values of a single head are `source`.
+    fn mix(&self, projected: &[f32], source: &[f32], mixed: &mut [f32], arena: &Arena) {
         let channels = self.out.columns();
+        let stride = self.projection.columns();
+        let (source, [key, value]) =
+            if self.heads == 1 { (source, [0, 0]) } else { (projected, [channels, 2 * channels]) };
         let width = channels / self.heads;
         let positions = mixed.len() / channels;
         let scale = inverse_root(width);
         let (mut keys, mut values) = (arena.take_packed(), arena.take_packed());
         for head in 0..self.heads {
-            let at = |position: usize, which: usize| {
-                position * 3 * channels + which * channels + head * width
-            };
-            keys.fill_transposed(width, positions, qkv, |n| at(n, 1));
-            values.fill_rows(positions, width, qkv, |k| at(k, 2));
+            let at = |position: usize| position * stride + head * width;
+            keys.fill_transposed(width, positions, source, |n| at(n) + key);
+            values.fill_rows(positions, width, source, |k| at(k) + value);
             mixed.par_chunks_mut(QUERIES * channels).enumerate().for_each(|(block, mixed)| {
                 let first = block * QUERIES;
                 let rows = mixed.len() / channels;
                 let mut scores = arena.take(rows * positions);
                 let mut part = arena.take(rows * width);
                 let left = Left {
-                    data: qkv,
+                    data: projected,
                     rows,
-                    start: move |row| at(first + row, 0),
+                    start: move |row| at(first + row),
                     segments: 1,
                     stride: 0,
                     length: width,
                 };
                 let store = Store { scale, ..Store::PLAIN };
-                Product { left, right: &keys, out: &mut scores, store }.run();
-                for row in scores.chunks_exact_mut(positions) {
-                    arch().dispatch(Softmax(row));
-                }
+                Product { left, right: keys.right(), out: &mut scores, store }.run();
+                softmax(&mut scores, positions);
                 let left = Left::matrix(&scores, positions);
-                Product { left, right: &values, out: &mut part, store: Store::PLAIN }.run();
+                Product { left, right: values.right(), out: &mut part, store: Store::PLAIN }.run();
                 for (mixed, part) in mixed.chunks_exact_mut(channels).zip(part.chunks_exact(width))
                 {
-                    mixed[head * width..(head + 1) * width].copy_from_slice(part);
+                    let mixed = &mut mixed[head * width..(head + 1) * width];
+                    // Heads are narrow: a call for each copy would take longer.
+                    mixed.iter_mut().zip(part).for_each(|(mixed, part)| *mixed = *part);
                 }
                 arena.give(scores);
                 arena.give(part);
@@ -179,36 +185,5 @@ impl WithSimd for Apply<'_> {
         for (out, x) in positions.zip(self.x.chunks_exact(self.channels)) {
             self.before.apply(simd, out, x, self.row, 0);
         }
-    }
-}
-
-/// e^(x − max) over their sum, in place.
-pub(crate) struct Softmax<'a>(pub &'a mut [f32]);
-
-impl WithSimd for Softmax<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let values = self.0;
-        let most = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let most = simd.splat_f32s(most);
-        let (head, tail) = S::as_mut_simd_f32s(values);
-        let mut sum = simd.splat_f32s(0.0);
-        for x in head {
-            *x = exp(simd, simd.sub_f32s(*x, most));
-            sum = simd.add_f32s(sum, *x);
-        }
-        let mut sum = simd.reduce_sum_f32s(sum);
-        let x = simd.partial_load_f32s(tail);
-        simd.partial_store_f32s(tail, exp(simd, simd.sub_f32s(x, most)));
-        sum += tail.iter().sum::<f32>();
-        let factor = simd.splat_f32s(1.0 / sum);
-        let (head, tail) = S::as_mut_simd_f32s(values);
-        for x in head {
-            *x = simd.mul_f32s(*x, factor);
-        }
-        let x = simd.partial_load_f32s(tail);
-        simd.partial_store_f32s(tail, simd.mul_f32s(x, factor));
     }
 }

@@ -84,9 +84,10 @@ impl After<'_> {
 
 /// Positions from which on a map is convolved by F(4×4, 3×3), and by F(2×2, 3×3). Below, the
 /// transformed weights, which are four times as many and almost twice, take longer to read than the
-/// products that they save.
+/// products that they save, unless they stay near: up to so many bytes.
 const FOUR_POSITIONS: usize = 256;
 const TWO_POSITIONS: usize = 64;
+const NEAR: usize = 1_250_000;
 const WINOGRAD_CHANNELS: usize = 16;
 
 /// Into which tiles Winograd's method cuts an output, if it is worth it at all.
@@ -100,14 +101,19 @@ pub(crate) enum Tiling {
 }
 
 impl Tiling {
-    /// By the shape alone; `channels` are the fewer of those that go in and come out.
-    pub(crate) fn of(motion: Motion, output: Shape, channels: usize) -> Self {
+    /// By the shapes alone of what goes in and comes out.
+    pub(crate) fn of(motion: Motion, input: Shape, to: usize) -> Self {
+        let (from, output) = (input.channels, motion.output(input));
         let whole = |by| output.height.is_multiple_of(by) && output.width.is_multiple_of(by);
-        let worth = motion.stride() == 1 && channels >= WINOGRAD_CHANNELS;
-        match output.positions() {
-            FOUR_POSITIONS.. if worth && whole(4) => Self::Four,
-            TWO_POSITIONS.. if worth && whole(2) => Self::Two,
-            _ => Self::None,
+        let worth = motion.stride() == 1 && from.min(to) >= WINOGRAD_CHANNELS;
+        let near = |places| places * from * to * size_of::<f32>() <= NEAR;
+        let many = |least| output.positions() >= least;
+        if worth && whole(4) && (many(FOUR_POSITIONS) || near(36)) {
+            Self::Four
+        } else if worth && whole(2) && (many(TWO_POSITIONS) || near(16)) {
+            Self::Two
+        } else {
+            Self::None
         }
     }
 }
@@ -137,10 +143,10 @@ impl Conv3 {
         motion: Motion,
         arena: &Arena,
     ) -> Self {
-        let channels = kernels.from.min(kernels.to);
-        let method = match Tiling::of(motion, motion.output(input), channels) {
-            Tiling::Four => Method::Four(Winograd::new(Four, kernels, arena)),
-            Tiling::Two => Method::Two(Winograd::new(Two, kernels, arena)),
+        let repeated = motion == Motion::Repeated;
+        let method = match Tiling::of(motion, input, kernels.to) {
+            Tiling::Four => Method::Four(Winograd::new(Four, kernels, repeated, arena)),
+            Tiling::Two => Method::Two(Winograd::new(Two, kernels, repeated, arena)),
             Tiling::None => Method::Direct(Direct::new(kernels, arena)),
         };
         Self { bias, motion, input, method }
@@ -160,7 +166,7 @@ impl Conv3 {
         let (from, to) = (self.input.channels, output.channels);
         let (method, bytes) = match &self.method {
             Method::Direct(direct) => (self.why_direct(), direct.bytes()),
-            Method::Two(winograd) => ("F(2×2, 3×3), as positions are few", winograd.bytes()),
+            Method::Two(winograd) => (self.why_two(), winograd.bytes()),
             Method::Four(winograd) => ("F(4×4, 3×3)", winograd.bytes()),
         };
         let motion = match self.motion {
@@ -176,13 +182,22 @@ impl Conv3 {
         )
     }
 
+    fn why_two(&self) -> &'static str {
+        let Shape { height, width, .. } = self.output();
+        if height.is_multiple_of(4) && width.is_multiple_of(4) {
+            "F(2×2, 3×3), as positions are few"
+        } else {
+            "F(2×2, 3×3), as tiles of 4 × 4 do not fit"
+        }
+    }
+
     fn why_direct(&self) -> &'static str {
         let output = self.output();
         if self.motion.stride() > 1 {
             "direct, as it strides"
         } else if self.input.channels.min(output.channels) < WINOGRAD_CHANNELS {
             "direct, as channels are few"
-        } else if output.positions() < TWO_POSITIONS {
+        } else if output.height.is_multiple_of(2) && output.width.is_multiple_of(2) {
             "direct, as positions are very few"
         } else {
             "direct, as tiles do not fit"
@@ -333,7 +348,8 @@ impl Pointwise {
                 };
                 // What is added before must not be scaled again.
                 debug_assert!(sources.len() == 1 || after.scale == 1.0, "one source, or no scale");
-                Product { left: Left::matrix(data, channels), right, out, store }.run();
+                Product { left: Left::matrix(data, channels), right: right.right(), out, store }
+                    .run();
             }
         });
         out
@@ -344,7 +360,7 @@ impl Pointwise {
         let right = &self.weights[0];
         let length = data.len() * self.bias.len() / out.len();
         let store = Store { offset: &self.bias, ..Store::PLAIN };
-        Product { left: Left::matrix(data, length), right, out, store }.run();
+        Product { left: Left::matrix(data, length), right: right.right(), out, store }.run();
     }
 }
 

@@ -6,6 +6,7 @@
 use pulp::{Simd, WithSimd};
 
 use crate::arch::arch;
+use crate::fetch::fetch_ahead;
 use crate::simd::load;
 
 /// Rows of the result that are computed together, by the number of lanes: as many as the registers
@@ -18,13 +19,21 @@ const fn rows_at_once(lanes: usize) -> usize {
     }
 }
 
-/// The right side of a product, k × n, cut into panels of columns that lie one after the other as
+/// The right sides of products, k × n each, cut into panels of columns that lie one after the other as
 /// they are read.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Packed {
     k: usize,
     n: usize,
     data: Vec<f32>,
+}
+
+/// The right side of one product.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Right<'a> {
+    k: usize,
+    n: usize,
+    data: &'a [f32],
 }
 
 impl Packed {
@@ -94,20 +103,35 @@ impl Packed {
         }
     }
 
-    /// Makes room for another matrix; gives its panels, `[k, width]` each, to be written.
-    pub(crate) fn panels(&mut self, k: usize, n: usize) -> Vec<&mut [f32]> {
+    /// Makes room for other matrices; gives the panels of each, `[k, width]`, to be written.
+    pub(crate) fn panels(&mut self, count: usize, k: usize, n: usize) -> Vec<Vec<&mut [f32]>> {
         (self.k, self.n) = (k, n);
-        let columns: usize = panels(n, lanes()).map(|panel| panel.width).sum();
-        if self.data.len() < k * columns {
-            self.data.resize(k * columns, 0.0);
+        let length = count * self.size();
+        if self.data.len() < length {
+            self.data.resize(length, 0.0);
         }
-        let mut rest = &mut self.data[..k * columns];
+        let mut rest = &mut self.data[..length];
         let mut cut = |panel: Panel| rest.split_off_mut(..k * panel.width).unwrap_or_default();
-        panels(n, lanes()).map(&mut cut).collect()
+        (0..count).map(|_| panels(n, lanes()).map(&mut cut).collect()).collect()
+    }
+
+    /// Values of one matrix, those that fill its last panel included.
+    fn size(&self) -> usize {
+        self.k * panels(self.n, lanes()).map(|panel| panel.width).sum::<usize>()
     }
 
     pub(crate) fn columns(&self) -> usize {
         self.n
+    }
+
+    /// The first matrix.
+    pub(crate) fn right(&self) -> Right<'_> {
+        self.nth(0)
+    }
+
+    pub(crate) fn nth(&self, index: usize) -> Right<'_> {
+        let size = self.size();
+        Right { k: self.k, n: self.n, data: &self.data[index * size..][..size] }
     }
 
     /// Bytes of memory.
@@ -274,7 +298,7 @@ impl Store<'_> {
 /// A product. Rows of `out` are as long as the right side has columns.
 pub(crate) struct Product<'a, L> {
     pub left: L,
-    pub right: &'a Packed,
+    pub right: Right<'a>,
     pub out: &'a mut [f32],
     pub store: Store<'a>,
 }
@@ -293,7 +317,7 @@ impl<L: LeftSide> WithSimd for Product<'_, L> {
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { left, right, out, store } = self;
         assert_eq!(left.columns(), right.k, "columns of the left side, rows of the right");
-        let mut data = &right.data[..];
+        let mut data = right.data;
         for panel in panels(right.n, S::F32_LANES) {
             let (columns, rest) = data.split_at(panel.width * right.k);
             data = rest;
@@ -374,6 +398,7 @@ fn added<S: Simd, const MR: usize, const NR: usize>(
 ) -> [[S::f32s; NR]; MR] {
     let length = rows[0].len();
     for (k, columns) in columns[..length * NR].chunks_exact(NR).enumerate() {
+        columns.iter().for_each(fetch_ahead);
         for (sums, row) in sums.iter_mut().zip(rows) {
             let value = simd.splat_f32s(row[..length][k]);
             for (sum, column) in sums.iter_mut().zip(columns) {

@@ -12,6 +12,7 @@
 mod arch;
 mod attention;
 mod conv;
+mod fetch;
 mod gemm;
 mod map;
 mod mlp;

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use crate::arch::arch;
 use crate::map::{Arena, Buffer, Map, View};
 use crate::parameters::Parameters;
-use crate::simd::{load, map3, silu, store};
+use crate::simd::{load, map3, silu, store, vectors};
 
 /// A group normalisation: y = γ (x − mean)/√(variance + ε) + β.
 #[derive(Clone, Debug)]
@@ -152,25 +152,28 @@ fn sums<S: Simd>(
     let zero = simd.splat_f32s(0.0);
     for source in sources {
         let channels = source.shape.channels;
-        for from in (0..channels).step_by(S::F32_LANES) {
-            let count = S::F32_LANES.min(channels - from);
-            let at = first + from..first + from + count;
-            let mean = if beside.is_empty() { zero } else { load(simd, &beside[at.clone()]) };
-            // Four sums side by side: one would wait for itself.
-            let [mut p, mut q, mut r, mut s] = [zero; 4];
-            let mut fours = source.row(row).chunks_exact(4 * channels);
-            for four in &mut fours {
-                p = add(mean, p, load(simd, &four[from..from + count]));
-                q = add(mean, q, load(simd, &four[channels + from..][..count]));
-                r = add(mean, r, load(simd, &four[2 * channels + from..][..count]));
-                s = add(mean, s, load(simd, &four[3 * channels + from..][..count]));
-            }
-            for position in fours.remainder().chunks_exact(channels) {
-                p = add(mean, p, load(simd, &position[from..from + count]));
-            }
-            let sum = simd.add_f32s(simd.add_f32s(p, q), simd.add_f32s(r, s));
-            store(simd, &mut out[at], sum);
-        }
+        vectors::<S>(
+            channels,
+            #[inline(always)]
+            |from, count| {
+                let at = first + from..first + from + count;
+                let mean = if beside.is_empty() { zero } else { load(simd, &beside[at.clone()]) };
+                // Four sums side by side: one would wait for itself.
+                let [mut p, mut q, mut r, mut s] = [zero; 4];
+                let mut fours = source.row(row).chunks_exact(4 * channels);
+                for four in &mut fours {
+                    p = add(mean, p, load(simd, &four[from..from + count]));
+                    q = add(mean, q, load(simd, &four[channels + from..][..count]));
+                    r = add(mean, r, load(simd, &four[2 * channels + from..][..count]));
+                    s = add(mean, s, load(simd, &four[3 * channels + from..][..count]));
+                }
+                for position in fours.remainder().chunks_exact(channels) {
+                    p = add(mean, p, load(simd, &position[from..from + count]));
+                }
+                let sum = simd.add_f32s(simd.add_f32s(p, q), simd.add_f32s(r, s));
+                store(simd, &mut out[at], sum);
+            },
+        );
         first += channels;
     }
 }

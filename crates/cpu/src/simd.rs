@@ -26,6 +26,19 @@ pub(crate) fn store<S: Simd>(simd: S, out: &mut [f32], values: S::f32s) {
     }
 }
 
+/// Calls `f` with where each vector of `length` values begins and how many it has: all lanes, of which
+/// the compiler then knows, but for the last.
+#[inline(always)]
+pub(crate) fn vectors<S: Simd>(length: usize, mut f: impl FnMut(usize, usize)) {
+    let whole = length / S::F32_LANES * S::F32_LANES;
+    for first in (0..whole).step_by(S::F32_LANES) {
+        f(first, S::F32_LANES);
+    }
+    if whole < length {
+        f(whole, length - whole);
+    }
+}
+
 /// `f` of each element of `x` and of what is beside it in `a` and `b`; all of one length.
 #[inline(always)]
 pub(crate) fn map3<S: Simd>(

@@ -122,22 +122,36 @@ pub(crate) struct Conditioning {
 
 /// What all blocks of a pass are told: a row a sample, or one for all. `[rows or 1, columns]`
 #[derive(Debug)]
-pub(crate) struct Told {
+pub(crate) struct Conditioned {
     pub data: Buffer,
     /// From a sample's row to the next: 0 if one is for all.
     pub stride: usize,
 }
 
-impl Told {
+impl Conditioned {
+    /// What the samples from `row` on are told.
+    pub(crate) fn told(&self, row: usize) -> Told<'_> {
+        Told { data: &self.data[row * self.stride..], stride: self.stride }
+    }
+}
+
+/// What the blocks are told of some samples.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Told<'a> {
+    data: &'a [f32],
+    stride: usize,
+}
+
+impl<'a> Told<'a> {
     /// The part of a block that begins at `first`, with the stride.
-    pub(crate) fn part(&self, first: usize) -> (&[f32], usize) {
+    pub(crate) fn part(self, first: usize) -> (&'a [f32], usize) {
         (&self.data[first..], self.stride)
     }
 }
 
 impl Conditioning {
     /// A row of each sample; once, if all are told the same.
-    pub(crate) fn run(&self, times: &[f64], labels: Option<&[u32]>, arena: &Arena) -> Told {
+    pub(crate) fn run(&self, times: &[f64], labels: Option<&[u32]>, arena: &Arena) -> Conditioned {
         let label = |row: usize| labels.map(|labels| labels[row]);
         let same = (1..times.len()).all(|row| times[row] == times[0] && label(row) == label(0));
         let columns = self.blocks.iter().map(Pointwise::columns).sum::<usize>();
@@ -159,7 +173,7 @@ impl Conditioning {
             let slices = out.par_chunks_mut(COLUMNS).zip(&self.blocks);
             slices.for_each(|(out, slice)| slice.rows(&vector, out));
         }
-        Told { data, stride: if same { 0 } else { columns } }
+        Conditioned { data, stride: if same { 0 } else { columns } }
     }
 }
 

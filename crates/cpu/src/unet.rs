@@ -6,6 +6,7 @@ mod resample;
 mod resnet;
 
 use ancestral_format::{Activation, ClassEmbedding, Labels, TimeEmbedding, UNetConfig};
+use rayon::prelude::*;
 
 use crate::conv::{After, Conv3, Motion};
 use crate::map::{Arena, Map, Shape};
@@ -105,6 +106,9 @@ impl UNet {
     }
 
     /// Predicts from noisy pictures, channels first: `[rows, channels, height, width]`.
+    ///
+    /// Each thread takes some rows through the whole network, so that they stay near and nobody
+    /// waits; a thread without rows of its own helps with a part of a layer.
     pub(crate) fn predict(
         &self,
         x: &[f32],
@@ -112,43 +116,56 @@ impl UNet {
         labels: Option<&[u32]>,
         arena: &Arena,
     ) -> Vec<f32> {
-        let told = self.conditioning.run(times, labels, arena);
-        let input = self.channels_last(x, times.len(), arena);
-        let out = self.forward(input, &told, arena);
-        arena.give(told.data);
-        let output = out.shape;
-        let mut predicted = vec![0.0; out.data.len()];
-        let rows = predicted.chunks_exact_mut(output.len()).zip(times).enumerate();
-        for (row, (predicted, time)) in rows {
-            let values = out.row(row);
-            for (c, plane) in predicted.chunks_exact_mut(output.positions()).enumerate() {
+        let rows = times.len();
+        let conditioned = self.conditioning.run(times, labels, arena);
+        let mut predicted = vec![0.0; rows * self.conv_out.output().len()];
+        let together = rows.div_ceil(rayon::current_num_threads());
+        let [from, to] = [x, &predicted].map(|values| together * (values.len() / rows));
+        let pieces = predicted.par_chunks_mut(to).zip(x.par_chunks(from));
+        pieces.zip(times.par_chunks(together)).enumerate().for_each(
+            |(piece, ((out, x), times))| {
+                let input = self.channels_last(x, times.len(), arena);
+                let map = self.forward(input, conditioned.told(piece * together), arena);
+                self.channels_first(&map, times, out);
+                arena.give(map.data);
+            },
+        );
+        arena.give(conditioned.data);
+        predicted
+    }
+
+    fn channels_first(&self, map: &Map, times: &[f64], out: &mut [f32]) {
+        let shape = map.shape;
+        let rows = out.chunks_exact_mut(shape.len()).zip(times).enumerate();
+        for (row, (out, time)) in rows {
+            let values = map.row(row);
+            for (c, plane) in out.chunks_exact_mut(shape.positions()).enumerate() {
                 for (at, value) in plane.iter_mut().enumerate() {
-                    *value = values[at * output.channels + c];
+                    *value = values[at * shape.channels + c];
                 }
             }
             if self.divides_by_time {
                 let time = to_f32(*time);
-                for value in predicted {
+                for value in out {
                     *value /= time;
                 }
             }
         }
-        arena.give(out.data);
-        predicted
     }
 
-    fn forward(&self, input: Map, told: &Told, arena: &Arena) -> Map {
-        let mut x = self.conv_in.run(&[&input], Before::NOTHING, After::NOTHING, arena);
+    fn forward(&self, input: Map, told: Told<'_>, arena: &Arena) -> Map {
+        let first = self.conv_in.run(&[&input], Before::NOTHING, After::NOTHING, arena);
         let mut picture = input;
-        let mut skips = Vec::new();
-        skips.push(copied(&x, arena));
+        let mut skips = vec![first];
         for down in &self.downs {
-            x = down.run(x, told, &mut skips, &mut picture, arena);
+            down.run(told, &mut skips, &mut picture, arena);
         }
         arena.give(picture.data);
-        if let Some(mid) = &self.mid {
-            x = mid.run(x, told, arena);
-        }
+        let coarsest = &skips[skips.len() - 1];
+        let mut x = match &self.mid {
+            Some(mid) => mid.run(coarsest, told, arena),
+            None => copied(coarsest, arena),
+        };
         let mut picture = None;
         for up in &self.ups {
             x = up.run(x, told, &mut skips, &mut picture, arena);
@@ -182,7 +199,7 @@ impl UNet {
     }
 }
 
-/// A copy, where a map is both gone on with and kept for the way up.
+/// A copy, where a map is gone on with that the way up needs too.
 fn copied(map: &Map, arena: &Arena) -> Map {
     let mut copy = arena.map(map.rows, map.shape);
     copy.data.copy_from_slice(&map.data);

@@ -2,6 +2,7 @@
 
 use crate::Channels;
 use atomic_write_file::AtomicWriteFile;
+use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
@@ -67,7 +68,8 @@ pub enum SaveError {
 
 /// Writes a file atomically: under a temporary name, flushed to the disk, then renamed.
 ///
-/// A file that is already there is replaced. Its folder must exist.
+/// A file that is already there is replaced, and its permissions are kept. Over a link it is the link
+/// that is replaced, never the file that it leads to. The folder must exist.
 ///
 /// # Errors
 /// [`SaveError::Io`] if the file system refuses; the old file, if any, is untouched then.
@@ -103,17 +105,29 @@ pub fn save_with(
         if path.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
         }
-        let mut file = BufWriter::new(AtomicWriteFile::open(path)?);
+        let mut file = BufWriter::new(temporary(path)?);
         write(&mut file)?;
         file.into_inner().map_err(io::IntoInnerError::into_error)?.commit()
     };
     save().map_err(|source| SaveError::Io { path: path.to_owned(), source })
 }
 
+/// A file that replaces the one at `path` when it is committed.
+fn temporary(path: &Path) -> io::Result<AtomicWriteFile> {
+    let mut options = AtomicWriteFile::options();
+    // The permissions that are preserved would be those of a link itself, which allow everything.
+    #[cfg(unix)]
+    atomic_write_file::unix::OpenOptionsExt::preserve_mode(&mut options, false);
+    let file = options.open(path)?;
+    if let Some(replaced) = fs::metadata(path).ok().filter(fs::Metadata::is_file) {
+        file.set_permissions(replaced.permissions())?;
+    }
+    Ok(file)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
 
     fn names(folder: &Path) -> Vec<String> {
         let entries = fs::read_dir(folder).unwrap();
@@ -137,6 +151,27 @@ mod tests {
         save_bytes(&path, b"new").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(names(folder.path()), ["a.txt"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_replaced_by_a_file_with_the_permissions_behind_it() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let mode = |name: &str| fs::symlink_metadata(path(name)).unwrap().permissions().mode();
+        fs::write(path("kept"), b"kept").unwrap();
+        fs::set_permissions(path("kept"), fs::Permissions::from_mode(0o640)).unwrap();
+        symlink("kept", path("link")).unwrap();
+        symlink("nowhere", path("dangling")).unwrap();
+        fs::write(path("fresh"), b"").unwrap();
+        for name in ["link", "dangling"] {
+            save_bytes(&path(name), b"new").unwrap();
+            assert!(!path(name).is_symlink());
+        }
+        assert_eq!(fs::read(path("kept")).unwrap(), b"kept");
+        assert_eq!(mode("link") & 0o777, 0o640);
+        assert_eq!(mode("dangling"), mode("fresh"));
     }
 
     #[test]

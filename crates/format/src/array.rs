@@ -1,6 +1,7 @@
 //! One array in memory.
 
 mod convert;
+mod finite;
 
 use std::fmt;
 
@@ -8,6 +9,7 @@ use half::{bf16, f16};
 use thiserror::Error;
 
 pub use convert::TooLarge;
+pub use finite::NotFinite;
 
 /// The number formats of weights that we read and write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

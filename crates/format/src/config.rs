@@ -5,6 +5,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+use crate::listed::shown;
+
 /// The version of `diffusers` whose layout we write.
 pub const DIFFUSERS_VERSION: &str = "0.42.1";
 
@@ -21,11 +23,11 @@ pub enum ConfigError {
     /// The config belongs to another class.
     #[error(
         "_class_name {} is not supported (supported: {})",
-        shown(found.as_deref()),
+        shown_class(found.as_deref()),
         supported.join(", ")
     )]
     ClassName {
-        /// The class it names, if it names one.
+        /// What it names, as JSON, if it names something.
         found: Option<String>,
         /// The classes that are read here.
         supported: &'static [&'static str],
@@ -40,8 +42,9 @@ pub enum ConfigError {
     },
 }
 
-fn shown(found: Option<&str>) -> String {
-    found.map_or_else(|| "(missing)".to_owned(), |name| format!("{name:?}"))
+/// What a `_class_name` is, in JSON.
+pub(crate) fn shown_class(found: Option<&str>) -> String {
+    found.map_or_else(|| "(missing)".to_owned(), shown)
 }
 
 /// A config, and the keys that its class does not have.
@@ -83,7 +86,7 @@ pub(crate) fn of_class<C>(
         serde_json::from_slice(json).map_err(|reason| ConfigError::Json { reason })?;
     let name = found.get("_class_name").and_then(Value::as_str);
     let class = name.and_then(from_name).ok_or_else(|| ConfigError::ClassName {
-        found: name.map(str::to_owned),
+        found: found.get("_class_name").map(Value::to_string),
         supported: classes,
     })?;
     // Keys with an underscore are the peer's notes to itself, such as its version.

@@ -31,7 +31,13 @@ impl Files for Directory<'_> {
     fn open(&self, name: &str) -> io::Result<Option<Opened<'_>>> {
         match open_regular(&self.path(name)) {
             Ok(file) => Ok(Some(file)),
-            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) if is_absent(&error) => match fs::read_link(self.path(name)) {
+                Ok(to) => {
+                    let reason = format!("a link to {}, which is not there", to.display());
+                    Err(io::Error::other(reason))
+                }
+                Err(_) => Ok(None),
+            },
             Err(error) => Err(error),
         }
     }
@@ -89,13 +95,16 @@ impl Files for Memory<'_> {
 }
 
 /// Whether there is no such file, rather than one that cannot be read.
-fn is_absent(error: &io::Error) -> bool {
+pub(crate) fn is_absent(error: &io::Error) -> bool {
     // The second one: a part of the path is a file.
     [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind())
 }
 
 /// Writes a file and the folders above it; what was there before stays until the new content is
 /// complete and on disk.
+///
+/// Over a link it is the link that is replaced, never the file that it leads to. The new file has the
+/// permissions of the one that was found there, through the link.
 ///
 /// # Errors
 /// If the file system refuses.
@@ -105,13 +114,27 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if path.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
-    let mut file = AtomicWriteFile::open(path)?;
+    let mut file = temporary(path)?;
     file.write_all(bytes)?;
     // This flushes the file, renames it, and flushes its folder.
     file.commit()
 }
 
-fn create_folder(folder: &Path) -> io::Result<()> {
+/// A file that replaces the one at `path` when it is committed.
+fn temporary(path: &Path) -> io::Result<AtomicWriteFile> {
+    let mut options = AtomicWriteFile::options();
+    // The permissions that are preserved would be those of a link itself, which allow everything.
+    #[cfg(unix)]
+    atomic_write_file::unix::OpenOptionsExt::preserve_mode(&mut options, false);
+    let file = options.open(path)?;
+    if let Some(replaced) = fs::metadata(path).ok().filter(fs::Metadata::is_file) {
+        file.set_permissions(replaced.permissions())?;
+    }
+    Ok(file)
+}
+
+/// Makes a folder and those above it, and brings them to disk.
+pub(crate) fn create_folder(folder: &Path) -> io::Result<()> {
     let missing: Vec<&Path> = folder.ancestors().take_while(|above| !above.exists()).collect();
     fs::create_dir_all(folder)?;
     missing.into_iter().for_each(flush_entry);
@@ -119,13 +142,13 @@ fn create_folder(folder: &Path) -> io::Result<()> {
 }
 
 /// The folder that `path` is an entry of.
-fn parent(path: &Path) -> &Path {
+pub(crate) fn parent(path: &Path) -> &Path {
     // The parent of a bare name is the empty path, which no system call takes.
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Brings to disk that the entry `path` has come or gone.
-fn flush_entry(path: &Path) {
+pub(crate) fn flush_entry(path: &Path) {
     // As well as the system can: not every one flushes folders.
     let _ = fs::File::open(parent(path)).and_then(|folder| folder.sync_all());
 }
@@ -167,6 +190,28 @@ mod tests {
         remove(&path).unwrap();
         remove(&path).unwrap();
         assert!(!path.exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_replaced_by_a_file_with_the_permissions_behind_it() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let mode = |name: &str| fs::symlink_metadata(path(name)).unwrap().permissions().mode();
+        fs::write(path("kept"), b"kept").unwrap();
+        fs::set_permissions(path("kept"), fs::Permissions::from_mode(0o640)).unwrap();
+        symlink("kept", path("link")).unwrap();
+        symlink("nowhere", path("dangling")).unwrap();
+        fs::write(path("fresh"), b"").unwrap();
+        for name in ["link", "dangling", "kept"] {
+            write_file(&path(name), b"new").unwrap();
+            assert!(!path(name).is_symlink());
+        }
+        assert_eq!(mode("link") & 0o777, 0o640);
+        assert_eq!(mode("kept") & 0o777, 0o640);
+        assert_eq!(mode("dangling"), mode("fresh"));
+        assert!(!path("nowhere").exists());
     }
 
     #[test]

@@ -35,6 +35,7 @@ mod loaded;
 mod old_names;
 mod reader;
 mod shards;
+mod swap;
 mod weight_files;
 mod write;
 

@@ -20,6 +20,10 @@ pub enum Impostor {
     Gzip,
     /// A model of llama.cpp.
     Gguf,
+    /// Text in UTF-16.
+    Utf16,
+    /// Text behind a byte order mark.
+    ByteOrderMark,
 }
 
 /// How a user turns what we refuse into what we read.
@@ -45,7 +49,15 @@ impl Impostor {
             (b"\x80", Self::Pickle),
         ];
         let found = magic.into_iter().find(|(magic, _)| start.starts_with(magic));
-        found.map(|(_, found)| found).or_else(|| is_html(start).then_some(Self::Html))
+        let text = || match start {
+            _ if is_html(start) => Some(Self::Html),
+            [0xef, 0xbb, 0xbf, ..] => Some(Self::ByteOrderMark),
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [b'{', 0, ..] | [0, b'{', ..] => {
+                Some(Self::Utf16)
+            }
+            _ => None,
+        };
+        found.map(|(_, found)| found).or_else(text)
     }
 }
 
@@ -67,6 +79,10 @@ impl fmt::Display for Impostor {
             Self::Zip => write!(f, "a zip archive, as PyTorch's checkpoints are: {CONVERT}"),
             Self::Pickle => write!(f, "a Python pickle, as old checkpoints are: {CONVERT}"),
             Self::Gzip => f.write_str("a gzip archive: unpack it first"),
+            Self::Utf16 => f.write_str("text in UTF-16: store it in UTF-8"),
+            Self::ByteOrderMark => f.write_str(
+                "text that begins with a byte order mark: store it in UTF-8 without one",
+            ),
             Self::Gguf => f.write_str("a GGUF file, a format that is not supported"),
         }
     }
@@ -88,6 +104,10 @@ mod tests {
             (b"\x80\x02\x8a\x0a", Some(Impostor::Pickle)),
             (b"\x1f\x8b\x08", Some(Impostor::Gzip)),
             (b"GGUF\x03", Some(Impostor::Gguf)),
+            (b"\xef\xbb\xbf{}", Some(Impostor::ByteOrderMark)),
+            (b"\xff\xfe{\0", Some(Impostor::Utf16)),
+            (b"\xfe\xff\0{", Some(Impostor::Utf16)),
+            (b"{\0}\0", Some(Impostor::Utf16)),
             (b"{\"a\": 1}", None),
             (b"<", None),
             (b"version 1", None),

@@ -3,6 +3,7 @@
 //! - [`ModelFolder`]: a whole folder ([`folder`] shows its files).
 //! - [`NetworkConfig`], [`SchedulerConfig`], [`About`]: its JSON files.
 //! - [`Weights`], [`Array`]: its tensors; [`safetensors`]: from and to the bytes of their files.
+//! - [`counted`], [`short`], [`nearest_name`]: how messages say it.
 //! - [`write_file`]: how files are put on disk, never half.
 //!
 //! Nothing here knows how a network computes: a network takes its config and [`Weights`].
@@ -14,6 +15,7 @@ mod config;
 mod files;
 pub mod folder;
 mod impostor;
+mod listed;
 mod mismatch;
 mod mlp_config;
 mod names;
@@ -27,12 +29,13 @@ mod weights;
 pub use about::{
     ABOUT_FORMAT, About, AboutColumn, AboutColumnKind, AboutData, AboutError, AboutTraining,
 };
-pub use array::{Array, ArrayError, Dtype, TooLarge};
+pub use array::{Array, ArrayError, Dtype, NotFinite, TooLarge};
 pub use bounds::OutOfRange;
 pub use config::{ConfigError, DIFFUSERS_VERSION, Parsed};
 pub use files::write_file;
 pub use folder::{FolderError, IndexError, Loaded, ModelFolder, Notice, ShardError};
 pub use impostor::Impostor;
+pub use listed::{counted, short};
 pub use mismatch::Mismatch;
 pub use mlp_config::{MlpConfig, MlpConfigError};
 pub use nearest::nearest_name;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use thiserror::Error;
 
+use crate::listed::{listed, shown};
 use crate::nearest::nearest_name;
 use crate::weights::Weights;
 
@@ -66,27 +67,16 @@ impl Mismatch {
             name,
             candidates.iter().map(String::as_str),
         ) {
-            Some(nearest) => format!("{name} ({what} {nearest})"),
-            None => name.to_owned(),
+            Some(nearest) => format!("{} ({what} {})", shown(name), shown(nearest)),
+            None => shown(name),
         };
         let missing = listed(&self.missing, |name| near(name, &self.unexpected, "there is"));
         let unexpected = listed(&self.unexpected, |name| near(name, &self.missing, "expected"));
         let shapes = listed(&self.wrong_shape, |(name, found, expected)| {
-            format!("{name} is {found:?} instead of {expected:?}")
+            format!("{} is {found:?} instead of {expected:?}", shown(name))
         });
         let parts = [("missing", missing), ("unexpected", unexpected), ("wrong shape", shapes)];
         let parts = parts.into_iter().filter(|(_, list)| !list.is_empty());
         parts.map(|(what, list)| format!("{what}: {list}")).collect::<Vec<_>>().join("; ")
     }
-}
-
-/// How many names of a kind a message has; the error itself has them all.
-const MOST_NAMES: usize = 20;
-
-fn listed<T>(items: &[T], text: impl Fn(&T) -> String) -> String {
-    let mut list: Vec<_> = items.iter().take(MOST_NAMES).map(text).collect();
-    if items.len() > MOST_NAMES {
-        list.push(format!("and {} more", items.len() - MOST_NAMES));
-    }
-    list.join(", ")
 }

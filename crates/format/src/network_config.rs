@@ -5,7 +5,7 @@ use thiserror::Error;
 use crate::config::Parsed;
 use crate::mlp_config::{self, MlpConfig, MlpConfigError};
 use crate::names::names;
-use crate::unet_config::{self, Labels, UNetConfig, UNetConfigError};
+use crate::unet_config::{self, Labels, TimeEmbedding, UNetConfig, UNetConfigError};
 
 names! {
     /// Which network a model has; the name is that of the network's folder and of its entry in
@@ -99,6 +99,17 @@ impl NetworkConfig {
         match self {
             Self::UNet(config) => config.labels(),
             Self::Mlp(config) => config.num_class_embeds.map_or(Labels::None, Labels::Classes),
+        }
+    }
+
+    /// How many times a learned table of them has; `None`: the network knows any time.
+    #[must_use]
+    pub fn learned_times(&self) -> Option<usize> {
+        match self {
+            Self::UNet(config) if config.time_embedding_type == TimeEmbedding::Learned => {
+                config.num_train_timesteps
+            }
+            Self::UNet(_) | Self::Mlp(_) => None,
         }
     }
 

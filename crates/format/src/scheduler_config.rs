@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use crate::bounds::{OutOfRange, check};
 use crate::config::ConfigError;
+use crate::listed::{counted, short};
 
 pub use choices::{BetaSchedule, PredictionType, TimestepSpacing, VarianceType};
 pub use class::SchedulerClass;
@@ -158,16 +159,16 @@ impl SchedulerConfig {
         let offset = self.steps_offset;
         check(offset <= MOST_TIMESTEPS, "steps_offset", offset, "at most 1000000")?;
         for (key, beta) in [("beta_start", self.beta_start), ("beta_end", self.beta_end)] {
-            check(beta.is_finite(), key, beta, "finite")?;
+            check(beta.is_finite(), key, short(beta), "finite")?;
         }
         let ratio = self.dynamic_thresholding_ratio;
         let allowed = !self.thresholding || (0.0..=1.0).contains(&ratio);
-        check(allowed, "dynamic_thresholding_ratio", ratio, "in [0, 1]")?;
+        check(allowed, "dynamic_thresholding_ratio", short(ratio), "in [0, 1]")?;
         let range = self.clip_sample_range;
         let clipped = self.clip_sample && !self.thresholding;
-        check(!clipped || range > 0.0, "clip_sample_range", range, "positive")?;
+        check(!clipped || range > 0.0, "clip_sample_range", short(range), "positive")?;
         let largest = self.sample_max_value;
-        check(!self.thresholding || largest > 0.0, "sample_max_value", largest, "positive")?;
+        check(!self.thresholding || largest > 0.0, "sample_max_value", short(largest), "positive")?;
         Ok(())
     }
 }
@@ -179,6 +180,12 @@ pub enum SchedulerConfigError {
     /// It cannot be read.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// A key is null that says something.
+    #[error("{key} is null: expected a value, or no such key")]
+    Null {
+        /// The key.
+        key: String,
+    },
     /// There are no timesteps, or too many for any memory.
     #[error("num_train_timesteps {found} must be 1 to {MOST_TIMESTEPS}")]
     Timesteps {
@@ -197,7 +204,10 @@ pub enum SchedulerConfigError {
         class: SchedulerClass,
     },
     /// There are not as many betas as timesteps.
-    #[error("trained_betas has {found} values, but num_train_timesteps is {timesteps}")]
+    #[error(
+        "trained_betas has {}, but num_train_timesteps is {timesteps}",
+        counted(found, "value")
+    )]
     TrainedBetas {
         /// The length of `trained_betas`.
         found: usize,

@@ -9,6 +9,7 @@ use std::fmt;
 
 use serde::de::IntoDeserializer;
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 pub use choices::{
     Activation, ClassEmbedding, DownBlock, MidBlock, Resampling, TimeEmbedding, TimeScaleShift,
@@ -144,13 +145,25 @@ impl Default for UNetConfig {
 }
 
 impl UNetConfig {
-    /// Reads `unet/config.json`.
+    /// Reads `unet/config.json`. As in the peer, null is false where a truth value is wanted, and
+    /// `conv` for the kind of resampling.
     ///
     /// # Errors
     /// If it is not the JSON config of a `UNet2DModel`, if a value is of the wrong type or not
     /// supported, or if [`validate`](Self::validate) refuses it.
     pub fn from_json(json: &[u8]) -> Result<Parsed<Self>, UNetConfigError> {
-        let parsed: Parsed<Self> = config::from_json(json, &[CLASS])?;
+        let name = |name: &str| (name == CLASS).then_some(());
+        let ((), mut found) = config::of_class(json, &[CLASS], name)?;
+        let defaults = config::to_map(&Self::default());
+        for (key, value) in found.iter_mut().filter(|(_, value)| value.is_null()) {
+            match (key.as_str(), defaults.get(key)) {
+                ("downsample_type" | "upsample_type", _) => *value = Resampling::Conv.name().into(),
+                (_, Some(Value::Bool(_))) => *value = false.into(),
+                _ => {}
+            }
+        }
+        let parsed: Parsed<Self> =
+            config::over(&defaults, found, |key| defaults.contains_key(key))?;
         parsed.config.validate()?;
         Ok(parsed)
     }

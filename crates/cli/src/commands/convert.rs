@@ -1,7 +1,7 @@
 //! `ancestral convert`: any readable model folder → a clean one.
 
 use std::fs;
-use std::io::ErrorKind;
+use std::path::Path;
 
 use ancestral_cpu::CpuNetwork;
 use ancestral_format::ModelFolder;
@@ -10,12 +10,17 @@ use anyhow::{Context, Result, bail};
 use crate::args::ConvertArgs;
 use crate::failure::Failed;
 use crate::model::Model;
+use crate::output::{is_there, no_folder};
 
 pub fn run(args: &ConvertArgs) -> Result<()> {
     let (output, model) = (&args.output, &args.model);
-    let is_taken = is_taken(args).with_context(|| format!("output {}", output.display()))?;
+    let is_taken = is_taken(output).with_context(|| format!("output {}", output.display()))?;
     if is_taken && !args.force {
         bail!("{} is already there: replace it with --force", output.display());
+    }
+    if is_taken && is_part(output, model) {
+        let (output, model) = (output.display(), model.display());
+        bail!("output {output}: a part of the model {model}, expected a folder outside it");
     }
     let Model { name, folder, .. } = Model::read(Some(model), args.variant.as_deref(), args.quiet)?;
     // A folder that no network can be made of is not worth writing.
@@ -23,22 +28,22 @@ pub fn run(args: &ConvertArgs) -> Result<()> {
     let weights = folder.weights.to_dtype(args.dtype.into());
     let weights = weights.with_context(|| format!("model {name}, --dtype {}", args.dtype))?;
     let folder = ModelFolder { weights, raw_weights: None, ..folder };
-    folder.write(output).map_err(|error| anyhow::Error::new(Failed(error.into())))?;
-    if is_taken && ModelFolder::read(output)?.model.weights != folder.weights {
-        bail!(
-            "{} holds files of another layout, which are read in place of those written: choose an \
-             empty folder",
-            output.display()
-        );
-    }
-    Ok(())
+    folder.write(output).map_err(|error| anyhow::Error::new(Failed(error.into())))
 }
 
 /// Whether something is in the output folder.
-fn is_taken(args: &ConvertArgs) -> std::io::Result<bool> {
-    match fs::read_dir(&args.output) {
-        Ok(mut entries) => Ok(entries.next().is_some()),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
+fn is_taken(output: &Path) -> Result<bool> {
+    if !is_there(output) {
+        return Ok(false);
     }
+    if !output.is_dir() {
+        bail!("{}, expected a folder", no_folder(output));
+    }
+    Ok(fs::read_dir(output)?.next().is_some())
+}
+
+/// Whether the output is below the folder of the model.
+fn is_part(output: &Path, model: &Path) -> bool {
+    let (output, model) = (fs::canonicalize(output), fs::canonicalize(model));
+    matches!((output, model), (Ok(output), Ok(model)) if output != model && output.starts_with(&model))
 }

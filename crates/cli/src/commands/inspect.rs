@@ -6,12 +6,13 @@ use std::io::{self, Write as _};
 use ancestral::{Grid, Posterior, Schedule, compat};
 use ancestral_cpu::{CpuNetwork, instruction_set};
 use ancestral_data::{Column, ColumnKind, Columns};
-use ancestral_format::{Dtype, NetworkConfig};
+use ancestral_format::{Dtype, NetworkConfig, counted, short};
 use anyhow::{Context, Result};
 use serde::Serialize;
 use serde_json::json;
 
 use crate::args::{InspectArgs, InspectScheduleArgs, InspectWhat, ProcessArgs};
+use crate::failure::{Failed, note, on_its_line};
 use crate::model::Model;
 use crate::process::Process;
 
@@ -20,6 +21,7 @@ pub fn run(args: &InspectArgs) -> Result<()> {
         (Some(InspectWhat::Schedule(args)), _) => schedule(args)?,
         (None, model) => {
             let model = Model::read(model.as_deref(), args.variant.as_deref(), false)?;
+            check(&model)?;
             let compat = Compat::of(&args.process, &model)?;
             if args.plan {
                 plan(model)?
@@ -30,7 +32,24 @@ pub fn run(args: &InspectArgs) -> Result<()> {
             }
         }
     };
-    Ok(io::stdout().lock().write_all(text.as_bytes())?)
+    let mut out = io::stdout().lock();
+    let printed = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    printed.map_err(|error| {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return error.into();
+        }
+        Failed(anyhow::Error::new(error).context("standard output")).into()
+    })
+}
+
+/// Whether the network of the model can be made of its weights.
+fn check(model: &Model) -> Result<()> {
+    let folder = &model.folder;
+    for weights in [Some(&folder.weights), folder.raw_weights.as_ref()].into_iter().flatten() {
+        let fits = CpuNetwork::check(&folder.network, weights);
+        fits.with_context(|| format!("model {}", model.name))?;
+    }
+    Ok(())
 }
 
 /// How the engine for CPUs computes the network of a model.
@@ -48,40 +67,53 @@ fn plan(model: Model) -> Result<String> {
 struct Compat {
     sampler: String,
     steps: usize,
-    /// A sentence each; or why the peer has no such run.
-    differences: Result<Vec<String>, String>,
+    /// A sentence each, if the peer has such a run.
+    differences: Option<Vec<String>>,
+    /// Why the peer has no such run.
+    refusal: Option<String>,
 }
 
 impl Compat {
-    /// None for networks that the peer lacks.
+    /// None for networks that the peer lacks, and, with a warning, where no flag is at fault that
+    /// there is no run.
     fn of(args: &ProcessArgs, model: &Model) -> Result<Option<Self>> {
         if model.columns.is_some() {
             return Ok(None);
         }
-        let process = Process::own(args, model, true)?;
+        let process = match Process::own(args, model, true) {
+            Ok(process) => process,
+            Err(error) => {
+                let text = format!("{error:#}");
+                let of_model = Process::own(&ProcessArgs::default(), model, true).err();
+                if of_model.is_none_or(|of_model| format!("{of_model:#}") != text) {
+                    return Err(error);
+                }
+                note(false, format_args!("warning: {text}"));
+                return Ok(None);
+            }
+        };
         let sentences = |found: Vec<compat::Difference>| {
             found.iter().map(ToString::to_string).collect::<Vec<_>>()
         };
-        let differences = process.differences(args, model).map(sentences);
-        Ok(Some(Self {
-            sampler: process.sampler(),
-            steps: process.hops(),
-            differences: differences.map_err(|error| format!("{error:#}")),
-        }))
+        let (differences, refusal) = match process.differences(args, model) {
+            Ok(found) => (Some(sentences(found)), None),
+            Err(error) => (None, Some(format!("{error:#}"))),
+        };
+        Ok(Some(Self { sampler: process.sampler(), steps: process.hops(), differences, refusal }))
     }
 
     /// As lines of text.
     fn lines(&self) -> Vec<String> {
-        let run = format!("{} steps of {}", self.steps, self.sampler);
-        match &self.differences {
-            Ok(sentences) if sentences.is_empty() => {
-                vec![format!("{run}: diffusers does the same")]
-            }
-            Ok(sentences) => {
+        let run = format!("{} of {}", counted(self.steps, "step"), self.sampler);
+        if let Some(reason) = &self.refusal {
+            return vec![format!("{run}: not in diffusers ({reason})")];
+        }
+        match self.differences.as_deref().unwrap_or_default() {
+            [] => vec![format!("{run}: diffusers does the same")],
+            sentences => {
                 let differ = format!("{run}: diffusers differs");
                 std::iter::once(differ).chain(sentences.iter().cloned()).collect()
             }
-            Err(reason) => vec![format!("{run}: not in diffusers ({reason})")],
         }
     }
 }
@@ -196,13 +228,18 @@ fn model_text(model: &Model, compat: Option<&Compat>) -> String {
         if let Some(training) = &about.training {
             let loss = training.final_loss.map_or("unknown".to_owned(), |l| format!("{l:.4}"));
             let (steps, batch) = (training.steps, training.batch);
-            rows.push(("trained", format!("{steps} steps of {batch}, loss {loss} at the end")));
+            rows.push((
+                "trained",
+                format!("{} of {batch}, loss {loss} at the end", counted(steps, "step")),
+            ));
             rows.push(("made by", training.command.clone()));
         }
     }
     rows.extend(compat.iter().flat_map(|compat| compat.lines()).map(|line| ("compat", line)));
     rows.push(("sha256", model.sha256()));
-    rows.iter().fold(String::new(), |text, (key, value)| format!("{text}{key:<12} {value}\n"))
+    rows.iter().fold(String::new(), |text, (key, value)| {
+        format!("{text}{key:<12} {}\n", on_its_line(value))
+    })
 }
 
 /// What samples are, and the network that makes them.
@@ -212,13 +249,13 @@ fn structure(network: &NetworkConfig) -> (String, String) {
             let size = unet.sample_size.map_or("any size".to_owned(), |[h, w]| format!("{h}x{w}"));
             let channels = super::joined(&unet.block_out_channels, "-");
             (
-                format!("{} channels of {size}", unet.in_channels),
-                format!("U-Net {channels} with {} layers", unet.layers_per_block),
+                format!("{} of {size}", counted(unet.in_channels, "channel")),
+                format!("U-Net {channels} with {}", counted(unet.layers_per_block, "layer")),
             )
         }
         NetworkConfig::Mlp(mlp) => (
-            format!("rows of {} columns", mlp.columns),
-            format!("MLP of {} residual blocks, {} wide", mlp.blocks, mlp.width),
+            format!("rows of {}", counted(mlp.columns, "column")),
+            format!("MLP of {}, {} wide", counted(mlp.blocks, "residual block"), mlp.width),
         ),
     }
 }
@@ -245,9 +282,12 @@ fn column(column: &Column) -> String {
 fn clipping(scheduler: &ancestral_format::SchedulerConfig) -> String {
     if scheduler.thresholding {
         let ratio = scheduler.dynamic_thresholding_ratio;
-        format!("the quantile {ratio} of each sample, at most {}", scheduler.sample_max_value)
+        format!(
+            "the quantile {ratio} of each sample, at most {}",
+            short(scheduler.sample_max_value)
+        )
     } else if scheduler.clip_sample {
-        format!("±{}", scheduler.clip_sample_range)
+        format!("±{}", short(scheduler.clip_sample_range))
     } else {
         "nothing".to_owned()
     }

@@ -5,7 +5,6 @@ use std::num::NonZeroUsize;
 use ancestral::{Batch, Chunked, Inversion};
 use ancestral_data::{Column, Columns, write_npy};
 use anyhow::{Context, Result, bail};
-use clap::Parser;
 
 use super::sample::Defaults;
 use crate::args::{InvertArgs, ProcessArgs};
@@ -52,7 +51,7 @@ fn ddim(args: &InvertArgs) -> ProcessArgs {
         steps: args.steps,
         sampler: Some("ddim".to_owned()),
         spacing: args.spacing.clone(),
-        ..ProcessArgs::parse_from([""])
+        ..ProcessArgs::default()
     }
 }
 

@@ -3,14 +3,17 @@
 use std::num::NonZeroUsize;
 
 use ancestral::{Known, compat};
+use ancestral_format::counted;
 use anyhow::{Context, Result, bail};
 
 use crate::args::{CompatArg, SampleArgs};
 use crate::engine::Engine;
 use crate::failure::{Failed, note};
+use crate::memory;
 use crate::model::Model;
 use crate::output::Output;
 use crate::process::Process;
+use crate::randomness::Randomness;
 use crate::sampling::Plan;
 use crate::start::Start;
 use crate::steering::{self, Steering};
@@ -48,6 +51,8 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     let Defaults { count, batch, .. } = Defaults::of(model.columns.is_none());
     let count = rows_given(args, &start, &steering)?.or(args.count).unwrap_or(count);
     let indices = indices(args, count)?;
+    let moments = output.moments().min(process.hops());
+    memory::check(&model, count, moments, args.batch.unwrap_or(batch))?;
     output.check(&model, indices.clone(), process.hops(), args.force)?;
     let plan = Plan {
         process: &process,
@@ -123,10 +128,10 @@ fn rows_given(args: &SampleArgs, start: &Start, steering: &Steering) -> Result<O
     });
     let Some((what, rows)) = given.next() else { return Ok(None) };
     if let Some((other, found)) = given.find(|(_, found)| *found != rows) {
-        bail!("{other} has {found} rows, {what} has {rows}");
+        bail!("{other} has {}, {what} has {rows}", counted(found, "row"));
     }
     if let Some(count) = args.count.filter(|count| *count != rows) {
-        bail!("-n {count}: {what} has {rows} rows");
+        bail!("-n {count}: {what} has {}", counted(rows, "row"));
     }
     Ok(Some(rows))
 }
@@ -148,8 +153,11 @@ fn say_differences(args: &SampleArgs, process: &Process, model: &Model) {
             for difference in &differences {
                 note(quiet, format_args!("note: {difference}"));
             }
-            if !differences.is_empty() {
-                note(quiet, "note: --compat diffusers goes its way");
+            // Where it has no number there is no way to go.
+            match differences.iter().filter(|found| found.stays_in_compat()).count() {
+                stays if stays == differences.len() => {}
+                0 => note(quiet, "note: --compat diffusers goes its way"),
+                _ => note(quiet, "note: --compat diffusers goes its way, but for NaN"),
             }
         }
         Process::Own { .. } => {}
@@ -166,7 +174,16 @@ fn indices(args: &SampleArgs, count: usize) -> Result<std::ops::Range<u64>> {
     }
     let end = first.checked_add(count as u64);
     let end = end.with_context(|| {
-        format!("--first {first}: the last of {count} samples would be above {}", u64::MAX - 1)
+        let samples = counted(count, "sample");
+        format!("--first {first}: the last of {samples} would be above {}", u64::MAX - 1)
     })?;
+    if args.rng == Randomness::TorchEach && args.seed.checked_add(end.saturating_sub(1)).is_none() {
+        bail!(
+            "--seed {}: --rng torch-each seeds sample {} with the sum of both, expected at most {}",
+            args.seed,
+            end - 1,
+            u64::MAX
+        );
+    }
     Ok(first..end)
 }

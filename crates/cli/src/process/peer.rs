@@ -45,7 +45,7 @@ pub(super) fn scheduler(
     let at = || format!("--compat diffusers, model {}", model.name);
     match class {
         SchedulerClass::Ddpm => {
-            let variance = variance(args, options, model, &folder).context(flag)?;
+            let variance = variance(args, (flag, options), model, &folder)?;
             let visit = args.visit.clone().map_or(Visit::Steps(steps), Visit::List);
             let scheduler = Ddpm::new(config, variance, &visit);
             let scheduler = if args.visit.is_some() {
@@ -111,7 +111,7 @@ fn config(args: &ProcessArgs, model: &Model, folder: &SchedulerConfig) -> Result
 
 fn variance(
     args: &ProcessArgs,
-    mut options: Options,
+    (flag, mut options): (&'static str, Options),
     model: &Model,
     folder: &SchedulerConfig,
 ) -> Result<VarianceType> {
@@ -121,8 +121,8 @@ fn variance(
     let names: Vec<_> = VarianceType::ALL.iter().map(|variance| variance.name()).collect();
     let expected = format!("one of {}", names.join(", "));
     let known = |name: &String| variance_type(name).is_some();
-    let option: Option<String> = options.take("variance", &expected, known)?;
-    options.finish(&[VARIANCE])?;
+    let option: Option<String> = options.take("variance", &expected, known).context(flag)?;
+    options.finish(&[VARIANCE]).context(flag)?;
     let chosen = option.as_ref().or(args.variance.as_ref()).and_then(|name| variance_type(name));
     let variance = chosen.unwrap_or(folder.variance_type.into());
     check_variance(variance.name(), variance.is_learned(), model)?;

@@ -87,6 +87,12 @@ impl Ddim {
         f32::from_f64(self.options.eta)
             * variance(self.table.at(timestep), self.alpha_bar_to(timestep)).sqrt()
     }
+
+    /// 1 − ᾱ_s − c²: the square of what ε̂ is multiplied by.
+    fn on_epsilon2(&self, timestep: i64) -> f32 {
+        let std = self.std(timestep);
+        1.0 - self.alpha_bar_to(timestep) - std * std
+    }
 }
 
 /// β̃ of the hop.
@@ -128,7 +134,7 @@ impl Scheduler for Ddim {
         };
         let std = self.std(timestep);
         // From pure noise with η = 1 rounding can leave less than 0, and the peer no number.
-        let on_epsilon = (1.0 - alpha_bar_to - std * std).max(0.0).sqrt();
+        let on_epsilon = self.on_epsilon2(timestep).max(0.0).sqrt();
         let mut to = sum(alpha_bar_to.sqrt(), &x0, on_epsilon, &epsilon);
         if self.options.eta > 0.0 {
             to = zip(&to, &noise.draw(x), |mean, z| mean + std * z);
@@ -150,6 +156,10 @@ impl Scheduler for Ddim {
         if limited && !self.options.use_clipped_model_output {
             found.push(Difference::KeptEpsilon);
         }
+        // PyTorch's roots are not all rounded to nearest, so that its 0 may be another.
+        let is_rounding = |t: &i64| self.std(*t) > 0.0 && self.on_epsilon2(*t) < f32::EPSILON;
+        let timestep = self.timesteps.iter().copied().find(is_rounding);
+        found.extend(timestep.map(|timestep| Difference::MaybeNotANumber { timestep }));
         found
     }
 }

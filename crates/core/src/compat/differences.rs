@@ -60,13 +60,18 @@ pub enum Difference {
         /// The type.
         variance: VarianceType,
     },
+    /// A step on which rounding may leave the peer the root of a number below 0.
+    MaybeNotANumber {
+        /// Where it starts.
+        timestep: i64,
+    },
 }
 
 impl Difference {
     /// Whether a scheduler of this module has it as well: the peer has no number to be equal to.
     #[must_use]
     pub fn stays_in_compat(&self) -> bool {
-        matches!(self, Self::NotANumber { .. })
+        matches!(self, Self::NotANumber { .. } | Self::MaybeNotANumber { .. })
     }
 
     /// Noise of `std` on the last step, unless it is too little to see in f32 data of size 1.
@@ -131,6 +136,11 @@ impl fmt::Display for Difference {
                 "diffusers gives NaN for variance_type {}; the variance that was meant is taken \
                  instead",
                 variance.name()
+            ),
+            Self::MaybeNotANumber { timestep } => write!(
+                f,
+                "diffusers may give NaN on the step from timestep {timestep}, where it takes the \
+                 root of a 0 that rounding can leave below 0; we take 0"
             ),
         }
     }

@@ -22,7 +22,7 @@ pub enum CompatError {
     },
     /// A level outside of (0, 1), or cleaner than the one before it.
     #[error(
-        "alphas_cumprod is {found} at timestep {timestep}: expected at most {before}, below 1 and \
+        "alphas_cumprod is {found:?} at timestep {timestep}: expected at most {before:?}, below 1 and \
          above 0 (0 at the last timestep alone)"
     )]
     AlphaBar {
@@ -34,19 +34,19 @@ pub enum CompatError {
         before: f32,
     },
     /// A clip to no range.
-    #[error("clip_sample_range is {found}: expected a positive number")]
+    #[error("clip_sample_range is {found:?}: expected a positive number")]
     Clip {
         /// The range.
         found: f64,
     },
     /// No quantile.
-    #[error("dynamic_thresholding_ratio is {found}: expected a number from 0 to 1")]
+    #[error("dynamic_thresholding_ratio is {found:?}: expected a number from 0 to 1")]
     Ratio {
         /// The ratio.
         found: f64,
     },
     /// No scale.
-    #[error("sample_max_value is {found}: expected a positive number")]
+    #[error("sample_max_value is {found:?}: expected a positive number")]
     Max {
         /// The largest scale.
         found: f64,

@@ -103,7 +103,7 @@ pub enum ScheduleError {
     #[error("a schedule has at least 1 timestep, found 0")]
     Empty,
     /// A beta outside (0, 1); 1 is allowed at the last timestep alone.
-    #[error("beta {beta} at timestep {timestep} is outside (0, 1)")]
+    #[error("beta {beta:?} at timestep {timestep} is outside (0, 1)")]
     Beta {
         /// The beta.
         beta: f64,
@@ -112,7 +112,7 @@ pub enum ScheduleError {
     },
     /// A level that is not noisier than the one before.
     #[error(
-        "alpha_bar does not fall from timestep to timestep: {alpha_bar} at timestep {timestep}"
+        "alpha_bar does not fall from timestep to timestep: {alpha_bar:?} at timestep {timestep}"
     )]
     NotFalling {
         /// ᾱ of the later timestep.

@@ -122,8 +122,8 @@ fn default_betas_are_scaled_to_the_number_of_timesteps() {
 fn betas_out_of_range_are_refused_by_place_and_value() {
     let error = |betas: &[f64]| Schedule::from_betas(betas).unwrap_err().to_string();
     assert_eq!(error(&[0.1, 1.02, 0.1]), "beta 1.02 at timestep 1 is outside (0, 1)");
-    assert_eq!(error(&[0.0]), "beta 0 at timestep 0 is outside (0, 1)");
-    assert_eq!(error(&[1.0, 0.5]), "beta 1 at timestep 0 is outside (0, 1)");
+    assert_eq!(error(&[0.0]), "beta 0.0 at timestep 0 is outside (0, 1)");
+    assert_eq!(error(&[1.0, 0.5]), "beta 1.0 at timestep 0 is outside (0, 1)");
     assert!(error(&[f64::NAN]).contains("NaN"));
     assert_eq!(error(&[]), "a schedule has at least 1 timestep, found 0");
     assert_eq!(Schedule::from_betas(&[0.5, 1.0]).unwrap().noisiest(), Level::NOISE);

@@ -17,7 +17,7 @@ pub(super) struct Direct {
 impl Direct {
     pub(super) fn new(kernels: Kernels<'_>, arena: &Arena) -> Self {
         let mut right = arena.take_packed();
-        let panels = right.panels(9 * kernels.from, kernels.to).into_iter();
+        let panels = right.panels(1, 9 * kernels.from, kernels.to).into_iter().flatten();
         let panels = panels.map(|panel| panel.chunks_exact_mut(panel.len() / 9).collect());
         kernels.fill(Plain, panels.collect());
         Self { right }
@@ -69,6 +69,6 @@ impl WithSimd for Piece<'_> {
             stride: width * channels,
             length: 3 * channels,
         };
-        simd.vectorize(Product { left, right: &direct.right, out, store });
+        simd.vectorize(Product { left, right: direct.right.right(), out, store });
     }
 }

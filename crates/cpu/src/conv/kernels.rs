@@ -38,7 +38,8 @@ impl Transform for Plain {
 }
 
 impl Kernels<'_> {
-    /// Fills panels of columns: each is a list of its places, `[from, width]`.
+    /// Fills panels of columns: each is a list of its places, `[from, width]`, of which all but the
+    /// first may be empty: what belongs there is not wanted.
     pub(super) fn fill<T: Transform>(self, transform: T, panels: Vec<Vec<&mut [f32]>>) {
         let widths = panels.iter().map(|places| places[0].len() / self.from);
         let firsts = widths.scan(0, |next, width| Some(std::mem::replace(next, *next + width)));
@@ -101,7 +102,11 @@ impl<T: Transform> WithSimd for Fill<'_, T> {
                     simd,
                     kernel,
                     #[inline(always)]
-                    |place, value| store(simd, &mut places[place][at..at + S::F32_LANES], value),
+                    |place, value| {
+                        if let Some(out) = places[place].get_mut(at..at + S::F32_LANES) {
+                            store(simd, out, value);
+                        }
+                    },
                 );
             }
         }

@@ -107,15 +107,16 @@ fn check(shape: Shape, sources: [usize; 2], to: usize, motion: Motion) -> String
 #[test]
 fn every_method_is_the_definition() {
     let square = |side| Shape { height: side, width: side, channels: 0 };
-    let wide = Shape { height: 8, width: 12, channels: 0 };
+    let wide = Shape { height: 6, width: 10, channels: 0 };
     for (shape, motion, method) in [
         (square(16), Motion::Same, "F(4×4"),
         (square(8), Motion::Repeated, "F(4×4"),
-        (square(8), Motion::Same, "F(2×2"),
-        (square(4), Motion::Repeated, "F(2×2"),
+        (square(4), Motion::Same, "F(4×4"),
+        (square(2), Motion::Repeated, "F(4×4"),
+        (square(6), Motion::Same, "F(2×2"),
+        (square(3), Motion::Repeated, "F(2×2"),
         (wide, Motion::Same, "F(2×2"),
-        (square(4), Motion::Same, "direct"),
-        (square(2), Motion::Repeated, "direct"),
+        (square(5), Motion::Same, "direct"),
         (Shape { height: 17, width: 16, channels: 0 }, Motion::Same, "direct"),
         (square(16), Motion::Halved { before: 0 }, "direct"),
         (wide, Motion::Halved { before: 1 }, "direct"),
@@ -125,6 +126,15 @@ fn every_method_is_the_definition() {
             assert!(plan.contains(method), "{plan}: not {method}");
         }
     }
+}
+
+#[test]
+fn many_weights_are_transformed_where_positions_are_many() {
+    let tiling = |side, channels| {
+        Tiling::of(Motion::Same, Shape { height: side, width: side, channels }, channels)
+    };
+    assert_eq!([16, 8, 4].map(|side| tiling(side, 256)), [Tiling::Four, Tiling::Two, Tiling::None]);
+    assert_eq!([16, 8, 4].map(|side| tiling(side, 64)), [Tiling::Four; 3]);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::kernels::{Kernels, Transformed};
 use crate::arch::arch;
 use crate::gemm::{Left, Packed, Product, Store};
 use crate::map::Arena;
-use crate::simd::{load, store as put};
+use crate::simd::{load, store as put, vectors};
 
 /// A method that makes O × O outputs from I × I inputs by as many products.
 pub(crate) trait Form<const I: usize, const O: usize>: Copy + Send + Sync {
@@ -71,35 +71,57 @@ pub(crate) const fn apart(tiles: usize, channels: usize) -> usize {
 /// Tiles that go through all three stages together, so that what is between them stays near.
 const TILES: usize = 12;
 
-/// The transformed kernels, one right side for each place of a tile.
+/// The row and the column of places that are zero where each value of the input is repeated: of a
+/// tile a b b c c d, or a b b c, a combination in which equal values cancel.
+const CANCELLED: usize = 2;
+
+fn is_zero<const I: usize>(repeated: bool, place: usize) -> bool {
+    repeated && (place / I == CANCELLED || place % I == CANCELLED)
+}
+
+/// The transformed kernels, one right side for each place of a tile that is not always zero.
 #[derive(Debug)]
 pub(super) struct Winograd {
-    rights: Vec<Packed>,
+    rights: Packed,
     from: usize,
+    /// Each value of the input is repeated.
+    repeated: bool,
 }
 
 impl Winograd {
     pub(super) fn new<F: Form<I, O>, const I: usize, const O: usize>(
         form: F,
         kernels: Kernels<'_>,
+        repeated: bool,
         arena: &Arena,
     ) -> Self {
-        let mut rights: Vec<Packed> = (0..I * I).map(|_| arena.take_packed()).collect();
-        let mut columns: Vec<_> = rights
-            .iter_mut()
-            .map(|right| right.panels(kernels.from, kernels.to).into_iter())
+        let mut rights = arena.take_packed();
+        let kept = (0..I * I).filter(|place| !is_zero::<I>(repeated, *place)).count();
+        let kept = rights.panels(kept, kernels.from, kernels.to);
+        let count = kept[0].len();
+        let mut kept = kept.into_iter();
+        let nothing = || (0..count).map(|_| Default::default()).collect();
+        let mut places: Vec<_> = (0..I * I)
+            .map(|place| {
+                if is_zero::<I>(repeated, place) {
+                    nothing()
+                } else {
+                    kept.next().unwrap_or_default()
+                }
+            })
+            .map(Vec::into_iter)
             .collect();
-        let panel = || columns.iter_mut().map(Iterator::next).collect::<Option<Vec<_>>>();
+        let panel = || places.iter_mut().map(Iterator::next).collect::<Option<Vec<_>>>();
         kernels.fill(Transformed::new(form), std::iter::from_fn(panel).collect());
-        Self { rights, from: kernels.from }
+        Self { rights, from: kernels.from, repeated }
     }
 
     pub(super) fn give(self, arena: &Arena) {
-        self.rights.into_iter().for_each(|right| arena.give_packed(right));
+        arena.give_packed(self.rights);
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.rights.iter().map(Packed::bytes).sum()
+        self.rights.bytes()
     }
 
     pub(super) fn run<F: Form<I, O>, const I: usize, const O: usize>(
@@ -110,7 +132,7 @@ impl Winograd {
         store: Store<'_>,
         arena: &Arena,
     ) {
-        let to = self.rights[0].columns();
+        let to = self.rights.columns();
         let mut scratch = arena.take(frame.len());
         let mut inputs = arena.take(I * I * apart(TILES, self.from));
         let mut products = arena.take(I * I * apart(TILES, to));
@@ -148,7 +170,7 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Piece<'_, F, I,
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { winograd, frame, scratch, inputs, products, out, store, form } = self;
         frame.fill(simd, scratch);
-        let (from, to) = (winograd.from, winograd.rights[0].columns());
+        let (from, to) = (winograd.from, winograd.rights.columns());
         let line = frame.width();
         let across = (line - 2) / O;
         let each = across * frame.lines / O;
@@ -160,15 +182,19 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Piece<'_, F, I,
         };
         for first in (0..tiles).step_by(TILES) {
             let count = TILES.min(tiles - first);
-            for tile in 0..count {
+            let mut tile = 0;
+            while tile < count {
                 let (image, y, x) = place(first + tile);
                 let patch = &scratch[image * frame.size() + (y * line + x) * from..];
                 let out = &mut inputs[tile * from..];
-                let stride = apart(count, from);
-                let line = line * from;
-                simd.vectorize(Input::<F, I, O> { patch, line, from, out, stride, form });
+                let (stride, line) = (apart(count, from), line * from);
+                let tiles = (across - x / O).min(count - tile);
+                simd.vectorize(Input::<F, I, O> { patch, line, tiles, from, out, stride, form });
+                tile += tiles;
             }
-            for (place, right) in winograd.rights.iter().enumerate() {
+            let kept = (0..I * I).filter(|place| !is_zero::<I>(winograd.repeated, *place));
+            for (index, place) in kept.enumerate() {
+                let right = winograd.rights.nth(index);
                 let inputs = &inputs[place * apart(count, from)..][..count * from];
                 let left = Left::matrix(inputs, from);
                 let out = &mut products[place * apart(count, to)..][..count * to];
@@ -184,6 +210,7 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Piece<'_, F, I,
                 simd.vectorize(Output::<F, I, O> {
                     products,
                     stride,
+                    repeated: winograd.repeated,
                     to,
                     out,
                     at,
@@ -268,11 +295,12 @@ impl Form<4, 2> for Two {
     }
 }
 
-/// One tile of the input into its places.
+/// Some tiles of the input that follow each other in a line, into their places.
 pub(crate) struct Input<'a, F, const I: usize, const O: usize> {
     pub patch: &'a [f32],
     /// From a line of the patch to the next.
     pub line: usize,
+    pub tiles: usize,
     pub from: usize,
     pub out: &'a mut [f32],
     /// From a place to the next.
@@ -284,16 +312,31 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Input<'_, F, I,
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let Self { patch, line, from, out, stride, form: _ } = self;
-        for channel in (0..from).step_by(S::F32_LANES) {
-            let count = S::F32_LANES.min(from - channel);
-            let mut half = [[simd.splat_f32s(0.0); I]; I];
-            for x in 0..I {
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        vectors::<S>(
+            self.from,
+            #[inline(always)]
+            |channel, count| self.vector(simd, channel, count),
+        );
+    }
+}
+
+impl<F: Form<I, O>, const I: usize, const O: usize> Input<'_, F, I, O> {
+    /// The channels from `channel` on, a vector of them or fewer.
+    #[inline(always)]
+    fn vector<S: Simd>(&mut self, simd: S, channel: usize, count: usize) {
+        let mut half = [[simd.splat_f32s(0.0); I]; I];
+        for tile in 0..self.tiles {
+            // The first columns are the last of the tile before.
+            let known = if tile == 0 { 0 } else { I - O };
+            for row in &mut half {
+                (0..known).for_each(|x| row[x] = row[O + x]);
+            }
+            for x in known..I {
                 let mut column = [simd.splat_f32s(0.0); I];
                 for (y, value) in column.iter_mut().enumerate() {
-                    let at = y * line + x * from + channel;
-                    *value = load(simd, &patch[at..at + count]);
+                    let at = y * self.line + (tile * O + x) * self.from + channel;
+                    *value = load(simd, &self.patch[at..at + count]);
                 }
                 let column = F::input(simd, column);
                 for (half, value) in half.iter_mut().zip(column) {
@@ -303,8 +346,8 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Input<'_, F, I,
             for (y, row) in half.into_iter().enumerate() {
                 let row = F::input(simd, row);
                 for (x, value) in row.into_iter().enumerate() {
-                    let at = (I * y + x) * stride + channel;
-                    put(simd, &mut out[at..at + count], value);
+                    let at = (I * y + x) * self.stride + tile * self.from + channel;
+                    put(simd, &mut self.out[at..at + count], value);
                 }
             }
         }
@@ -316,6 +359,8 @@ struct Output<'a, F, const I: usize, const O: usize> {
     products: &'a [f32],
     /// From a place to the next.
     stride: usize,
+    /// Some places are zero, and not there.
+    repeated: bool,
     to: usize,
     out: &'a mut [f32],
     /// Where the tile begins.
@@ -330,36 +375,46 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Output<'_, F, I
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let Self { products, stride, to, out, at, line, store, form: _ } = self;
-        let scale = simd.splat_f32s(store.scale);
-        for channel in (0..to).step_by(S::F32_LANES) {
-            let count = S::F32_LANES.min(to - channel);
-            let mut half = [[simd.splat_f32s(0.0); I]; O];
-            for x in 0..I {
-                let mut column = [simd.splat_f32s(0.0); I];
-                for (y, value) in column.iter_mut().enumerate() {
-                    let at = (I * y + x) * stride + channel;
-                    *value = load(simd, &products[at..at + count]);
-                }
-                let column = F::output(simd, column);
-                for (half, value) in half.iter_mut().zip(column) {
-                    half[x] = value;
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        vectors::<S>(
+            self.to,
+            #[inline(always)]
+            |channel, count| self.vector(simd, channel, count),
+        );
+    }
+}
+
+impl<F: Form<I, O>, const I: usize, const O: usize> Output<'_, F, I, O> {
+    /// The channels from `channel` on, a vector of them or fewer.
+    #[inline(always)]
+    fn vector<S: Simd>(&mut self, simd: S, channel: usize, count: usize) {
+        let mut half = [[simd.splat_f32s(0.0); I]; O];
+        for x in 0..I {
+            let mut column = [simd.splat_f32s(0.0); I];
+            for (y, value) in column.iter_mut().enumerate() {
+                let place = I * y + x;
+                if !is_zero::<I>(self.repeated, place) {
+                    let at = place * self.stride + channel;
+                    *value = load(simd, &self.products[at..at + count]);
                 }
             }
-            let offset = load(simd, &store.offset[channel..channel + count]);
-            for (y, row) in half.into_iter().enumerate() {
-                let row = F::output(simd, row);
-                for (x, value) in row.into_iter().enumerate() {
-                    let at = at + y * line + x * to + channel;
-                    let mut value = simd.add_f32s(value, offset);
-                    if !store.residual.is_empty() {
-                        let residual = load(simd, &store.residual[at..at + count]);
-                        value = simd.add_f32s(value, residual);
-                    }
-                    let value = simd.mul_f32s(value, scale);
-                    put(simd, &mut out[at..at + count], value);
+            let column = F::output(simd, column);
+            for (half, value) in half.iter_mut().zip(column) {
+                half[x] = value;
+            }
+        }
+        let Store { offset, residual, scale, .. } = self.store;
+        let offset = load(simd, &offset[channel..channel + count]);
+        for (y, row) in half.into_iter().enumerate() {
+            let row = F::output(simd, row);
+            for (x, value) in row.into_iter().enumerate() {
+                let at = self.at + y * self.line + x * self.to + channel;
+                let mut value = simd.add_f32s(value, offset);
+                if !residual.is_empty() {
+                    value = simd.add_f32s(value, load(simd, &residual[at..at + count]));
                 }
+                let value = simd.mul_f32s(value, simd.splat_f32s(scale));
+                put(simd, &mut self.out[at..at + count], value);
             }
         }
     }

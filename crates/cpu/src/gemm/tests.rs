@@ -7,7 +7,7 @@ fn numbers(count: usize, seed: usize) -> Vec<f32> {
 
 fn product(left: &[f32], right: &Packed, k: usize, store: Store<'_>) -> Vec<f32> {
     let mut out = vec![0.25; left.len() / k * right.columns()];
-    Product { left: Left::matrix(left, k), right, out: &mut out, store }.run();
+    Product { left: Left::matrix(left, k), right: right.right(), out: &mut out, store }.run();
     out
 }
 
@@ -65,7 +65,7 @@ fn rows_may_lie_in_pieces() {
     let mut out = vec![0.0; 5 * n];
     let start = |row: usize| 3 * row;
     let left = Left { data: &data, rows: 5, start, segments: 3, stride: 20, length: 2 };
-    Product { left, right: &right, out: &mut out, store: Store::PLAIN }.run();
+    Product { left, right: right.right(), out: &mut out, store: Store::PLAIN }.run();
     let row = |row: usize| (0..3).flat_map(move |s| [3 * row + 20 * s, 3 * row + 20 * s + 1]);
     let gathered: Vec<f32> = (0..5).flat_map(row).map(|i| data[i]).collect();
     assert_eq!(out, product(&gathered, &right, 6, Store::PLAIN));

@@ -3,8 +3,7 @@
 use rayon::prelude::*;
 
 use super::SCRATCH;
-use crate::arch::arch;
-use crate::attention::Softmax;
+use crate::attention::softmax;
 use crate::gemm::{Columns, Left, Product, Store};
 use crate::map::Buffer;
 
@@ -46,7 +45,7 @@ impl Attention {
                 values.fill_rows(self.positions, self.width, v, |i| self.at(i, head));
                 let left = Left::matrix(&p, self.positions);
                 let mut part = SCRATCH.take(self.positions * self.width);
-                Product { left, right: &values, out: &mut part, store: Store::PLAIN }.run();
+                Product { left, right: values.right(), out: &mut part, store: Store::PLAIN }.run();
                 self.put(&part, head, out);
                 SCRATCH.give_packed(values);
                 SCRATCH.give(part);
@@ -89,13 +88,14 @@ impl Attention {
 
         right.fill_rows(positions, width, dy, |i| self.at(i, head));
         let transposed = Columns { data: &p, rows: positions, starts: &starts };
-        Product { left: transposed, right: &right, out: &mut part, store: Store::PLAIN }.run();
+        Product { left: transposed, right: right.right(), out: &mut part, store: Store::PLAIN }
+            .run();
         self.put(&part, head, dv);
 
         right.fill_transposed(width, positions, v, |n| self.at(n, head));
         let mut ds = SCRATCH.take(positions * positions);
         let left = self.left(dy, head);
-        Product { left, right: &right, out: &mut ds, store: Store::PLAIN }.run();
+        Product { left, right: right.right(), out: &mut ds, store: Store::PLAIN }.run();
         let scale = self.scale();
         for (ds, p) in ds.chunks_exact_mut(positions).zip(p.chunks_exact(positions)) {
             let terms = ds.iter().zip(p).map(|(dp, p)| f64::from(*dp) * f64::from(*p));
@@ -105,12 +105,13 @@ impl Attention {
 
         right.fill_rows(positions, width, k, |i| self.at(i, head));
         let left = Left::matrix(&ds, positions);
-        Product { left, right: &right, out: &mut part, store: Store::PLAIN }.run();
+        Product { left, right: right.right(), out: &mut part, store: Store::PLAIN }.run();
         self.put(&part, head, dq);
 
         right.fill_rows(positions, width, q, |i| self.at(i, head));
         let transposed = Columns { data: &ds, rows: positions, starts: &starts };
-        Product { left: transposed, right: &right, out: &mut part, store: Store::PLAIN }.run();
+        Product { left: transposed, right: right.right(), out: &mut part, store: Store::PLAIN }
+            .run();
         self.put(&part, head, dk);
 
         SCRATCH.give_packed(right);
@@ -126,8 +127,8 @@ impl Attention {
         keys.fill_transposed(self.width, positions, k, |n| self.at(n, head));
         let mut p = SCRATCH.take(positions * positions);
         let store = Store { scale: self.scale(), ..Store::PLAIN };
-        Product { left: self.left(q, head), right: &keys, out: &mut p, store }.run();
-        p.chunks_exact_mut(positions).for_each(|row| arch().dispatch(Softmax(row)));
+        Product { left: self.left(q, head), right: keys.right(), out: &mut p, store }.run();
+        softmax(&mut p, positions);
         SCRATCH.give_packed(keys);
         p
     }

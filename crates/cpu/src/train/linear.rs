@@ -90,7 +90,7 @@ impl Linear {
         each.enumerate().for_each(|(i, (out, left))| {
             let residual = store.residual.chunks(rows * columns).nth(i).unwrap_or_default();
             let store = Store { residual, ..store };
-            Product { left: Left::matrix(left, length), right, out, store }.run();
+            Product { left: Left::matrix(left, length), right: right.right(), out, store }.run();
         });
     }
 

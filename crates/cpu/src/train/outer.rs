@@ -36,7 +36,8 @@ impl Parts {
             let parts = self.rights.iter().zip(starts.chunks(TERMS));
             for (part, (right, starts)) in parts.enumerate() {
                 let store = Store { accumulate: part > 0, ..Store::PLAIN };
-                Product { left: Columns { data, rows, starts }, right, out, store }.run();
+                Product { left: Columns { data, rows, starts }, right: right.right(), out, store }
+                    .run();
             }
         });
     }

@@ -5,7 +5,6 @@ use ancestral_format::{
 };
 
 use super::builder::Builder;
-use super::copied;
 use super::resample::Resample;
 use super::resnet::{Plan, Resnet};
 use crate::attention::Attention;
@@ -23,7 +22,7 @@ enum Change {
 }
 
 impl Change {
-    fn run(&self, x: &Map, told: &Told, arena: &Arena) -> Map {
+    fn run(&self, x: &Map, told: Told<'_>, arena: &Arena) -> Map {
         match self {
             Self::Conv(conv) => conv.run(&[x], Before::NOTHING, After::NOTHING, arena),
             Self::Resnet(resnet) => resnet.run(&[x], told, arena),
@@ -114,24 +113,24 @@ impl Down {
         resnets.chain(attentions).chain(self.change.iter().flat_map(Change::describe)).collect()
     }
 
+    /// Goes on from the last of `skips`, and leaves there what comes of it.
     pub(super) fn run(
         &self,
-        mut x: Map,
-        told: &Told,
+        told: Told<'_>,
         skips: &mut Vec<Map>,
         picture: &mut Map,
         arena: &Arena,
-    ) -> Map {
+    ) {
+        let last = |skips: &[Map]| skips.len() - 1;
         for (j, resnet) in self.resnets.iter().enumerate() {
-            let y = resnet.run(&[&x], told, arena);
-            arena.give(std::mem::replace(&mut x, y).data);
+            let mut y = resnet.run(&[&skips[last(skips)]], told, arena);
             if let Some(attention) = self.attentions.get(j) {
-                x = attention.run(x, arena);
+                y = attention.run(y, arena);
             }
-            skips.push(copied(&x, arena));
+            skips.push(y);
         }
         if let Some(change) = &self.change {
-            let mut y = change.run(&x, told, arena);
+            let mut y = change.run(&skips[last(skips)], told, arena);
             if let Some(conv) = &self.picture {
                 let halved = Resample::FilterDown.run(picture, arena);
                 arena.give(std::mem::replace(picture, halved).data);
@@ -139,10 +138,8 @@ impl Down {
                 let sum = conv.run(&[picture], after, arena);
                 arena.give(std::mem::replace(&mut y, sum).data);
             }
-            arena.give(std::mem::replace(&mut x, y).data);
-            skips.push(copied(&x, arena));
+            skips.push(y);
         }
-        x
     }
 }
 
@@ -180,9 +177,8 @@ impl Mid {
         resnets.chain(self.attention.iter().map(Attention::describe)).collect()
     }
 
-    pub(super) fn run(&self, x: Map, told: &Told, arena: &Arena) -> Map {
-        let mut y = self.resnets[0].run(&[&x], told, arena);
-        arena.give(x.data);
+    pub(super) fn run(&self, x: &Map, told: Told<'_>, arena: &Arena) -> Map {
+        let mut y = self.resnets[0].run(&[x], told, arena);
         if let Some(attention) = &self.attention {
             y = attention.run(y, arena);
         }
@@ -283,7 +279,7 @@ impl Up {
     pub(super) fn run(
         &self,
         mut x: Map,
-        told: &Told,
+        told: Told<'_>,
         skips: &mut Vec<Map>,
         picture: &mut Option<Map>,
         arena: &Arena,

@@ -100,7 +100,7 @@ impl Resnet {
         vec![self.conv1.describe(), self.conv2.describe()]
     }
 
-    pub(super) fn run(&self, sources: &[&Map], told: &Told, arena: &Arena) -> Map {
+    pub(super) fn run(&self, sources: &[&Map], told: Told<'_>, arena: &Arena) -> Map {
         let h = self.first(sources, told, arena);
         let mut affine = self.norm2.affine(&[&h], arena);
         if self.shift == TimeScaleShift::ScaleShift {
@@ -122,7 +122,7 @@ impl Resnet {
     }
 
     /// Up to the second normalisation.
-    fn first(&self, sources: &[&Map], told: &Told, arena: &Arena) -> Map {
+    fn first(&self, sources: &[&Map], told: Told<'_>, arena: &Arena) -> Map {
         let affine = self.norm1.affine(sources, arena);
         let before = Before { affine: Some(&affine), activation: Some(self.activation) };
         let time = (self.shift == TimeScaleShift::Default).then(|| told.part(self.told));

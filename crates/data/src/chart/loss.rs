@@ -18,7 +18,7 @@ const HEIGHT: u16 = 540;
 /// mean_i = the mean of loss_j over |i − j| ≤ n/100 (cut at both ends),     n losses
 /// ```
 /// # Numerics
-/// Means in f64, by differences of one cumulative sum.
+/// Means in f64, by sums without differences.
 /// # Errors
 /// [`ChartError`] if there are no losses, one is not above 0 and finite, or the steps do not
 /// ascend.
@@ -53,18 +53,28 @@ fn check(losses: &[(u64, f64)]) -> Result<(), ChartError> {
     }
 }
 
+/// Sums up to here from the start of a block as long as the window, and from here to its end: a
+/// window is the end of one block and the start of the next. Nothing is ever taken away from a sum,
+/// so that small losses beside huge ones keep their mean.
 fn running_mean(raw: &[(f64, f64)], radius: usize) -> Vec<(f64, f64)> {
-    let mut sum = 0.0;
-    let sums: Vec<f64> = std::iter::once(0.0)
-        .chain(raw.iter().map(|(_, loss)| {
-            sum += loss;
-            sum
-        }))
-        .collect();
+    let block = 2 * radius + 1;
+    let mut starts: Vec<f64> = raw.iter().map(|&(_, loss)| loss).collect();
+    let mut ends = starts.clone();
+    for start in starts.chunks_mut(block) {
+        (1..start.len()).for_each(|i| start[i] += start[i - 1]);
+    }
+    for end in ends.chunks_mut(block) {
+        (1..end.len()).rev().for_each(|i| end[i - 1] += end[i]);
+    }
     let mean = |(i, &(step, _)): (usize, &(f64, f64))| {
         let from = i.saturating_sub(radius);
-        let to = (i + radius + 1).min(raw.len());
-        (step, (sums[to] - sums[from]) / (to - from) as f64)
+        let last = (i + radius).min(raw.len() - 1);
+        let sum = match (from.is_multiple_of(block), from / block == last / block) {
+            (true, true) => starts[last],
+            (false, true) => ends[from],
+            (_, false) => ends[from] + starts[last],
+        };
+        (step, (sum / (last + 1 - from) as f64).min(f64::MAX))
     };
     raw.iter().enumerate().map(mean).collect()
 }
@@ -79,6 +89,20 @@ mod tests {
         let means = |radius| running_mean(&raw, radius).into_iter().map(|(_, mean)| mean);
         assert!(means(0).eq([4.0, 1.0, 1.0, 7.0, 4.0]));
         assert!(means(1).eq([2.5, 2.0, 3.0, 4.0, 5.5]));
+    }
+
+    #[test]
+    fn every_mean_is_the_sum_of_its_window_alone() {
+        for (count, radius) in [(1, 0), (1, 3), (7, 1), (40, 3), (41, 3), (5, 9)] {
+            let loss = |i: usize| if i == 2 { 1e22 } else { 1.0 + (i * i % 17) as f64 };
+            let raw: Vec<_> = (0..count).map(|i| (i as f64, loss(i))).collect();
+            for (i, (_, mean)) in running_mean(&raw, radius).into_iter().enumerate() {
+                let window = &raw[i.saturating_sub(radius)..(i + radius + 1).min(count)];
+                let by_hand =
+                    window.iter().map(|(_, loss)| loss).sum::<f64>() / window.len() as f64;
+                assert!((mean / by_hand - 1.0).abs() < 1e-14, "{count} {radius} {i}: {mean}");
+            }
+        }
     }
 
     #[test]

@@ -4,10 +4,11 @@ use half::{bf16, f16};
 use thiserror::Error;
 
 use super::{Array, Dtype, elements};
+use crate::listed::short;
 
 /// A finite value that another number format has no place for.
 #[derive(Clone, Debug, PartialEq, Error)]
-#[error("value {index}, {value}, is beyond {dtype}, which ends at {}", dtype.largest())]
+#[error("value {index}, {}, is beyond {dtype}, which ends at {}", short(*value), dtype.largest())]
 pub struct TooLarge {
     /// The element, counted from 0 in C order.
     pub index: usize,
@@ -40,7 +41,7 @@ impl Array {
     }
 
     /// The elements, exactly.
-    fn to_f64(&self) -> Box<dyn Iterator<Item = f64> + '_> {
+    pub(super) fn to_f64(&self) -> Box<dyn Iterator<Item = f64> + '_> {
         match self.dtype {
             Dtype::F16 => Box::new(elements(&self.bytes, |b| f16::from_le_bytes(b).to_f64())),
             Dtype::BF16 => Box::new(elements(&self.bytes, |b| bf16::from_le_bytes(b).to_f64())),

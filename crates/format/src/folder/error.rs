@@ -9,7 +9,9 @@ use super::index::IndexError;
 use super::loaded::list;
 use super::shards::ShardError;
 use crate::about::AboutError;
+use crate::array::NotFinite;
 use crate::impostor::{CONVERT, Impostor};
+use crate::listed::{listed, shown};
 use crate::network_config::NetworkConfigError;
 use crate::safetensors::SafetensorsError;
 use crate::scheduler_config::SchedulerConfigError;
@@ -57,6 +59,16 @@ pub enum FolderError {
         path: PathBuf,
         /// What it is.
         found: Impostor,
+    },
+    /// A JSON file has a number as Python writes it, which is no JSON.
+    #[error("{}: {found} in line {line} is not JSON: expected a finite number", path.display())]
+    NotFinite {
+        /// The file.
+        path: PathBuf,
+        /// `NaN` or `Infinity`.
+        found: &'static str,
+        /// The line, counted from 1.
+        line: usize,
     },
     /// A JSON file is beyond all reason.
     #[error("{}: {found} bytes, expected at most {limit}", path.display())]
@@ -110,6 +122,30 @@ pub enum FolderError {
         /// Why.
         reason: SafetensorsError,
     },
+    /// A tensor has values that no network computes with.
+    #[error("{}: tensor {tensor:?}: {reason}", path.display())]
+    Values {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        tensor: String,
+        /// How many, and the first.
+        reason: NotFinite,
+    },
+    /// A learned table of times is shorter than the schedule.
+    #[error(
+        "{}: num_train_timesteps {rows}, the rows of the tensor time_proj.weight, must be at least \
+         {timesteps}, as num_train_timesteps of the scheduler",
+        path.display()
+    )]
+    TimeTable {
+        /// The config of the network.
+        path: PathBuf,
+        /// Rows of the table.
+        rows: usize,
+        /// Timesteps of the schedule.
+        timesteps: usize,
+    },
     /// The index of shards is refused, or a shard does not fit it.
     #[error("{}: {reason}", path.display())]
     Shards {
@@ -142,16 +178,11 @@ pub enum FolderError {
 }
 
 fn no_weights(looked_for: &[PathBuf], found: &[String]) -> String {
-    const SHOWN: usize = 20;
-    let mut shown = found.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
-    if found.is_empty() {
-        "no file that holds any".clone_into(&mut shown);
-    }
-    let more = match found.len().saturating_sub(SHOWN) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
+    let shown = match found {
+        [] => "no file that holds any".to_owned(),
+        found => listed(found, |name| shown(name)),
     };
-    format!("no weights: looked for {}; found {shown}{more}", list(looked_for))
+    format!("no weights: looked for {}; found {shown}", list(looked_for))
 }
 
 fn hints(variants: &[String], pickles: bool) -> String {

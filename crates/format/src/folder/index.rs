@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::config::{self, ConfigError, Parsed};
+use crate::listed::shown;
 use crate::network_config::NetworkKind;
 use crate::scheduler_config::SchedulerConfig;
 
@@ -36,7 +37,8 @@ pub(super) fn from_json(json: &[u8]) -> Result<Parsed<NetworkKind>, IndexError> 
         .map_err(|reason| IndexError::Config(ConfigError::Json { reason }))?;
     let name = index.get("_class_name").and_then(Value::as_str);
     if !name.is_some_and(|name| name.ends_with("Pipeline")) {
-        return Err(IndexError::Pipeline { found: name.map(str::to_owned) });
+        let found = index.get("_class_name").map(Value::to_string);
+        return Err(IndexError::Pipeline { found });
     }
     let kind = network(&index)?;
     let mut unknown = Vec::new();
@@ -112,10 +114,10 @@ pub enum IndexError {
     /// The whole is no pipeline.
     #[error(
         "_class_name {} is not supported (supported: any pipeline of one network)",
-        found.as_ref().map_or_else(|| "(missing)".to_owned(), |name| format!("{name:?}"))
+        config::shown_class(found.as_deref())
     )]
     Pipeline {
-        /// The class it names, if it names one.
+        /// What it names, as JSON, if it names something.
         found: Option<String>,
     },
     /// It does not name one network.
@@ -142,7 +144,8 @@ pub enum IndexError {
     },
     /// The model has a part that we do not run.
     #[error(
-        "{name}: a part of class {class:?} is not supported (supported: a network and a scheduler)"
+        "{}: a part of class {class:?} is not supported (supported: a network and a scheduler)",
+        shown(name)
     )]
     Part {
         /// What the pipeline calls it.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::ModelFolder;
+use crate::listed::{listed, shown};
 
 /// A model that was read, and what its user should know about it.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,7 +44,12 @@ impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnknownKeys { path, keys } => {
-                write!(f, "{}: unknown keys, ignored: {}", path.display(), keys.join(", "))
+                write!(
+                    f,
+                    "{}: unknown keys, ignored: {}",
+                    path.display(),
+                    listed(keys, |key| shown(key))
+                )
             }
             Self::Variant { path, variant } => write!(
                 f,

@@ -1,7 +1,7 @@
 //! From the files of a model folder to its parts.
 
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -42,6 +42,7 @@ impl<'a> Reader<'a> {
         // Whoever saves a network alone saves no scheduler with it. Of ours none is saved alone.
         let bare = index.is_none() && folder.is_empty() && network.kind() == NetworkKind::UNet;
         let scheduler = self.scheduler(bare)?;
+        check_times(&network, &scheduler, || self.files.path(&format!("{folder}{CONFIG}")))?;
         let weights = weight_files::read(&mut self, &folder, variant)?;
         let raw = variant.map_or_else(|| self.raw_weights(&folder), |_| Ok(None))?;
         let about = self.about()?;
@@ -127,7 +128,7 @@ impl<'a> Reader<'a> {
         };
         let path = self.files.path(name);
         match safetensors::from_reader(content, length) {
-            Ok(weights) => Ok(Some(weights)),
+            Ok(weights) => check_finite(&weights, &path).map(|()| Some(weights)),
             Err(SafetensorsError::Io { reason }) => {
                 Err(FolderError::Io { verb: "read", path, reason })
             }
@@ -147,8 +148,13 @@ impl<'a> Reader<'a> {
         if found > limit {
             return Err(FolderError::Length { path: self.files.path(name), found, limit });
         }
-        match Impostor::of(&text) {
-            Some(found) => Err(FolderError::Impostor { path: self.files.path(name), found }),
+        if let Some(found) = Impostor::of(&text) {
+            return Err(FolderError::Impostor { path: self.files.path(name), found });
+        }
+        match not_finite(&text) {
+            Some((found, line)) => {
+                Err(FolderError::NotFinite { path: self.files.path(name), found, line })
+            }
             None => Ok(Some(text)),
         }
     }
@@ -167,6 +173,51 @@ impl<'a> Reader<'a> {
         self.notices.extend((!keys.is_empty()).then_some(Notice::UnknownKeys { path, keys }));
         parsed.config
     }
+}
+
+/// Refuses a network that does not know all times of the schedule.
+pub(super) fn check_times(
+    network: &NetworkConfig,
+    scheduler: &SchedulerConfig,
+    path: impl FnOnce() -> PathBuf,
+) -> Result<(), FolderError> {
+    let timesteps = scheduler.num_train_timesteps;
+    match network.learned_times() {
+        Some(rows) if rows < timesteps => {
+            Err(FolderError::TimeTable { path: path(), rows, timesteps })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_finite(weights: &Weights, path: &Path) -> Result<(), FolderError> {
+    weights.iter().try_for_each(|(name, array)| {
+        array.check_finite().map_err(|reason| FolderError::Values {
+            path: path.to_owned(),
+            tensor: name.clone(),
+            reason,
+        })
+    })
+}
+
+/// The first number of a text that is Python's and not JSON's, and its line.
+fn not_finite(text: &[u8]) -> Option<(&'static str, usize)> {
+    let (mut in_string, mut is_escaped, mut line) = (false, false, 1);
+    for (at, &byte) in text.iter().enumerate() {
+        line += usize::from(byte == b'\n');
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = in_string,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'N' | b'I' => {
+                let is_here = |word: &&str| text[at..].starts_with(word.as_bytes());
+                return ["NaN", "Infinity"].into_iter().find(is_here).map(|word| (word, line));
+            }
+            _ => {}
+        }
+    }
+    None
 }
 
 /// The network that a config is of, by its class. One of none of ours is refused as a U-Net.

@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use super::FolderError;
 use super::reader::Reader;
+use crate::listed::counted;
 use crate::weights::Weights;
 
 /// The longest index that is read: as a header of as many tensors.
@@ -35,7 +36,10 @@ pub enum ShardError {
         found: String,
     },
     /// A shard is not there.
-    #[error("no shard {shard}: the index names it for {tensor:?} and {} more", tensors - 1)]
+    #[error(
+        "no shard {shard}: the index names it for {}, such as {tensor:?}",
+        counted(tensors, "tensor")
+    )]
     Missing {
         /// The file.
         shard: String,

@@ -4,14 +4,15 @@ mod weights;
 use std::collections::BTreeMap;
 use std::fs;
 
-use super::layout::{CONFIG, INDEX, SCHEDULER, WEIGHTS, inside};
+use super::layout::{ABOUT, CONFIG, INDEX, SCHEDULER, UNFINISHED, WEIGHTS, inside};
 use super::*;
 use crate::about::AboutData;
 use crate::about::{AboutColumn, AboutColumnKind};
 use crate::array::Array;
 use crate::mlp_config::MlpConfig;
+use crate::network_config::NetworkKind;
 use crate::safetensors;
-use crate::unet_config::{DownBlock, UNetConfig, UpBlock};
+use crate::unet_config::{DownBlock, TimeEmbedding, UNetConfig, UpBlock};
 
 fn weights(value: f32) -> Weights {
     [("conv_in.bias".to_owned(), Array::from_f32(vec![2], &[value, 0.5]).unwrap())]
@@ -173,43 +174,108 @@ fn writing_over_a_model_leaves_nothing_of_it() {
     assert_eq!(files(folder.path()), written(&bare));
 }
 
-/// Makes the weight file impossible to replace, and writes `model` over the folder.
-fn interrupted(model: &ModelFolder, folder: &Path) {
-    let weights = folder.join(inside(model.network.kind(), WEIGHTS));
-    fs::remove_file(&weights).unwrap();
-    fs::create_dir_all(weights.join("in the way")).unwrap();
-    let message = model.write(folder).unwrap_err().to_string();
-    assert!(message.starts_with(&format!("cannot write {}: ", weights.display())), "{message}");
-    fs::remove_dir_all(&weights).unwrap();
-    fs::write(&weights, safetensors::to_bytes(&model.weights).unwrap()).unwrap();
-    let index = folder.join("model_index.json");
+#[test]
+fn a_write_that_fails_leaves_the_old_model_as_it_was() {
+    for (name, other) in [
+        (inside(NetworkKind::UNet, WEIGHTS), ModelFolder { weights: weights(3.0), ..model() }),
+        (ABOUT.to_owned(), ModelFolder { weights: weights(3.0), ..model() }),
+        (inside(NetworkKind::Mlp, WEIGHTS), table_model()),
+        (INDEX.to_owned(), table_model()),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        model().write(folder.path()).unwrap();
+        let path = folder.path().join(&name);
+        let _ = fs::remove_file(&path);
+        // Not a file: it is found out when others have been moved already.
+        fs::create_dir_all(&path).unwrap();
+        let before = files(folder.path());
+        let message = other.write(folder.path()).unwrap_err().to_string();
+        assert!(message.starts_with(&format!("cannot write {}: ", path.display())), "{message}");
+        assert_eq!(files(folder.path()), before);
+        assert_eq!(hidden(folder.path()), 0);
+        fs::remove_dir(&path).unwrap();
+        other.write(folder.path()).unwrap();
+        assert_eq!(files(folder.path()), written(&other));
+    }
+}
+
+/// How many of the entries of a folder have a name that begins with a dot.
+fn hidden(folder: &Path) -> usize {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+    entries.filter(|name| name.to_string_lossy().starts_with('.')).count()
+}
+
+#[test]
+fn a_first_write_that_fails_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("new/model");
+    fs::write(folder.path().join("new"), "a file").unwrap();
+    model().write(&path).unwrap_err();
+    assert_eq!(files(folder.path()).into_keys().collect::<Vec<_>>(), ["new"]);
+}
+
+#[test]
+fn a_folder_that_was_left_halfway_is_not_read_until_it_is_written_again() {
+    let folder = tempfile::tempdir().unwrap();
+    model().write(folder.path()).unwrap();
+    let index = folder.path().join(INDEX);
+    fs::rename(&index, folder.path().join(UNFINISHED)).unwrap();
     assert_eq!(
-        ModelFolder::read(folder).unwrap_err().to_string(),
+        ModelFolder::read(folder.path()).unwrap_err().to_string(),
         format!("no model index: {} was not written before an interruption", index.display())
     );
+    model().write(folder.path()).unwrap();
+    assert_eq!(files(folder.path()), written(&model()));
 }
 
 #[test]
-fn an_interrupted_write_of_another_model_leaves_no_index() {
+fn nothing_of_a_model_in_another_layout_is_left() {
     let folder = tempfile::tempdir().unwrap();
     model().write(folder.path()).unwrap();
-    let mut other = model();
-    other.scheduler.num_train_timesteps = 300;
-    interrupted(&other, folder.path());
-    assert!(!folder.path().join("model_index.json").exists());
+    let old = [
+        "config.json",
+        "scheduler_config.json",
+        "diffusion_pytorch_model.bin",
+        "unet/diffusion_pytorch_model.safetensors.index.json",
+        "unet/diffusion_pytorch_model-00001-of-00002.safetensors",
+        "unet/diffusion_pytorch_model.fp16.safetensors",
+        "unet/diffusion_pytorch_model.safetensors.index.fp16.json",
+        "unet/diffusion_pytorch_model.fp16-00001-of-00002.safetensors",
+        "unet/diffusion_pytorch_model-00001-of-00002.bin",
+        "mlp/diffusion_pytorch_model.raw.safetensors",
+    ];
+    let foreign = ["README.md", "unet/notes.txt", "unet/diffusion_pytorch_model.txt", "mlp/x"];
+    fs::create_dir(folder.path().join("mlp")).unwrap();
+    for name in old.iter().chain(&foreign) {
+        fs::write(folder.path().join(name), br#"{"_class_name": "UNet2DModel"}"#).unwrap();
+    }
+    model().write(folder.path()).unwrap();
+    let mut expected: Vec<String> = written(&model()).into_keys().collect();
+    expected.extend(foreign.map(str::to_owned));
+    expected.sort_unstable();
+    assert_eq!(files(folder.path()).into_keys().collect::<Vec<_>>(), expected);
 }
 
 #[test]
-fn an_interrupted_write_of_other_weights_leaves_no_index_either() {
+fn a_config_of_another_program_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["config.json", "scheduler_config.json"] {
+        fs::write(folder.path().join(name), r#"{"mine": 1}"#).unwrap();
+        model().write(folder.path()).unwrap();
+        assert_eq!(fs::read(folder.path().join(name)).unwrap(), br#"{"mine": 1}"#);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_replaced_keeps_its_permissions() {
+    use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     model().write(folder.path()).unwrap();
-    let other = ModelFolder { weights: weights(3.0), ..model() };
-    interrupted(&other, folder.path());
-    assert!(!folder.path().join("model_index.json").exists());
-    // Written once more, it is whole, and nothing is left of the interruption.
-    other.write(folder.path()).unwrap();
-    assert_eq!(files(folder.path()), written(&other));
-    assert_eq!(ModelFolder::read(folder.path()).unwrap().model, other);
+    let index = folder.path().join(INDEX);
+    fs::set_permissions(&index, fs::Permissions::from_mode(0o600)).unwrap();
+    table_model().write(folder.path()).unwrap();
+    assert_eq!(fs::metadata(&index).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
 #[test]
@@ -292,12 +358,12 @@ fn refusals_name_the_file() {
         (
             "unet/diffusion_pytorch_model.safetensors",
             "short",
-            "5 bytes are too few for a safetensors file: truncated?",
+            "too short for a safetensors file, 5 bytes: truncated?",
         ),
         (
             "unet/diffusion_pytorch_model.raw.safetensors",
             "short",
-            "5 bytes are too few for a safetensors file: truncated?",
+            "too short for a safetensors file, 5 bytes: truncated?",
         ),
         ("ancestral.json", r#"{"format": 7}"#, "format 7 is not supported (supported: 1)"),
     ] {
@@ -315,6 +381,105 @@ fn the_scheduler_entry_of_the_index_decides_nothing() {
         );
         files.insert("model_index.json".into(), index.into());
         assert_eq!(from_memory(&files).unwrap().model, model());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_that_leads_nowhere_is_not_a_missing_file() {
+    for name in [SCHEDULER, ABOUT, "unet/config.json", "unet/diffusion_pytorch_model.safetensors"] {
+        let folder = tempfile::tempdir().unwrap();
+        model().write(folder.path()).unwrap();
+        let path = folder.path().join(name);
+        fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink("/no/where", &path).unwrap();
+        let message = ModelFolder::read(folder.path()).unwrap_err().to_string();
+        let path = path.display();
+        let expected = format!("cannot read {path}: a link to /no/where, which is not there");
+        assert_eq!(message, expected);
+    }
+}
+
+#[test]
+fn weights_that_are_no_numbers_are_refused_by_tensor() {
+    for name in [WEIGHTS, "diffusion_pytorch_model.raw.safetensors"] {
+        for (value, text) in [(f32::NAN, "NaN"), (f32::INFINITY, "inf")] {
+            let mut files = written(&model());
+            let name = format!("unet/{name}");
+            files.insert(name.clone(), safetensors::to_bytes(&weights(value)).unwrap()).unwrap();
+            assert_eq!(
+                from_memory(&files).unwrap_err().to_string(),
+                format!(
+                    "{name}: tensor \"conv_in.bias\": 1 of 2 values are not finite in single \
+                     precision, the first {text} at index 0"
+                )
+            );
+        }
+    }
+}
+
+#[test]
+fn a_learned_table_of_times_is_as_long_as_the_schedule() {
+    let learned = |rows| {
+        let NetworkConfig::UNet(config) = model().network else { panic!("a U-Net") };
+        let config = UNetConfig {
+            time_embedding_type: TimeEmbedding::Learned,
+            num_train_timesteps: Some(rows),
+            ..*config
+        };
+        ModelFolder { network: config.into(), ..model() }
+    };
+    let files = written(&learned(200));
+    from_memory(&files).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let refused = learned(199).write(folder.path()).unwrap_err().to_string();
+    let mut files = files;
+    files.insert("unet/config.json".into(), learned(199).network.to_json().into()).unwrap();
+    let message = from_memory(&files).unwrap_err().to_string();
+    assert!(refused.ends_with(&message), "{refused}");
+    assert_eq!(
+        message,
+        "unet/config.json: num_train_timesteps 199, the rows of the tensor time_proj.weight, must be \
+         at least 200, as num_train_timesteps of the scheduler"
+    );
+}
+
+#[test]
+fn json_of_other_programs_is_called_what_it_is() {
+    let scheduler = String::from_utf8(written(&model())[SCHEDULER].clone()).unwrap();
+    let line = |key| scheduler.lines().position(|line| line.contains(key)).unwrap() + 1;
+    let expected =
+        |found, line| format!("{found} in line {line} is not JSON: expected a finite number");
+    let infinity = expected("Infinity", line("clip_sample_range") + 1);
+    let nan = expected("NaN", line("beta_end"));
+    let utf16: Vec<u8> = scheduler.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (content, message) in [
+        (
+            format!("\u{feff}{scheduler}").into_bytes(),
+            "expected JSON, found text that begins with a",
+        ),
+        ([&b"\xff\xfe"[..], &utf16].concat(), "expected JSON, found text in UTF-16"),
+        (utf16, "expected JSON, found text in UTF-16"),
+        (
+            scheduler
+                .replace("\"clip_sample_range\": 1.0", "\"a\\\"Inf\": \"NaN\",\n\"b\": -Infinity")
+                .into(),
+            &infinity,
+        ),
+        (scheduler.replace("0.02", "NaN").into(), &nan),
+    ] {
+        let mut files = written(&model());
+        files.insert(SCHEDULER.into(), content).unwrap();
+        let found = from_memory(&files).unwrap_err().to_string();
+        assert!(found.starts_with(&format!("{SCHEDULER}: {message}")), "{found}");
+    }
+}
+
+#[test]
+fn a_class_that_is_no_name_is_shown() {
+    for (name, class) in [(INDEX, "3"), (SCHEDULER, "null"), ("unet/config.json", "[\"a\"]")] {
+        let found = refusal(name, &format!(r#"{{"_class_name": {class}}}"#));
+        assert!(found.starts_with(&format!("{name}: _class_name {class} is not")), "{found}");
     }
 }
 
@@ -387,7 +552,7 @@ fn refusals_name_the_files_of_a_perceptron() {
         (
             "mlp/diffusion_pytorch_model.safetensors",
             "short",
-            "5 bytes are too few for a safetensors file: truncated?",
+            "too short for a safetensors file, 5 bytes: truncated?",
         ),
     ] {
         let mut files = written(&table_model());
@@ -422,17 +587,6 @@ fn files_beside_another_network_that_are_not_ours_stay() {
     let mut expected = written(&table_model());
     expected.insert("unet/notes.txt".into(), b"mine".into());
     assert_eq!(files(folder.path()), expected);
-}
-
-#[test]
-fn an_interrupted_write_of_another_network_leaves_no_index() {
-    let folder = tempfile::tempdir().unwrap();
-    model().write(folder.path()).unwrap();
-    let weights = folder.path().join("mlp/diffusion_pytorch_model.safetensors");
-    fs::create_dir_all(&weights).unwrap();
-    let message = table_model().write(folder.path()).unwrap_err().to_string();
-    assert!(message.starts_with(&format!("cannot write {}: ", weights.display())), "{message}");
-    assert!(!folder.path().join("model_index.json").exists());
 }
 
 #[test]

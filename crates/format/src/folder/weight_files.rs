@@ -29,6 +29,15 @@ const ENDS: [&str; 11] = [
 /// Those that are pickles, or hold some.
 const PICKLES: [&str; 5] = ["bin", "ckpt", "pt", "pth", "pkl"];
 
+/// Whether a file holds weights of the network in its folder, or says where they are: of any variant,
+/// in any format.
+pub(super) fn is_weights(name: &str) -> bool {
+    let rest = name.strip_prefix(STEM);
+    rest.is_some_and(|rest| {
+        rest.starts_with(['.', '-']) && (ends(name, &ENDS) || ends(name, &["json"]))
+    })
+}
+
 /// Refuses what cannot be part of a file's name.
 pub(super) fn check_variant(variant: &str) -> Result<(), FolderError> {
     if is_variant(variant) {

@@ -1,63 +1,57 @@
 //! From a model to the files of its folder.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::layout::{ABOUT, CONFIG, INDEX, RAW_WEIGHTS, SCHEDULER, UNFINISHED, WEIGHTS, inside};
-use super::reader::{LONGEST_ABOUT, LONGEST_CONFIG};
-use super::{FolderError, ModelFolder, index};
+use super::layout::{
+    ABOUT, CONFIG, INDEX, RAW_WEIGHTS, ROOT_SCHEDULER, SCHEDULER, WEIGHTS, inside, network_folders,
+};
+use super::reader::{LONGEST_ABOUT, LONGEST_CONFIG, check_times};
+use super::swap::Swap;
+use super::{FolderError, ModelFolder, index, weight_files};
 use crate::about::About;
-use crate::files;
+use crate::files::{self, Directory, Files};
 use crate::network_config::NetworkKind;
 use crate::safetensors::{self, SafetensorsError};
 use crate::weights::Weights;
 
 impl ModelFolder {
-    /// Writes the model folder at `path`, over the one that may be there.
+    /// Writes the model folder at `path`, in place of the model that may be there.
     ///
-    /// Each file is whole or untouched at every moment. `model_index.json` is removed first, unless
-    /// nothing is to change, and comes last; in between a mark says so, and the folder is not read:
-    /// two models are never mixed. On return all of it is on disk.
+    /// All files are made aside and brought to disk before the first of the old ones is touched, so
+    /// that an error, such as a full disk, leaves the folder as it was, or away if it was not there.
+    /// Every file of the old model goes, in whatever layout it was: shards, variants, weights in
+    /// other formats, and what lay beside `model_index.json`. Files that are no model's stay.
+    ///
+    /// While files are being moved there is no `model_index.json`, and a mark says so; such a folder
+    /// is not read: two models are never mixed. On return all of it is on disk.
     ///
     /// # Errors
     /// If a config is not valid, or a file cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), FolderError> {
         self.validate(path)?;
-        let files = self.contents().into_iter().map(|(name, content)| {
-            let path = path.join(name);
-            match content.map(Content::into_bytes).transpose() {
-                Ok(bytes) => Ok((path, bytes)),
-                Err(reason) => Err(FolderError::Weights { path, reason }),
-            }
-        });
-        let files = files.collect::<Result<Vec<_>, _>>()?;
-        if !files.iter().all(|(path, bytes)| holds(path, bytes.as_deref())) {
-            put(path.join(UNFINISHED), b"")?;
-            remove(path.join(INDEX))?;
+        let swap = Swap::new(path)?;
+        let contents = self.contents();
+        for (name, content) in &contents {
+            swap.put(name, |file| content.write(file, &path.join(name)))?;
         }
-        for (path, bytes) in files {
-            match bytes {
-                Some(bytes) => put(path, &bytes)?,
-                None => remove(path)?,
-            }
-        }
-        remove(path.join(UNFINISHED))?;
+        let new: Vec<_> = contents.into_iter().map(|(name, _)| name).collect();
+        swap.commit(&old_files(path), &new)?;
         other_networks(self.network.kind())
             .try_for_each(|other| remove_empty_folder(path.join(other.name())))
     }
 
     /// How many bytes the files of the folder take, without making them.
     ///
-    /// Writing over a folder takes the room of the largest file on top: one that is replaced stays
-    /// until the new one is complete.
+    /// Writing over a folder takes this room on top of what is there: the old files stay until the
+    /// new ones are complete.
     ///
     /// # Errors
     /// If there are too many arrays for a weight file; the error names it.
     pub fn byte_size(&self) -> Result<u64, FolderError> {
         let sizes = self.contents().into_iter().map(|(name, content)| {
-            content
-                .map_or(Ok(0), |content| content.byte_size())
-                .map_err(|reason| FolderError::Weights { path: name.into(), reason })
+            content.byte_size().map_err(|reason| FolderError::Weights { path: name.into(), reason })
         });
         sizes.sum()
     }
@@ -74,29 +68,32 @@ impl ModelFolder {
             .as_ref()
             .map_or(Ok(()), About::validate)
             .map_err(|reason| FolderError::About { path: path.join(ABOUT), reason })?;
+        check_times(&self.network, &self.scheduler, || {
+            path.join(inside(self.network.kind(), CONFIG))
+        })?;
         self.contents().into_iter().try_for_each(|(name, content)| match content {
-            Some(Content::Text(text)) => check_length(path.join(&name), &name, &text),
-            Some(Content::Weights(_)) | None => Ok(()),
+            Content::Text(text) => check_length(path.join(&name), &name, &text),
+            Content::Weights(_) => Ok(()),
         })
     }
 
-    /// Every file that belongs to a model folder, by name; without content: one that must not be
-    /// there. The index comes last.
-    fn contents(&self) -> Vec<(String, Option<Content<'_>>)> {
+    /// Every file that belongs to the model, by name.
+    fn contents(&self) -> Vec<(String, Content<'_>)> {
         let kind = self.network.kind();
-        let mut contents = vec![
-            (SCHEDULER.to_owned(), Some(Content::Text(self.scheduler.to_json()))),
-            (inside(kind, CONFIG), Some(Content::Text(self.network.to_json()))),
-            (inside(kind, WEIGHTS), Some(Content::Weights(&self.weights))),
-            (inside(kind, RAW_WEIGHTS), self.raw_weights.as_ref().map(Content::Weights)),
-            (ABOUT.to_owned(), self.about.as_ref().map(|about| Content::Text(about.to_json()))),
-        ];
-        for other in other_networks(kind) {
-            contents.extend([CONFIG, WEIGHTS, RAW_WEIGHTS].map(|file| (inside(other, file), None)));
-        }
+        let raw = self.raw_weights.as_ref();
+        let about = self.about.as_ref();
         let index = index::to_json(kind, &self.scheduler);
-        contents.push((INDEX.to_owned(), Some(Content::Text(index))));
-        contents
+        [
+            Some((SCHEDULER.to_owned(), Content::Text(self.scheduler.to_json()))),
+            Some((inside(kind, CONFIG), Content::Text(self.network.to_json()))),
+            Some((inside(kind, WEIGHTS), Content::Weights(&self.weights))),
+            raw.map(|weights| (inside(kind, RAW_WEIGHTS), Content::Weights(weights))),
+            about.map(|about| (ABOUT.to_owned(), Content::Text(about.to_json()))),
+            Some((INDEX.to_owned(), Content::Text(index))),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
 }
 
@@ -107,10 +104,16 @@ enum Content<'a> {
 }
 
 impl Content<'_> {
-    fn into_bytes(self) -> Result<Vec<u8>, SafetensorsError> {
+    fn write(&self, file: &mut dyn Write, path: &Path) -> Result<(), FolderError> {
+        let path = || path.to_owned();
+        let io = |reason| FolderError::Io { verb: "write", path: path(), reason };
         match self {
-            Self::Text(text) => Ok(text.into_bytes()),
-            Self::Weights(weights) => safetensors::to_bytes(weights),
+            Self::Text(text) => file.write_all(text.as_bytes()).map_err(io),
+            Self::Weights(weights) => match safetensors::write(weights, file) {
+                Ok(()) => Ok(()),
+                Err(SafetensorsError::Io { reason }) => Err(io(reason)),
+                Err(reason) => Err(FolderError::Weights { path: path(), reason }),
+            },
         }
     }
 
@@ -135,21 +138,27 @@ fn other_networks(kind: NetworkKind) -> impl Iterator<Item = NetworkKind> {
     NetworkKind::ALL.iter().copied().filter(move |other| *other != kind)
 }
 
-/// Whether the file at `path` has this content already; `None` is no file.
-fn holds(path: &Path, content: Option<&[u8]>) -> bool {
-    fs::read(path).ok().as_deref() == content
+/// The files in the folder at `path` that are a model's: ours, or in any layout that is read.
+fn old_files(path: &Path) -> Vec<String> {
+    let files = Directory(path);
+    let own = [INDEX, ABOUT, SCHEDULER].map(str::to_owned);
+    let flat = [CONFIG, ROOT_SCHEDULER].into_iter().filter(|name| is_config(&path.join(name)));
+    let flat = flat.map(str::to_owned);
+    let networks = network_folders(None).into_iter().flat_map(|folder| {
+        let weights = files.list(&folder).into_iter().filter(|name| weight_files::is_weights(name));
+        let config = (!folder.is_empty()).then(|| CONFIG.to_owned());
+        config.into_iter().chain(weights).map(move |name| format!("{folder}{name}"))
+    });
+    own.into_iter().chain(flat).chain(networks.collect::<Vec<_>>()).collect()
 }
 
-fn put(path: PathBuf, bytes: &[u8]) -> Result<(), FolderError> {
-    files::write_file(&path, bytes).map_err(|reason| FolderError::Io {
-        verb: "write",
-        path,
-        reason,
-    })
-}
-
-fn remove(path: PathBuf) -> Result<(), FolderError> {
-    files::remove(&path).map_err(|reason| FolderError::Io { verb: "remove", path, reason })
+/// Whether a file with a name that many programs use is a config of a model.
+fn is_config(path: &Path) -> bool {
+    let is_short =
+        fs::metadata(path).is_ok_and(|data| data.is_file() && data.len() <= LONGEST_CONFIG);
+    let json = if is_short { fs::read(path).unwrap_or_default() } else { Vec::new() };
+    let json: Option<serde_json::Value> = serde_json::from_slice(&json).ok();
+    json.is_some_and(|json| json.get("_class_name").is_some())
 }
 
 fn remove_empty_folder(path: PathBuf) -> Result<(), FolderError> {

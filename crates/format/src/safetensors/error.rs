@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use crate::array::ArrayError;
 use crate::impostor::Impostor;
+use crate::listed::counted;
 
 /// Why a weight file cannot be read or written.
 #[derive(Debug, Error)]
@@ -20,7 +21,7 @@ pub enum SafetensorsError {
         found: Impostor,
     },
     /// It is too short for the length of its header.
-    #[error("{found} bytes are too few for a safetensors file: truncated?")]
+    #[error("too short for a safetensors file, {}: truncated?", counted(found, "byte"))]
     Short {
         /// Bytes of the file.
         found: u64,

@@ -130,7 +130,8 @@ fn a_file_of_another_length_says_both_lengths() {
     assert_eq!(refusal(b""), "expected a safetensors file, found an empty file");
     for length in 1..whole.len() {
         let expected = match length {
-            ..8 => format!("{length} bytes are too few for a safetensors file: truncated?"),
+            1 => "too short for a safetensors file, 1 byte: truncated?".to_owned(),
+            ..8 => format!("too short for a safetensors file, {length} bytes: truncated?"),
             8..168 => format!("the header takes 168 bytes, but the file has {length}: truncated?"),
             _ => format!("the header promises 178 bytes, but the file has {length}: truncated?"),
         };

@@ -395,6 +395,24 @@ fn heads_are_checked_only_where_there_is_attention() {
 }
 
 #[test]
+fn a_sample_of_more_numbers_than_there_is_reason_for_is_refused() {
+    let config = |height, width, channels| UNetConfig {
+        sample_size: Some([height, width]),
+        in_channels: channels,
+        out_channels: 2 * channels,
+        ..UNetConfig::default()
+    };
+    config(4096, 4096, 2).validate().unwrap();
+    config(65536, 8, 3).validate().unwrap();
+    assert_eq!(
+        config(4096, 4104, 2).validate().unwrap_err().to_string(),
+        "sample_size [4096, 4104] must be smaller: with its channels a sample has 67239936 numbers, \
+         expected at most 67108864"
+    );
+    config(65536, 65536, 16384).validate().unwrap_err();
+}
+
+#[test]
 fn sizes_that_cannot_be_halved_name_their_neighbours() {
     assert_eq!(
         refusal(r#""sample_size":30"#),
@@ -411,4 +429,23 @@ fn sizes_that_cannot_be_halved_name_their_neighbours() {
     let largest = format!(r#""sample_size":{}"#, usize::MAX);
     assert!(refusal(&largest).ends_with("must be at most 65536"));
     assert_eq!(config(r#""sample_size":8"#).sample_size, Some([8, 8]));
+}
+
+/// Found by making networks of diffusers 0.42.1 with one key null.
+#[test]
+fn null_is_false_or_conv_where_the_peer_takes_it_so() {
+    let keys = ["center_input_sample", "flip_sin_to_cos", "add_attention"];
+    let keys = keys.into_iter().chain(["downsample_type", "upsample_type"]);
+    let nulls: Vec<_> = keys.map(|key| format!(r#""{key}": null"#)).collect();
+    let json = format!(r#"{{"_class_name": "UNet2DModel", {}}}"#, nulls.join(","));
+    let read = UNetConfig::from_json(json.as_bytes()).unwrap().config;
+    let expected =
+        UNetConfig { flip_sin_to_cos: false, add_attention: false, ..UNetConfig::default() };
+    assert_eq!(read, expected);
+    for key in ["in_channels", "freq_shift", "act_fn", "dropout", "norm_eps", "downsample_padding"]
+    {
+        let json = format!(r#"{{"_class_name": "UNet2DModel", "{key}": null}}"#);
+        let error = UNetConfig::from_json(json.as_bytes()).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{key}: invalid type: null")), "{error}");
+    }
 }

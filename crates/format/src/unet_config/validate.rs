@@ -10,9 +10,13 @@ use crate::bounds::{
     MOST_CHANNELS, MOST_CLASSES, MOST_LAYERS, OutOfRange, check, check_count, check_freq_shift,
 };
 use crate::config::ConfigError;
+use crate::listed::{counted, short};
 
 const MOST_LEVELS: usize = 16;
 const MOST_SIDE: usize = 1 << 16;
+/// Numbers of a sample: four channels of 4096 × 4096, a quarter of a gibibyte. Sixteen times the largest
+/// pictures that such networks were made for.
+const MOST_NUMBERS: usize = 1 << 26;
 
 impl UNetConfig {
     /// Checks that a network of this config can be built and run.
@@ -54,11 +58,16 @@ impl UNetConfig {
         let padding = self.downsample_padding;
         check(padding <= 1, "downsample_padding", padding, "0 or 1")?;
         let dropout = self.dropout;
-        check((0.0..1.0).contains(&dropout), "dropout", dropout, "in [0, 1)")?;
+        check((0.0..1.0).contains(&dropout), "dropout", short(dropout), "in [0, 1)")?;
         let eps = self.norm_eps;
-        check(eps > 0.0 && eps.is_finite(), "norm_eps", eps, "positive")?;
+        check(eps > 0.0 && eps.is_finite(), "norm_eps", short(eps), "positive")?;
         let scale = self.mid_block_scale_factor;
-        check(scale > 0.0 && scale.is_finite(), "mid_block_scale_factor", scale, "positive")?;
+        check(
+            scale > 0.0 && scale.is_finite(),
+            "mid_block_scale_factor",
+            short(scale),
+            "positive",
+        )?;
         Ok(())
     }
 
@@ -127,7 +136,15 @@ impl UNetConfig {
                 return Err(UNetConfigError::SampleSize { size, halvings, nearest });
             }
         }
-        Ok(())
+        // No overflow: each factor was checked.
+        let [height, width] = self.sample_size.unwrap_or_default();
+        let numbers = height * width * self.in_channels.max(self.out_channels);
+        let allowed = format!(
+            "smaller: with its channels a sample has {numbers} numbers, expected at most \
+             {MOST_NUMBERS}"
+        );
+        let size = format!("[{height}, {width}]");
+        Ok(check(numbers <= MOST_NUMBERS, "sample_size", size, &allowed)?)
     }
 }
 
@@ -142,7 +159,7 @@ pub enum UNetConfigError {
     #[error(transparent)]
     Range(#[from] OutOfRange),
     /// A list of blocks is not as long as `block_out_channels`.
-    #[error("{key} has {found} blocks, but block_out_channels has {levels}")]
+    #[error("{key} has {}, but block_out_channels has {levels}", counted(found, "block"))]
     Blocks {
         /// Which list.
         key: &'static str,
@@ -210,7 +227,10 @@ pub enum UNetConfigError {
         channels: usize,
     },
     /// Samples cannot be halved as often as there are steps down.
-    #[error("sample_size {size} cannot be halved {halvings} times (nearest that can: {nearest})")]
+    #[error(
+        "sample_size {size} cannot be halved {} (nearest that can: {nearest})",
+        counted(halvings, "time")
+    )]
     SampleSize {
         /// The height or width.
         size: usize,

@@ -91,7 +91,7 @@ fn from_pure_noise_and_without_a_number() {
     assert_eq!(ddpm(config.clone(), VarianceType::FixedSmall, 10), [noise]);
     assert_eq!(
         ddim(config.clone(), DdimOptions { eta: 1.0, ..DdimOptions::default() }, 10),
-        [noise]
+        [noise, Difference::MaybeNotANumber { timestep: 999 }]
     );
     assert_eq!(ddim(config, DdimOptions::default(), 10), []);
     let leading = spaced(Spacing::Leading { offset: 0 });
@@ -99,5 +99,36 @@ fn from_pure_noise_and_without_a_number() {
         let found = ddpm(leading.clone(), variance, 10);
         assert_eq!(found, [Difference::NotANumber { variance }]);
         assert!(found[0].to_string().contains(variance.name()));
+    }
+}
+
+/// Which of these runs have NaN was found by running them in diffusers 0.42.1 with a torch 2.15.0 whose
+/// roots are not all rounded to nearest.
+#[test]
+fn ancestral_ddim_where_the_peer_has_no_number() {
+    let leading = Spacing::Leading { offset: 0 };
+    let cosine = BetaCurve::SquaredCosine;
+    let cases = [
+        (&cosine, Spacing::Trailing, true, &[5][..]),
+        (&cosine, Spacing::Trailing, false, &[1, 5]),
+        (&cosine, Spacing::Linspace, true, &[5]),
+        (&cosine, Spacing::Linspace, false, &[5]),
+        (&cosine, leading, true, &[]),
+        (&BetaCurve::Linear { start: 1e-4, end: 0.02 }, Spacing::Trailing, true, &[]),
+    ];
+    for (betas, spacing, set_alpha_to_one, nan) in cases {
+        let config = Config { betas: betas.clone(), prediction: Prediction::X0, ..spaced(spacing) };
+        let found = |eta, steps| {
+            let options = DdimOptions { set_alpha_to_one, eta, ..DdimOptions::default() };
+            let found = ddim(config.clone(), options, steps);
+            found.contains(&Difference::MaybeNotANumber { timestep: 999 })
+        };
+        for steps in (1..=40).chain([50, 100, 250, 500, 1000]) {
+            if nan.contains(&steps) {
+                assert!(found(1.0, steps), "{spacing:?} {steps}");
+            }
+            assert!(!found(1.0, steps) || !nan.is_empty(), "{spacing:?} {steps}");
+            assert!(!found(0.5, steps), "{spacing:?} {steps}");
+        }
     }
 }

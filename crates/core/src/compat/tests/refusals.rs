@@ -107,8 +107,8 @@ fn values_out_of_range() {
     );
     assert!(refused(given(vec![0.1, -0.2], 2)).contains("at timestep 1: expected at most 0.9"));
     // In f32 there is no noise left, and the first step would be 0/0.
-    assert!(refused(given(vec![1e-9, 0.1], 2)).starts_with("alphas_cumprod is 1 at timestep 0"));
-    assert!(refused(given(vec![0.1, 1.0, 0.1], 3)).contains("alphas_cumprod is 0 at timestep 1"));
+    assert!(refused(given(vec![1e-9, 0.1], 2)).starts_with("alphas_cumprod is 1.0 at timestep 0"));
+    assert!(refused(given(vec![0.1, 1.0, 0.1], 3)).contains("alphas_cumprod is 0.0 at timestep 1"));
     let one = Config { timesteps: 1, rescale_zero_snr: true, ..Config::default() };
     assert!(refused(one).contains("alphas_cumprod is NaN at timestep 0"));
     let ddim = |config| ddim(config, 10);

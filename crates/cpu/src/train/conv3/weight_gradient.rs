@@ -22,8 +22,7 @@ use crate::train::outer::Parts;
 const TILES: usize = 512;
 
 pub(super) fn run(conv: &Conv3, x: &[f32], dy: &[f32], dw: &mut [f32]) {
-    let output = conv.output_shape();
-    match Tiling::of(conv.motion, output, conv.from.min(conv.to)) {
+    match Tiling::of(conv.motion, conv.input_shape(), conv.to) {
         Tiling::Four => winograd(Four, conv, x, dy, dw),
         Tiling::Two => winograd(Two, conv, x, dy, dw),
         Tiling::None => direct(conv, x, dy, dw),
@@ -136,7 +135,7 @@ fn winograd<F: Form<I, O>, const I: usize, const O: usize>(
             let starts: Vec<_> = (0..count * tiles).map(starts(each_x, apart_x, from)).collect();
             let left = Columns { data: &inputs, rows: from, starts: &starts };
             let store = Store { accumulate: group > 0, ..Store::PLAIN };
-            Product { left, right: &right, out, store }.run();
+            Product { left, right: right.right(), out, store }.run();
             SCRATCH.give_packed(right);
         };
         sums.par_chunks_exact_mut(from * to).enumerate().for_each(place);
@@ -172,7 +171,15 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Tiles<'_, F, I,
             let (y, x) = (tile / across * O, tile % across * O);
             let patch = &frame[y * wide + x * from..];
             let (out, stride) = (&mut inputs[tile * from..], apart(tiles, from));
-            simd.vectorize(Input::<F, I, O> { patch, line: wide, from, out, stride, form });
+            simd.vectorize(Input::<F, I, O> {
+                patch,
+                line: wide,
+                tiles: 1,
+                from,
+                out,
+                stride,
+                form,
+            });
             let dy = &dy[y * line + x * to..];
             let (out, stride) = (&mut gradients[tile * to..], apart(tiles, to));
             simd.vectorize(Gradient::<F, I, O> { dy, line, to, out, stride, form });

@@ -95,8 +95,8 @@ fn shards_that_do_not_fit_their_index_are_refused_by_tensor() {
     assert_eq!(
         read(&files, None).unwrap_err(),
         format!(
-            "{INDEX_OF_SHARDS}: no shard {second}: the index names it for \
-             \"m.attentions.0.key.weight\" and 1 more"
+            "{INDEX_OF_SHARDS}: no shard {second}: the index names it for 2 tensors, such as \
+             \"m.attentions.0.key.weight\""
         )
     );
 }
@@ -195,7 +195,7 @@ fn a_folder_without_weights_says_so() {
     let many: Vec<_> = (0..30).map(|i| (format!("{i:02}.pt"), vec![])).collect();
     let many: Vec<_> = many.iter().map(|(name, bytes)| (&name[..], bytes.clone())).collect();
     let message = read(&with(&many), None).unwrap_err();
-    assert!(message.contains("18.pt, 19.pt and 10 more; pickles are never"), "{message}");
+    assert!(message.contains("18.pt, 19.pt, and 10 more; pickles are never"), "{message}");
 }
 
 #[test]
