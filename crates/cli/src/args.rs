@@ -28,6 +28,7 @@ pub struct Args {
 pub enum Command {
     Train(TrainArgs),
     Sample(SampleArgs),
+    Invert(InvertArgs),
     Inspect(InspectArgs),
     Convert(ConvertArgs),
 }
@@ -212,7 +213,8 @@ pub struct SampleArgs {
     /// Model folder, or `digits` for the built-in model [default: digits]
     #[arg(value_name = "MODEL")]
     pub model: Option<PathBuf>,
-    /// How many samples [default: 64, of points and tables 1000; or the rows of --init]
+    /// How many samples [default: 64, of points and tables 1000; or the rows of --init, --from or
+    /// --inpaint if these are several]
     #[arg(short = 'n', long, value_name = "N", value_parser = count(MOST_SAMPLES))]
     pub count: Option<usize>,
     /// Go the way of another program, number by number, its quirks included; `inspect MODEL` says
@@ -239,7 +241,8 @@ pub struct SampleArgs {
     /// [default: 64; points and tables: 1024]
     #[arg(long, value_name = "N", value_parser = count(MOST_ROWS))]
     pub batch: Option<usize>,
-    /// Start from these rows in place of fresh noise; those of tables in the data's own units
+    /// Start from these rows in place of fresh noise, such as those that `invert` finds; those of
+    /// tables in the data's own units
     #[arg(long, value_name = "X_T.npy")]
     pub init: Option<PathBuf>,
     /// Save the whole way: an array with a leading axis of steps + 1 (.npy), a picture with a row
@@ -258,11 +261,122 @@ pub struct SampleArgs {
     #[command(flatten)]
     pub process: ProcessArgs,
     #[command(flatten)]
+    pub steering: SteeringArgs,
+    #[command(flatten)]
+    pub compute: ComputeArgs,
+}
+
+/// What samples are to be, beyond their class.
+#[derive(Debug, Parser)]
+#[command(next_help_heading = "Steering")]
+pub struct SteeringArgs {
+    /// Classifier-free guidance towards --class with weight W: estimate = without + W (with −
+    /// without the class). 0 leaves the class away, 1 is no guidance, more makes samples more
+    /// typical and more alike (2 to 4 is a start); each call is of twice the rows
+    #[arg(
+        long,
+        value_name = "W",
+        requires = "class",
+        conflicts_with = "compat",
+        allow_negative_numbers = true,
+        value_parser = weight
+    )]
+    pub guidance: Option<f64>,
+    /// How much of the spread of values that guidance adds is taken back, from 0, nothing, to 1, all
+    #[arg(
+        long,
+        value_name = "SHARE",
+        requires = "guidance",
+        allow_negative_numbers = true,
+        value_parser = share
+    )]
+    pub guidance_rescale: Option<f64>,
+    /// Guide only at noise levels sigma/alpha from LOW to HIGH, where 1 is as much noise as data;
+    /// elsewhere the class alone is asked for. Without the noisiest levels samples stay varied
+    #[arg(
+        long,
+        value_name = "LOW,HIGH",
+        requires = "guidance",
+        allow_negative_numbers = true,
+        value_parser = interval
+    )]
+    pub guidance_interval: Option<IntervalArg>,
+    /// Keep what is known of a picture, and draw the rest: a picture, an array (.npy), or for tables
+    /// a .csv whose columns are those known. One for all samples, or one each
+    #[arg(long, value_name = "IMAGE", conflicts_with = "compat")]
+    pub inpaint: Option<PathBuf>,
+    /// Where --inpaint is known: a picture, white where it is kept and black where it is drawn, or an
+    /// array of shares from 0 to 1 (.npy)
+    #[arg(long, value_name = "MASK", requires = "inpaint")]
+    pub mask: Option<PathBuf>,
+    /// Draw variations of a picture (an array, a table): begin with it, noised, on the way
+    #[arg(long, value_name = "IMAGE", conflicts_with_all = ["compat", "init", "interpolate"])]
+    pub from: Option<PathBuf>,
+    /// Share of the steps that are taken from --from, above 0 and up to 1: little changes little, 1
+    /// is a run from noise alone [default: 0.5]
+    #[arg(
+        long,
+        value_name = "SHARE",
+        requires = "from",
+        allow_negative_numbers = true,
+        value_parser = strength
+    )]
+    pub strength: Option<f64>,
+    /// Draw the first two samples (or those of the two rows of --init) and K between them, in a row;
+    /// by a sampler that draws no noise on the way [default: ddim]
+    #[arg(
+        long,
+        value_name = "K",
+        conflicts_with_all = ["compat", "count"],
+        value_parser = count(MOST_SAMPLES - 2)
+    )]
+    pub interpolate: Option<usize>,
+}
+
+/// Find the noise that leads to DATA: data → x_T.
+///
+/// Goes the way of --sampler ddim back, with four network calls a step. From what it finds,
+/// `sample --init X_T.npy --sampler ddim` with the same model, class, --steps and --spacing comes
+/// back to DATA, nearly; with another class, or after `--interpolate`, it goes elsewhere from there.
+#[derive(Debug, Parser)]
+#[command(after_help = "Example: ancestral invert digits seven.png -o x_T.npy\n         \
+                        ancestral sample --init x_T.npy --sampler ddim -o again.png")]
+pub struct InvertArgs {
+    /// Model folder, or `digits` for the built-in model
+    #[arg(value_name = "MODEL")]
+    pub model: PathBuf,
+    /// Pictures or folders of pictures, arrays (.npy), or tables (.csv)
+    #[arg(value_name = "DATA", required = true)]
+    pub data: Vec<PathBuf>,
+    /// Where to: NAME.npy (float32, [n, channels, height, width], or [n, columns] in the data's own
+    /// units)
+    #[arg(short, long, value_name = "X_T.npy")]
+    pub output: PathBuf,
+    /// Class of the data, by its name or number [default: no label]
+    #[arg(long, value_name = "CLASS")]
+    pub class: Option<String>,
+    /// Hops from data to noise [default: 100, of points and tables 250; or all timesteps if they are
+    /// fewer]
+    #[arg(long, value_name = "N")]
+    pub steps: Option<usize>,
+    #[arg(long, value_name = "NAME[:option=value]", help = spacing_help())]
+    pub spacing: Option<String>,
+    /// Which weights of a model folder: those named diffusion_pytorch_model.NAME.safetensors
+    #[arg(long, value_name = "NAME")]
+    pub variant: Option<String>,
+    /// Rows in one network call; changes nothing but speed and memory
+    /// [default: 64; points and tables: 1024]
+    #[arg(long, value_name = "N", value_parser = count(MOST_ROWS))]
+    pub batch: Option<usize>,
+    /// Replace what is already there
+    #[arg(long)]
+    pub force: bool,
+    #[command(flatten)]
     pub compute: ComputeArgs,
 }
 
 /// The way from noise to data.
-#[derive(Debug, Default, Parser)]
+#[derive(Clone, Debug, Default, Parser)]
 #[command(next_help_heading = "The way from noise to data")]
 pub struct ProcessArgs {
     /// Hops from noise to data [default: 100, of points and tables 250; with --compat the peer's
@@ -480,6 +594,8 @@ pub enum FitArg {
 pub type ChannelsArg = Wrapped<Option<Channels>>;
 /// Height and width.
 pub type SizeArg = Wrapped<[usize; 2]>;
+/// Two noise levels σ/α, the lower first.
+pub type IntervalArg = Wrapped<[f64; 2]>;
 /// Red, green, blue.
 pub type ColourArg = Wrapped<[u8; 3]>;
 
@@ -520,6 +636,24 @@ fn decay(text: &str) -> Result<f64, String> {
 
 fn share(text: &str) -> Result<f64, String> {
     number(text, "a number in [0, 1]", |x| (0.0..=1.0).contains(&x))
+}
+
+fn weight(text: &str) -> Result<f64, String> {
+    number(text, "a number, 0 or more", |x| x >= 0.0 && x.is_finite())
+}
+
+fn strength(text: &str) -> Result<f64, String> {
+    number(text, "a number in (0, 1]", |x| x > 0.0 && x <= 1.0)
+}
+
+fn interval(text: &str) -> Result<IntervalArg, String> {
+    let ends = text.split_once(',').and_then(|(low, high)| {
+        Some([low.trim().parse::<f64>().ok()?, high.trim().parse::<f64>().ok()?])
+    });
+    let ends = ends.filter(|[low, high]| 0.0 <= *low && low < high);
+    ends.map(Wrapped).ok_or_else(|| {
+        "expected two levels sigma/alpha, 0 or more, the lower first, such as 0.2,5".to_owned()
+    })
 }
 
 fn channels(text: &str) -> Result<ChannelsArg, String> {

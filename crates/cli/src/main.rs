@@ -21,10 +21,13 @@ mod progress;
 mod randomness;
 #[cfg(feature = "burn")]
 mod recipe;
+mod rows;
 #[cfg(feature = "burn")]
 mod run_folder;
 mod sampling;
 mod show;
+mod start;
+mod steering;
 
 use std::process::ExitCode;
 
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         (Command::Train(args), Some((_, matches))) => commands::train::run(&args, matches),
         (Command::Train(_), None) => unreachable!("a command was parsed"),
         (Command::Sample(args), _) => commands::sample::run(&args),
+        (Command::Invert(args), _) => commands::invert::run(&args),
         (Command::Inspect(args), _) => commands::inspect::run(&args),
         (Command::Convert(args), _) => commands::convert::run(&args),
     };

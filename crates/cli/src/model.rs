@@ -172,6 +172,13 @@ impl Model {
         self.folder.about.as_ref()?.data.class_names.as_deref()
     }
 
+    /// The label that means "none" to its network: the last one in models that are trained here.
+    pub fn null_label(&self) -> Option<u32> {
+        let Labels::Classes(count) = self.folder.network.labels() else { return None };
+        let has_it = self.class_names().is_some_and(|names| names.len() + 1 == count);
+        has_it.then(|| u32::try_from(count - 1).expect("few classes"))
+    }
+
     /// What to tell the network of the class that the user asked for, by name or number.
     pub fn label(&self, class: Option<&str>) -> Result<Option<u32>> {
         let name = &self.name;

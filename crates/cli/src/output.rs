@@ -38,6 +38,8 @@ pub struct Output<'a> {
     kind: Kind,
     /// Whether the whole way is wanted, not only where it ends.
     trajectory: bool,
+    /// Whether pictures of samples stand side by side.
+    is_row: bool,
 }
 
 /// What pictures say of themselves, by the index of the sample, if they show one.
@@ -62,7 +64,17 @@ impl<'a> Output<'a> {
             None | Some(_) => bail!("output {}: {expected}", path.display()),
         };
         // Without a / at its end, by which a file would not be found.
-        Ok(Self { path: path.components().as_path(), kind, trajectory })
+        Ok(Self { path: path.components().as_path(), kind, trajectory, is_row: false })
+    }
+
+    /// The same with the pictures of samples in one row, if `is_row`.
+    pub fn in_a_row(self, is_row: bool) -> Self {
+        Self { is_row, ..self }
+    }
+
+    /// Whether it is an array.
+    pub fn is_array(&self) -> bool {
+        self.kind == Kind::Npy
     }
 
     /// Whether samples can be written batch by batch.
@@ -114,6 +126,9 @@ impl<'a> Output<'a> {
             (Kind::Npy | Kind::Csv, _) | (Kind::Folder, false) => {}
             (Kind::Png, true) => {
                 rows_of_ways(&vec![blank(rows); hops.min(COLUMNS) + 1])?;
+            }
+            (Kind::Png, false) if self.is_row => {
+                picture_row(&blank(rows))?;
             }
             (Kind::Png, false) | (Kind::Gif, _) | (Kind::Folder, true) => {
                 picture(&blank(rows))?;
@@ -208,6 +223,9 @@ impl<'a> Output<'a> {
         let columns = model.columns.as_ref();
         let show = Show { columns, behind: None, title: &model.name };
         match (self.kind, self.trajectory) {
+            (Kind::Png, false) if self.is_row && columns.is_none() => {
+                write_png(path, &picture_row(&samples.x)?, &metadata(None))?;
+            }
             (Kind::Png, false) => write_png(path, &show.still(&samples.x)?, &metadata(None))?,
             (Kind::Png, true) => write_png(path, &rows_of_ways(&samples.way)?, &metadata(None))?,
             (Kind::Gif, _) => show.write_animation(path, &samples.way)?,
@@ -280,8 +298,17 @@ fn values(samples: &Batch, columns: Option<&Columns>) -> Vec<f32> {
 fn rows_of_ways(way: &[Batch]) -> Result<Raster> {
     let data = (0..way[0].rows()).flat_map(|row| way.iter().map(move |moment| moment.row(row)));
     let data: Vec<f32> = data.flatten().copied().collect();
-    let layout = GridLayout { columns: NonZeroUsize::new(way.len()), ..GridLayout::default() };
-    Ok(grid(&Pictures::new(&data, way[0].shape())?, &layout)?)
+    in_columns(&Pictures::new(&data, way[0].shape())?, way.len())
+}
+
+/// Samples side by side.
+fn picture_row(samples: &Batch) -> Result<Raster> {
+    in_columns(&Pictures::new(samples.data(), samples.shape())?, samples.rows())
+}
+
+fn in_columns(pictures: &Pictures<'_>, columns: usize) -> Result<Raster> {
+    let layout = GridLayout { columns: NonZeroUsize::new(columns), ..GridLayout::default() };
+    Ok(grid(pictures, &layout)?)
 }
 
 fn shape(batch: &Batch) -> Vec<usize> {

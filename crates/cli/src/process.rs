@@ -6,16 +6,17 @@ mod peer;
 
 use ancestral::compat::{self, Scheduler};
 use ancestral::{
-    AnySampler, Batch, Chunked, Clipped, Denoiser, Grid, Network, NetworkDenoiser, Noise,
-    Thresholded,
+    AnySampler, Batch, Chunked, Clipped, Denoiser, Grid, Guided, Inpainted, Inversion, Known,
+    Level, NetworkDenoiser, Noise, Thresholded,
 };
 use ancestral_cpu::NetworkError;
-use ancestral_format::DIFFUSERS_VERSION;
+use ancestral_format::{DIFFUSERS_VERSION, SchedulerConfig};
 use anyhow::{Context, Result};
 
 use crate::args::ProcessArgs;
 use crate::engine::AnyNetwork;
 use crate::model::Model;
+use crate::steering::Steering;
 
 /// A way from noise to data.
 #[derive(Debug)]
@@ -35,12 +36,17 @@ pub enum Process {
     },
 }
 
-/// A network, and what it is told of the class of each row.
+/// A network, and what it is told of each row.
 #[derive(Debug)]
 pub struct Told {
     pub network: Chunked<AnyNetwork>,
+    /// The class of each.
     pub labels: Option<Vec<u32>>,
+    pub steering: Steering,
 }
+
+/// A denoiser of samples of the program.
+type AnyDenoiser = Box<dyn Denoiser<Batch, Error = NetworkError>>;
 
 impl Process {
     /// Our own way that the flags name; what they leave open, the model says.
@@ -90,6 +96,14 @@ impl Process {
         }
     }
 
+    /// Whether it draws noise on the way.
+    pub fn is_stochastic(&self) -> bool {
+        match self {
+            Self::Own { sampler, .. } => sampler.info().stochastic,
+            Self::Peer { .. } => true,
+        }
+    }
+
     /// What tells it from other ways.
     pub fn metadata(&self) -> Vec<(&'static str, String)> {
         let joined = |timesteps: Vec<String>| timesteps.join(" ");
@@ -120,6 +134,38 @@ impl Process {
         own.into_iter().chain(compat).collect()
     }
 
+    /// Leaves of the way the last part, as [`Grid::cut`] does, and says where that begins.
+    pub fn cut(&mut self, strength: f64) -> Result<Level> {
+        match self {
+            Self::Own { grid, .. } => {
+                *grid = grid.cut(strength).context("--strength")?;
+                Ok(grid.points()[0].level)
+            }
+            Self::Peer { .. } => {
+                anyhow::bail!("--strength {strength}: not with --compat diffusers")
+            }
+        }
+    }
+
+    /// Goes the way of DDIM over the grid back, from the clean `x0` to the noise that leads there.
+    pub fn invert(
+        &self,
+        inversion: Inversion,
+        model: &Model,
+        told: Told,
+        x0: Batch,
+        each: impl FnMut(usize, &Batch),
+    ) -> Result<Result<Batch, NetworkError>> {
+        match self {
+            Self::Own { grid, clip, .. } => {
+                let mut denoiser = denoiser(model, told, *clip)?;
+                let steps = inversion.run(grid, x0, &mut *denoiser).context("--steps")?;
+                Ok(followed(steps.map(|step| step.map(|step| step.x)), each))
+            }
+            Self::Peer { .. } => anyhow::bail!("invert: not with --compat diffusers"),
+        }
+    }
+
     /// Goes the way from `x_t`; `each` sees how many hops are done, and where that is.
     pub fn run(
         &self,
@@ -136,7 +182,7 @@ impl Process {
                 Ok(followed(steps.map(|step| step.map(|step| step.x)), each))
             }
             Self::Peer { scheduler, .. } => {
-                let Told { mut network, labels } = told;
+                let Told { mut network, labels, .. } = told;
                 let mut run = compat::Run::new(&**scheduler, x_t, &mut network, noise);
                 if let Some(labels) = labels {
                     run = run.with_labels(labels);
@@ -161,26 +207,44 @@ fn followed<E>(
     Ok(last.expect("a way has at least one hop"))
 }
 
-fn denoiser(
-    model: &Model,
-    told: Told,
-    clip: bool,
-) -> Result<Box<dyn Denoiser<Batch, Error = <AnyNetwork as Network>::Error>>> {
+fn denoiser(model: &Model, told: Told, clip: bool) -> Result<AnyDenoiser> {
     let config = &model.folder.scheduler;
-    let schedule = model.schedule.clone();
-    let mut inner = NetworkDenoiser::new(told.network, config.prediction(), schedule)
+    let Told { network, labels, steering: Steering { guidance, known } } = told;
+    let inner = NetworkDenoiser::new(network, config.prediction(), model.schedule.clone())
         .with_context(|| format!("model {}", model.name))?;
-    if let Some(labels) = told.labels {
-        inner = inner.with_labels(labels);
-    }
-    let (ratio, max) = (config.dynamic_thresholding_ratio, config.sample_max_value);
-    Ok(if !clip {
-        Box::new(inner)
-    } else if config.thresholding {
-        Box::new(Thresholded::new(inner, ratio, max))
-    } else {
-        Box::new(Clipped::new(inner, config.clip_sample_range))
+    let config = clip.then_some(config);
+    Ok(match (labels, guidance) {
+        (Some(labels), Some((guidance, null))) => {
+            clipped(Guided::new(inner.conditional_on(labels, null), guidance), config, known)
+        }
+        (Some(labels), None) => clipped(inner.with_labels(labels), config, known),
+        (None, _) => clipped(inner, config, known),
     })
+}
+
+/// The denoiser, clipped or thresholded if there is a config that says how; what is known is not.
+fn clipped<D>(inner: D, config: Option<&SchedulerConfig>, known: Option<Known>) -> AnyDenoiser
+where
+    D: Denoiser<Batch, Error = NetworkError> + 'static,
+{
+    match config {
+        None => inpainted(inner, known),
+        Some(config) if config.thresholding => {
+            let (ratio, max) = (config.dynamic_thresholding_ratio, config.sample_max_value);
+            inpainted(Thresholded::new(inner, ratio, max), known)
+        }
+        Some(config) => inpainted(Clipped::new(inner, config.clip_sample_range), known),
+    }
+}
+
+fn inpainted<D>(inner: D, known: Option<Known>) -> AnyDenoiser
+where
+    D: Denoiser<Batch, Error = NetworkError> + 'static,
+{
+    match known {
+        None => Box::new(inner),
+        Some(known) => Box::new(Inpainted::new(inner, known)),
+    }
 }
 
 /// Whether the flags and the model want clean estimates clipped or thresholded.

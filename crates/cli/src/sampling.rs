@@ -13,12 +13,16 @@ use crate::model::Model;
 use crate::process::{Process, Told};
 use crate::progress::Progress;
 use crate::randomness::Randomness;
+use crate::start::Start;
+use crate::steering::Steering;
 
 /// How to sample.
 #[derive(Debug)]
 pub struct Plan<'a> {
     pub process: &'a Process,
     pub label: Option<u32>,
+    pub start: &'a Start,
+    pub steering: &'a Steering,
     pub seed: u64,
     pub randomness: Randomness,
     /// Samples in one network call.
@@ -41,10 +45,7 @@ pub struct Samples {
 impl Samples {
     /// All of several batches, at least one, in their order.
     fn joined(batches: &[Self]) -> Self {
-        let join = |part: &dyn Fn(&Self) -> &Batch| {
-            let data: Vec<&[f32]> = batches.iter().map(|batch| part(batch).data()).collect();
-            Batch::new(part(&batches[0]).shape().to_vec(), data.concat())
-        };
+        let join = |part: &dyn Fn(&Self) -> &Batch| Batch::stack(batches.iter().map(part));
         let moments = 0..batches[0].way.len();
         Self {
             first: batches[0].first,
@@ -55,16 +56,10 @@ impl Samples {
 }
 
 impl Plan<'_> {
-    /// Draws the samples `indices`, at least one, from the rows of `start` if they are given.
-    pub fn run(
-        &self,
-        model: &Model,
-        network: &AnyNetwork,
-        indices: Range<u64>,
-        start: Option<&Batch>,
-    ) -> Result<Samples> {
+    /// Draws the samples `indices`, at least one.
+    pub fn run(&self, model: &Model, network: &AnyNetwork, indices: Range<u64>) -> Result<Samples> {
         let mut batches = Vec::new();
-        self.run_batches(model, network, indices, start, |batch| {
+        self.run_batches(model, network, indices, |batch| {
             batches.push(batch);
             Ok(())
         })?;
@@ -96,7 +91,6 @@ impl Plan<'_> {
         model: &Model,
         network: &AnyNetwork,
         indices: Range<u64>,
-        start: Option<&Batch>,
         mut each: impl FnMut(Samples) -> Result<()>,
     ) -> Result<()> {
         let shape = model.shape()?;
@@ -109,18 +103,14 @@ impl Plan<'_> {
             let first = indices.start + number * size;
             let indices = first..indices.end.min(first.saturating_add(size));
             let rows = usize::try_from(indices.end - indices.start).expect("a batch of rows");
-            let mut noise = self.randomness.noise(self.seed, indices, start.is_some());
-            let x_t = match start {
-                None => noise.draw(&Batch::zeros(rows, shape.clone())),
-                Some(start) => {
-                    let first = usize::try_from(number * size).expect("a row of those given");
-                    let values = first * start.row_len()..(first + rows) * start.row_len();
-                    Batch::new(shape.clone(), start.data()[values].to_vec())
-                }
-            };
+            let place = usize::try_from(number * size).expect("a sample that can be counted");
+            let place = place..place + rows;
+            let mut noise = self.randomness.noise(self.seed, indices, !self.start.is_drawn());
+            let x_t = self.start.x_t(place.clone(), &shape, &mut *noise);
             let told = Told {
-                network: Chunked::new(network.clone(), self.batch),
+                network: Chunked::new(network.clone(), self.rows_of_a_call()),
                 labels: self.label.map(|label| vec![label; rows]),
+                steering: self.steering.slice(place),
             };
             let kept = self.kept();
             let mut way: Vec<Batch> = kept.first().map(|_| x_t.clone()).into_iter().collect();
@@ -131,10 +121,18 @@ impl Plan<'_> {
                 let batch = || format!("batch {}/{batches}", number + 1);
                 progress.at(number * hops + done as u64, batch);
             })?;
-            let x = x.map_err(|error| non_finite(&error, model))?;
+            let x = x.map_err(|error| failed("sampling from", &error, model))?;
             each(Samples { first, x, way })?;
         }
         Ok(())
+    }
+
+    /// Guidance asks about each sample twice at once.
+    fn rows_of_a_call(&self) -> NonZeroUsize {
+        match self.steering.guidance {
+            Some(_) => self.batch.saturating_add(self.batch.get()),
+            None => self.batch,
+        }
     }
 
     /// Which moments are kept, as counts of hops done: evenly spread, both ends among them.
@@ -147,8 +145,9 @@ impl Plan<'_> {
     }
 }
 
-fn non_finite(error: &NetworkError, model: &Model) -> anyhow::Error {
-    Failed(anyhow::anyhow!("sampling from {}: {error}", model.name)).into()
+/// A call of the network that failed while something was `done` with a model.
+pub fn failed(done: &str, error: &NetworkError, model: &Model) -> anyhow::Error {
+    Failed(anyhow::anyhow!("{done} {}: {error}", model.name)).into()
 }
 
 #[cfg(test)]
@@ -165,6 +164,8 @@ mod tests {
         let plan = Plan {
             process: &process,
             label: None,
+            start: &Start::Noise,
+            steering: &Steering::default(),
             seed: 0,
             randomness: Randomness::Ancestral,
             batch: NonZeroUsize::MIN,

@@ -137,6 +137,31 @@ impl<T: Scalar> Batch<T> {
         self.data.chunks_exact_mut(size)
     }
 
+    /// The rows `range`, as a batch of their own.
+    ///
+    /// # Panics
+    /// If there are not that many rows.
+    #[must_use]
+    pub fn slice(&self, range: std::ops::Range<usize>) -> Self {
+        let size = self.row_len();
+        self.like(self.data[range.start * size..range.end * size].to_vec())
+    }
+
+    /// The rows of all `batches`, one batch after the other.
+    ///
+    /// # Panics
+    /// If there is no batch, or their rows differ in shape.
+    #[must_use]
+    pub fn stack<'a>(batches: impl IntoIterator<Item = &'a Self>) -> Self {
+        let mut batches = batches.into_iter();
+        let mut stacked = batches.next().expect("at least one batch").clone();
+        for batch in batches {
+            assert_eq!(batch.shape, stacked.shape, "rows that are stacked have one shape");
+            stacked.data.extend_from_slice(&batch.data);
+        }
+        stacked
+    }
+
     fn like(&self, data: Vec<T>) -> Self {
         Self { shape: self.shape.clone(), data }
     }
@@ -245,6 +270,13 @@ mod tests {
             let rounded = sum as f32;
             assert_eq!(*found, rounded, "element {i}");
         }
+    }
+
+    #[test]
+    fn slices_stack_up_again() {
+        let x = Batch::new(vec![2], (0..8_u8).map(f32::from).collect());
+        assert_eq!(x.slice(1..3).data(), [2.0, 3.0, 4.0, 5.0]);
+        assert_eq!(Batch::stack([&x.slice(0..1), &x.slice(1..4)]), x);
     }
 
     #[test]

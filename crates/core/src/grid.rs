@@ -6,6 +6,7 @@ use crate::level::Level;
 use crate::names::names;
 use crate::schedule::Schedule;
 
+mod cut;
 mod levels;
 
 pub use levels::LevelSpacing;
@@ -220,6 +221,12 @@ pub enum GridError {
     Rho {
         /// The ρ.
         rho: f64,
+    },
+    /// A strength that is no share of a grid.
+    #[error("strength {strength} is outside (0, 1]")]
+    Strength {
+        /// The strength.
+        strength: f64,
     },
     /// A name that is no spacing.
     #[error("unknown spacing {found:?}: expected {}", Spacing::CHOICE)]

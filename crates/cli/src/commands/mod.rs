@@ -2,6 +2,7 @@
 
 pub mod convert;
 pub mod inspect;
+pub mod invert;
 pub mod sample;
 #[cfg_attr(not(feature = "burn"), path = "no_train.rs")]
 pub mod train;

@@ -2,8 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use ancestral::{Batch, compat};
-use ancestral_data::read_npy;
+use ancestral::{Known, compat};
 use ancestral_format::counted;
 use anyhow::{Context, Result, bail};
 
@@ -16,6 +15,8 @@ use crate::output::Output;
 use crate::process::Process;
 use crate::randomness::Randomness;
 use crate::sampling::Plan;
+use crate::start::Start;
+use crate::steering::{self, Steering};
 
 /// What the user need not say.
 #[derive(Clone, Copy, Debug)]
@@ -39,17 +40,16 @@ impl Defaults {
 }
 
 pub fn run(args: &SampleArgs) -> Result<()> {
-    let output = Output::new(&args.output, args.trajectory)?;
+    let is_row = args.steering.interpolate.is_some();
+    let output = Output::new(&args.output, args.trajectory)?.in_a_row(is_row);
     let engine = Engine::new(&args.compute)?;
     let quiet = args.compute.quiet;
     let mut model = Model::read(args.model.as_deref(), args.variant.as_deref(), quiet)?;
-    let process = match args.compat {
-        None => Process::own(&args.process, &model, quiet)?,
-        Some(CompatArg::Diffusers) => Process::peer(&args.process, &model)?,
-    };
-    let start = start(args, &model)?;
+    let mut process = process(args, &model)?;
+    let steering = Steering::new(&args.steering, &model, quiet)?;
+    let start = Start::new(args, &model, &mut process)?;
     let Defaults { count, batch, .. } = Defaults::of(model.columns.is_none());
-    let count = start.as_ref().map_or(args.count.unwrap_or(count), Batch::rows);
+    let count = rows_given(args, &start, &steering)?.or(args.count).unwrap_or(count);
     let indices = indices(args, count)?;
     let moments = output.moments().min(process.hops());
     memory::check(&model, count, moments, args.batch.unwrap_or(batch))?;
@@ -57,6 +57,8 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     let plan = Plan {
         process: &process,
         label: model.label(args.class.as_deref())?,
+        start: &start,
+        steering: &steering,
         seed: args.seed,
         randomness: args.rng,
         batch: NonZeroUsize::new(args.batch.unwrap_or(batch)).context("--batch 0")?,
@@ -78,15 +80,60 @@ pub fn run(args: &SampleArgs) -> Result<()> {
         let class = args.class.clone().map(|class| ("class", class));
         let init = args.init.as_ref().map(|path| ("init", path.display().to_string()));
         let own = of_samples.into_iter().chain(class).chain(init);
+        let own = own.chain(steering::metadata(&args.steering));
         common.iter().cloned().chain(own.map(|(key, value)| (key.to_owned(), value))).collect()
     };
     let write = |samples: &_| {
         output.write(samples, &model, &metadata).map_err(|error| anyhow::Error::new(Failed(error)))
     };
     if output.is_by_batch() {
-        return plan.run_batches(&model, &network, indices, start.as_ref(), |batch| write(&batch));
+        return plan.run_batches(&model, &network, indices, |batch| write(&batch));
     }
-    write(&plan.run(&model, &network, indices, start.as_ref())?)
+    write(&plan.run(&model, &network, indices)?)
+}
+
+/// The way that the flags name. Between two x_T it is one that follows from x_T alone.
+fn process(args: &SampleArgs, model: &Model) -> Result<Process> {
+    let quiet = args.compute.quiet;
+    match (args.compat, args.steering.interpolate) {
+        (Some(CompatArg::Diffusers), _) => Process::peer(&args.process, model),
+        (None, None) => Process::own(&args.process, model, quiet),
+        (None, Some(between)) => {
+            let mut flags = args.process.clone();
+            if flags.eta.is_none() {
+                flags.sampler.get_or_insert_with(|| "ddim".to_owned());
+            }
+            let process = Process::own(&flags, model, quiet)?;
+            if process.is_stochastic() {
+                bail!(
+                    "--interpolate {between}: {} draws noise on the way, so that x_T is not all \
+                     that samples follow from: take a sampler that draws none, such as ddim",
+                    process.sampler()
+                );
+            }
+            Ok(process)
+        }
+    }
+}
+
+/// How many samples what is given is for, if not for any number.
+fn rows_given(args: &SampleArgs, start: &Start, steering: &Steering) -> Result<Option<usize>> {
+    let flag = if args.steering.from.is_some() { "--from" } else { "--init" };
+    let path = args.steering.from.as_ref().or(args.init.as_ref());
+    let known = steering.known.as_ref().and_then(Known::rows);
+    let given = [(flag, path, start.rows()), ("--inpaint", args.steering.inpaint.as_ref(), known)];
+    let mut given = given.into_iter().filter_map(|(flag, path, rows)| {
+        let path = path.map(|path| format!(" {}", path.display())).unwrap_or_default();
+        Some((format!("{flag}{path}"), rows?))
+    });
+    let Some((what, rows)) = given.next() else { return Ok(None) };
+    if let Some((other, found)) = given.find(|(_, found)| *found != rows) {
+        bail!("{other} has {}, {what} has {rows}", counted(found, "row"));
+    }
+    if let Some(count) = args.count.filter(|count| *count != rows) {
+        bail!("-n {count}: {what} has {}", counted(rows, "row"));
+    }
+    Ok(Some(rows))
 }
 
 /// Says where the peer would differ, of models that were not made here; where the peer's way is
@@ -116,33 +163,6 @@ fn say_differences(args: &SampleArgs, process: &Process, model: &Model) {
         }
         Process::Own { .. } => {}
     }
-}
-
-fn start(args: &SampleArgs, model: &Model) -> Result<Option<Batch>> {
-    let Some(path) = &args.init else { return Ok(None) };
-    let (shape, data) = read_npy(path).context("--init")?.into_parts();
-    let expected = model.shape()?;
-    if shape.len() != expected.len() + 1 || shape[1..] != expected {
-        let expected = super::joined(&expected, ", ");
-        bail!("--init {}: shape {shape:?}, expected [n, {expected}]", path.display());
-    }
-    if let Some(bad) = data.iter().position(|x| !x.is_finite()) {
-        bail!("--init {}: value {bad} is {}, expected a finite number", path.display(), data[bad]);
-    }
-    if let Some(count) = args.count.filter(|count| *count != shape[0]) {
-        bail!("-n {count}: --init {} has {}", path.display(), counted(shape[0], "row"));
-    }
-    if shape[0] == 0 {
-        bail!("--init {}: no rows", path.display());
-    }
-    let data = match &model.columns {
-        None => data,
-        // As in every array of rows, these are in the data's own units.
-        Some(columns) => {
-            columns.to_model_rows(&data.into_iter().map(f64::from).collect::<Vec<_>>())
-        }
-    };
-    Ok(Some(Batch::new(expected, data)))
 }
 
 fn indices(args: &SampleArgs, count: usize) -> Result<std::ops::Range<u64>> {

@@ -56,18 +56,14 @@ impl<N: Network> Network for Chunked<N> {
         if x.rows() <= rows {
             return self.network.predict(x, timesteps, labels);
         }
-        let (mut shape, mut data) = (Vec::new(), Vec::new());
+        let mut outputs = Vec::new();
         for first in (0..x.rows()).step_by(rows) {
             let range = first..x.rows().min(first + rows);
-            let size = x.row_len();
-            let part = x.data()[range.start * size..range.end * size].to_vec();
-            let part = Batch::new(x.shape().to_vec(), part);
             let labels = labels.map(|labels| &labels[range.clone()]);
-            let output = self.network.predict(&part, &timesteps[range], labels)?;
-            shape = output.shape().to_vec();
-            data.extend(output.into_data());
+            let part = x.slice(range.clone());
+            outputs.push(self.network.predict(&part, &timesteps[range], labels)?);
         }
-        Ok(Batch::new(shape, data))
+        Ok(Batch::stack(&outputs))
     }
 }
 

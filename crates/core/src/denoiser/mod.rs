@@ -5,11 +5,17 @@ use crate::grid::Point;
 
 mod chunked;
 mod clip;
+mod conditional;
+mod guided;
+mod inpainted;
 mod network;
 mod threshold;
 
 pub use chunked::Chunked;
 pub use clip::Clipped;
+pub use conditional::{ClassConditional, Conditional};
+pub use guided::{Guidance, GuidanceError, Guided};
+pub use inpainted::Inpainted;
 pub(crate) use network::split;
 pub use network::{NetworkDenoiser, ZeroTerminalSnr};
 pub use threshold::Thresholded;

@@ -69,6 +69,23 @@ impl<N: Network> NetworkDenoiser<N> {
         self.labels = Some(labels);
         self
     }
+
+    /// The clean estimate of `x`, whose rows have the classes `labels`.
+    pub(super) fn ask(
+        &mut self,
+        x: &Batch,
+        at: Point,
+        labels: Option<&[u32]>,
+    ) -> Result<Denoised<Batch>, N::Error> {
+        let timestep = at.timestep.unwrap_or_else(|| self.schedule.timestep(at.level));
+        let timesteps = vec![timestep; x.rows()];
+        if let Some(labels) = labels {
+            assert_eq!(labels.len(), x.rows(), "labels and rows of the batch");
+        }
+        let output = self.network.predict(x, &timesteps, labels)?;
+        let (prediction, variance) = split(x, output);
+        Ok(Denoised { x0: self.prediction.x0(x, prediction, at.level), variance })
+    }
 }
 
 impl<N: Network> Denoiser<Batch> for NetworkDenoiser<N> {
@@ -78,14 +95,10 @@ impl<N: Network> Denoiser<Batch> for NetworkDenoiser<N> {
     /// If the network returns rows that have neither the shape of those of `x` nor twice their
     /// length along the first axis, or the labels are not one a row.
     fn denoise(&mut self, x: &Batch, at: Point) -> Result<Denoised<Batch>, N::Error> {
-        let timestep = at.timestep.unwrap_or_else(|| self.schedule.timestep(at.level));
-        let timesteps = vec![timestep; x.rows()];
-        if let Some(labels) = &self.labels {
-            assert_eq!(labels.len(), x.rows(), "labels and rows of the batch");
-        }
-        let output = self.network.predict(x, &timesteps, self.labels.as_deref())?;
-        let (prediction, variance) = split(x, output);
-        Ok(Denoised { x0: self.prediction.x0(x, prediction, at.level), variance })
+        let labels = self.labels.take();
+        let denoised = self.ask(x, at, labels.as_deref());
+        self.labels = labels;
+        denoised
     }
 }
 

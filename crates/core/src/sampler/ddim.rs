@@ -63,7 +63,7 @@ impl Ddim {
 }
 
 /// The deterministic hop from `x`: x_s = α_s x̂₀ + σ_s ε̂.
-pub(super) fn deterministic<X: Sample>(hop: &Hop, x: &X, x0: &X) -> X {
+pub(crate) fn deterministic<X: Sample>(hop: &Hop, x: &X, x0: &X) -> X {
     let c = Ddim { eta: 0.0 }.coefficients(hop);
     X::combine(&[(c.x0, x0), (c.x_from, x)])
 }

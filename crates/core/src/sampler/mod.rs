@@ -21,6 +21,7 @@ pub(crate) mod kernel;
 pub(crate) mod known;
 mod run;
 
+pub(crate) use ddim::deterministic;
 pub use kernel::{Churn, Form, Slope};
 pub use run::{Run, Step};
 pub use unipc::Variant as UnipcVariant;

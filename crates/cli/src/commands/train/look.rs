@@ -16,6 +16,8 @@ use crate::process::Process;
 use crate::randomness::Randomness;
 use crate::sampling::{Plan, Samples};
 use crate::show::Show;
+use crate::start::Start;
+use crate::steering::Steering;
 
 /// How to look at a model.
 #[derive(Clone, Debug)]
@@ -99,6 +101,8 @@ impl Job {
         let plan = Plan {
             process: &process,
             label: model.label(None)?,
+            start: &Start::Noise,
+            steering: &Steering::default(),
             seed: self.args.seed,
             randomness: Randomness::Ancestral,
             batch: NonZeroUsize::new(look.batch).unwrap_or(NonZeroUsize::MIN),
@@ -108,6 +112,6 @@ impl Job {
         let mut metadata = plan.metadata(model);
         metadata.push(("data".to_owned(), self.data.name.clone()));
         let network = model.clone().take_network(&self.engine)?;
-        Ok((plan.run(model, &network, 0..look.count, None)?, metadata))
+        Ok((plan.run(model, &network, 0..look.count)?, metadata))
     }
 }

@@ -1,0 +1,301 @@
+//! Guidance, inpainting, image-to-image, inversion and interpolation, with the built-in model.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+mod common;
+
+use std::path::Path;
+
+use ancestral_data::{read_npy, write_npy};
+use common::{Folder, people, png_texts};
+
+/// Draws to a file, and gives what is in it.
+fn sample(folder: &Folder, flags: &str) -> Vec<f32> {
+    folder.run(&format!("sample {flags} --quiet --force -o x.npy"));
+    read_npy(&folder.path("x.npy")).unwrap().data().to_vec()
+}
+
+/// Writes digits of the data set, as an array.
+fn pictures(folder: &Folder, name: &str, count: usize) -> Vec<f32> {
+    let digits = ancestral_data::builtin("digits").unwrap();
+    let data = digits.rows()[..count * 64].to_vec();
+    write_npy(&folder.path(name), &[count, 1, 8, 8], &data).unwrap();
+    data
+}
+
+/// A mask whose upper half is 1.
+fn mask(folder: &Folder, name: &str) {
+    let shares: Vec<f32> = (0..64).map(|i| if i < 32 { 1.0 } else { 0.0 }).collect();
+    write_npy(&folder.path(name), &[8, 8], &shares).unwrap();
+}
+
+fn mean_distance(a: &[f32], b: &[f32]) -> f32 {
+    assert_eq!(a.len(), b.len());
+    #[expect(clippy::cast_precision_loss, reason = "few values")]
+    let count = a.len() as f32;
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum::<f32>() / count
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_for_any_batch_and_number_of_threads() {
+    let folder = Folder::new();
+    pictures(&folder, "five.npy", 5);
+    mask(&folder, "mask.npy");
+    let commands = [
+        "sample -n 5 --class 3 --guidance 3 --guidance-rescale 0.5 --steps 4",
+        "sample -n 5 --class 3 --guidance 3 --guidance-interval 0.3,2 --steps 8",
+        "sample --inpaint five.npy --mask mask.npy --steps 4",
+        "sample --from five.npy --strength 0.6 --steps 6",
+        "sample --from five.npy --inpaint five.npy --mask mask.npy --class 3 --guidance 2 --steps 6",
+        "sample --interpolate 3 --steps 4",
+        "invert digits five.npy --class 3 --steps 4",
+    ];
+    for command in commands {
+        let run = |flags: &str| {
+            folder.run(&format!("{command} {flags} --quiet --force -o x.npy"));
+            folder.read("x.npy")
+        };
+        let truth = run("");
+        for flags in ["--batch 1 --threads 1", "--batch 2 --threads 2", "--batch 5 --threads 1"] {
+            assert_eq!(run(flags), truth, "{command} {flags}");
+        }
+    }
+}
+
+#[test]
+fn guidance_of_weight_1_is_none_and_more_draws_another_sample() {
+    let folder = Folder::new();
+    let draw = |flags: &str| sample(&folder, &format!("-n 3 --class 3 --steps 6 {flags}"));
+    let truth = draw("");
+    assert_eq!(draw("--guidance 1 --guidance-rescale 0.7"), truth);
+    // Cleaner than the cleanest level, sigma/alpha = 0.01: nothing is guided.
+    assert_eq!(draw("--guidance 4 --guidance-interval 0,0.001"), truth);
+    let four = draw("--guidance 4");
+    assert_eq!(draw("--guidance 4 --guidance-interval 0,inf"), four);
+    assert_ne!(four, truth);
+    assert_ne!(draw("--guidance 4 --guidance-interval 0.2,2"), four);
+    assert_ne!(draw("--guidance 4 --guidance-rescale 0.7"), four);
+    // Weight 0 leaves the class away.
+    assert_eq!(draw("--guidance 0"), sample(&folder, "-n 3 --steps 6"));
+}
+
+#[test]
+fn what_is_known_is_kept_to_the_bit_and_the_rest_is_drawn() {
+    let folder = Folder::new();
+    let given = pictures(&folder, "one.npy", 1);
+    mask(&folder, "mask.npy");
+    for sampler in ["ddpm", "dpmpp-2m", "heun"] {
+        let flags = format!("-n 3 --inpaint one.npy --mask mask.npy --steps 5 --sampler {sampler}");
+        let drawn = sample(&folder, &flags);
+        for row in drawn.chunks(64) {
+            assert_eq!(row[..32], given[..32], "{sampler}");
+            assert_ne!(row[32..], given[32..], "{sampler}");
+        }
+        assert_ne!(drawn[32..64], drawn[96..128], "each is drawn anew by {sampler}");
+    }
+    // A row each, and a picture for a mask: white is kept.
+    let given = pictures(&folder, "two.npy", 2);
+    folder.run("sample --inpaint two.npy --mask mask.npy -n 2 --steps 5 -o x.npy --force --quiet");
+    let drawn = read_npy(&folder.path("x.npy")).unwrap().data().to_vec();
+    assert_eq!(drawn[64..96], given[64..96]);
+    let white: Vec<f32> = (0..64).map(|i| if i < 32 { 1.0 } else { -1.0 }).collect();
+    let raster = ancestral_data::Pictures::new(&white, &[1, 8, 8]).unwrap().raster(0);
+    ancestral_data::write_png(&folder.path("mask.png"), &raster, &[]).unwrap();
+    assert_eq!(sample(&folder, "--inpaint two.npy --mask mask.png --steps 5"), drawn);
+}
+
+#[test]
+fn strength_1_is_a_full_run_and_less_stays_nearer() {
+    let folder = Folder::new();
+    let given = pictures(&folder, "one.npy", 1);
+    let from = |strength: &str| {
+        sample(&folder, &format!("-n 1 --seed 9 --steps 20 --from one.npy --strength {strength}"))
+    };
+    assert_eq!(from("1"), sample(&folder, "-n 1 --seed 9 --steps 20"));
+    pictures(&folder, "two.npy", 2);
+    let two = sample(&folder, "--seed 9 --steps 20 --from two.npy --strength 1");
+    assert_eq!(two, sample(&folder, "-n 2 --seed 9 --steps 20"), "a sample for each row");
+    let apart = ["0.05", "0.3", "0.6"].map(|strength| mean_distance(&from(strength), &given));
+    // One hop of twenty, from sigma/alpha = 0.08, changes little of values from −1 to 1.
+    assert!(apart[0] < 0.05 && apart[0] < apart[1] && apart[1] < apart[2], "{apart:?}");
+    assert_eq!(from("0.5"), sample(&folder, "-n 1 --seed 9 --steps 20 --from one.npy"));
+    let way = "-n 1 --steps 20 --from one.npy --strength 0.29 --trajectory --quiet -o way.npy";
+    folder.run(&format!("sample {way}"));
+    assert_eq!(read_npy(&folder.path("way.npy")).unwrap().shape(), [1 + 6, 1, 1, 8, 8]);
+}
+
+#[test]
+fn data_lead_to_noise_and_back() {
+    let folder = Folder::new();
+    let given = pictures(&folder, "three.npy", 3);
+    folder.run("invert digits three.npy --steps 50 --quiet -o x_T.npy");
+    let noise = read_npy(&folder.path("x_T.npy")).unwrap();
+    assert_eq!(noise.shape(), [3, 1, 8, 8]);
+    let back = sample(&folder, "--init x_T.npy --sampler ddim --steps 50");
+    // Of values from −1 to 1; the mean of a hundred digits is 0.0008 (docs/steering.md).
+    assert!(mean_distance(&back, &given) < 0.003, "{}", mean_distance(&back, &given));
+    // Pictures and folders of them are read as well, and every row is inverted alone.
+    folder.run("sample --init x_T.npy --sampler ddim --steps 50 --quiet -o many");
+    folder.run("invert digits many --steps 5 --quiet -o all.npy");
+    folder.run("invert digits many/000002.png many/000000.png --steps 5 --quiet -o two.npy");
+    let read = |name: &str| read_npy(&folder.path(name)).unwrap().data().to_vec();
+    let (all, two) = (read("all.npy"), read("two.npy"));
+    assert_eq!((&two[..64], &two[64..]), (&all[128..], &all[..64]));
+}
+
+#[test]
+fn between_two_samples_lie_others_and_the_ends_are_exact() {
+    let folder = Folder::new();
+    let row = sample(&folder, "--seed 7 --first 4 --interpolate 3 --steps 6");
+    let ends = sample(&folder, "--seed 7 --first 4 -n 2 --steps 6 --sampler ddim");
+    assert_eq!((&row[..64], &row[4 * 64..]), (&ends[..64], &ends[64..]));
+    let apart = |i: usize| mean_distance(&row[i * 64..(i + 1) * 64], &row[..64]);
+    assert!(apart(1) > 0.0 && apart(1) < apart(4), "{} {}", apart(1), apart(4));
+    // Two rows that are given are the ends as well.
+    folder.run("sample --seed 7 --first 4 -n 2 --steps 6 --trajectory --quiet -o way.npy");
+    let way = read_npy(&folder.path("way.npy")).unwrap();
+    write_npy(&folder.path("two.npy"), &[2, 1, 8, 8], &way.data()[..128]).unwrap();
+    assert_eq!(sample(&folder, "--init two.npy --interpolate 3 --steps 6"), row);
+    // One row of five pictures, 8 pixels enlarged five times, 2 between them.
+    folder.run("sample --interpolate 3 --steps 2 -o row.png");
+    let file = std::io::BufReader::new(std::fs::File::open(folder.path("row.png")).unwrap());
+    let size = png::Decoder::new(file).read_info().unwrap().info().size();
+    assert_eq!(size, (5 * 40 + 4 * 2, 40));
+}
+
+#[test]
+fn pictures_say_how_they_were_steered() {
+    let folder = Folder::new();
+    pictures(&folder, "one.npy", 1);
+    mask(&folder, "mask.npy");
+    folder.run(
+        "sample -n 1 --class 3 --guidance 2.5 --guidance-rescale 0.5 --guidance-interval 0.1,4 \
+         --from one.npy --strength 0.5 --inpaint one.npy --mask mask.npy --steps 4 -o x.png",
+    );
+    let texts = png_texts(&folder.path("x.png"));
+    for (key, value) in [
+        ("guidance", "2.5"),
+        ("guidance-rescale", "0.5"),
+        ("guidance-interval", "0.1,4"),
+        ("from", "one.npy"),
+        ("strength", "0.5"),
+        ("inpaint", "one.npy"),
+        ("mask", "mask.npy"),
+        ("timesteps", "499 249"),
+    ] {
+        assert!(texts.contains(&(key.to_owned(), value.to_owned())), "{key} in {texts:?}");
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_refused_by_flag_and_file() {
+    let folder = Folder::new();
+    pictures(&folder, "three.npy", 3);
+    pictures(&folder, "two.npy", 2);
+    mask(&folder, "mask.npy");
+    write_npy(&folder.path("wide.npy"), &[1, 1, 8, 9], &[0.0; 72]).unwrap();
+    write_npy(&folder.path("high.npy"), &[8, 8], &[1.5; 64]).unwrap();
+    write_npy(&folder.path("nan.npy"), &[1, 8, 8], &[f32::NAN; 64]).unwrap();
+    write_npy(&folder.path("none.npy"), &[0, 1, 8, 8], &[]).unwrap();
+    folder.write("page.png", "<html></html>");
+    let inpaint = "--inpaint two.npy --mask";
+    for (flags, message) in [
+        ("--inpaint two.npy", "--inpaint two.npy: say where it is known by --mask"),
+        ("--inpaint wide.npy --mask mask.npy", "--inpaint wide.npy: shape [1, 1, 8, 9], expected"),
+        ("--inpaint no.png --mask mask.npy", "--inpaint: cannot read no.png"),
+        ("--inpaint page.png --mask mask.npy", "page.png"),
+        (
+            &format!("{inpaint} wide.npy"),
+            "--mask wide.npy: shape [1, 1, 8, 9], expected [n, 1, 8, 8]",
+        ),
+        (&format!("{inpaint} high.npy"), "value 1.5 of row 0 of the mask (element 0) is outside"),
+        (&format!("{inpaint} three.npy"), "--inpaint two.npy: a mask of 3 rows for data of 2"),
+        (&format!("{inpaint} mask.npy -n 3"), "-n 3: --inpaint two.npy has 2 rows"),
+        (&format!("{inpaint} mask.npy --from three.npy"), "has 2 rows, --from three.npy has 3"),
+        ("--from nan.npy", "--from nan.npy: value 0 is NaN"),
+        ("--from none.npy", "--from none.npy: no rows"),
+        ("--from page.png", "--from: "),
+        ("--init three.npy --interpolate 2", "--interpolate 2: --init has 3 rows, expected 2"),
+        (
+            "--interpolate 2 --sampler ddpm",
+            "--interpolate 2: ddpm:variance=fixed-small draws noise",
+        ),
+        ("--interpolate 2 --eta 0.5", "--interpolate 2: ddim:eta=0.5 draws noise on the way"),
+    ] {
+        let refused = folder.refused(&format!("sample {flags} --steps 2 -o never.npy"));
+        assert!(refused.contains(message), "{flags}: {refused}");
+    }
+    for (args, message) in [
+        ("digits three.npy -o never.png", "output never.png: expected a name in .npy"),
+        ("digits wide.npy -o never.npy", "data wide.npy: shape [1, 1, 8, 9]"),
+        ("digits three.npy -o two.npy", "two.npy is already there: replace it with --force"),
+        ("digits three.npy --class x -o never.npy", "--class x: model built-in digits knows"),
+        ("digits three.npy --steps 0 -o never.npy", "--steps: 0 steps asked"),
+    ] {
+        let refused = folder.refused(&format!("invert {args}"));
+        assert!(refused.contains(message), "{args}: {refused}");
+    }
+    assert!(!folder.path("never.npy").exists() && !folder.path("never.png").exists());
+}
+
+#[test]
+fn a_model_that_knows_no_label_for_none_is_not_guided() {
+    let folder = Folder::new();
+    let built_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/digits");
+    for name in [
+        "model_index.json",
+        "scheduler/scheduler_config.json",
+        "unet/config.json",
+        "unet/diffusion_pytorch_model.safetensors",
+    ] {
+        folder.write(&format!("m/{name}"), std::fs::read(built_in.join(name)).unwrap());
+    }
+    // Without the names of its classes, nothing says that the eleventh means none.
+    let message = folder.refused("sample m --class 3 --guidance 2 -n 1 --steps 2 -o x.npy");
+    assert!(message.contains("--guidance 2: model m knows no label that means none"), "{message}");
+}
+
+#[test]
+fn tables_are_steered_by_their_columns() {
+    let folder = Folder::new();
+    folder.write("people.csv", people(60));
+    folder.run(
+        "train people.csv --width 8 --layers 1 --batch 4 --timesteps 25 --steps 2 \
+         --prediction v --preview-every 0 --quiet -o run",
+    );
+    folder.write("given.csv", "member,age\n1,33\n");
+    folder.run("sample run -n 7 --steps 5 --inpaint given.csv -o x.csv");
+    let text = folder.text("x.csv");
+    let rows: Vec<&str> = text.lines().skip(1).collect();
+    assert_eq!(rows.len(), 7);
+    assert!(rows.iter().all(|row| row.starts_with("33,1,")), "{text}");
+    assert!(rows.windows(2).all(|pair| pair[0] != pair[1]), "{text}");
+
+    folder.write("row.csv", "age,member,score\n33,1,4.5\n");
+    folder.run("sample run -n 3 --steps 5 --from row.csv --strength 0.2 -o y.csv");
+    assert_eq!(folder.text("y.csv").lines().count(), 4);
+    folder.run("invert run row.csv --steps 20 -o x_T.npy");
+    let noise = read_npy(&folder.path("x_T.npy")).unwrap();
+    assert_eq!(noise.shape(), [1, 3]);
+    assert_ne!(noise.data()[0].fract(), 0.0, "noise of whole numbers is none");
+    folder.run("sample run --init x_T.npy --sampler ddim --steps 20 -o z.csv");
+    let back = folder.text("z.csv");
+    let score = back.lines().nth(1).unwrap().strip_prefix("33,1,");
+    let score: f64 = score.unwrap_or_else(|| panic!("{back}")).parse().unwrap();
+    // A hundredth of the deviation of that column.
+    assert!((score - 4.5).abs() < 0.04, "{back}");
+
+    for (flags, message) in [
+        ("--from given.csv", "--from given.csv: column \"score\" is missing"),
+        (
+            "--inpaint row.csv --mask x_T.npy",
+            "--mask x_T.npy: the columns of --inpaint row.csv say",
+        ),
+        ("--inpaint things.csv", "column \"size\" is none of the model's, which are age, member"),
+        ("--inpaint x_T.npy --mask row.csv", "--mask row.csv: expected an array of [n, 3] in .npy"),
+    ] {
+        folder.write("things.csv", "size\n3\n");
+        let refused = folder.refused(&format!("sample run {flags} --steps 2 -o never.csv"));
+        assert!(refused.contains(message), "{flags}: {refused}");
+    }
+}

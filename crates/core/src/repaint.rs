@@ -1,0 +1,220 @@
+//! RePaint: inpainting that goes back up again and again, until both parts agree.
+
+use std::num::NonZeroUsize;
+
+use crate::batch::{Batch, Scalar};
+use crate::denoiser::Denoiser;
+use crate::grid::{Grid, Hop, Point};
+use crate::inpainting::Known;
+use crate::noise::Noise;
+use crate::sampler::{Sampler, Step, Stepped};
+
+/// How often a run goes back up, and how far.
+///
+/// Stops are the cleanest point of a grid and every `jump`-th point above it that has `jump` points
+/// above itself. At each a run is noised back `jump` points up and comes down again, until it has
+/// gone that part of the way `times` times. The hop into clean data it goes once.
+///
+/// # Source
+/// Lugmayr et al. 2022, arXiv:2201.09865, section 4.2 (jump length j, resamplings r; 10 and 10
+/// there, over 250 points).
+///
+/// # Example
+/// ```
+/// use std::num::NonZeroUsize;
+/// use ancestral::{Grid, Resampling, Schedule, Spacing};
+/// let n = |n| NonZeroUsize::new(n).expect("not 0");
+/// let grid = Grid::new(&Schedule::linear_1000(), Spacing::Trailing, 5)?;
+/// let walk = Resampling { jump: n(2), times: n(2) }.walk(&grid);
+/// let from: Vec<_> = walk.iter().filter_map(|hop| hop.from().timestep).collect();
+/// //                   down        up, down      up, down      into clean data
+/// assert_eq!(from, [999.0, 799.0, 999.0, 799.0, 599.0, 399.0, 599.0, 399.0, 199.0]);
+/// # Ok::<(), ancestral::GridError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resampling {
+    /// Hops of a jump, j.
+    pub jump: NonZeroUsize,
+    /// How often each part of the way is gone, r; 1 is never back.
+    pub times: NonZeroUsize,
+}
+
+impl Resampling {
+    /// The denoising hops over `grid` in the order in which they are made. Where one starts at a
+    /// noisier point than the one before it ended, there is a jump between them.
+    #[must_use]
+    pub fn walk(&self, grid: &Grid) -> Vec<Hop> {
+        let hops: Vec<Hop> = grid.hops().collect();
+        let (count, jump) = (hops.len(), self.jump.get());
+        let mut walk = Vec::new();
+        for (i, hop) in hops.iter().enumerate() {
+            walk.push(*hop);
+            let below = (count - 1 - i).checked_sub(1); // points below the one it ends at
+            if below.is_some_and(|below| below.is_multiple_of(jump)) && i + 1 >= jump {
+                for _ in 1..self.times.get() {
+                    walk.extend_from_slice(&hops[i + 1 - jump..=i]);
+                }
+            }
+        }
+        walk
+    }
+}
+
+/// Inpainting by any sampler that remembers nothing of the hops behind.
+///
+/// After each hop the known part of x_s is replaced by the known data, noised to the level of s; and
+/// now and then x is noised back up and goes down again, whereby the part that is drawn hears of the
+/// part that is known.
+///
+/// # Formula
+/// ```text
+/// x_s ← m ⊙ (α_s x₀ + σ_s z) + (1 − m) ⊙ x_s          after the sampler's hop to s
+/// x_t = α_t/α_s x_s + √(1 − ᾱ_t/ᾱ_s) z                 for a jump from s back up to t
+/// ```
+/// The more resamplings, the nearer the rest comes to what it is given the known part; a run takes
+/// about as many times as many calls as [`Inpainted`](crate::Inpainted), which is never back.
+/// # Source
+/// Lugmayr et al. 2022, arXiv:2201.09865, algorithm 1, whose sampler is [`Ddpm`](crate::Ddpm). Differs
+/// from the paper: a jump is one draw, not `jump` of them, which has the same distribution.
+///
+/// # Example
+/// ```
+/// use std::num::NonZeroUsize;
+/// use ancestral::exact::Gaussian;
+/// use ancestral::{Batch, Ddpm, Grid, Known, Repaint, Resampling, SampleNoise, Schedule, Spacing};
+///
+/// let row = |a, b| Batch::new(vec![2], vec![a, b]);
+/// let n = |n| NonZeroUsize::new(n).expect("not 0");
+/// let repaint = Repaint {
+///     sampler: Ddpm::default(),
+///     known: Known::new(row(0.25_f32, 0.0), row(1.0, 0.0))?, // the first of two columns
+///     resampling: Resampling { jump: n(5), times: n(3) },
+/// };
+/// let grid = Grid::new(&Schedule::linear_1000(), Spacing::Trailing, 20)?;
+/// let mut noise = SampleNoise::new(7, 0..3);
+/// let x = noise.start(vec![2]);
+/// let mut denoiser = Gaussian { mean: 0.0, std: 1.0 };
+/// let Some(Ok(last)) = repaint.run(&grid, x, &mut denoiser, &mut noise).last() else {
+///     unreachable!("an exact denoiser does not fail")
+/// };
+/// assert!(last.hop.is_last() && last.x.iter_rows().all(|row| row[0] == 0.25));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Repaint<S, T = f32> {
+    /// What takes the hops.
+    pub sampler: S,
+    /// What is known.
+    pub known: Known<T>,
+    /// How often to go back up.
+    pub resampling: Resampling,
+}
+
+impl<T, S> Repaint<S, T>
+where
+    T: Scalar,
+    S: Sampler<History<Batch<T>> = ()>,
+{
+    /// The run from `x`, which is at the first point of `grid`, to clean data: a [`Step`] for each
+    /// hop of [`Resampling::walk`].
+    pub fn run<'a, D, N>(
+        &'a self,
+        grid: &Grid,
+        x: Batch<T>,
+        denoiser: &'a mut D,
+        noise: &'a mut N,
+    ) -> RepaintRun<'a, S, T, D, N>
+    where
+        D: Denoiser<Batch<T>> + ?Sized,
+        N: Noise<Batch<T>> + ?Sized,
+    {
+        let hops = self.resampling.walk(grid).into_iter().enumerate();
+        RepaintRun { repaint: self, hops, at: None, x: Some(x), denoiser, noise }
+    }
+}
+
+/// A run of [`Repaint`]. After an error it is over.
+pub struct RepaintRun<'a, S, T, D: ?Sized, N: ?Sized> {
+    repaint: &'a Repaint<S, T>,
+    hops: std::iter::Enumerate<std::vec::IntoIter<Hop>>,
+    /// Where `x` is, once a hop is done.
+    at: Option<Point>,
+    x: Option<Batch<T>>,
+    denoiser: &'a mut D,
+    noise: &'a mut N,
+}
+
+impl<S, T, D: ?Sized, N: ?Sized> std::fmt::Debug for RepaintRun<'_, S, T, D, N> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RepaintRun").field("hops_left", &self.hops.len()).finish_non_exhaustive()
+    }
+}
+
+impl<S, T, D, N> Iterator for RepaintRun<'_, S, T, D, N>
+where
+    T: Scalar,
+    S: Sampler<History<Batch<T>> = ()>,
+    D: Denoiser<Batch<T>> + ?Sized,
+    N: Noise<Batch<T>> + ?Sized,
+{
+    type Item = Result<Step<Batch<T>>, D::Error>;
+
+    /// # Panics
+    /// If the rows are not those that something is known of, by shape or number.
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut x = self.x.take()?;
+        let (index, hop) = self.hops.next()?;
+        if let Some(at) = self.at.filter(|at| at.level > hop.from().level) {
+            x = Hop::between(hop.from(), at).noised(&x, &self.noise.draw(&x));
+        }
+        let Repaint { sampler, known, .. } = self.repaint;
+        let stepped = match sampler.step(&mut (), &hop, x, self.denoiser, self.noise) {
+            Ok(stepped) => stepped,
+            Err(error) => return Some(Err(error)),
+        };
+        let Stepped { mut x, x0 } = stepped;
+        let level = hop.to().level;
+        if hop.is_last() {
+            known.blend(&mut x, 1.0, None);
+        } else {
+            let z = self.noise.draw(&x);
+            known.blend(&mut x, level.alpha(), Some((level.sigma(), &z)));
+        }
+        self.at = Some(hop.to());
+        self.x = Some(x.clone());
+        Some(Ok(Step { index, hop, x, x0 }))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, Some(self.hops.len()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grid::Spacing;
+    use crate::schedule::Schedule;
+
+    fn points_below(jump: usize, times: usize, steps: usize) -> Vec<usize> {
+        let n = |n| NonZeroUsize::new(n).unwrap();
+        let grid = Grid::new(&Schedule::linear_1000(), Spacing::Trailing, steps).unwrap();
+        let walk = Resampling { jump: n(jump), times: n(times) }.walk(&grid);
+        let place = |hop: &Hop| grid.points().iter().position(|p| *p == hop.from()).unwrap();
+        walk.iter().map(|hop| steps - 1 - place(hop)).collect()
+    }
+
+    #[test]
+    fn the_walk_is_that_of_the_paper() {
+        // The list of the paper's own program for 6 points, j = 2 and r = 3, of which the entries
+        // from which it goes down are left.
+        assert_eq!(points_below(2, 3, 6), [5, 4, 3, 4, 3, 4, 3, 2, 1, 2, 1, 2, 1, 0]);
+        // Every hop but the last, r times each.
+        assert_eq!(points_below(1, 2, 3), [2, 2, 1, 1, 0]);
+        // Once is a plain run, and a jump is never above the noisiest point.
+        assert_eq!(points_below(3, 1, 4), [3, 2, 1, 0]);
+        assert_eq!(points_below(4, 5, 4), [3, 2, 1, 0]);
+        assert_eq!(points_below(3, 2, 4), [3, 2, 1, 3, 2, 1, 0]);
+        assert_eq!(points_below(10, 10, 250).len(), 250 + 24 * 10 * 9);
+    }
+}
