@@ -427,7 +427,9 @@ impl Target<'_> {
         let place = row * self.n + column..row * self.n + column + count;
         let mut value = sum;
         if !store.offset.is_empty() {
-            let at = row / store.share * self.n + column;
+            // Mostly one for all: a division takes as long as many products.
+            let share = if row < store.share { 0 } else { row / store.share };
+            let at = share * self.n + column;
             value = simd.add_f32s(value, load(simd, &store.offset[at..at + count]));
         }
         if !store.residual.is_empty() {

@@ -68,8 +68,14 @@ pub(crate) const fn apart(tiles: usize, channels: usize) -> usize {
     tiles * channels + 16
 }
 
-/// Tiles that go through all three stages together, so that what is between them stays near.
-const TILES: usize = 12;
+/// Values of places that stay near.
+const NEAR: usize = 131_072;
+
+/// How many tiles go through all three stages together, so that what is between them stays near:
+/// whole blocks of a product, of which larger ones lose less at their ends.
+fn together(places: usize, from: usize, to: usize) -> usize {
+    (NEAR / (places * (from + to)) / 12 * 12).clamp(12, 48)
+}
 
 /// The row and the column of places that are zero where each value of the input is repeated: of a
 /// tile a b b c c d, or a b b c, a combination in which equal values cancel.
@@ -134,8 +140,9 @@ impl Winograd {
     ) {
         let to = self.rights.columns();
         let mut scratch = arena.take(frame.len());
-        let mut inputs = arena.take(I * I * apart(TILES, self.from));
-        let mut products = arena.take(I * I * apart(TILES, to));
+        let most = together(I * I, self.from, to);
+        let mut inputs = arena.take(I * I * apart(most, self.from));
+        let mut products = arena.take(I * I * apart(most, to));
         arch().dispatch(Piece::<F, I, O> {
             winograd: self,
             frame,
@@ -144,6 +151,7 @@ impl Winograd {
             products: &mut products,
             out,
             store,
+            most,
             form: PhantomData,
         });
         for buffer in [scratch, inputs, products] {
@@ -160,6 +168,8 @@ struct Piece<'a, F, const I: usize, const O: usize> {
     products: &'a mut [f32],
     out: &'a mut [f32],
     store: Store<'a>,
+    /// The most tiles at once.
+    most: usize,
     form: PhantomData<F>,
 }
 
@@ -168,7 +178,7 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Piece<'_, F, I,
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { winograd, frame, scratch, inputs, products, out, store, form } = self;
+        let Self { winograd, frame, scratch, inputs, products, out, store, most, form } = self;
         frame.fill(simd, scratch);
         let (from, to) = (winograd.from, winograd.rights.columns());
         let line = frame.width();
@@ -180,8 +190,8 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Piece<'_, F, I,
             let (image, tile) = (tile / each, tile % each);
             (image, tile / across * O, tile % across * O)
         };
-        for first in (0..tiles).step_by(TILES) {
-            let count = TILES.min(tiles - first);
+        for first in (0..tiles).step_by(most) {
+            let count = most.min(tiles - first);
             let mut tile = 0;
             while tile < count {
                 let (image, y, x) = place(first + tile);
