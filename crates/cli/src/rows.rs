@@ -1,15 +1,15 @@
 //! Rows that the user gives: pictures, arrays and tables, in the shape of a model's samples.
 
+#[cfg_attr(not(feature = "pictures"), path = "rows/no_pictures.rs")]
+mod pictures;
+
 use std::path::Path;
 
 use ancestral::{Batch, Elementwise, Known};
-use ancestral_data::{
-    Channels, Column, Columns, PictureOptions, PictureSet, read_csv, read_npy, read_pictures,
-};
+use ancestral_data::{Channels, Column, Columns, read_csv, read_npy};
 use anyhow::{Context, Result, bail};
 
 use crate::commands::joined;
-use crate::failure::note;
 use crate::model::Model;
 
 /// Where rows come from: the flag that names it, and the path.
@@ -121,16 +121,7 @@ impl Source<'_> {
         let (Some(channels), &[_, height, width]) = (Channels::from_count(channels), shape) else {
             bail!("{self}: samples are no pictures: expected an array in .npy");
         };
-        let options = PictureOptions {
-            channels: Some(channels),
-            size: Some([height, width]),
-            ..PictureOptions::default()
-        };
-        let read = read_pictures(self.path, &options).context(self.flag.to_owned())?;
-        let PictureSet { data, decided, .. } = read;
-        note(quiet, format_args!("{self}: {decided}"));
-        let shape = data.shape().to_vec();
-        Ok(Batch::new(shape, data.into_parts().0))
+        pictures::read(*self, channels, [height, width], quiet)
     }
 
     /// Rows of a table in model space, 0 in the columns that it lacks, and which it has.

@@ -1,7 +1,7 @@
 //! How long one training step of the digits network takes, and its parts.
 //!
 //! `cargo bench -p ancestral-nn` prints the best and the median of each part, in milliseconds, in
-//! about 20 seconds. Recorded results: `benches/RESULTS.md`.
+//! about 20 seconds. Whole steps beside PyTorch: `tools/bench/training.py`; figures: `docs/cpu.md`.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its results")]
 

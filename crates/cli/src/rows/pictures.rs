@@ -1,0 +1,24 @@
+//! Pictures as rows.
+
+use ancestral::Batch;
+use ancestral_data::{Channels, PictureOptions, PictureSet, read_pictures};
+use anyhow::{Context, Result};
+
+use super::Source;
+use crate::failure::note;
+
+/// Pictures, brought to a size.
+pub fn read(
+    source: Source<'_>,
+    channels: Channels,
+    size: [usize; 2],
+    quiet: bool,
+) -> Result<Batch> {
+    let options =
+        PictureOptions { channels: Some(channels), size: Some(size), ..PictureOptions::default() };
+    let read = read_pictures(source.path, &options).context(source.flag.to_owned())?;
+    let PictureSet { data, decided, .. } = read;
+    note(quiet, format_args!("{source}: {decided}"));
+    let shape = data.shape().to_vec();
+    Ok(Batch::new(shape, data.into_parts().0))
+}
