@@ -7,7 +7,7 @@ use crate::grid::{Grid, Hop};
 use crate::noise::Noise;
 use crate::options::{OptionError, Options};
 use crate::sample::Sample;
-use crate::sampler::kernel::{Churn, Churned, Form, Singlestep, begin};
+use crate::sampler::kernel::{Churn, Churned, Form, Singlestep, begin_whole, is_whole};
 use crate::sampler::{Sampler, SamplerInfo, Stepped};
 
 /// The midpoint method for the probability flow in k = σ/α, the middle being that of ln k. Without
@@ -73,8 +73,9 @@ impl Sampler for Dpm2 {
         D: Denoiser<X> + ?Sized,
         N: Noise<X> + ?Sized,
     {
+        let whole = is_whole(hop);
         let (x, hop) = self.churn.raise(run, hop, x, noise);
-        let x0 = match begin(&hop, &x, denoiser)? {
+        let x0 = match begin_whole(whole, &hop, &x, denoiser)? {
             ControlFlow::Break(stepped) => return Ok(stepped),
             ControlFlow::Continue(denoised) => denoised.x0,
         };

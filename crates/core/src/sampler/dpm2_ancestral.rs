@@ -7,7 +7,7 @@ use crate::grid::{Grid, Hop};
 use crate::noise::Noise;
 use crate::options::{OptionError, Options};
 use crate::sample::Sample;
-use crate::sampler::kernel::{Form, Singlestep, begin, eta};
+use crate::sampler::kernel::{Form, Singlestep, begin_whole, eta, is_whole};
 use crate::sampler::{Sampler, SamplerInfo, Stepped};
 
 /// [`Dpm2`](crate::Dpm2) to a level below the end of each hop, and fresh noise up to it.
@@ -75,7 +75,7 @@ impl Sampler for Dpm2Ancestral {
         D: Denoiser<X> + ?Sized,
         N: Noise<X> + ?Sized,
     {
-        let x0 = match begin(hop, &x, denoiser)? {
+        let x0 = match begin_whole(is_whole(hop), hop, &x, denoiser)? {
             ControlFlow::Break(stepped) => return Ok(stepped),
             ControlFlow::Continue(denoised) => denoised.x0,
         };

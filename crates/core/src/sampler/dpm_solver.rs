@@ -7,7 +7,7 @@ use crate::grid::{Grid, Hop};
 use crate::noise::Noise;
 use crate::options::{OptionError, OptionInfo, Options};
 use crate::sample::Sample;
-use crate::sampler::kernel::{Form, Singlestep, begin};
+use crate::sampler::kernel::{Form, Singlestep, begin_whole, is_whole};
 use crate::sampler::{Sampler, SamplerInfo, Stepped};
 
 /// DPM-Solver (noise form) and DPM-Solver++ (data form), singlestep, of order 1, 2 or 3: as many
@@ -104,7 +104,7 @@ impl Sampler for DpmSolver {
         D: Denoiser<X> + ?Sized,
         N: Noise<X> + ?Sized,
     {
-        let x0 = match begin(hop, &x, denoiser)? {
+        let x0 = match begin_whole(is_whole(hop), hop, &x, denoiser)? {
             ControlFlow::Break(stepped) => return Ok(stepped),
             ControlFlow::Continue(denoised) => denoised.x0,
         };

@@ -8,7 +8,7 @@ use crate::noise::Noise;
 use crate::options::{OptionError, Options};
 use crate::sample::Sample;
 use crate::sampler::ddim::Ddim;
-use crate::sampler::kernel::{begin, eta};
+use crate::sampler::kernel::{begin_whole, eta, is_whole};
 use crate::sampler::{Sampler, SamplerInfo, Stepped};
 
 /// An ancestral step to the middle of the hop in λ, and from its start one over the whole hop with
@@ -79,7 +79,7 @@ impl Sampler for DpmppSde {
         D: Denoiser<X> + ?Sized,
         N: Noise<X> + ?Sized,
     {
-        let x0 = match begin(hop, &x, denoiser)? {
+        let x0 = match begin_whole(is_whole(hop), hop, &x, denoiser)? {
             ControlFlow::Break(stepped) => return Ok(stepped),
             ControlFlow::Continue(denoised) => denoised.x0,
         };

@@ -8,7 +8,7 @@ use crate::noise::Noise;
 use crate::options::{OptionError, Options};
 use crate::sample::Sample;
 use crate::sampler::ddim::deterministic;
-use crate::sampler::kernel::{Churn, Churned, Form, Update, begin};
+use crate::sampler::kernel::{Churn, Churned, Form, Update, begin_whole, is_whole};
 use crate::sampler::{Sampler, SamplerInfo, Stepped};
 
 /// Heun's method for the probability flow in k = σ/α: the mean of the slopes at both ends of a hop.
@@ -78,8 +78,9 @@ impl Sampler for Heun {
         D: Denoiser<X> + ?Sized,
         N: Noise<X> + ?Sized,
     {
+        let whole = is_whole(hop);
         let (x, hop) = self.churn.raise(run, hop, x, noise);
-        let x0 = match begin(&hop, &x, denoiser)? {
+        let x0 = match begin_whole(whole, &hop, &x, denoiser)? {
             ControlFlow::Break(stepped) => return Ok(stepped),
             ControlFlow::Continue(denoised) => denoised.x0,
         };

@@ -10,7 +10,7 @@ mod quadrature;
 mod singlestep;
 
 pub use churn::{Churn, Churned};
-pub(crate) use ends::begin;
+pub(crate) use ends::{begin, begin_whole, is_whole};
 pub use exponential::{Form, Slope};
 pub(crate) use exponential::{Update, pair};
 pub use history::History;
