@@ -100,15 +100,18 @@ impl Report {
         text
     }
 
+    /// Writes the table, and the plot if there is a distance above 0.
     pub fn write(&self, destination: &Destination) -> Result<()> {
-        let block = self.plotted().context("there is nothing to plot")?;
-        let lines: Vec<ErrorLine> = block.rows.iter().map(line).collect();
-        let chart = error_chart(&self.title, ["network calls", block.measure], &lines)?;
         let Destination { folder, table, plot } = destination;
         std::fs::create_dir_all(folder).with_context(|| format!("output {}", folder.display()))?;
-        save_bytes(table, self.csv().as_bytes())
-            .and_then(|()| write_png(plot, &chart, &[]))
-            .map_err(|error| Failed(error.into()).into())
+        save_bytes(table, self.csv().as_bytes()).map_err(|error| Failed(error.into()))?;
+        let block = self.plotted().context("there is nothing to plot")?;
+        let lines: Vec<ErrorLine> = block.rows.iter().map(line).collect();
+        if lines.iter().all(|line| line.points.is_empty()) {
+            return Ok(());
+        }
+        let chart = error_chart(&self.title, ["network calls", block.measure], &lines)?;
+        write_png(plot, &chart, &[]).map_err(|error| Failed(error.into()).into())
     }
 }
 
