@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use ancestral::exact::NAMED;
 use ancestral::{
     AnySampler, AnySchedule, LevelSpacing, SamplerInfo, ScheduleInfo, Spacing, Variance,
 };
@@ -29,6 +30,7 @@ pub enum Command {
     Train(TrainArgs),
     Sample(SampleArgs),
     Invert(InvertArgs),
+    Compare(CompareArgs),
     Inspect(InspectArgs),
     Convert(ConvertArgs),
 }
@@ -375,6 +377,70 @@ pub struct InvertArgs {
     pub compute: ComputeArgs,
 }
 
+/// Compare samplers: how near each comes with how many network calls.
+///
+/// Without MODEL on data whose denoiser is exact: the error against the exact flow, with the order of
+/// convergence that each sampler claims and the one that is seen. With MODEL, the distance of its
+/// samples to real data: the Fréchet distance in the pixels of pictures of up to 256 values, else the
+/// sliced 2-Wasserstein distance.
+#[derive(Debug, Parser)]
+#[command(
+    after_help = "Examples:\n  ancestral compare --samplers ddim,heun,dpmpp-2m,dpmpp-3m -o orders\n  \
+                        ancestral compare digits --calls 10,20,50 -o digits-compared"
+)]
+pub struct CompareArgs {
+    /// Model folder, or `digits` for the built-in model [default: none, but an exact denoiser]
+    #[arg(value_name = "MODEL")]
+    pub model: Option<PathBuf>,
+    /// The exact denoiser: blobs, three of different size in the plane, or ring, eight equal ones
+    /// [default: blobs]
+    #[arg(long, value_name = "NAME", conflicts_with = "model", value_parser = NAMED)]
+    pub exact: Option<String>,
+    /// Real data that samples of MODEL are to be like, as `train` takes them [default: those of the
+    /// built-in model]
+    #[arg(long, value_name = "DATA", requires = "model")]
+    pub data: Option<String>,
+    /// Samplers, each with its options after a colon [default: all but lcm]
+    #[arg(long, value_name = "NAME[:option=value,…],…")]
+    pub samplers: Option<String>,
+    /// Network calls, as `sample --calls` counts them; with an exact denoiser those until
+    /// lambda = 3, the hop into clean data left out
+    #[arg(
+        long,
+        value_name = "N,N,…",
+        value_delimiter = ',',
+        default_value = "10,20,50",
+        value_parser = count(MOST_CALLS)
+    )]
+    pub calls: Vec<usize>,
+    /// How many samples of each seed [default: 800; with an exact denoiser 2000]
+    #[arg(short = 'n', long, value_name = "N", value_parser = count(MOST_SAMPLES))]
+    pub count: Option<usize>,
+    /// How many seeds, from 0, the mean is over [default: 5]
+    #[arg(long, value_name = "N", requires = "model", value_parser = count(1000))]
+    pub seeds: Option<usize>,
+    /// Network calls of the long run of ddpm beside the others; 0: none [default: a call a timestep]
+    #[arg(long, value_name = "N", requires = "model")]
+    pub reference: Option<usize>,
+    #[arg(long, value_name = "NAME[:option=value]", requires = "model", help = spacing_help())]
+    pub spacing: Option<String>,
+    /// Which weights of a model folder: those named diffusion_pytorch_model.NAME.safetensors
+    #[arg(long, value_name = "NAME", requires = "model")]
+    pub variant: Option<String>,
+    /// Samples in one network call; changes nothing but speed and memory
+    /// [default: 64; points and tables: 1024]
+    #[arg(long, value_name = "N", requires = "model", value_parser = count(MOST_ROWS))]
+    pub batch: Option<usize>,
+    /// Folder for table.csv and plot.png, beside the table that is printed
+    #[arg(short, long, value_name = "FOLDER")]
+    pub output: Option<PathBuf>,
+    /// Replace what is already there
+    #[arg(long)]
+    pub force: bool,
+    #[command(flatten)]
+    pub compute: ComputeArgs,
+}
+
 /// The way from noise to data.
 #[derive(Clone, Debug, Default, Parser)]
 #[command(next_help_heading = "The way from noise to data")]
@@ -613,6 +679,8 @@ const MOST_SIDE: usize = 4096;
 const MOST_TIMESTEPS: u64 = 1_000_000;
 /// more points,
 const MOST_POINTS: u64 = 10_000_000;
+/// more network calls of a run,
+const MOST_CALLS: u64 = 100_000;
 /// and more samples than a folder or a file should hold.
 const MOST_SAMPLES: u64 = 1_000_000;
 

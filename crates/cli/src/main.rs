@@ -43,6 +43,7 @@ fn main() -> ExitCode {
         (Command::Train(_), None) => unreachable!("a command was parsed"),
         (Command::Sample(args), _) => commands::sample::run(&args),
         (Command::Invert(args), _) => commands::invert::run(&args),
+        (Command::Compare(args), _) => commands::compare::run(&args),
         (Command::Inspect(args), _) => commands::inspect::run(&args),
         (Command::Convert(args), _) => commands::convert::run(&args),
     };

@@ -15,6 +15,8 @@ use crate::columns;
 use crate::engine::{AnyNetwork, Engine};
 use crate::failure::note;
 
+/// What the built-in model is called.
+const BUILT_IN: &str = "built-in digits";
 /// Files of the built-in model, by their names in its folder.
 const DIGITS: [(&str, &[u8]); 5] = [
     ("model_index.json", include_bytes!("../models/digits/model_index.json")),
@@ -88,7 +90,7 @@ impl Model {
             None if variant.is_some() => {
                 bail!("--variant: the built-in model has one set of weights")
             }
-            None => ("built-in digits".to_owned(), ModelFolder::from_files(&DIGITS)?),
+            None => (BUILT_IN.to_owned(), ModelFolder::from_files(&DIGITS)?),
             Some(path) if is_unfinished(path) => bail!(
                 "{}: a run that has not ended: go on with it by train --resume, or take the model \
                  in one of its checkpoints/step-N",
@@ -133,6 +135,11 @@ impl Model {
             }
         };
         Ok(Self { name, folder, schedule, columns })
+    }
+
+    /// Whether it is the built-in one.
+    pub fn is_built_in(&self) -> bool {
+        self.name == BUILT_IN
     }
 
     /// SHA-256 of the weights, as a safetensors file.

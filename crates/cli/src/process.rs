@@ -17,6 +17,7 @@ use crate::args::ProcessArgs;
 use crate::engine::AnyNetwork;
 use crate::model::Model;
 use crate::steering::Steering;
+pub use own::affordable;
 
 /// A way from noise to data.
 #[derive(Debug)]
@@ -85,6 +86,14 @@ impl Process {
         match self {
             Self::Own { grid, .. } => grid.points().len(),
             Self::Peer { scheduler, .. } => scheduler.timesteps().len(),
+        }
+    }
+
+    /// How often it calls the network, if it is ours.
+    pub fn calls(&self) -> Option<usize> {
+        match self {
+            Self::Own { sampler, grid, .. } => Some(sampler.calls(grid)),
+            Self::Peer { .. } => None,
         }
     }
 

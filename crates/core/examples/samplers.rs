@@ -11,10 +11,10 @@
 use std::convert::Infallible;
 use std::io::Write;
 
-use ancestral::exact::{Component, Mixture};
+use ancestral::exact::{Mixture, named};
 use ancestral::{
-    AnySampler, Batch, Grid, GridError, Level, LevelSpacing, NoNoise, Noise, Point, SampleNoise,
-    Schedule, Spacing,
+    AnySampler, Batch, Grid, GridError, Level, LevelSpacing, NoNoise, Noise, SampleNoise, Schedule,
+    Spacing,
 };
 
 const STARTS: usize = 500;
@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let given: Vec<usize> =
         std::env::args().skip(1).map(|n| n.parse()).collect::<Result<_, _>>()?;
     let counts = if given.is_empty() { vec![5, 10, 20] } else { given };
-    let mut data = blobs()?;
+    let mut data = named("blobs").ok_or("no blobs")?;
     let truth = run(&"dpmpp-3m".parse()?, &fine()?, &mut data);
     let mut out = std::io::stdout().lock();
     for calls in counts {
@@ -39,13 +39,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     Ok(())
-}
-
-fn blobs() -> Result<Mixture, ancestral::exact::MixtureError> {
-    let blob = |weight, mean: [f64; 2], std| Component { weight, mean: mean.to_vec(), std };
-    let blobs =
-        [blob(0.5, [1.0, 0.5], 0.3), blob(0.3, [-1.2, 0.3], 0.4), blob(0.2, [0.2, -1.1], 0.25)];
-    Mixture::new(blobs.to_vec())
 }
 
 /// Those that draw no noise, as they are named, and some with other options.
@@ -81,11 +74,7 @@ fn affordable(sampler: &AnySampler, calls: usize) -> Result<Vec<(AnySampler, Gri
 
 /// 4000 hops even in λ, far into clean data.
 fn fine() -> Result<Grid, Box<dyn std::error::Error>> {
-    let start = Schedule::linear_1000().noisiest().lambda();
-    let point = |i: u32| {
-        Level::from_lambda(start + (12.0 - start) * f64::from(i) / 4000.0).map(Point::off_grid)
-    };
-    Ok(Grid::from_points((0..=4000).map(point).collect::<Result<_, _>>()?)?)
+    Ok(Grid::even(Schedule::linear_1000().noisiest(), Level::from_lambda(12.0)?, 4000)?)
 }
 
 fn run(sampler: &AnySampler, grid: &Grid, data: &mut Mixture) -> Batch<f64> {

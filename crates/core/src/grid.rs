@@ -7,6 +7,7 @@ use crate::names::names;
 use crate::schedule::Schedule;
 
 mod cut;
+mod even;
 mod levels;
 
 pub use levels::LevelSpacing;
@@ -221,6 +222,12 @@ pub enum GridError {
     Rho {
         /// The ρ.
         rho: f64,
+    },
+    /// An end of the scale, to which there is no even way.
+    #[error("lambda {lambda} cannot be reached by even hops: expected a finite number")]
+    Infinite {
+        /// The λ.
+        lambda: f64,
     },
     /// A strength that is no share of a grid.
     #[error("strength {strength} is outside (0, 1]")]

@@ -10,9 +10,11 @@
 //! | [`read_pictures`] → [`PictureSet`] | [`write_png`], [`write_png_folder`], [`write_gif`] |
 //! | [`read_idx`] → [`Dataset`] | [`loss_chart`], [`scatter`], [`marginals`] → [`Raster`] |
 //! | [`read_arrays`] → [`Arrays`] → [`PictureSet`] or [`Table`] | |
-//! | [`read_npy`] → [`Array`] | [`write_npy`] |
+//! | [`read_npy`] → [`Array`] | [`write_npy`], [`error_chart`] → [`Raster`] |
 //!
 //! [`open()`] reads any of them by what the user calls it.
+//!
+//! How far two sets of rows are apart say [`frechet_distance`] and [`sliced_wasserstein`].
 //!
 //! Every writer goes through [`save_with`]: a file is there whole or not at all.
 //!
@@ -33,6 +35,7 @@ mod channels;
 mod chart;
 mod dataset;
 mod digits;
+mod distance;
 mod grid;
 #[cfg(feature = "datasets")]
 mod idx;
@@ -51,9 +54,14 @@ mod toy;
 pub use animation::{LAST_FRAME_HOLD, write_gif};
 pub use builtin::{BUILTIN, builtin};
 pub use channels::Channels;
-pub use chart::{ChartError, ScatterStyle, Window, loss_chart, marginals, scatter};
+pub use chart::{
+    ChartError, ErrorLine, ScatterStyle, Window, error_chart, loss_chart, marginals, scatter,
+};
 pub use dataset::{Dataset, DatasetError};
 pub use digits::digits;
+#[cfg(feature = "datasets")]
+pub use distance::frechet_distance;
+pub use distance::{DistanceError, sliced_wasserstein};
 pub use grid::{GridError, GridLayout, grid};
 #[cfg(feature = "datasets")]
 pub use idx::{IdxError, is_idx, read_idx};

@@ -1,7 +1,6 @@
 //! `ancestral inspect`: what is in a model, and the table of a schedule.
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 
 use ancestral::{Grid, Posterior, Schedule, compat};
 use ancestral_cpu::{CpuNetwork, instruction_set};
@@ -12,7 +11,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::args::{InspectArgs, InspectScheduleArgs, InspectWhat, ProcessArgs};
-use crate::failure::{Failed, note, on_its_line};
+use crate::failure::{note, on_its_line};
 use crate::model::Model;
 use crate::process::Process;
 
@@ -32,14 +31,7 @@ pub fn run(args: &InspectArgs) -> Result<()> {
             }
         }
     };
-    let mut out = io::stdout().lock();
-    let printed = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    printed.map_err(|error| {
-        if error.kind() == io::ErrorKind::BrokenPipe {
-            return error.into();
-        }
-        Failed(anyhow::Error::new(error).context("standard output")).into()
-    })
+    super::print(&text)
 }
 
 /// Whether the network of the model can be made of its weights.

@@ -1,5 +1,6 @@
 //! The commands, one a file.
 
+pub mod compare;
 pub mod convert;
 pub mod inspect;
 pub mod invert;
@@ -7,15 +8,29 @@ pub mod sample;
 #[cfg_attr(not(feature = "burn"), path = "no_train.rs")]
 pub mod train;
 
+use std::io::{self, Write as _};
+
 use ancestral::{AnySchedule, Schedule};
 use anyhow::{Context, Result};
 
 use crate::args::ScheduleArgs;
-use crate::failure::note;
+use crate::failure::{Failed, note};
 
 /// Numbers as people write shapes: `1x8x8`, `32-64`.
 pub fn joined(numbers: &[usize], separator: &str) -> String {
     numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(separator)
+}
+
+/// Prints a result. A reader that closed stdout is no error.
+fn print(text: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    let printed = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    printed.map_err(|error| {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return error.into();
+        }
+        Failed(anyhow::Error::new(error).context("standard output")).into()
+    })
 }
 
 /// The family of a schedule, by default the one called `default`, and the schedule itself, with a

@@ -1,7 +1,9 @@
 //! Our own way: a sampler over a grid.
 
 use ancestral::compat::Spread;
-use ancestral::{AnySampler, Grid, LevelSpacing, Options, Prediction, Spacing, Variance};
+use ancestral::{
+    AnySampler, Grid, GridError, LevelSpacing, Options, Prediction, Spacing, Variance,
+};
 use ancestral_format::SchedulerClass;
 use anyhow::{Context, Result, bail};
 
@@ -102,10 +104,7 @@ fn grid(args: &ProcessArgs, model: &Model, sampler: &AnySampler, quiet: bool) ->
         Laid::Levels(spacing) => Grid::over_levels(schedule, spacing, steps),
     };
     if let Some(calls) = args.calls {
-        let fits = |grid: &Grid| sampler.calls(grid) <= calls;
-        let most = (1..=calls.min(schedule.len())).rev();
-        let found = most.filter_map(|steps| grid(steps).ok()).find(fits);
-        return found
+        return affordable(sampler, calls, calls.min(schedule.len()), grid)
             .with_context(|| format!("--calls {calls}: {sampler} needs more even for one hop"));
     }
     let steps = args.steps.unwrap_or(steps.min(schedule.len()));
@@ -118,6 +117,17 @@ fn grid(args: &ProcessArgs, model: &Model, sampler: &AnySampler, quiet: bool) ->
         );
     }
     grid(steps).context("--steps")
+}
+
+/// The grid of the most hops, up to `most`, that takes at most so many network calls, if there is one.
+pub fn affordable(
+    sampler: &AnySampler,
+    calls: usize,
+    most: usize,
+    grid: impl Fn(usize) -> Result<Grid, GridError>,
+) -> Option<Grid> {
+    let fits = |grid: &Grid| sampler.calls(grid) <= calls;
+    (1..=most).rev().filter_map(|hops| grid(hops).ok()).find(fits)
 }
 
 /// What steps are laid over.

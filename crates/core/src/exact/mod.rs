@@ -3,8 +3,12 @@
 //! They are a reverse process with no network at all: the truth that samplers are tested against,
 //! and a way to see what diffusion does.
 
+mod flow;
 mod gaussian;
 mod mixture;
+mod named;
 
+pub use flow::flow;
 pub use gaussian::Gaussian;
 pub use mixture::{Component, Mixture, MixtureError};
+pub use named::{NAMED, named};

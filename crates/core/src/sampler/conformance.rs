@@ -7,8 +7,8 @@
 use std::cell::Cell;
 
 use crate::batch::{Batch, Scalar};
-use crate::denoiser::{Denoised, Denoiser};
-use crate::exact::{Component, Gaussian, Mixture};
+use crate::denoiser::Denoiser;
+use crate::exact::{Component, Gaussian, Mixture, flow};
 use crate::grid::{Grid, LevelSpacing, Point, Spacing};
 use crate::level::Level;
 use crate::noise::{NoNoise, Noise, SampleNoise};
@@ -207,36 +207,12 @@ fn converges_to_the_flow_of_a_mixture<S: Sampler>(sampler: &S, grid: fn(usize) -
     ])
     .expect("a valid mixture");
     let start = Batch::new(vec![2], vec![0.3, -0.4, -1.2, 0.9, 1.5, 0.2, 0.1, 1.1]);
-    let truth = flow(&mut data, &start);
+    let Ok(truth) = flow(&mut data, &start, &even_grid(2000));
     assert_order(sampler, "flow of a mixture", |hops| {
         let x = last_but_one(steps(sampler, &grid(hops), start.clone(), data.clone(), NoNoise));
         let squares = std::iter::zip(x.data(), truth.data()).map(|(x, y)| (x - y) * (x - y));
         (squares.sum::<f64>() / x.data().len() as f64).sqrt()
     });
-}
-
-/// The probability flow by the classical Runge–Kutta method: with y = x/α, dy/dλ = x̂₀ − y.
-fn flow(data: &mut Mixture, start: &Batch<f64>) -> Batch<f64> {
-    use crate::Sample;
-    const STEPS: u32 = 2000;
-    let h = (LAMBDA.1 - LAMBDA.0) / f64::from(STEPS);
-    let alpha = |lambda| Level::from_lambda(lambda).expect("a number").alpha();
-    let mut slope = |y: &Batch<f64>, lambda: f64| {
-        let at = Point::off_grid(Level::from_lambda(lambda).expect("a number"));
-        let Ok(Denoised { x0, .. }) = data.denoise(&Batch::combine(&[(alpha(lambda), y)]), at);
-        Batch::combine(&[(1.0, &x0), (-1.0, y)])
-    };
-    let mut y = Batch::combine(&[(1.0 / alpha(LAMBDA.0), start)]);
-    for step in 0..STEPS {
-        let lambda = LAMBDA.0 + f64::from(step) * h;
-        let k1 = slope(&y, lambda);
-        let k2 = slope(&Batch::combine(&[(1.0, &y), (h / 2.0, &k1)]), lambda + h / 2.0);
-        let k3 = slope(&Batch::combine(&[(1.0, &y), (h / 2.0, &k2)]), lambda + h / 2.0);
-        let k4 = slope(&Batch::combine(&[(1.0, &y), (h, &k3)]), lambda + h);
-        let (once, twice) = (h / 6.0, h / 3.0);
-        y = Batch::combine(&[(1.0, &y), (once, &k1), (twice, &k2), (twice, &k3), (once, &k4)]);
-    }
-    Batch::combine(&[(alpha(LAMBDA.1), &y)])
 }
 
 /// From pure noise x_s = α_s x̂₀ + σ_s x_T, with no noise drawn.

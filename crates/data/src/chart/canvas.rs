@@ -16,6 +16,18 @@ const INK: RGBColor = RGBColor(55, 60, 70);
 const AXIS: RGBColor = RGBColor(150, 155, 165);
 const GRID: RGBColor = RGBColor(232, 234, 238);
 
+/// Tell things apart; the first is that of a thing alone.
+pub(super) const COLOURS: [RGBColor; 8] = [
+    RGBColor(31, 95, 180),
+    RGBColor(222, 110, 20),
+    RGBColor(30, 140, 90),
+    RGBColor(190, 50, 60),
+    RGBColor(125, 85, 175),
+    RGBColor(60, 160, 190),
+    RGBColor(205, 100, 160),
+    RGBColor(150, 130, 30),
+];
+
 pub(super) type Area<'a> = DrawingArea<BitMapBackend<'a>, Shift>;
 pub(super) type Chart<'a> = ChartContext<'a, BitMapBackend<'a>, Cartesian2d<Axis, Axis>>;
 pub(super) type DrawError =

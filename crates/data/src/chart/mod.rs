@@ -1,8 +1,10 @@
-//! Charts: the course of a training run, points of the plane, the columns of a table.
+//! Charts: the course of a training run, points of the plane, the columns of a table, errors over
+//! costs.
 
 mod axis;
 mod canvas;
 mod dots;
+mod errors;
 mod loss;
 mod marginals;
 mod scatter;
@@ -11,6 +13,7 @@ mod window;
 
 use thiserror::Error;
 
+pub use errors::{ErrorLine, error_chart};
 pub use loss::loss_chart;
 pub use marginals::marginals;
 pub use scatter::{ScatterStyle, scatter};
@@ -33,6 +36,16 @@ pub enum ChartError {
         loss: f64,
         /// The step.
         step: u64,
+    },
+    /// A point has no place on logarithmic axes.
+    #[error("{line}: the point ({x}, {y}) is not above 0 and finite, as logarithmic axes need")]
+    Point {
+        /// The line that it is of.
+        line: String,
+        /// Its place along the x axis.
+        x: f64,
+        /// Its place along the y axis.
+        y: f64,
     },
     /// The steps do not ascend.
     #[error("step {to} follows step {from}, but steps must ascend")]

@@ -2,7 +2,7 @@
 
 use super::ChartError;
 use super::axis::Axis;
-use super::canvas::{Canvas, DrawError, mesh, px, render, title};
+use super::canvas::{COLOURS, Canvas, DrawError, mesh, px, render, title};
 use super::dots::{Dot, Frame};
 use super::ticks::{even_labels, even_ticks};
 use super::window::{Window, check_values};
@@ -21,18 +21,6 @@ const LABELS_LEFT: u16 = 60;
 const LABELS_BELOW: u16 = 44;
 
 const REFERENCE: RGBColor = RGBColor(165, 170, 180);
-/// The first colour is that of points without labels.
-const COLOURS: [RGBColor; 8] = [
-    RGBColor(31, 95, 180),
-    RGBColor(222, 110, 20),
-    RGBColor(30, 140, 90),
-    RGBColor(190, 50, 60),
-    RGBColor(125, 85, 175),
-    RGBColor(60, 160, 190),
-    RGBColor(205, 100, 160),
-    RGBColor(150, 130, 30),
-];
-
 /// How [`scatter`] shows points.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ScatterStyle<'a> {

@@ -1,0 +1,128 @@
+//! Against the exact flow of data whose denoiser is exact.
+
+use std::convert::Infallible;
+
+use ancestral::exact::{Mixture, NAMED, flow, named};
+use ancestral::{AnySampler, Batch, Grid, Level, Noise, SampleNoise, Schedule};
+use ancestral_data::sliced_wasserstein;
+use anyhow::{Context, Result};
+
+use super::Named;
+use super::report::{Block, Cell, Report, Row};
+use crate::args::CompareArgs;
+use crate::process::affordable;
+use crate::progress::Progress;
+
+/// Where runs are compared: λ before the hop into clean data, which has an error of its own.
+const END: f64 = 3.0;
+/// Starts, if nothing is said.
+const STARTS: usize = 2000;
+/// Runge–Kutta steps of the flow: it is known to less than 1e-8.
+const FLOW_STEPS: usize = 2000;
+/// The seed of the starts, and that of others.
+const SEEDS: [u64; 2] = [2026, 2027];
+
+/// Samplers that draw no noise by the distance of each end to the exact one; those that do, by the
+/// distance of all ends together.
+pub fn compare(args: &CompareArgs, samplers: &[Named], calls: &[usize]) -> Result<Report> {
+    let name = args.exact.as_deref().unwrap_or(NAMED[0]);
+    let mut data = named(name).context("--exact")?;
+    let count = args.count.unwrap_or(STARTS);
+    let stretch = Stretch::new()?;
+    let (drawing, still): (Vec<_>, Vec<_>) =
+        samplers.iter().partition(|(_, sampler)| sampler.info().stochastic);
+    let total = samplers.len() * calls.len();
+    let mut progress = Progress::new("comparing", 0..total as u64, args.compute.quiet);
+    let mut done = 0;
+    let mut rows = |chosen: &[&Named], data: &mut Mixture, distance: &Distance<'_>| {
+        let mut rows = Vec::new();
+        for (name, sampler) in chosen.iter().copied() {
+            let mut cells = Vec::new();
+            for &calls in calls {
+                cells.extend(stretch.cell(sampler, calls, count, data, distance)?);
+                done += 1;
+                progress.at(done, || name.clone());
+            }
+            let order = Some(sampler.info().order).filter(|_| !sampler.info().stochastic);
+            rows.extend((!cells.is_empty()).then(|| Row { sampler: name.clone(), order, cells }));
+        }
+        anyhow::Ok(rows)
+    };
+    let truth = stretch.flow(&mut data, SEEDS[0], count)?;
+    let mut blocks = vec![Block {
+        measure: "RMS distance to the exact flow",
+        about: format!(
+            "{name}: RMS distance to the exact flow at lambda = {END} of {count} starts, by network \
+             calls until there, on hops even in lambda"
+        ),
+        rows: rows(&still, &mut data, &|x| Ok(rms(x, &truth)))?,
+    }];
+    if !drawing.is_empty() {
+        let others = stretch.flow(&mut data, SEEDS[1], count)?;
+        let apart = |x: &Batch<f64>| Ok(sliced_wasserstein(x.data(), others.data(), 2)?);
+        let least = apart(&truth)?;
+        blocks.push(Block {
+            measure: "sliced Wasserstein distance to exact draws",
+            about: format!(
+                "{name}: of samplers that draw noise, sliced 2-Wasserstein distance of {count} \
+                 samples at lambda = {END} to as many exact ones; two sets of exact ones are \
+                 {least:.4} apart, and no order can be seen below that"
+            ),
+            rows: rows(&drawing, &mut data, &apart)?,
+        });
+    }
+    Ok(Report { title: format!("{name}: {count} starts, hops even in lambda"), blocks })
+}
+
+/// How far samples are from the truth.
+type Distance<'a> = dyn Fn(&Batch<f64>) -> Result<f64> + 'a;
+
+/// From the noisiest level of the DDPM paper's schedule to [`END`].
+struct Stretch {
+    from: Level,
+    to: Level,
+}
+
+impl Stretch {
+    fn new() -> Result<Self> {
+        Ok(Self { from: Schedule::linear_1000().noisiest(), to: Level::from_lambda(END)? })
+    }
+
+    /// Where the flow ends that begins at the noise of `seed`.
+    fn flow(&self, data: &mut Mixture, seed: u64, count: usize) -> Result<Batch<f64>> {
+        let grid = Grid::even(self.from, self.to, FLOW_STEPS)?;
+        let x = SampleNoise::new(seed, 0..count as u64).draw(&Batch::zeros(count, vec![2]));
+        Ok(unwrap(flow(data, &x, &grid)))
+    }
+
+    /// How near the sampler comes with at most so many calls, if these suffice for a hop.
+    fn cell(
+        &self,
+        sampler: &AnySampler,
+        calls: usize,
+        count: usize,
+        data: &mut Mixture,
+        distance: &Distance<'_>,
+    ) -> Result<Option<Cell>> {
+        // The hop into clean data is not made, and would be one call.
+        let grid = |hops| Grid::even(self.from, self.to, hops);
+        let Some(grid) = affordable(sampler, calls + 1, calls, grid) else { return Ok(None) };
+        let mut noise = SampleNoise::new(SEEDS[0], 0..count as u64);
+        let x: Batch<f64> = noise.draw(&Batch::zeros(count, vec![2]));
+        let inner = grid.points().len() - 1;
+        let end = sampler.run(&grid, x, data, &mut noise).nth(inner - 1);
+        let end = end.map(|step| unwrap(step).x).context("a grid of two points has two hops")?;
+        let distance = distance(&end)?;
+        let made = sampler.calls(&grid) - 1;
+        Ok(Some(Cell { calls, made, distance, standard_error: None }))
+    }
+}
+
+fn unwrap<T>(result: Result<T, Infallible>) -> T {
+    result.unwrap_or_else(|never| match never {})
+}
+
+fn rms(a: &Batch<f64>, b: &Batch<f64>) -> f64 {
+    let squares = std::iter::zip(a.data(), b.data()).map(|(a, b)| (a - b).powi(2));
+    (squares.sum::<f64>() / a.rows() as f64).sqrt()
+}

@@ -1,0 +1,268 @@
+//! Against real data, with the samples of a model.
+
+use std::num::NonZeroUsize;
+
+use ancestral::Batch;
+use ancestral_data::{
+    BUILTIN, Channels, Column, Columns, Loaded, PictureOptions, ReadOptions, frechet_distance,
+    open, sliced_wasserstein,
+};
+use ancestral_format::counted;
+use anyhow::{Context, Result, bail};
+
+use super::Named;
+use super::report::{Block, Cell, Report, Row};
+use crate::args::{CompareArgs, ProcessArgs};
+use crate::commands::joined;
+use crate::commands::sample::Defaults;
+use crate::engine::{AnyNetwork, Engine};
+use crate::failure::note;
+use crate::memory;
+use crate::model::Model;
+use crate::process::Process;
+use crate::progress::Progress;
+use crate::randomness::Randomness;
+use crate::sampling::Plan;
+use crate::start::Start;
+use crate::steering::Steering;
+
+/// Samples a seed, if nothing is said.
+const COUNT: usize = 800;
+/// Seeds, if nothing is said.
+const SEEDS: usize = 5;
+/// Above so many dimensions the moments of samples are mostly noise.
+const MOST_MOMENTS: usize = 256;
+
+/// The mean distance over seeds of each sampler's samples to the data, and of a long run of `ddpm`.
+pub fn compare(args: &CompareArgs, samplers: &[Named], calls: &[usize]) -> Result<Report> {
+    let engine = Engine::new(&args.compute)?;
+    let quiet = args.compute.quiet;
+    let mut model = Model::read(args.model.as_deref(), args.variant.as_deref(), quiet)?;
+    let source = source(args, &model)?;
+    let data = data(source, &model, quiet)?;
+    let count = args.count.unwrap_or(COUNT);
+    let batch = args.batch.unwrap_or(Defaults::of(model.columns.is_none()).batch);
+    memory::check(&model, count, 0, batch)?;
+    let rows = runs(args, samplers, calls, &model)?;
+    let total: usize = rows.iter().flat_map(|(_, runs)| runs).map(|run| run.made).sum();
+    let label = model.label(None)?;
+    let network = model.take_network(&engine)?;
+    let trial = Trial {
+        model: &model,
+        network: &network,
+        label,
+        measure: Measure::of(&model, &data, count),
+        data: &data,
+        count,
+        batch: NonZeroUsize::new(batch).context("--batch 0")?,
+        seeds: args.seeds.unwrap_or(SEEDS),
+    };
+    let mut progress = Progress::new("comparing", 0..(total * trial.seeds) as u64, quiet);
+    let mut done = 0;
+    let mut found = Vec::new();
+    for (name, runs) in rows {
+        let mut cells = Vec::new();
+        for Run { calls, made, process } in runs {
+            cells.push(trial.cell(&process, calls, made, || {
+                done += made;
+                progress.at(done as u64, || format!("{name}, {made} calls"));
+            })?);
+        }
+        found.push(Row { sampler: name, order: None, cells });
+    }
+    let about = format!(
+        "{}: {} of {} to the {} of {source}, {}, by network calls",
+        model.name,
+        trial.measure.about(),
+        counted(count, "sample"),
+        counted(data.rows(), "row"),
+        match trial.seeds {
+            1 => "of 1 seed".to_owned(),
+            seeds => format!("mean and standard error over {seeds} seeds"),
+        }
+    );
+    let title = format!("{}: {} to {source}", model.name, counted(count, "sample"));
+    let measure = trial.measure.name();
+    Ok(Report { title, blocks: vec![Block { measure, about, rows: found }] })
+}
+
+/// What the data are called: those that are named, or those of the built-in model.
+fn source<'a>(args: &'a CompareArgs, model: &Model) -> Result<&'a str> {
+    match &args.data {
+        Some(data) => Ok(data),
+        None if model.is_built_in() => Ok(BUILTIN[0]),
+        None => bail!("--data: say which data samples of model {} are to be like", model.name),
+    }
+}
+
+/// The data in the model's space.
+fn data(source: &str, model: &Model, quiet: bool) -> Result<Batch> {
+    let shape = model.shape()?;
+    let pictures = match shape[..] {
+        [channels, height, width] => PictureOptions {
+            channels: Channels::from_count(channels),
+            size: Some([height, width]),
+            ..PictureOptions::default()
+        },
+        _ => PictureOptions::default(),
+    };
+    let options = ReadOptions { pictures, ..ReadOptions::default() };
+    let Loaded { data, columns, decided, .. } = open(source, &options).context("--data")?;
+    if !decided.is_empty() {
+        note(quiet, format_args!("{source}: {decided}"));
+    }
+    if data.shape() != shape {
+        let [found, expected] = [data.shape(), &shape].map(|shape| joined(shape, "x"));
+        bail!("--data {source}: rows of {found}, expected {expected} as of model {}", model.name);
+    }
+    let rows = match (&model.columns, &columns) {
+        (Some(ours), Some(theirs)) => {
+            check_names(source, ours, theirs, model)?;
+            ours.to_model_rows(&theirs.from_model_rows(data.rows()))
+        }
+        _ => data.rows().to_vec(),
+    };
+    Ok(Batch::new(shape, rows))
+}
+
+/// Refuses columns of other names, if those of the model are known.
+fn check_names(source: &str, ours: &Columns, theirs: &Columns, model: &Model) -> Result<()> {
+    let names = |columns: &Columns| {
+        columns.as_slice().iter().map(Column::name).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let (ours, theirs) = (names(ours), names(theirs));
+    if model.folder.about.is_some() && ours != theirs {
+        let [found, expected] = [theirs, ours].map(|names| names.join(", "));
+        bail!("--data {source}: columns {found}, expected those of the model, {expected}");
+    }
+    Ok(())
+}
+
+/// One way, with the calls that it was allowed and those it makes.
+struct Run {
+    calls: usize,
+    made: usize,
+    process: Process,
+}
+
+/// The runs of one sampler.
+type Runs = (String, Vec<Run>);
+
+/// The runs of each sampler. Where the calls do not suffice for a hop there is none.
+fn runs(
+    args: &CompareArgs,
+    samplers: &[Named],
+    calls: &[usize],
+    model: &Model,
+) -> Result<Vec<Runs>> {
+    let flags = |sampler: &str, calls| ProcessArgs {
+        calls,
+        sampler: Some(sampler.to_owned()),
+        spacing: args.spacing.clone(),
+        ..ProcessArgs::default()
+    };
+    let mut rows = Vec::new();
+    for (name, _) in samplers {
+        // What is wrong with any number of calls is said.
+        Process::own(&flags(name, None), model, true)?;
+        let run = |calls: &usize| {
+            let process = Process::own(&flags(name, Some(*calls)), model, true).ok()?;
+            Some(Run { calls: *calls, made: process.calls()?, process })
+        };
+        let runs: Vec<Run> = calls.iter().filter_map(run).collect();
+        rows.extend((!runs.is_empty()).then(|| (name.clone(), runs)));
+    }
+    let reference = args.reference.unwrap_or(model.schedule.len());
+    if reference > 0 {
+        let process =
+            Process::own(&flags("ddpm", Some(reference)), model, true).context("--reference")?;
+        let made = process.calls().unwrap_or(reference);
+        rows.push(("ddpm (reference)".to_owned(), vec![Run { calls: reference, made, process }]));
+    }
+    Ok(rows)
+}
+
+/// What is the same for all samplers.
+struct Trial<'a> {
+    model: &'a Model,
+    network: &'a AnyNetwork,
+    label: Option<u32>,
+    measure: Measure,
+    data: &'a Batch,
+    count: usize,
+    batch: NonZeroUsize,
+    seeds: usize,
+}
+
+impl Trial<'_> {
+    /// The mean over the seeds, of which `each` is told one by one.
+    fn cell(
+        &self,
+        process: &Process,
+        calls: usize,
+        made: usize,
+        mut each: impl FnMut(),
+    ) -> Result<Cell> {
+        let mut distances = Vec::new();
+        for seed in 0..self.seeds as u64 {
+            let plan = Plan {
+                process,
+                label: self.label,
+                start: &Start::Noise,
+                steering: &Steering::default(),
+                seed,
+                randomness: Randomness::Ancestral,
+                batch: self.batch,
+                moments: 0,
+                quiet: true,
+            };
+            let samples = plan.run(self.model, self.network, 0..self.count as u64)?;
+            distances.push(self.measure.distance(&samples.x, self.data)?);
+            each();
+        }
+        let n = distances.len() as f64;
+        let mean = distances.iter().sum::<f64>() / n;
+        let squares: f64 = distances.iter().map(|x| (x - mean).powi(2)).sum();
+        let standard_error = (n > 1.0).then(|| (squares / (n - 1.0) / n).sqrt());
+        Ok(Cell { calls, made, distance: mean, standard_error })
+    }
+}
+
+/// How far samples are from data.
+#[derive(Clone, Copy, Debug)]
+enum Measure {
+    Frechet,
+    SlicedWasserstein,
+}
+
+impl Measure {
+    /// Moments tell pictures apart if they are few and well known; points and tables have shapes
+    /// that moments don't see.
+    fn of(model: &Model, data: &Batch, count: usize) -> Self {
+        let dimensions = data.row_len();
+        let is_known = dimensions < count.min(data.rows()) && dimensions <= MOST_MOMENTS;
+        if model.columns.is_none() && is_known { Self::Frechet } else { Self::SlicedWasserstein }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Frechet => "Fréchet distance to the data",
+            Self::SlicedWasserstein => "sliced Wasserstein distance to the data",
+        }
+    }
+
+    fn about(self) -> &'static str {
+        match self {
+            Self::Frechet => "Fréchet distance in the pixels",
+            Self::SlicedWasserstein => "sliced 2-Wasserstein distance in model space",
+        }
+    }
+
+    fn distance(self, samples: &Batch, data: &Batch) -> Result<f64> {
+        let (a, b, row_len) = (samples.data(), data.data(), data.row_len());
+        Ok(match self {
+            Self::Frechet => frechet_distance(a, b, row_len)?,
+            Self::SlicedWasserstein => sliced_wasserstein(a, b, row_len)?,
+        })
+    }
+}
