@@ -59,7 +59,7 @@ pub trait Sampler {
     fn info(&self) -> SamplerInfo;
 
     /// Network calls of a run over `grid`: one on the hop into clean data, on one from pure noise and
-    /// on those longer than 3 in λ, elsewhere [`SamplerInfo::calls_per_hop`] unless the sampler says
+    /// on those from λ < −3 that are longer than 3, elsewhere [`SamplerInfo::calls_per_hop`] unless the sampler says
     /// otherwise.
     fn calls(&self, grid: &Grid) -> usize {
         let calls = |hop| if is_whole(&hop) { 1 } else { self.info().calls_per_hop as usize };

@@ -24,8 +24,9 @@ where
     begin_whole(hop.from().level == Level::NOISE, hop, x, denoiser)
 }
 
-/// How long in λ a hop may be to be taken in stages: over longer ones, on which σ/α falls to less than
-/// a twentieth, an estimate from within says less about the start than nothing.
+/// How long in λ a hop from λ < −3 may be to be taken in stages: over longer ones σ/α falls from
+/// more than 20 to less than a twentieth of it, and an estimate from within says less about the start
+/// than nothing.
 ///
 /// Schedules that end near pure noise begin with such a hop. Of a trained network with σ/α from
 /// 20 000 to 6 in the first hop, whose estimates of noise are off by a tenth, a rule in σ/α with two
@@ -35,7 +36,9 @@ const LONGEST: f64 = 3.0;
 /// Whether a sampler with stages takes this hop by the estimate at its start alone, in one call: into
 /// clean data, from pure noise, and if it is too long.
 pub(crate) fn is_whole(hop: &Hop) -> bool {
-    hop.is_last() || hop.from().level == Level::NOISE || hop.h() > LONGEST
+    let level = hop.from().level;
+    let is_long = level.lambda() < -LONGEST && hop.h() > LONGEST;
+    hop.is_last() || level == Level::NOISE || is_long
 }
 
 /// As [`begin`]; a hop that is taken `whole` is done as from pure noise.
