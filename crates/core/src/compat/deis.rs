@@ -2,7 +2,6 @@
 
 use super::Scheduler;
 use super::config::{Config, Known};
-use super::differences::Difference;
 use super::dpm::{Algorithm, Update};
 use super::elementwise::{ln, map, zip};
 use super::error::CompatError;
@@ -161,9 +160,5 @@ impl Scheduler for Deis {
                 zip(&sum, history.estimate(age), |sum, epsilon| sum + weight * epsilon)
             });
         Stepped { x: map(&sum, |sum| to.alpha * sum), x0 }
-    }
-
-    fn differences(&self) -> Vec<Difference> {
-        vec![Difference::NotCompared { class: CLASS }]
     }
 }

@@ -2,7 +2,6 @@
 
 use super::Scheduler;
 use super::config::{BetaCurve, Config, Known};
-use super::differences::Difference;
 use super::dpm::{Algorithm, Solver, Update, divided};
 use super::elementwise::{map, zip};
 use super::error::CompatError;
@@ -190,9 +189,5 @@ impl Scheduler for DpmMultistep {
             _ => self.third(index, &update, x, history, noise),
         };
         Stepped { x, x0 }
-    }
-
-    fn differences(&self) -> Vec<Difference> {
-        vec![Difference::NotCompared { class: CLASS }]
     }
 }

@@ -2,7 +2,6 @@
 
 use super::Scheduler;
 use super::config::{Config, Known};
-use super::differences::Difference;
 use super::dpm::{Algorithm, Solver, Update, divided};
 use super::elementwise::zip;
 use super::error::CompatError;
@@ -206,9 +205,5 @@ impl Scheduler for DpmSinglestep {
             _ => self.third(index, &update, x, history, noise),
         };
         Stepped { x, x0 }
-    }
-
-    fn differences(&self) -> Vec<Difference> {
-        vec![Difference::NotCompared { class: CLASS }]
     }
 }

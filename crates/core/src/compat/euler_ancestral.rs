@@ -2,7 +2,6 @@
 
 use super::Scheduler;
 use super::config::{Config, Known};
-use super::differences::Difference;
 use super::elementwise::zip;
 use super::error::CompatError;
 use super::history::History;
@@ -98,9 +97,5 @@ impl Scheduler for EulerAncestral {
         let dt = down - sigma;
         let mean = zip(x, &x0, |x, x0| x + (x - x0) / sigma * dt);
         Stepped { x: zip(&mean, &noise.draw(x), |mean, z| mean + z * up), x0 }
-    }
-
-    fn differences(&self) -> Vec<Difference> {
-        vec![Difference::NotCompared { class: CLASS }]
     }
 }

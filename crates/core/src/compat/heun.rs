@@ -2,7 +2,6 @@
 
 use super::Scheduler;
 use super::config::{Config, Known};
-use super::differences::Difference;
 use super::elementwise::zip;
 use super::error::CompatError;
 use super::history::History;
@@ -109,9 +108,5 @@ impl Scheduler for Heun {
             predicted
         };
         Stepped { x, x0 }
-    }
-
-    fn differences(&self) -> Vec<Difference> {
-        vec![Difference::NotCompared { class: CLASS }]
     }
 }

@@ -2,7 +2,6 @@
 
 use super::Scheduler;
 use super::config::{Config, Known};
-use super::differences::Difference;
 use super::elementwise::{exp, ln, zip};
 use super::error::CompatError;
 use super::history::History;
@@ -135,9 +134,5 @@ impl Scheduler for Kdpm2 {
         let dt = self.grid.sigmas[index + 1] - from;
         let slope = zip(x, &x0, |x, x0| (x - x0) / sigma);
         Stepped { x: zip(&start, &slope, |x, slope| x + slope * dt), x0 }
-    }
-
-    fn differences(&self) -> Vec<Difference> {
-        vec![Difference::NotCompared { class: CLASS }]
     }
 }

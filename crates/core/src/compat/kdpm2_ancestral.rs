@@ -2,7 +2,6 @@
 
 use super::Scheduler;
 use super::config::Config;
-use super::differences::Difference;
 use super::elementwise::zip;
 use super::error::CompatError;
 use super::euler_ancestral::down_and_up;
@@ -94,9 +93,5 @@ impl Scheduler for Kdpm2Ancestral {
         let (down, up) = down_and_up(from, to);
         let mean = along(&start, down - from);
         Stepped { x: zip(&mean, &noise.draw(x), |mean, z| mean + z * up), x0 }
-    }
-
-    fn differences(&self) -> Vec<Difference> {
-        vec![Difference::NotCompared { class: CLASS }]
     }
 }

@@ -2,7 +2,6 @@
 
 use super::Scheduler;
 use super::config::{Config, Known};
-use super::differences::Difference;
 use super::elementwise::sum;
 use super::error::CompatError;
 use super::history::History;
@@ -118,9 +117,5 @@ impl Scheduler for Lcm {
             x: sum(alpha_bar.sqrt(), &denoised, (1.0 - alpha_bar).sqrt(), &noise.draw(x)),
             x0,
         }
-    }
-
-    fn differences(&self) -> Vec<Difference> {
-        vec![Difference::NotCompared { class: CLASS }]
     }
 }

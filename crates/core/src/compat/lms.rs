@@ -2,7 +2,6 @@
 
 use super::Scheduler;
 use super::config::{Config, Known};
-use super::differences::Difference;
 use super::elementwise::{combination, zip};
 use super::error::CompatError;
 use super::history::History;
@@ -119,9 +118,5 @@ impl Scheduler for Lms {
         // After a start within the list there are fewer slopes than coefficients.
         let terms: Vec<_> = std::iter::zip(self.coefficients(index), slopes).collect();
         Stepped { x: zip(x, &combination(&terms), |x, change| x + change), x0 }
-    }
-
-    fn differences(&self) -> Vec<Difference> {
-        vec![Difference::NotCompared { class: CLASS }]
     }
 }

@@ -162,8 +162,10 @@ pub trait Scheduler: std::fmt::Debug {
     ) -> Stepped<Batch>;
 
     /// Where a run would differ from that of our own sampler of the same name and settings, over
-    /// as many steps.
-    fn differences(&self) -> Vec<Difference>;
+    /// as many steps; by itself, that they were not compared.
+    fn differences(&self) -> Vec<Difference> {
+        vec![Difference::NotCompared { class: self.class() }]
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use super::Scheduler;
 use super::config::{Config, Known};
-use super::differences::Difference;
 use super::elementwise::{combination, map, sum, zip};
 use super::error::CompatError;
 use super::history::History;
@@ -196,9 +195,5 @@ impl Scheduler for Pndm {
             self.multistep(index, output, x, history)
         };
         Stepped { x, x0 }
-    }
-
-    fn differences(&self) -> Vec<Difference> {
-        vec![Difference::NotCompared { class: CLASS }]
     }
 }
