@@ -1,14 +1,16 @@
 //! Self-attention over the positions of a feature map.
 
 mod merged;
+mod narrow;
 mod softmax;
 
 use merged::Linear;
+use narrow::Narrow;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::arch::arch;
-use crate::conv::{After, Pointwise};
+use crate::conv::{After, MOST_LANES, Pointwise};
 use crate::gemm::{Left, Product, Store};
 use crate::map::{Arena, Map};
 use crate::norm::{Before, Norm};
@@ -109,6 +111,26 @@ impl Attention {
 
     /// Mixes the values of one row by its scores. Keys and values of a single head are `source`.
     fn mix(&self, projected: &[f32], source: &[f32], mixed: &mut [f32], arena: &Arena) {
+        if self.heads > 1 && self.out.columns() / self.heads <= narrow::WIDEST {
+            self.mix_narrow(projected, mixed, arena);
+        } else {
+            self.mix_wide(projected, source, mixed, arena);
+        }
+    }
+
+    fn mix_narrow(&self, projected: &[f32], mixed: &mut [f32], arena: &Arena) {
+        let (heads, width) = (self.heads, self.out.columns() / self.heads);
+        let positions = mixed.len() / self.out.columns();
+        let scale = inverse_root(width);
+        self.by_queries(mixed, |first, mixed| {
+            let mut scores = arena.take(positions * MOST_LANES);
+            let room = &mut scores[..];
+            arch().dispatch(Narrow { projected, heads, width, scale, first, mixed, scores: room });
+            arena.give(scores);
+        });
+    }
+
+    fn mix_wide(&self, projected: &[f32], source: &[f32], mixed: &mut [f32], arena: &Arena) {
         let channels = self.out.columns();
         let stride = self.projection.columns();
         let (source, [key, value]) =
@@ -124,8 +146,7 @@ impl Attention {
             (keys, values)
         };
         let packed: Vec<_> = (0..self.heads).map(pack).collect();
-        let block = |(block, mixed): (usize, &mut [f32])| {
-            let first = block * QUERIES;
+        self.by_queries(mixed, |first, mixed| {
             let rows = mixed.len() / channels;
             let mut scores = arena.take(rows * positions);
             let mut part = arena.take(rows * width);
@@ -153,16 +174,21 @@ impl Attention {
             }
             arena.give(scores);
             arena.give(part);
-        };
-        if positions <= QUERIES {
-            block((0, mixed));
-        } else {
-            mixed.par_chunks_mut(QUERIES * channels).enumerate().for_each(block);
-        }
+        });
         for (keys, values) in packed {
             arena.give_packed(keys);
             arena.give_packed(values);
         }
+    }
+
+    /// Calls `block` with each block of queries, and the first of them.
+    fn by_queries(&self, mixed: &mut [f32], block: impl Fn(usize, &mut [f32]) + Send + Sync) {
+        let length = QUERIES * self.out.columns();
+        if mixed.len() <= length {
+            return block(0, mixed);
+        }
+        let blocks = mixed.par_chunks_mut(length).enumerate();
+        blocks.for_each(|(i, mixed)| block(i * QUERIES, mixed));
     }
 }
 
