@@ -259,6 +259,7 @@ samplers! {
     dpmpp_3m::Dpmpp3m,
     dpmpp_2m_sde::Dpmpp2mSde,
     dpmpp_3m_sde::Dpmpp3mSde,
+    dpmpp_2s_ancestral::Dpmpp2sAncestral,
     dpmpp_sde::DpmppSde,
     unipc::Unipc,
     deis::Deis,
