@@ -79,6 +79,7 @@ mod kdpm2;
 mod kdpm2_ancestral;
 mod lcm;
 mod lms;
+mod plan;
 mod pndm;
 mod quantile;
 mod run;
@@ -110,6 +111,7 @@ pub use kdpm2::Kdpm2;
 pub use kdpm2_ancestral::Kdpm2Ancestral;
 pub use lcm::{Lcm, LcmOptions};
 pub use lms::Lms;
+pub use plan::Plan;
 pub use pndm::{Pndm, PndmOptions};
 pub use run::{Run, Step};
 pub use sigmas::{FinalSigma, Spread};
@@ -119,30 +121,40 @@ pub use variance::VarianceType;
 
 /// One of the peer's schedulers, with the timesteps it is to visit.
 pub trait Scheduler: std::fmt::Debug {
+    /// What it has beside its step; the methods below say it one by one.
+    fn plan(&self) -> &Plan;
+
     /// The peer's name of the class.
-    fn class(&self) -> &'static str;
+    fn class(&self) -> &'static str {
+        self.plan().class
+    }
 
     /// What it was configured with.
-    fn config(&self) -> &Config;
+    fn config(&self) -> &Config {
+        &self.plan().config
+    }
 
     /// Its betas and ᾱ.
-    fn table(&self) -> &Table;
+    fn table(&self) -> &Table {
+        &self.plan().table
+    }
 
     /// The timesteps that the network is asked about, in order: one a call, so that a timestep may
     /// stand there twice, or be no whole number. The last may be −1: the peer's `trailing` has one
     /// entry too many for some numbers of steps, and reads the noisiest level there.
-    fn timesteps(&self) -> Vec<f64>;
+    fn timesteps(&self) -> Vec<f64> {
+        self.plan().timesteps.clone()
+    }
 
     /// The standard deviation of the noise that a run starts from (`init_noise_sigma`).
     fn start_std(&self) -> f32 {
-        1.0
+        self.plan().start_std
     }
 
     /// What x is divided by before the network sees it at entry `index` of the list
     /// (`scale_model_input`).
     fn input_scale(&self, index: usize) -> f32 {
-        let _ = index;
-        1.0
+        self.plan().input_scale(index)
     }
 
     /// Takes `x` from entry `index` of the list to where the peer goes from there; `output` is what
