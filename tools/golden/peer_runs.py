@@ -138,6 +138,7 @@ EULER = [
     (ZERO_SNR, 10),
     ({}, 10, CHURN),
     (V | KARRAS, 10, CHURN),
+    ({"interpolation_type": "log_linear"} | V, 10, CHURN),
 ]
 PNDM = [
     ({}, 10),
