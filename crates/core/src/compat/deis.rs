@@ -3,7 +3,7 @@
 use super::Scheduler;
 use super::config::{Config, Known};
 use super::dpm::{Algorithm, Update};
-use super::elementwise::{ln, map, zip};
+use super::elementwise::{map, numpy_ln as ln, zip};
 use super::error::CompatError;
 use super::estimate::epsilon_from;
 use super::history::History;

@@ -2,7 +2,7 @@
 
 use super::Scheduler;
 use super::config::{Config, Known};
-use super::elementwise::{exp, ln, zip};
+use super::elementwise::{exp, ln, numpy_ln, zip};
 use super::error::CompatError;
 use super::history::History;
 use super::plan::Plan;
@@ -108,7 +108,7 @@ fn grid(
     let sigmas = Sigmas::of(table);
     let timesteps = fractional(config.spacing, config.timesteps, steps)?;
     let at: Vec<f64> = if options.log_linear {
-        let (max, min) = (ln(sigmas.noisiest()), ln(sigmas.cleanest()));
+        let (max, min) = (numpy_ln(sigmas.noisiest()), numpy_ln(sigmas.cleanest()));
         super::table::linspace(max.into(), min.into(), steps + 1)
             .map(|log| f64::from(exp(log)))
             .collect()

@@ -9,12 +9,13 @@
 //!
 //! # Numerics
 //! Scalars and elements are f32, one rounding an operation, in the peer's order, measured against
-//! diffusers 0.42.1 and PyTorch 2.15.0 on x86-64. With the same network output and the same noise,
-//! every step of every class and setting is equal bit for bit to that of a PyTorch which rounds
-//! square roots, exponentials and logarithms to nearest, as is done here; but where NumPy takes
-//! logarithms in f32 (spreads, the middles of KDPM2, DEIS) or integrates (LMS), a unit in the last
-//! place may be between. Third-order DEIS magnifies that to 3e-6 at usual numbers of steps, and to
-//! 0.1 with a thousand, as do the peer's own roundings.
+//! diffusers 0.42.1, PyTorch 2.15.0 and NumPy 2.4.6 on x86-64. With the same network output and the
+//! same noise, every step of every class and setting is equal bit for bit to that of a PyTorch which
+//! rounds square roots, exponentials and logarithms to nearest, as is done here; but for 1e-5 of the
+//! largest value of a run where equations are solved (UniPC) or integrals taken (LMS). Logarithms that
+//! NumPy takes in f32 (of timesteps between two, and in DEIS) are as it has them with AVX2. Without,
+//! they are a unit in the last place off here and there, which third-order DEIS may magnify to any
+//! size where levels are near each other, and which may cut a timestep one lower.
 //!
 //! PyTorch built with MKL does not: one square root in seven, one logarithm in twelve and one
 //! exponential in a hundred is a unit in the last place off, not the same ones everywhere. Against
