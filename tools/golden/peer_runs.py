@@ -142,6 +142,7 @@ EULER = [
     ({}, 10, CHURN),
     (V | KARRAS, 10, CHURN),
     ({"interpolation_type": "log_linear"} | V, 10, CHURN),
+    (KARRAS | V, 31, {"s_churn": 7.3}),
 ]
 PNDM = [
     ({}, 10),
@@ -161,6 +162,7 @@ LCM = [
     (SAMPLE | {"clip_sample": True, "clip_sample_range": 0.5}, 4),
     (THRESHOLD, 5),
     ({"original_inference_steps": 100, "timestep_scaling": 5.0}, 7),
+    (V, 40),
     ({"rescale_betas_zero_snr": True} | V, 4),
     (BETAS | {"original_inference_steps": 10}, 3),
     ({}, 1),

@@ -91,11 +91,11 @@ impl Euler {
     }
 
     /// γ at `sigma`.
-    fn gamma(&self, sigma: f32) -> f32 {
+    fn gamma(&self, sigma: f32) -> f64 {
         let Churn { amount, min, max, .. } = self.options.churn;
         let gamma = (amount / self.plan.hops() as f64).min(2.0_f64.sqrt() - 1.0);
         let within = (min..=max).contains(&f64::from(sigma));
-        if within { f32::from_f64(gamma) } else { 0.0 }
+        if within { gamma } else { 0.0 }
     }
 }
 
@@ -147,7 +147,7 @@ impl Scheduler for Euler {
         let (output, _) = split(x, output);
         let (sigma, sigma_to) = (self.plan.sigma(index), self.plan.sigma(index + 1));
         let gamma = self.gamma(sigma);
-        let raised = sigma * (gamma + 1.0);
+        let raised = sigma * f32::from_f64(gamma + 1.0);
         let churned = (gamma > 0.0).then(|| {
             let std = (raised * raised - sigma * sigma).sqrt();
             let s_noise = f32::from_f64(self.options.churn.noise);

@@ -74,9 +74,9 @@ impl Lcm {
 
     /// c_skip and c_out.
     fn boundary(&self, timestep: i64) -> (f32, f32) {
-        let scaled = timestep as f64 * self.options.timestep_scaling;
+        let scaled = timestep as f32 * f32::from_f64(self.options.timestep_scaling);
         let below = scaled * scaled + 0.25;
-        (f32::from_f64(0.25 / below), f32::from_f64(scaled / below.sqrt()))
+        (0.25 / below, scaled / below.sqrt())
     }
 }
 
