@@ -23,7 +23,7 @@
 //! except where differences cancel: 1e-3 from almost pure noise with η = 1, and 2e-5 at the
 //! cleanest timesteps of a schedule rescaled to zero terminal SNR. Over whole runs one in forty is
 //! more than 2e-5 of its largest value off: from almost pure noise up to 3e-2, third-order DEIS up to
-//! 1e-3, and UniPC of ε or of order 4 by any amount.
+//! 1e-3, and UniPC of ε by any amount.
 //!
 //! Where the peer's result is no number, the one that was meant is computed:
 //!
