@@ -398,13 +398,13 @@ pub struct CompareArgs {
     pub exact: Option<String>,
     /// Real data that samples of MODEL are to be like, as `train` takes them [default: those of the
     /// built-in model]
-    #[arg(long, value_name = "DATA", requires = "model")]
+    #[arg(long, value_name = "DATA", requires = "model", conflicts_with = "exact")]
     pub data: Option<String>,
     /// Samplers, each with its options after a colon [default: all but lcm]
     #[arg(long, value_name = "NAME[:option=value,…],…")]
     pub samplers: Option<String>,
-    /// Network calls, as `sample --calls` counts them; with an exact denoiser those until
-    /// lambda = 3, the hop into clean data left out
+    /// Network calls, as `sample --calls` counts them; with an exact denoiser and no --spacing those
+    /// until lambda = 3, the hop into clean data left out
     #[arg(
         long,
         value_name = "N,N,…",
@@ -417,19 +417,19 @@ pub struct CompareArgs {
     #[arg(short = 'n', long, value_name = "N", value_parser = count(MOST_SAMPLES))]
     pub count: Option<usize>,
     /// How many seeds, from 0, the mean is over [default: 5]
-    #[arg(long, value_name = "N", requires = "model", value_parser = count(1000))]
+    #[arg(long, value_name = "N", requires = "model", conflicts_with = "exact", value_parser = count(1000))]
     pub seeds: Option<usize>,
     /// Network calls of the long run of ddpm beside the others; 0: none [default: a call a timestep]
-    #[arg(long, value_name = "N", requires = "model")]
+    #[arg(long, value_name = "N", requires = "model", conflicts_with = "exact")]
     pub reference: Option<usize>,
-    #[arg(long, value_name = "NAME[:option=value]", requires = "model", help = spacing_help())]
+    #[arg(long, value_name = "NAME[:option=value]", help = spacing_help())]
     pub spacing: Option<String>,
     /// Which weights of a model folder: those named diffusion_pytorch_model.NAME.safetensors
-    #[arg(long, value_name = "NAME", requires = "model")]
+    #[arg(long, value_name = "NAME", requires = "model", conflicts_with = "exact")]
     pub variant: Option<String>,
     /// Samples in one network call; changes nothing but speed and memory
     /// [default: 64; points and tables: 1024]
-    #[arg(long, value_name = "N", requires = "model", value_parser = count(MOST_ROWS))]
+    #[arg(long, value_name = "N", requires = "model", conflicts_with = "exact", value_parser = count(MOST_ROWS))]
     pub batch: Option<usize>,
     /// Folder for table.csv and plot.png, beside the table that is printed
     #[arg(short, long, value_name = "FOLDER")]

@@ -17,7 +17,7 @@ use crate::args::ProcessArgs;
 use crate::engine::AnyNetwork;
 use crate::model::Model;
 use crate::steering::Steering;
-pub use own::affordable;
+pub use own::{Laid, affordable, laid};
 
 /// A way from noise to data.
 #[derive(Debug)]

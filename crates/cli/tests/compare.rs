@@ -41,6 +41,25 @@ fn orders_are_seen_and_the_table_is_not_replaced_unasked() {
 }
 
 #[test]
+fn whole_runs_over_a_spacing_come_nearer_with_each_call() {
+    let folder = Folder::new();
+    folder.run("compare --spacing karras --samplers ddim,heun --calls 1,33,65 -n 100 -o found");
+    let table = folder.text("found/table.csv");
+    let distance = |sampler, calls| value(&table, sampler, calls, "distance");
+    // The hop into clean data is a call, and the only one of heun's that is not two.
+    assert_eq!(value(&table, "ddim", "65", "calls_made"), 65.0);
+    assert_eq!(value(&table, "heun", "65", "calls_made"), 65.0);
+    // From noise in one call: to the mean of the blobs, which are this far from it.
+    assert_eq!(distance("ddim", "1"), distance("heun", "1"));
+    assert!(distance("ddim", "1") > 0.5);
+    let ratio = distance("ddim", "33") / distance("ddim", "65");
+    assert!((1.8..2.2).contains(&ratio), "of first order: {ratio}");
+    assert!(distance("heun", "65") < distance("ddim", "65") / 3.0);
+    // Ends are as far from the order as the schedule's last level is from clean data.
+    assert!(table.lines().skip(1).all(|line| line.ends_with(",,")), "{table}");
+}
+
+#[test]
 fn the_distance_is_that_of_the_samples_that_sample_draws() {
     let folder = Folder::new();
     folder.run(

@@ -2,7 +2,7 @@
 
 use ancestral::compat::Spread;
 use ancestral::{
-    AnySampler, Grid, GridError, LevelSpacing, Options, Prediction, Spacing, Variance,
+    AnySampler, Grid, GridError, LevelSpacing, Options, Prediction, Schedule, Spacing, Variance,
 };
 use ancestral_format::SchedulerClass;
 use anyhow::{Context, Result, bail};
@@ -99,10 +99,7 @@ fn grid(args: &ProcessArgs, model: &Model, sampler: &AnySampler, quiet: bool) ->
         Some(text) => laid(text)?,
         None => correspondence::grid(&model.folder.scheduler),
     };
-    let grid = |steps| match spacing {
-        Laid::Timesteps(spacing) => Grid::new(schedule, spacing, steps),
-        Laid::Levels(spacing) => Grid::over_levels(schedule, spacing, steps),
-    };
+    let grid = |steps| spacing.grid(schedule, steps);
     if let Some(calls) = args.calls {
         return affordable(sampler, calls, calls.min(schedule.len()), grid)
             .with_context(|| format!("--calls {calls}: {sampler} needs more even for one hop"));
@@ -132,13 +129,20 @@ pub fn affordable(
 
 /// What steps are laid over.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Laid {
+pub enum Laid {
     Timesteps(Spacing),
     Levels(LevelSpacing),
 }
 
 impl Laid {
-    fn name(self) -> &'static str {
+    pub fn grid(self, schedule: &Schedule, steps: usize) -> Result<Grid, GridError> {
+        match self {
+            Self::Timesteps(spacing) => Grid::new(schedule, spacing, steps),
+            Self::Levels(spacing) => Grid::over_levels(schedule, spacing, steps),
+        }
+    }
+
+    pub fn name(self) -> &'static str {
         match self {
             Self::Timesteps(Spacing::Leading { .. }) => "leading",
             Self::Timesteps(Spacing::Linspace) => "linspace",
@@ -148,7 +152,8 @@ impl Laid {
     }
 }
 
-fn laid(text: &str) -> Result<Laid> {
+/// What --spacing says.
+pub fn laid(text: &str) -> Result<Laid> {
     if let Ok(spacing) = text.parse() {
         return Ok(Laid::Timesteps(spacing));
     }

@@ -3,18 +3,23 @@
 use std::convert::Infallible;
 
 use ancestral::exact::{Mixture, NAMED, flow, named};
-use ancestral::{AnySampler, Batch, Grid, Level, Noise, SampleNoise, Schedule};
+use ancestral::{
+    AnySampler, Batch, Denoiser, Grid, GridError, Level, Noise, SampleNoise, Schedule,
+};
 use ancestral_data::sliced_wasserstein;
 use anyhow::{Context, Result};
 
 use super::Named;
 use super::report::{Block, Cell, Report, Row};
 use crate::args::CompareArgs;
-use crate::process::affordable;
+use crate::process::{Laid, affordable, laid};
 use crate::progress::Progress;
 
-/// Where runs are compared: λ before the hop into clean data, which has an error of its own.
+/// Where runs without a spacing are compared: λ before the hop into clean data, which has an error of
+/// its own.
 const END: f64 = 3.0;
+/// λ of what is as good as clean.
+const CLEAN: f64 = 12.0;
 /// Starts, if nothing is said.
 const STARTS: usize = 2000;
 /// Runge–Kutta steps of the flow: it is known to less than 1e-8.
@@ -28,7 +33,7 @@ pub fn compare(args: &CompareArgs, samplers: &[Named], calls: &[usize]) -> Resul
     let name = args.exact.as_deref().unwrap_or(NAMED[0]);
     let mut data = named(name).context("--exact")?;
     let count = args.count.unwrap_or(STARTS);
-    let stretch = Stretch::new()?;
+    let stretch = Stretch::new(args.spacing.as_deref())?;
     let (drawing, still): (Vec<_>, Vec<_>) =
         samplers.iter().partition(|(_, sampler)| sampler.info().stochastic);
     let total = samplers.len() * calls.len();
@@ -43,17 +48,19 @@ pub fn compare(args: &CompareArgs, samplers: &[Named], calls: &[usize]) -> Resul
                 done += 1;
                 progress.at(done, || name.clone());
             }
-            let order = Some(sampler.info().order).filter(|_| !sampler.info().stochastic);
+            let has_order = !sampler.info().stochastic && stretch.spacing.is_none();
+            let order = Some(sampler.info().order).filter(|_| has_order);
             rows.extend((!cells.is_empty()).then(|| Row { sampler: name.clone(), order, cells }));
         }
         anyhow::Ok(rows)
     };
+    let (hops, end) = stretch.words();
     let truth = stretch.flow(&mut data, SEEDS[0], count)?;
     let mut blocks = vec![Block {
         measure: "RMS distance to the exact flow",
         about: format!(
-            "{name}: RMS distance to the exact flow at lambda = {END} of {count} starts, by network \
-             calls until there, on hops even in lambda"
+            "{name}: RMS distance to the exact flow {end} of {count} starts, by network calls until \
+             there, on {hops}"
         ),
         rows: rows(&still, &mut data, &|x| Ok(rms(x, &truth)))?,
     }];
@@ -65,34 +72,56 @@ pub fn compare(args: &CompareArgs, samplers: &[Named], calls: &[usize]) -> Resul
             measure: "sliced Wasserstein distance to exact draws",
             about: format!(
                 "{name}: of samplers that draw noise, sliced 2-Wasserstein distance of {count} \
-                 samples at lambda = {END} to as many exact ones; two sets of exact ones are \
-                 {least:.4} apart, and no order can be seen below that"
+                 samples {end} to as many exact ones; two sets of exact ones are {least:.4} apart, \
+                 and no order can be seen below that"
             ),
             rows: rows(&drawing, &mut data, &apart)?,
         });
     }
-    Ok(Report { title: format!("{name}: {count} starts, hops even in lambda"), blocks })
+    Ok(Report { title: format!("{name}: {count} starts, {hops}"), blocks })
 }
 
 /// How far samples are from the truth.
 type Distance<'a> = dyn Fn(&Batch<f64>) -> Result<f64> + 'a;
 
-/// From the noisiest level of the DDPM paper's schedule to [`END`].
+/// What is gone over, from the noisiest level of the DDPM paper's schedule.
 struct Stretch {
-    from: Level,
+    schedule: Schedule,
+    /// Into clean data, over these steps; `None`: to [`END`], over hops even in λ.
+    spacing: Option<Laid>,
+    /// Where the exact flow ends.
     to: Level,
 }
 
 impl Stretch {
-    fn new() -> Result<Self> {
-        Ok(Self { from: Schedule::linear_1000().noisiest(), to: Level::from_lambda(END)? })
+    fn new(spacing: Option<&str>) -> Result<Self> {
+        let spacing = spacing.map(laid).transpose()?;
+        let to = Level::from_lambda(if spacing.is_some() { CLEAN } else { END })?;
+        Ok(Self { schedule: Schedule::linear_1000(), spacing, to })
+    }
+
+    /// How the hops are laid, and where they end.
+    fn words(&self) -> (String, String) {
+        match self.spacing {
+            Some(spacing) => (format!("hops laid {}", spacing.name()), "in clean data".to_owned()),
+            None => ("hops even in lambda".to_owned(), format!("at lambda = {END}")),
+        }
+    }
+
+    fn even(&self, hops: usize) -> Result<Grid, GridError> {
+        Grid::even(self.schedule.noisiest(), self.to, hops)
     }
 
     /// Where the flow ends that begins at the noise of `seed`.
     fn flow(&self, data: &mut Mixture, seed: u64, count: usize) -> Result<Batch<f64>> {
-        let grid = Grid::even(self.from, self.to, FLOW_STEPS)?;
+        let grid = self.even(FLOW_STEPS)?;
         let x = SampleNoise::new(seed, 0..count as u64).draw(&Batch::zeros(count, vec![2]));
-        Ok(unwrap(flow(data, &x, &grid)))
+        let x = unwrap(flow(data, &x, &grid));
+        if self.spacing.is_none() {
+            return Ok(x);
+        }
+        let last = grid.points()[grid.points().len() - 1];
+        Ok(unwrap(data.denoise(&x, last)).x0)
     }
 
     /// How near the sampler comes with at most so many calls, if these suffice for a hop.
@@ -104,16 +133,22 @@ impl Stretch {
         data: &mut Mixture,
         distance: &Distance<'_>,
     ) -> Result<Option<Cell>> {
-        // The hop into clean data is not made, and would be one call.
-        let grid = |hops| Grid::even(self.from, self.to, hops);
-        let Some(grid) = affordable(sampler, calls + 1, calls, grid) else { return Ok(None) };
+        // The hop into clean data is a call; without a spacing it is not made.
+        let left_out = usize::from(self.spacing.is_none());
+        let grid = |hops| match self.spacing {
+            Some(spacing) => spacing.grid(&self.schedule, hops),
+            None => self.even(hops),
+        };
+        let Some(grid) = affordable(sampler, calls + left_out, calls, grid) else {
+            return Ok(None);
+        };
         let mut noise = SampleNoise::new(SEEDS[0], 0..count as u64);
         let x: Batch<f64> = noise.draw(&Batch::zeros(count, vec![2]));
-        let inner = grid.points().len() - 1;
-        let end = sampler.run(&grid, x, data, &mut noise).nth(inner - 1);
+        let hops = grid.points().len() - left_out;
+        let end = sampler.run(&grid, x, data, &mut noise).nth(hops - 1);
         let end = end.map(|step| unwrap(step).x).context("a grid of two points has two hops")?;
         let distance = distance(&end)?;
-        let made = sampler.calls(&grid) - 1;
+        let made = sampler.calls(&grid) - left_out;
         Ok(Some(Cell { calls, made, distance, standard_error: None }))
     }
 }
