@@ -1,22 +1,24 @@
 //! Self-attention over the positions of a feature map.
 
+mod head;
 mod merged;
 mod softmax;
 
+use head::Head;
 use merged::Linear;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::arch::arch;
 use crate::conv::{After, Pointwise};
-use crate::gemm::{Left, Product, Store};
 use crate::map::{Arena, Map};
 use crate::norm::{Before, Norm};
 use crate::parameters::Parameters;
+use crate::tiles::{Strided, Tiles};
 
 pub(crate) use softmax::softmax;
 
-/// Queries whose scores are held at once.
+/// Queries whose scores are held at once: whole blocks of a product, and whole tiles.
 const QUERIES: usize = 48;
 
 /// Multi-head self-attention around a shortcut.
@@ -34,6 +36,8 @@ pub(crate) struct Attention {
     out: Pointwise,
     heads: usize,
     scale: f64,
+    /// On which the scores are computed, and what becomes of them.
+    tiles: Option<Tiles>,
 }
 
 /// What tells one attention from another.
@@ -60,14 +64,15 @@ impl Attention {
         };
         let [q, k, v, out] = ["to_q", "to_k", "to_v", "to_out.0"].map(linear);
         let heads = head_width.map_or(1, |width| channels / width);
+        let tiles = named.tiles(channels, channels / heads);
         let (projection, out) = if heads == 1 {
             (merged::scores(&q, &k), merged::output(&v, &out))
         } else {
             (merged::beside([&q, &k, &v]), out)
         };
         let [projection, out] = [projection, out]
-            .map(|Linear { weight, bias }| Pointwise::new(&weight, bias, &[channels]));
-        Self { norm, projection, out, heads, scale }
+            .map(|Linear { weight, bias }| Pointwise::on(tiles, &weight, bias, &[channels]));
+        Self { norm, projection, out, heads, scale, tiles }
     }
 
     /// What it is, in a line.
@@ -77,8 +82,10 @@ impl Attention {
             heads => format!("{heads} heads"),
         };
         format!(
-            "attention of {heads} over {} channels: {:.1} MB of weights",
+            "attention of {heads} over {} channels{}: {:.1} MB of weights",
             self.out.columns(),
+            self.tiles
+                .map_or_else(String::new, |tiles| format!(", bf16 on {} tiles", tiles.name())),
             (self.projection.bytes() + self.out.bytes()) as f64 / 1e6
         )
     }
@@ -118,35 +125,29 @@ impl Attention {
         let scale = inverse_root(width);
         let at = |position: usize, head: usize| position * stride + head * width;
         let pack = |head: usize| {
-            let (mut keys, mut values) = (arena.take_packed(), arena.take_packed());
-            keys.fill_transposed(width, positions, source, |n| at(n, head) + key);
-            values.fill_rows(positions, width, source, |k| at(k, head) + value);
-            (keys, values)
+            let rows = |skip| Strided {
+                data: source,
+                rows: positions,
+                start: move |row| at(row, head) + skip,
+                width,
+            };
+            Head::pack(self.tiles, rows(key), rows(value), arena)
         };
-        let packed: Vec<_> = (0..self.heads).map(pack).collect();
+        let heads: Vec<Head> = (0..self.heads).map(pack).collect();
         let block = |(block, mixed): (usize, &mut [f32])| {
             let first = block * QUERIES;
             let rows = mixed.len() / channels;
             let mut scores = arena.take(rows * positions);
             let mut part = arena.take(rows * width);
-            for (head, (keys, values)) in packed.iter().enumerate() {
-                let left = Left {
-                    data: projected,
-                    rows,
-                    start: move |row| at(first + row, head),
-                    segments: 1,
-                    stride: 0,
-                    length: width,
-                };
-                let store = Store { scale, ..Store::PLAIN };
-                Product { left, right: keys.right(), out: &mut scores, store }.run();
+            for (index, head) in heads.iter().enumerate() {
+                let start = move |row| at(first + row, index);
+                let queries = Strided { data: projected, rows, start, width };
+                head.scores(queries, scale, &mut scores, arena);
                 softmax(&mut scores, positions);
-                let left = Left::matrix(&scores, positions);
-                let store = Store::PLAIN;
-                Product { left, right: values.right(), out: &mut part, store }.run();
+                head.mixed(&scores, &mut part, arena);
                 for (mixed, part) in mixed.chunks_exact_mut(channels).zip(part.chunks_exact(width))
                 {
-                    let mixed = &mut mixed[head * width..(head + 1) * width];
+                    let mixed = &mut mixed[index * width..(index + 1) * width];
                     // Heads are narrow: a call for each copy would take longer.
                     mixed.iter_mut().zip(part).for_each(|(mixed, part)| *mixed = *part);
                 }
@@ -159,9 +160,8 @@ impl Attention {
         } else {
             mixed.par_chunks_mut(QUERIES * channels).enumerate().for_each(block);
         }
-        for (keys, values) in packed {
-            arena.give_packed(keys);
-            arena.give_packed(values);
+        for head in heads {
+            head.give(arena);
         }
     }
 }

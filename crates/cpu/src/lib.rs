@@ -20,9 +20,11 @@ mod network;
 mod norm;
 mod parameters;
 mod simd;
+mod tiles;
 mod time;
 pub mod train;
 mod unet;
 
 pub use arch::instruction_set;
 pub use network::{CpuNetwork, LoadError, NetworkError, Shapes, check_finite};
+pub use tiles::{NoTiles, Precision};

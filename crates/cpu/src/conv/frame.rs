@@ -49,48 +49,49 @@ impl Frame<'_> {
     #[inline(always)]
     pub(crate) fn fill<S: Simd>(&self, simd: S, out: &mut [f32]) {
         for (image, out) in out.chunks_exact_mut(self.size()).enumerate() {
-            self.fill_one(simd, self.row + image, out);
+            for (y, line) in out.chunks_exact_mut(self.width() * self.channels()).enumerate() {
+                self.fill_line(simd, self.row + image, y, line);
+            }
         }
     }
 
+    /// Fills a line of the frame of a row.
     #[inline(always)]
-    fn fill_one<S: Simd>(&self, simd: S, row: usize, out: &mut [f32]) {
-        let (channels, width) = (self.channels(), self.width());
+    pub(crate) fn fill_line<S: Simd>(&self, simd: S, row: usize, y: usize, line: &mut [f32]) {
+        let channels = self.channels();
         let input = self.sources[0].shape;
         let before = match self.motion {
             Motion::Same | Motion::Repeated => 1,
             Motion::Halved { before } => before,
         };
         let repeat = if self.motion == Motion::Repeated { 2 } else { 1 };
-        for (y, line) in out.chunks_exact_mut(width * channels).enumerate() {
-            let from = (self.first * self.motion.stride() + y).checked_sub(before);
-            let Some(from) = from.filter(|from| *from < input.height * repeat) else {
-                line.fill(0.0);
+        let from = (self.first * self.motion.stride() + y).checked_sub(before);
+        let Some(from) = from.filter(|from| *from < input.height * repeat) else {
+            line.fill(0.0);
+            return;
+        };
+        for (x, position) in line.chunks_exact_mut(channels).enumerate() {
+            let at = x.checked_sub(before).filter(|at| *at < input.width * repeat);
+            let Some(at) = at else {
+                position.fill(0.0);
                 continue;
             };
-            for (x, position) in line.chunks_exact_mut(channels).enumerate() {
-                let at = x.checked_sub(before).filter(|at| *at < input.width * repeat);
-                let Some(at) = at else {
-                    position.fill(0.0);
-                    continue;
-                };
-                if repeat == 2 && at % 2 == 1 {
-                    continue; // as the one before
-                }
-                let place = from / repeat * input.width + at / repeat;
-                let mut first = 0;
-                for source in self.sources {
-                    let count = source.shape.channels;
-                    let values = &source.row(row)[place * count..][..count];
-                    let out = &mut position[first..first + count];
-                    self.before.apply(simd, out, values, row, first);
-                    first += count;
-                }
+            if repeat == 2 && at % 2 == 1 {
+                continue; // as the one before
             }
-            if repeat == 2 {
-                for x in (before..before + 2 * input.width).step_by(2) {
-                    line.copy_within(x * channels..(x + 1) * channels, (x + 1) * channels);
-                }
+            let place = from / repeat * input.width + at / repeat;
+            let mut first = 0;
+            for source in self.sources {
+                let count = source.shape.channels;
+                let values = &source.row(row)[place * count..][..count];
+                let out = &mut position[first..first + count];
+                self.before.apply(simd, out, values, row, first);
+                first += count;
+            }
+        }
+        if repeat == 2 {
+            for x in (before..before + 2 * input.width).step_by(2) {
+                line.copy_within(x * channels..(x + 1) * channels, (x + 1) * channels);
             }
         }
     }
