@@ -36,7 +36,7 @@ pub(crate) struct Attention {
     out: Pointwise,
     heads: usize,
     scale: f64,
-    /// On which the scores are computed, and what becomes of them.
+    /// What multiplies queries, keys and values, if they are wide enough for tiles.
     tiles: Option<Tiles>,
 }
 
@@ -64,14 +64,14 @@ impl Attention {
         };
         let [q, k, v, out] = ["to_q", "to_k", "to_v", "to_out.0"].map(linear);
         let heads = head_width.map_or(1, |width| channels / width);
-        let tiles = named.tiles(channels, channels / heads);
+        let [wide, tiles] = [channels, channels / heads].map(|width| named.tiles(width, width));
         let (projection, out) = if heads == 1 {
             (merged::scores(&q, &k), merged::output(&v, &out))
         } else {
             (merged::beside([&q, &k, &v]), out)
         };
         let [projection, out] = [projection, out]
-            .map(|Linear { weight, bias }| Pointwise::on(tiles, &weight, bias, &[channels]));
+            .map(|Linear { weight, bias }| Pointwise::on(wide, &weight, bias, &[channels]));
         Self { norm, projection, out, heads, scale, tiles }
     }
 
@@ -81,11 +81,14 @@ impl Attention {
             1 => "one head, its weights merged in pairs,".to_owned(),
             heads => format!("{heads} heads"),
         };
+        let tiles = match (self.out.tiles(), self.tiles) {
+            (None, _) => String::new(),
+            (Some(how), None) => format!(", {how}, scores in f32"),
+            (Some(how), Some(_)) => format!(", {how}"),
+        };
         format!(
-            "attention of {heads} over {} channels{}: {:.1} MB of weights",
+            "attention of {heads} over {} channels{tiles}: {:.1} MB of weights",
             self.out.columns(),
-            self.tiles
-                .map_or_else(String::new, |tiles| format!(", bf16 on {} tiles", tiles.name())),
             (self.projection.bytes() + self.out.bytes()) as f64 / 1e6
         )
     }

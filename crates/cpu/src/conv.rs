@@ -173,10 +173,10 @@ impl Conv3 {
         let output = self.output();
         let (from, to) = (self.input.channels, output.channels);
         let (method, bytes) = match &self.method {
-            Method::Direct(direct) => (self.why_direct().to_owned(), direct.bytes()),
-            Method::Two(winograd) => (self.why_two().to_owned(), winograd.bytes()),
-            Method::Four(winograd) => ("F(4×4, 3×3)".to_owned(), winograd.bytes()),
-            Method::Tiles(conv) => (format!("bf16 on {} tiles", conv.name()), conv.bytes()),
+            Method::Direct(direct) => (self.why_direct(), direct.bytes()),
+            Method::Two(winograd) => (self.why_two(), winograd.bytes()),
+            Method::Four(winograd) => ("F(4×4, 3×3)", winograd.bytes()),
+            Method::Tiles(conv) => (conv.describe(), conv.bytes()),
         };
         let motion = match self.motion {
             Motion::Same => "",
@@ -359,11 +359,11 @@ impl Pointwise {
         self.bias.len()
     }
 
-    /// What computes its tiles, in a word, if it is on any.
+    /// How it is computed, if on tiles.
     pub(crate) fn tiles(&self) -> Option<&'static str> {
         match &self.weights {
             Factors::Plain(_) => None,
-            Factors::Tiles(linear) => Some(linear.name()),
+            Factors::Tiles(linear) => Some(linear.describe()),
         }
     }
 

@@ -92,8 +92,8 @@ impl Mlp {
     pub(crate) fn describe(&self) -> Vec<String> {
         let (width, blocks) = (self.width, self.blocks.len());
         let tiles = self.blocks.first().and_then(|block| block.linear_1.tiles());
-        let where_to = tiles.map_or_else(String::new, |name| format!(", bf16 on {name} tiles"));
-        vec![format!("{blocks} blocks of two {width} × {width} products{where_to}")]
+        let tiles = tiles.map_or_else(String::new, |how| format!(", {how}"));
+        vec![format!("{blocks} blocks of two {width} × {width} products{tiles}")]
     }
 
     pub(crate) fn predict(

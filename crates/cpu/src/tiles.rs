@@ -102,11 +102,11 @@ impl Tiles {
         (from.min(to) >= LEAST).then_some(self)
     }
 
-    /// What they are, in a word.
-    pub(crate) fn name(self) -> &'static str {
+    /// How they compute, for a plan.
+    pub(crate) fn describe(self) -> &'static str {
         match self {
-            Self::Amx(_) => "AMX",
-            Self::Soft => "AMX, by vectors",
+            Self::Amx(_) => "bf16 on AMX tiles",
+            Self::Soft => "bf16 as on AMX tiles, by vectors",
         }
     }
 }

@@ -36,9 +36,9 @@ impl Conv {
         self.right.bytes()
     }
 
-    /// What computes it, in a word.
-    pub(crate) fn name(&self) -> &'static str {
-        self.tiles.name()
+    /// How it is computed.
+    pub(crate) fn describe(&self) -> &'static str {
+        self.tiles.describe()
     }
 
     pub(crate) fn run(&self, frame: &Frame<'_>, out: &mut [f32], store: Store<'_>, arena: &Arena) {

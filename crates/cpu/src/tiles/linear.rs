@@ -36,9 +36,9 @@ impl Linear {
         self.right.bytes()
     }
 
-    /// What computes it, in a word.
-    pub(crate) fn name(&self) -> &'static str {
-        self.tiles.name()
+    /// How it is computed.
+    pub(crate) fn describe(&self) -> &'static str {
+        self.tiles.describe()
     }
 
     /// Applies it to all rows of sources, which have so many channels.
