@@ -623,8 +623,8 @@ pub struct ComputeArgs {
     /// What computes samples [default: cpu on the CPU, else burn]
     #[arg(long, value_enum, value_name = "ENGINE")]
     pub engine: Option<EngineArg>,
-    /// Numbers that samples are computed in: bf16 is fast, with two to three digits, on CPUs with AMX
-    /// tiles; it changes samples a little
+    /// Precision of a network's large products; bf16 wants a CPU with AMX tiles, and changes samples a
+    /// little
     #[arg(long, value_enum, value_name = "PRECISION", default_value_t = PrecisionArg::F32)]
     pub precision: PrecisionArg,
     /// Threads of the CPU; changes nothing but speed [default: all cores]

@@ -35,14 +35,27 @@ pub(super) fn pair(first: f32, second: f32) -> u32 {
 pub(super) fn round(values: &[f32], out: &mut [Line]) {
     let (whole, rest) = values.as_chunks::<VALUES>();
     for (line, values) in out.iter_mut().zip(whole) {
-        for (pair_of, values) in line.0.iter_mut().zip(values.as_chunks::<2>().0) {
-            *pair_of = pair(values[0], values[1]);
-        }
+        *line = Line::rounded(values);
     }
     if !rest.is_empty() {
         let mut values = [0.0; VALUES];
         values[..rest.len()].copy_from_slice(rest);
-        round(&values, &mut out[whole.len()..]);
+        out[whole.len()] = Line::rounded(&values);
+    }
+}
+
+impl Line {
+    #[inline(always)]
+    fn rounded(values: &[f32; VALUES]) -> Self {
+        let mut halves = [0; VALUES];
+        for (half, value) in halves.iter_mut().zip(values) {
+            *half = rounded(*value);
+        }
+        let mut line = Self::default();
+        for (pair, halves) in line.0.iter_mut().zip(halves.as_chunks::<2>().0) {
+            *pair = halves[0] | halves[1] << 16;
+        }
+        line
     }
 }
 

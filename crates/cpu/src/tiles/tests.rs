@@ -163,9 +163,9 @@ fn named<const N: usize>(arrays: [(&str, &[usize], Vec<f32>); N]) -> Weights {
     arrays.into_iter().map(array).collect()
 }
 
-fn map(arena: &Arena, rows: usize, shape: Shape, values: Vec<f32>) -> Map {
+fn map(arena: &Arena, rows: usize, shape: Shape, values: &[f32]) -> Map {
     let mut map = arena.map(rows, shape);
-    map.data.copy_from_slice(&values);
+    map.data.copy_from_slice(values);
     map
 }
 
@@ -187,13 +187,13 @@ fn check(tiles: Tiles, shape: Shape, to: usize, motion: Motion) {
     assert!(conv.describe().contains("bf16"), "{}", conv.describe());
     let output = conv.output();
     let x = numbers(rows * shape.len(), 3);
-    let sources = [map(&arena, rows, shape, x.clone())];
+    let sources = [map(&arena, rows, shape, &x)];
     let time = numbers(rows * to, 4);
-    let residual = map(&arena, rows, output, numbers(rows * output.len(), 5));
+    let residual = map(&arena, rows, output, &numbers(rows * output.len(), 5));
     let after = After { time: Some((&time, to)), residual: Some(residual.view()), scale: 2.0 };
     let found = conv.run(&[&sources[0]], Before::NOTHING, after, &arena);
     let plain = load(None, &weight, &bias).run(&[&sources[0]], Before::NOTHING, after, &arena);
-    let sizes = map(&arena, rows, shape, magnitudes(&x));
+    let sizes = map(&arena, rows, shape, &magnitudes(&x));
     let sizes = load(None, &magnitudes(&weight), &vec![0.0; to]).run(
         &[&sizes],
         Before::NOTHING,
