@@ -127,8 +127,9 @@ impl<const ROWS: usize> Factors<'_, ROWS> {
         let Self { lines, starts, stride, taps, blocks, panel } = *self;
         assert!(blocks > 0 && panel.len() == taps.len() * blocks * LINES, "a panel of such length");
         let furthest = taps.iter().max().expect("a piece at least");
-        let behind = furthest + (TILE - 1) * stride + blocks;
-        assert!(starts.iter().all(|start| start + behind <= lines.len()), "lines of all rows");
+        let last = stride.saturating_mul(TILE - 1).saturating_add(blocks);
+        let end = |start: &usize| start.saturating_add(*furthest).saturating_add(last);
+        assert!(starts.iter().all(|start| end(start) <= lines.len()), "lines of all rows");
     }
 }
 
