@@ -33,7 +33,7 @@ dpmpp-3m 64 100"
 done
 
 timed "$ANCESTRAL" compare digits --calls 20 -o "$WORK/digits" >"$WORK/digits.txt"
-say "17 samplers and ddpm with 1000 calls, 800 samples of 5 seeds each: $SECONDS_TAKEN s"
+say "every sampler, and ddpm with 1000 calls, 800 samples of 5 seeds each: $SECONDS_TAKEN s"
 table=$WORK/digits/table.csv
 say "$(tail -n +3 "$WORK/digits.txt")"
 read -r best distance < <(tail -n +2 "$table" | grep -v reference | sort -t, -g -k5 |

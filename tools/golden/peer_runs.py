@@ -40,6 +40,7 @@ TRAILING = {"timestep_spacing": "trailing"}
 LINSPACE = {"timestep_spacing": "linspace"}
 SIGMA_MIN = {"final_sigmas_type": "sigma_min"}
 SCALED = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012}
+FEW = {"num_train_timesteps": 100, "beta_start": 0.00085, "beta_end": 0.012}
 COSINE = {"beta_schedule": "squaredcos_cap_v2"}
 BETAS = {"trained_betas": [round(0.01 + 0.0005 * i * i, 6) for i in range(20)]}
 BETAS |= {"num_train_timesteps": 20}
@@ -87,6 +88,7 @@ MULTISTEP = [
     ({"euler_at_final": True, "lower_order_final": False} | SIGMA_MIN, 10),
     (LU | V | SCALED, 10),
     (LU | COSINE | V, 10),
+    (EXPONENTIAL | FEW | V | SIGMA_MIN, 8),
     (ZERO_SNR, 10),
     (THRESHOLD | algorithm("dpmsolver"), 10),
     (KARRAS | SIGMA_MIN | {"lower_order_final": False}, 10),
@@ -118,6 +120,7 @@ DEIS = [
     *((spread | SCALED, 10) for spread in SPREADS),
     (order(3) | {"lower_order_final": False}, 10),
     (order(3), 16),
+    (order(3) | BETA, 50),
     (THRESHOLD, 10),
     (COSINE | V, 10),
     (BETAS | order(3), 7),
@@ -138,6 +141,8 @@ EULER = [
     (ZERO_SNR, 10),
     ({}, 10, CHURN),
     (V | KARRAS, 10, CHURN),
+    ({"interpolation_type": "log_linear"} | V, 10, CHURN),
+    (KARRAS | V, 31, {"s_churn": 7.3}),
 ]
 PNDM = [
     ({}, 10),
@@ -157,6 +162,7 @@ LCM = [
     (SAMPLE | {"clip_sample": True, "clip_sample_range": 0.5}, 4),
     (THRESHOLD, 5),
     ({"original_inference_steps": 100, "timestep_scaling": 5.0}, 7),
+    (V, 40),
     ({"rescale_betas_zero_snr": True} | V, 4),
     (BETAS | {"original_inference_steps": 10}, 3),
     ({}, 1),

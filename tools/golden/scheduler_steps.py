@@ -21,6 +21,7 @@ import itertools
 import json
 import random
 import sys
+from unittest.mock import patch
 
 import diffusers
 import numpy as np
@@ -65,24 +66,21 @@ def tensors():
 
 def nearest(function):
     def rounded(tensor):
-        value = function(tensor.detach().numpy().astype(np.float64))
-        return torch.from_numpy(np.asarray(value, dtype=np.float32))
+        values = tensor.detach().numpy()
+        return torch.from_numpy(np.asarray(function(values.astype(np.float64)), values.dtype))
 
     return rounded
 
 
 @contextlib.contextmanager
 def rounding_to_nearest():
-    """sqrt, exp and log in float64, rounded once."""
-    power, root = torch.Tensor.__pow__, nearest(np.sqrt)
-    old = torch.Tensor.sqrt, torch.exp, torch.log
-    torch.Tensor.__pow__ = lambda x, y: root(x) if y == 0.5 else power(x, y)
-    torch.Tensor.sqrt, torch.exp, torch.log = root, nearest(np.exp), nearest(np.log)
-    try:
+    """sqrt, exp, expm1 and log in float64, rounded once."""
+    names = ["sqrt", "exp", "expm1", "log"]
+    rounded = {name: nearest(getattr(np, name)) for name in names}
+    power, root = torch.Tensor.__pow__, rounded["sqrt"]
+    own = {"__pow__": lambda x, y: root(x) if y == 0.5 else power(x, y)}
+    with patch.multiple(torch.Tensor, **own, **rounded), patch.multiple(torch, **rounded):
         yield
-    finally:
-        torch.Tensor.__pow__ = power
-        torch.Tensor.sqrt, torch.exp, torch.log = old
 
 
 def step(scheduler, timestep, data, options, doubled):

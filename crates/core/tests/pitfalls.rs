@@ -6,8 +6,8 @@ use std::convert::Infallible;
 use ancestral::exact::Gaussian;
 use ancestral::{
     AnySampler, Batch, Betas, Clipped, Cosine, Ddim, Ddpm, Dpmpp2m, Grid, Level, LevelSpacing,
-    NoNoise, Noise, Point, Prediction, Sample, SampleNoise, Sampler, Schedule, Spacing, Step,
-    Variance, compat,
+    Network, NoNoise, Noise, Point, Prediction, Sample, SampleNoise, Sampler, Schedule, Spacing,
+    Step, Variance, compat,
 };
 
 const DATA: Gaussian = Gaussian { mean: 0.3, std: 0.2 };
@@ -52,6 +52,38 @@ fn singlestep_with_counts_that_are_no_multiple_of_the_order() {
                 assert_eq!(steps[count - 1].x, steps[count - 1].x0, "{text}, {count} steps");
             }
         }
+    }
+}
+
+/// A network that says ½ x, whatever it is asked.
+struct Halves;
+
+impl Network for Halves {
+    type Error = Infallible;
+
+    fn predict(
+        &mut self,
+        x: &Batch,
+        _timesteps: &[f64],
+        _labels: Option<&[u32]>,
+    ) -> Result<Batch, Infallible> {
+        Ok(Batch::combine(&[(0.5, x)]))
+    }
+}
+
+#[test]
+fn the_peers_singlestep_list_with_counts_that_are_no_multiple_of_the_order() {
+    for count in [5, 8, 11, 14] {
+        let config = compat::Config { clip: None, ..compat::Config::default() };
+        let options =
+            compat::DpmSinglestepOptions { order: 3, ..compat::DpmSinglestepOptions::default() };
+        let scheduler = compat::DpmSinglestep::new(config, options, count).unwrap();
+        let (x, mut noise) = (Batch::new(vec![2], vec![0.9, -1.4]), NoNoise);
+        let steps: Vec<compat::Step> =
+            compat::Run::new(&scheduler, x, &mut Halves, &mut noise).map(Result::unwrap).collect();
+        let is_finite = |step: &compat::Step| step.x.data().iter().all(|x| x.is_finite());
+        assert!(steps.len() == count && steps.iter().all(is_finite), "{count} steps: {steps:?}");
+        assert_eq!(steps[count - 1].x, steps[count - 1].x0, "{count} steps");
     }
 }
 

@@ -2,15 +2,17 @@
 
 mod head;
 mod merged;
+mod narrow;
 mod softmax;
 
 use head::Head;
 use merged::Linear;
+use narrow::Narrow;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::arch::arch;
-use crate::conv::{After, Pointwise};
+use crate::conv::{After, MOST_LANES, Pointwise};
 use crate::map::{Arena, Map};
 use crate::norm::{Before, Norm};
 use crate::parameters::Parameters;
@@ -64,14 +66,15 @@ impl Attention {
         };
         let [q, k, v, out] = ["to_q", "to_k", "to_v", "to_out.0"].map(linear);
         let heads = head_width.map_or(1, |width| channels / width);
-        let [wide, tiles] = [channels, channels / heads].map(|width| named.tiles(width, width));
+        let linear = named.tiles(channels, channels);
+        let tiles = linear.filter(|_| !is_narrow(heads, channels));
         let (projection, out) = if heads == 1 {
             (merged::scores(&q, &k), merged::output(&v, &out))
         } else {
             (merged::beside([&q, &k, &v]), out)
         };
         let [projection, out] = [projection, out]
-            .map(|Linear { weight, bias }| Pointwise::on(wide, &weight, bias, &[channels]));
+            .map(|Linear { weight, bias }| Pointwise::on(linear, &weight, bias, &[channels]));
         Self { norm, projection, out, heads, scale, tiles }
     }
 
@@ -119,6 +122,26 @@ impl Attention {
 
     /// Mixes the values of one row by its scores. Keys and values of a single head are `source`.
     fn mix(&self, projected: &[f32], source: &[f32], mixed: &mut [f32], arena: &Arena) {
+        if is_narrow(self.heads, self.out.columns()) {
+            self.mix_narrow(projected, mixed, arena);
+        } else {
+            self.mix_wide(projected, source, mixed, arena);
+        }
+    }
+
+    fn mix_narrow(&self, projected: &[f32], mixed: &mut [f32], arena: &Arena) {
+        let (heads, width) = (self.heads, self.out.columns() / self.heads);
+        let positions = mixed.len() / self.out.columns();
+        let scale = inverse_root(width);
+        self.by_queries(mixed, |first, mixed| {
+            let mut scores = arena.take(positions * MOST_LANES);
+            let room = &mut scores[..];
+            arch().dispatch(Narrow { projected, heads, width, scale, first, mixed, scores: room });
+            arena.give(scores);
+        });
+    }
+
+    fn mix_wide(&self, projected: &[f32], source: &[f32], mixed: &mut [f32], arena: &Arena) {
         let channels = self.out.columns();
         let stride = self.projection.columns();
         let (source, [key, value]) =
@@ -137,8 +160,7 @@ impl Attention {
             Head::pack(self.tiles, rows(key), rows(value), arena)
         };
         let heads: Vec<Head> = (0..self.heads).map(pack).collect();
-        let block = |(block, mixed): (usize, &mut [f32])| {
-            let first = block * QUERIES;
+        self.by_queries(mixed, |first, mixed| {
             let rows = mixed.len() / channels;
             let mut scores = arena.take(rows * positions);
             let mut part = arena.take(rows * width);
@@ -157,16 +179,26 @@ impl Attention {
             }
             arena.give(scores);
             arena.give(part);
-        };
-        if positions <= QUERIES {
-            block((0, mixed));
-        } else {
-            mixed.par_chunks_mut(QUERIES * channels).enumerate().for_each(block);
-        }
+        });
         for head in heads {
             head.give(arena);
         }
     }
+
+    /// Calls `block` with each block of queries, and the first of them.
+    fn by_queries(&self, mixed: &mut [f32], block: impl Fn(usize, &mut [f32]) + Send + Sync) {
+        let length = QUERIES * self.out.columns();
+        if mixed.len() <= length {
+            return block(0, mixed);
+        }
+        let blocks = mixed.par_chunks_mut(length).enumerate();
+        blocks.for_each(|(i, mixed)| block(i * QUERIES, mixed));
+    }
+}
+
+/// Whether heads are mixed without packing keys and values, in f32.
+fn is_narrow(heads: usize, channels: usize) -> bool {
+    heads > 1 && channels / heads <= narrow::WIDEST
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is the purpose")]

@@ -25,6 +25,7 @@ const fn rows_at_once(lanes: usize) -> usize {
 pub(crate) struct Packed {
     k: usize,
     n: usize,
+    count: usize,
     data: Vec<f32>,
 }
 
@@ -46,7 +47,7 @@ impl Packed {
 
     /// Packs another matrix in the same memory.
     pub(crate) fn fill(&mut self, k: usize, n: usize, at: impl Fn(usize, usize) -> f32) {
-        (self.k, self.n) = (k, n);
+        (self.k, self.n, self.count) = (k, n, 1);
         self.data.clear();
         for Panel { first, width, .. } in panels(n, lanes()) {
             for row in 0..k {
@@ -64,7 +65,7 @@ impl Packed {
         data: &[f32],
         start: impl Fn(usize) -> usize,
     ) {
-        (self.k, self.n) = (k, n);
+        (self.k, self.n, self.count) = (k, n, 1);
         let columns: usize = panels(n, lanes()).map(|panel| panel.width).sum();
         self.data.resize(k * columns, 0.0);
         let mut rest = &mut self.data[..];
@@ -91,7 +92,7 @@ impl Packed {
         data: &[f32],
         start: impl Fn(usize) -> usize,
     ) {
-        (self.k, self.n) = (k, n);
+        (self.k, self.n, self.count) = (k, n, 1);
         self.data.clear();
         for Panel { first, width, .. } in panels(n, lanes()) {
             let count = width.min(n - first);
@@ -103,35 +104,35 @@ impl Packed {
         }
     }
 
-    /// Makes room for other matrices; gives the panels of each, `[k, width]`, to be written.
+    /// Makes room for `count` other matrices, read a panel of all of them after the other: gives these,
+    /// each a list of `[k, width]`, to be written.
     pub(crate) fn panels(&mut self, count: usize, k: usize, n: usize) -> Vec<Vec<&mut [f32]>> {
-        (self.k, self.n) = (k, n);
-        let length = count * self.size();
+        (self.k, self.n, self.count) = (k, n, count);
+        let length = count * k * panels(n, lanes()).map(|panel| panel.width).sum::<usize>();
         if self.data.len() < length {
             self.data.resize(length, 0.0);
         }
         let mut rest = &mut self.data[..length];
-        let mut cut = |panel: Panel| rest.split_off_mut(..k * panel.width).unwrap_or_default();
-        (0..count).map(|_| panels(n, lanes()).map(&mut cut).collect()).collect()
-    }
-
-    /// Values of one matrix, those that fill its last panel included.
-    fn size(&self) -> usize {
-        self.k * panels(self.n, lanes()).map(|panel| panel.width).sum::<usize>()
+        let mut cut = |width: usize| rest.split_off_mut(..k * width).unwrap_or_default();
+        let mut all = |panel: Panel| (0..count).map(|_| cut(panel.width)).collect();
+        panels(n, lanes()).map(&mut all).collect()
     }
 
     pub(crate) fn columns(&self) -> usize {
         self.n
     }
 
-    /// The first matrix.
+    /// All of the only matrix.
     pub(crate) fn right(&self) -> Right<'_> {
-        self.nth(0)
+        debug_assert_eq!(self.count, 1, "one matrix");
+        Right { k: self.k, n: self.n, data: &self.data }
     }
 
-    pub(crate) fn nth(&self, index: usize) -> Right<'_> {
-        let size = self.size();
-        Right { k: self.k, n: self.n, data: &self.data[index * size..][..size] }
+    /// One panel of all matrices.
+    pub(crate) fn panel(&self, panel: &Panel) -> impl Iterator<Item = Right<'_>> {
+        let (k, n) = (self.k, panel.width.min(self.n - panel.first));
+        let data = &self.data[self.count * k * panel.first..][..self.count * k * panel.width];
+        data.chunks_exact(k * panel.width).map(move |data| Right { k, n, data })
     }
 
     /// Bytes of memory.
@@ -154,13 +155,14 @@ fn lanes() -> usize {
 }
 
 /// Some columns: two vectors wide, or one.
-struct Panel {
-    first: usize,
-    width: usize,
+pub(crate) struct Panel {
+    pub first: usize,
+    pub width: usize,
     vectors: usize,
 }
 
-fn panels(n: usize, lanes: usize) -> impl Iterator<Item = Panel> {
+/// How `n` columns are cut into panels.
+pub(crate) fn panels(n: usize, lanes: usize) -> impl Iterator<Item = Panel> {
     (0..n.div_ceil(2 * lanes)).map(move |panel| {
         let first = panel * 2 * lanes;
         let vectors = if n - first > lanes { 2 } else { 1 };
@@ -215,6 +217,7 @@ impl<F: Fn(usize) -> usize + Copy> LeftSide for Left<'_, F> {
         self.segments * self.length
     }
 
+    #[expect(unsafe_code, reason = "bounds are checked once for all rows")]
     #[inline(always)]
     fn sums<S: Simd, const MR: usize, const NR: usize>(
         self,
@@ -222,17 +225,30 @@ impl<F: Fn(usize) -> usize + Copy> LeftSide for Left<'_, F> {
         row: usize,
         panel: &[S::f32s],
     ) -> [[S::f32s; NR]; MR] {
+        let Self { data, segments, stride, length, .. } = self;
         let mut starts = [0; MR];
         for (i, start) in starts.iter_mut().enumerate() {
             *start = (self.start)(row + i);
         }
+        let most = starts.iter().fold(0, |most, start| most.max(*start));
+        assert!(most + (segments - 1) * stride + length <= data.len(), "rows are in the left side");
+        assert_eq!(panel.len(), NR * segments * length, "rows of the panel");
         let mut sums = [[simd.splat_f32s(0.0); NR]; MR];
-        for (segment, columns) in panel.chunks_exact(NR * self.length).enumerate() {
-            let mut rows: [&[f32]; MR] = [&[]; MR];
-            for (row, start) in rows.iter_mut().zip(starts) {
-                *row = &self.data[start + segment * self.stride..][..self.length];
+        for segment in 0..segments {
+            for k in 0..length {
+                let at = (segment * length + k) * NR;
+                // SAFETY: there are as many rows of the panel as was compared above.
+                let columns = unsafe { panel.get_unchecked(at..at + NR) };
+                columns.iter().for_each(fetch_ahead);
+                for (sums, start) in sums.iter_mut().zip(&starts) {
+                    // SAFETY: the end of the last segment of the last row was compared above.
+                    let value = unsafe { *data.get_unchecked(start + segment * stride + k) };
+                    let value = simd.splat_f32s(value);
+                    for (sum, column) in sums.iter_mut().zip(columns) {
+                        *sum = simd.mul_add_f32s(value, *column, *sum);
+                    }
+                }
             }
-            sums = added::<S, MR, NR>(simd, sums, rows, columns);
         }
         sums
     }
@@ -293,6 +309,19 @@ impl Store<'_> {
     /// The product alone.
     pub(crate) const PLAIN: Self =
         Self { offset: &[], share: usize::MAX, residual: &[], scale: 1.0, accumulate: false };
+
+    fn is_plain(&self) -> bool {
+        let adds = !self.offset.is_empty() || !self.residual.is_empty() || self.accumulate;
+        !adds && self.scale == 1.0
+    }
+
+    /// What is added to some columns, of `n`, of a row.
+    #[inline(always)]
+    fn offset_of(&self, row: usize, n: usize, column: usize, count: usize) -> &[f32] {
+        // Mostly one for all: a division takes as long as many products.
+        let share = if row < self.share { 0 } else { row / self.share };
+        &self.offset[share * n + column..][..count]
+    }
 }
 
 /// A product. Rows of `out` are as long as the right side has columns.
@@ -375,47 +404,55 @@ fn block<S: Simd, L: LeftSide, const MR: usize, const NR: usize>(
     target: &mut Target<'_>,
 ) {
     let sums = left.sums::<S, MR, NR>(simd, row, panel);
+    if target.first + NR * S::F32_LANES <= target.n {
+        return target.put_whole(simd, sums, row);
+    }
     for (i, sums) in sums.iter().enumerate() {
-        if target.is_plain(NR * S::F32_LANES) {
-            let at = (row + i) * target.n + target.first;
-            let out = S::as_mut_simd_f32s(&mut target.out[at..at + NR * S::F32_LANES]).0;
-            out.iter_mut().zip(sums).for_each(|(out, sum)| *out = *sum);
-            continue;
-        }
         for (j, sum) in sums.iter().enumerate() {
             target.put(simd, *sum, row + i, j * S::F32_LANES);
         }
     }
 }
 
-/// The sums with one segment added. By value, so that they stay in registers.
-#[inline(always)]
-fn added<S: Simd, const MR: usize, const NR: usize>(
-    simd: S,
-    mut sums: [[S::f32s; NR]; MR],
-    rows: [&[f32]; MR],
-    columns: &[S::f32s],
-) -> [[S::f32s; NR]; MR] {
-    let length = rows[0].len();
-    for (k, columns) in columns[..length * NR].chunks_exact(NR).enumerate() {
-        columns.iter().for_each(fetch_ahead);
-        for (sums, row) in sums.iter_mut().zip(rows) {
-            let value = simd.splat_f32s(row[..length][k]);
-            for (sum, column) in sums.iter_mut().zip(columns) {
-                *sum = simd.mul_add_f32s(value, *column, *sum);
+impl Target<'_> {
+    /// Stores whole vectors of some rows.
+    #[expect(unsafe_code, reason = "bounds are checked once for all rows")]
+    #[inline(always)]
+    fn put_whole<S: Simd, const MR: usize, const NR: usize>(
+        &mut self,
+        simd: S,
+        sums: [[S::f32s; NR]; MR],
+        row: usize,
+    ) {
+        let store = self.store;
+        let width = NR * S::F32_LANES;
+        let last = (row + MR - 1) * self.n + self.first + width;
+        assert!(last <= self.out.len(), "rows are in the result");
+        let residual = store.residual;
+        assert!(residual.is_empty() || last <= residual.len(), "rows are in the residual");
+        let plain = store.is_plain();
+        for (i, mut values) in sums.into_iter().enumerate() {
+            let at = (row + i) * self.n + self.first;
+            // SAFETY: the end of the last row was compared above.
+            let out = unsafe { self.out.get_unchecked_mut(at..at + width) };
+            let (out, _) = S::as_mut_simd_f32s(out);
+            if plain {
+                out.iter_mut().zip(&values).for_each(|(out, value)| *out = *value);
+                continue;
+            }
+            if !store.offset.is_empty() {
+                let offset = store.offset_of(row + i, self.n, self.first, width);
+                add(simd, &mut values, offset);
+            }
+            if !store.residual.is_empty() {
+                // SAFETY: as above.
+                add(simd, &mut values, unsafe { store.residual.get_unchecked(at..at + width) });
+            }
+            for (out, value) in out.iter_mut().zip(&values) {
+                let value = simd.mul_f32s(*value, simd.splat_f32s(store.scale));
+                *out = if store.accumulate { simd.add_f32s(value, *out) } else { value };
             }
         }
-    }
-    sums
-}
-
-impl Target<'_> {
-    /// Whether `width` sums a row are all that is to be stored, and are stored as they are.
-    #[inline(always)]
-    fn is_plain(&self, width: usize) -> bool {
-        let Store { offset, residual, scale, accumulate, .. } = self.store;
-        let adds = !offset.is_empty() || !residual.is_empty() || accumulate;
-        !adds && scale == 1.0 && self.first + width <= self.n
     }
 
     /// Stores a vector of a row, from column `skip` of the panel on.
@@ -427,10 +464,7 @@ impl Target<'_> {
         let place = row * self.n + column..row * self.n + column + count;
         let mut value = sum;
         if !store.offset.is_empty() {
-            // Mostly one for all: a division takes as long as many products.
-            let share = if row < store.share { 0 } else { row / store.share };
-            let at = share * self.n + column;
-            value = simd.add_f32s(value, load(simd, &store.offset[at..at + count]));
+            value = simd.add_f32s(value, load(simd, store.offset_of(row, self.n, column, count)));
         }
         if !store.residual.is_empty() {
             value = simd.add_f32s(value, load(simd, &store.residual[place.clone()]));
@@ -443,6 +477,13 @@ impl Target<'_> {
             value = simd.add_f32s(value, load(simd, out));
         }
         crate::simd::store(simd, out, value);
+    }
+}
+
+#[inline(always)]
+fn add<S: Simd, const NR: usize>(simd: S, values: &mut [S::f32s; NR], others: &[f32]) {
+    for (value, other) in values.iter_mut().zip(S::as_simd_f32s(others).0) {
+        *value = simd.add_f32s(*value, *other);
     }
 }
 

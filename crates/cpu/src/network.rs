@@ -288,10 +288,11 @@ impl Network for CpuNetwork {
         if x.rows() == 0 {
             return Ok(Batch::zeros(0, shapes.output.clone()));
         }
-        let output = match network {
+        // Within the pool: from outside, each parallel part would wake a thread and wait for it.
+        let output = rayon::scope(|_| match network {
             AnyNetwork::UNet(network) => network.predict(x.data(), timesteps, labels, &self.arena),
             AnyNetwork::Mlp(network) => network.predict(x.data(), timesteps, labels, &self.arena),
-        };
+        });
         let output = Batch::new(shapes.output.clone(), output);
         check_finite(&output, timesteps)?;
         Ok(output)

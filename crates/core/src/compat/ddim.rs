@@ -7,12 +7,14 @@ use super::elementwise::{sum, zip};
 use super::error::CompatError;
 use super::estimate::epsilon_of;
 use super::history::History;
-use super::spacing::{descending, floats, signed};
-use super::table::Table;
+use super::plan::Plan;
+use super::spacing::{descending, signed};
 use crate::batch::{Batch, Scalar};
 use crate::denoiser::split;
 use crate::noise::Noise;
 use crate::sampler::Stepped;
+
+const CLASS: &str = "DDIMScheduler";
 
 /// What a [`Ddim`] has of its own.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,9 +45,9 @@ impl Default for DdimOptions {
 /// at every step.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ddim {
-    config: Config,
-    table: Table,
+    plan: Plan,
     options: DdimOptions,
+    /// Those of the plan, whole as they are.
     timesteps: Vec<i64>,
     stride: i64,
 }
@@ -57,14 +59,15 @@ impl Ddim {
     /// If the configuration, the options or the number of steps can't be, or ε is predicted and
     /// the schedule ends in pure noise.
     pub fn new(config: Config, options: DdimOptions, steps: usize) -> Result<Self, CompatError> {
-        config.check_curve("DDIMScheduler")?;
+        config.check_curve(CLASS)?;
         let table = config.table()?;
         if !(0.0..=1.0).contains(&options.eta) {
             return Err(CompatError::Eta { found: options.eta });
         }
         let timesteps = descending(config.spacing, config.timesteps, steps)?;
         let stride = signed(config.timesteps.div_euclid(steps));
-        Ok(Self { config, table, options, timesteps, stride })
+        let plan = Plan::at(CLASS, config, table, &timesteps);
+        Ok(Self { plan, options, timesteps, stride })
     }
 
     /// Its own options.
@@ -79,14 +82,14 @@ impl Ddim {
 
     /// ᾱ at the end of the step from `timestep`.
     fn alpha_bar_to(&self, timestep: i64) -> f32 {
-        let end = if self.options.set_alpha_to_one { 1.0 } else { self.table.at(0) };
-        self.table.at_or(self.to(timestep), end)
+        let end = if self.options.set_alpha_to_one { 1.0 } else { self.plan.table.at(0) };
+        self.plan.table.at_or(self.to(timestep), end)
     }
 
     /// c: the standard deviation of the noise of the step from `timestep`.
     fn std(&self, timestep: i64) -> f32 {
         f32::from_f64(self.options.eta)
-            * variance(self.table.at(timestep), self.alpha_bar_to(timestep)).sqrt()
+            * variance(self.plan.table.at(timestep), self.alpha_bar_to(timestep)).sqrt()
     }
 
     /// 1 − ᾱ_s − c²: the square of what ε̂ is multiplied by.
@@ -102,20 +105,8 @@ pub(super) fn variance(alpha_bar: f32, alpha_bar_to: f32) -> f32 {
 }
 
 impl Scheduler for Ddim {
-    fn class(&self) -> &'static str {
-        "DDIMScheduler"
-    }
-
-    fn config(&self) -> &Config {
-        &self.config
-    }
-
-    fn table(&self) -> &Table {
-        &self.table
-    }
-
-    fn timesteps(&self) -> Vec<f64> {
-        floats(&self.timesteps)
+    fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     fn step(
@@ -128,12 +119,12 @@ impl Scheduler for Ddim {
     ) -> Stepped<Batch> {
         let (output, _) = split(x, output);
         let timestep = self.timesteps[index];
-        let (alpha_bar, alpha_bar_to) = (self.table.at(timestep), self.alpha_bar_to(timestep));
-        let x0 = self.config.limit(self.config.x0(alpha_bar, &output, x));
+        let (alpha_bar, alpha_bar_to) = (self.plan.table.at(timestep), self.alpha_bar_to(timestep));
+        let x0 = self.plan.config.limit(self.plan.config.x0(alpha_bar, &output, x));
         let epsilon = if self.options.use_clipped_model_output {
             epsilon_of(alpha_bar, &x0, x)
         } else {
-            self.config.epsilon(alpha_bar, &output, x)
+            self.plan.config.epsilon(alpha_bar, &output, x)
         };
         let std = self.std(timestep);
         // From pure noise with η = 1 rounding can leave less than 0, and the peer no number.
@@ -146,16 +137,16 @@ impl Scheduler for Ddim {
     }
 
     fn differences(&self) -> Vec<Difference> {
-        let mut found = Vec::from_iter(differences::of_list(&self.timesteps, &self.config));
+        let mut found = Vec::from_iter(differences::of_list(&self.timesteps, &self.plan.config));
         found.extend(differences::stride(&self.timesteps, |t| self.to(t)));
         if let Some(&timestep) = self.timesteps.last() {
             found.extend(Difference::not_clean(timestep, self.alpha_bar_to(timestep)));
             found.extend(Difference::last_noise(timestep, Some(self.std(timestep))));
         }
         if self.options.eta > 0.0 {
-            found.extend(differences::from_pure_noise(&self.timesteps, &self.table));
+            found.extend(differences::from_pure_noise(&self.timesteps, &self.plan.table));
         }
-        let limited = self.config.clip.is_some() || self.config.threshold.is_some();
+        let limited = self.plan.config.clip.is_some() || self.plan.config.threshold.is_some();
         if limited && !self.options.use_clipped_model_output {
             found.push(Difference::KeptEpsilon);
         }

@@ -6,8 +6,8 @@ use super::differences::Difference;
 use super::elementwise::sum;
 use super::error::CompatError;
 use super::history::History;
-use super::spacing::{descending, floats, signed};
-use super::table::Table;
+use super::plan::Plan;
+use super::spacing::{descending, signed};
 use crate::batch::Batch;
 use crate::denoiser::split;
 use crate::grid::Spacing;
@@ -27,10 +27,10 @@ const CLASS: &str = "DDIMInverseScheduler";
 /// asked at t, the noisier end. Timesteps ascend; no noise is drawn; thresholding it has none.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DdimInverse {
-    config: Config,
-    table: Table,
+    plan: Plan,
     /// ᾱ where the first step starts.
     start: f32,
+    /// Those of the plan, whole as they are.
     timesteps: Vec<i64>,
     stride: i64,
 }
@@ -57,20 +57,22 @@ impl DdimInverse {
         let mut timesteps = descending(config.spacing, config.timesteps, steps)?;
         timesteps.reverse();
         let stride = signed(config.timesteps.div_euclid(steps));
-        let scheduler = Self { config, table, start, timesteps, stride };
+        let plan = Plan::at(CLASS, config, table, &timesteps);
+        let scheduler = Self { plan, start, timesteps, stride };
         scheduler.check_from_clean()?;
         Ok(scheduler)
     }
 
     /// ᾱ at the start of the step to `timestep`.
     fn alpha_bar_from(&self, timestep: i64) -> f32 {
-        self.table
-            .at_or((timestep - self.stride).min(signed(self.config.timesteps) - 1), self.start)
+        self.plan
+            .table
+            .at_or((timestep - self.stride).min(signed(self.plan.config.timesteps) - 1), self.start)
     }
 
     fn check_from_clean(&self) -> Result<(), CompatError> {
         let clean = self.timesteps.iter().find(|t| self.alpha_bar_from(**t) == 1.0);
-        match (self.config.prediction, clean) {
+        match (self.plan.config.prediction, clean) {
             (Prediction::X0, Some(&timestep)) => {
                 Err(CompatError::FromClean { class: CLASS, timestep })
             }
@@ -80,20 +82,8 @@ impl DdimInverse {
 }
 
 impl Scheduler for DdimInverse {
-    fn class(&self) -> &'static str {
-        CLASS
-    }
-
-    fn config(&self) -> &Config {
-        &self.config
-    }
-
-    fn table(&self) -> &Table {
-        &self.table
-    }
-
-    fn timesteps(&self) -> Vec<f64> {
-        floats(&self.timesteps)
+    fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     fn step(
@@ -106,9 +96,10 @@ impl Scheduler for DdimInverse {
     ) -> Stepped<Batch> {
         let (output, _) = split(x, output);
         let timestep = self.timesteps[index];
-        let (alpha_bar, alpha_bar_to) = (self.alpha_bar_from(timestep), self.table.at(timestep));
-        let epsilon = self.config.epsilon(alpha_bar, &output, x);
-        let x0 = self.config.limit(self.config.x0(alpha_bar, &output, x));
+        let (alpha_bar, alpha_bar_to) =
+            (self.alpha_bar_from(timestep), self.plan.table.at(timestep));
+        let epsilon = self.plan.config.epsilon(alpha_bar, &output, x);
+        let x0 = self.plan.config.limit(self.plan.config.x0(alpha_bar, &output, x));
         let (alpha_to, sigma_to) = (alpha_bar_to.sqrt(), (1.0 - alpha_bar_to).sqrt());
         Stepped { x: sum(alpha_to, &x0, sigma_to, &epsilon), x0 }
     }

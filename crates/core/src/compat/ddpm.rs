@@ -6,8 +6,8 @@ use super::differences::{self, Difference};
 use super::elementwise::{sum, zip};
 use super::error::CompatError;
 use super::history::History;
-use super::spacing::{descending, floats, signed};
-use super::table::Table;
+use super::plan::Plan;
+use super::spacing::{descending, signed};
 use super::variance::{Scale, VarianceType, Variances};
 use crate::batch::Batch;
 use crate::denoiser::split;
@@ -36,9 +36,9 @@ pub enum Visit {
 /// step too: there x is x̂₀ with noise of variance Σ, which for `fixed_large` is 1 − ᾱ_t.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ddpm {
-    config: Config,
-    table: Table,
+    plan: Plan,
     variance: VarianceType,
+    /// Those of the plan, whole as they are.
     timesteps: Vec<i64>,
 }
 
@@ -55,7 +55,8 @@ impl Ddpm {
             Visit::Steps(steps) => descending(config.spacing, config.timesteps, *steps)?,
             Visit::List(list) => checked(list, config.timesteps)?,
         };
-        Ok(Self { config, table, variance, timesteps })
+        let plan = Plan::at("DDPMScheduler", config, table, &timesteps);
+        Ok(Self { plan, variance, timesteps })
     }
 
     /// Its variance type.
@@ -66,11 +67,11 @@ impl Ddpm {
 
     /// ᾱ where the step from entry `index` of the list ends; behind the last, that of clean data.
     fn alpha_bar_to(&self, index: usize) -> f32 {
-        self.table.at_or(self.timesteps.get(index + 1).copied().unwrap_or(-1), 1.0)
+        self.plan.table.at_or(self.timesteps.get(index + 1).copied().unwrap_or(-1), 1.0)
     }
 
     pub(super) fn variances(&self, index: usize) -> Variances {
-        Variances::of(self.table.at(self.timesteps[index]), self.alpha_bar_to(index))
+        Variances::of(self.plan.table.at(self.timesteps[index]), self.alpha_bar_to(index))
     }
 }
 
@@ -89,20 +90,8 @@ fn checked(list: &[usize], total: usize) -> Result<Vec<i64>, GridError> {
 }
 
 impl Scheduler for Ddpm {
-    fn class(&self) -> &'static str {
-        "DDPMScheduler"
-    }
-
-    fn config(&self) -> &Config {
-        &self.config
-    }
-
-    fn table(&self) -> &Table {
-        &self.table
-    }
-
-    fn timesteps(&self) -> Vec<f64> {
-        floats(&self.timesteps)
+    fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     /// # Panics
@@ -117,10 +106,10 @@ impl Scheduler for Ddpm {
     ) -> Stepped<Batch> {
         let (output, half) = split(x, output);
         let timestep = self.timesteps[index];
-        let (alpha_bar, alpha_bar_to) = (self.table.at(timestep), self.alpha_bar_to(index));
+        let (alpha_bar, alpha_bar_to) = (self.plan.table.at(timestep), self.alpha_bar_to(index));
         let (sigma2, sigma2_to) = (1.0 - alpha_bar, 1.0 - alpha_bar_to);
         let alpha = alpha_bar / alpha_bar_to;
-        let x0 = self.config.limit(self.config.x0(alpha_bar, &output, x));
+        let x0 = self.plan.config.limit(self.plan.config.x0(alpha_bar, &output, x));
         let on_x0 = alpha_bar_to.sqrt() * (1.0 - alpha) / sigma2;
         let on_x = alpha.sqrt() * sigma2_to / sigma2;
         let mean = sum(on_x0, &x0, on_x, x);
@@ -134,7 +123,7 @@ impl Scheduler for Ddpm {
     }
 
     fn differences(&self) -> Vec<Difference> {
-        let mut found = Vec::from_iter(differences::of_list(&self.timesteps, &self.config));
+        let mut found = Vec::from_iter(differences::of_list(&self.timesteps, &self.plan.config));
         let last = self.timesteps.len() - 1;
         let timestep = self.timesteps[last];
         if timestep > 0 {
@@ -144,7 +133,7 @@ impl Scheduler for Ddpm {
             };
             found.extend(Difference::last_noise(timestep, std));
         }
-        found.extend(differences::from_pure_noise(&self.timesteps, &self.table));
+        found.extend(differences::from_pure_noise(&self.timesteps, &self.plan.table));
         match self.variance {
             VarianceType::FixedLargeLog | VarianceType::Learned => {
                 found.push(Difference::NotANumber { variance: self.variance });

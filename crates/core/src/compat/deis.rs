@@ -3,14 +3,14 @@
 use super::Scheduler;
 use super::config::{Config, Known};
 use super::dpm::{Algorithm, Update};
-use super::elementwise::{ln, map, zip};
+use super::elementwise::{map, numpy_ln as ln, zip};
 use super::error::CompatError;
 use super::estimate::epsilon_from;
 use super::history::History;
+use super::plan::Plan;
 use super::runnable::runnable;
-use super::sigma_grid::{DpmGrid, End, SigmaGrid};
+use super::sigma_grid::{DpmGrid, End};
 use super::sigmas::{FinalSigma, Spread, Vp};
-use super::table::Table;
 use crate::batch::Batch;
 use crate::denoiser::split;
 use crate::noise::Noise;
@@ -51,10 +51,8 @@ impl Default for DeisOptions {
 /// Zhang and Chen 2022, arXiv:2204.13902, eq. 14 and 15, in ln ρ.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Deis {
-    config: Config,
-    table: Table,
+    plan: Plan,
     options: DeisOptions,
-    grid: SigmaGrid,
 }
 
 impl Deis {
@@ -79,13 +77,13 @@ impl Deis {
             end: End::Repeated(FinalSigma::SigmaMin),
         };
         let grid = grid.lay(&config, &table, steps)?;
-        runnable(Self { config, table, options, grid })
+        runnable(Self { plan: Plan::over(CLASS, config, table, grid), options })
     }
 
     /// The order of the step at `index`, with so many estimates.
     fn order(&self, index: usize, estimates: usize) -> usize {
         let DeisOptions { order, lower_order_final, .. } = self.options;
-        let steps = self.grid.timesteps.len();
+        let steps = self.plan.calls();
         let most = if lower_order_final && steps < 15 { steps - index } else { order };
         order.min(estimates).min(most)
     }
@@ -93,7 +91,7 @@ impl Deis {
     /// The weights of the estimates of a step of order 2 or 3, of the latest first.
     fn weights(&self, index: usize, order: usize) -> Vec<f32> {
         let rho = |index: usize| {
-            let Vp { alpha, sigma, .. } = self.grid.level(index);
+            let Vp { alpha, sigma, .. } = self.plan.level(index);
             sigma / alpha
         };
         let (to, zero, one) = (rho(index + 1), rho(index), rho(index - 1));
@@ -121,20 +119,8 @@ fn quadratic(t: f32, b: f32, c: f32, d: f32) -> f32 {
 }
 
 impl Scheduler for Deis {
-    fn class(&self) -> &'static str {
-        CLASS
-    }
-
-    fn config(&self) -> &Config {
-        &self.config
-    }
-
-    fn table(&self) -> &Table {
-        &self.table
-    }
-
-    fn timesteps(&self) -> Vec<f64> {
-        self.grid.timesteps.clone()
+    fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     fn step(
@@ -146,8 +132,8 @@ impl Scheduler for Deis {
         noise: &mut dyn Noise<Batch>,
     ) -> Stepped<Batch> {
         let (output, _) = split(x, output);
-        let (at, to) = (self.grid.level(index), self.grid.level(index + 1));
-        let x0 = self.config.limit(self.config.x0_at(at.scales(), &output, x));
+        let (at, to) = (self.plan.level(index), self.plan.level(index + 1));
+        let x0 = self.plan.config.limit(self.plan.config.x0_at(at.scales(), &output, x));
         history.remember(epsilon_from(at.scales(), &x0, x), self.options.order);
         let order = self.order(index, history.estimates.len());
         if order == 1 {

@@ -6,10 +6,10 @@ use super::dpm::{Algorithm, Solver, Update, divided};
 use super::elementwise::{map, zip};
 use super::error::CompatError;
 use super::history::History;
+use super::plan::Plan;
 use super::runnable::runnable;
-use super::sigma_grid::{DpmGrid, End, SigmaGrid};
+use super::sigma_grid::{DpmGrid, End};
 use super::sigmas::{FinalSigma, Spread};
-use super::table::Table;
 use crate::batch::Batch;
 use crate::denoiser::split;
 use crate::noise::Noise;
@@ -69,10 +69,8 @@ impl Default for DpmMultistepOptions {
 /// Lu et al. 2022, arXiv:2211.01095, algorithm 2; of the other algorithms, arXiv:2206.00927.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DpmMultistep {
-    config: Config,
-    table: Table,
+    plan: Plan,
     options: DpmMultistepOptions,
-    grid: SigmaGrid,
 }
 
 impl DpmMultistep {
@@ -107,14 +105,14 @@ impl DpmMultistep {
             end: End::Given(options.final_sigma),
         };
         let grid = grid.lay(&config, &table, steps)?;
-        runnable(Self { config, table, options, grid })
+        runnable(Self { plan: Plan::over(CLASS, config, table, grid), options })
     }
 
     /// The order of the step at `index`, with so many estimates.
     fn order(&self, index: usize, estimates: usize) -> usize {
         let DpmMultistepOptions { order, lower_order_final, euler_at_final, final_sigma, .. } =
             self.options;
-        let steps = self.grid.timesteps.len();
+        let steps = self.plan.calls();
         let lower = lower_order_final && steps < 15;
         let first = euler_at_final || lower || final_sigma == FinalSigma::Zero;
         let most = match steps - index {
@@ -134,7 +132,7 @@ impl DpmMultistep {
         history: &History,
         noise: &mut dyn Noise<Batch>,
     ) -> Batch {
-        let [zero, one, two] = [0, 1, 2].map(|age| self.grid.level(index - age).lambda);
+        let [zero, one, two] = [0, 1, 2].map(|age| self.plan.level(index - age).lambda);
         let (r0, r1) = ((zero - one) / update.h(), (one - two) / update.h());
         let newer = divided(r0, history.estimate(0), history.estimate(1));
         let older = divided(r1, history.estimate(1), history.estimate(2));
@@ -148,20 +146,8 @@ impl DpmMultistep {
 }
 
 impl Scheduler for DpmMultistep {
-    fn class(&self) -> &'static str {
-        CLASS
-    }
-
-    fn config(&self) -> &Config {
-        &self.config
-    }
-
-    fn table(&self) -> &Table {
-        &self.table
-    }
-
-    fn timesteps(&self) -> Vec<f64> {
-        self.grid.timesteps.clone()
+    fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     fn step(
@@ -173,15 +159,15 @@ impl Scheduler for DpmMultistep {
         noise: &mut dyn Noise<Batch>,
     ) -> Stepped<Batch> {
         let (output, _) = split(x, output);
-        let at = self.grid.level(index);
-        let (estimate, x0) = self.options.algorithm.estimate(&self.config, at, &output, x);
+        let at = self.plan.level(index);
+        let (estimate, x0) = self.options.algorithm.estimate(&self.plan.config, at, &output, x);
         history.remember(estimate, self.options.order);
-        let update = Update::new(self.options.algorithm, at, self.grid.level(index + 1));
+        let update = Update::new(self.options.algorithm, at, self.plan.level(index + 1));
         let d0 = history.estimate(0);
         let x = match self.order(index, history.estimates.len()) {
             1 => update.apply(x, d0, &[], noise),
             2 => {
-                let r0 = (at.lambda - self.grid.level(index - 1).lambda) / update.h();
+                let r0 = (at.lambda - self.plan.level(index - 1).lambda) / update.h();
                 let d1 = divided(r0, d0, history.estimate(1));
                 let weight = update.on_difference(self.options.solver);
                 update.apply(x, d0, &[(weight, &d1)], noise)

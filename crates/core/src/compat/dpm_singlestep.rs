@@ -6,10 +6,10 @@ use super::dpm::{Algorithm, Solver, Update, divided};
 use super::elementwise::zip;
 use super::error::CompatError;
 use super::history::History;
+use super::plan::Plan;
 use super::runnable::runnable;
-use super::sigma_grid::{DpmGrid, End, SigmaGrid};
+use super::sigma_grid::{DpmGrid, End};
 use super::sigmas::{FinalSigma, Spread};
-use super::table::Table;
 use crate::batch::Batch;
 use crate::denoiser::split;
 use crate::grid::Spacing;
@@ -67,10 +67,8 @@ impl Default for DpmSinglestepOptions {
 /// Lu et al. 2022, arXiv:2206.00927, algorithms 1 and 2, and arXiv:2211.01095, algorithm 1.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DpmSinglestep {
-    config: Config,
-    table: Table,
+    plan: Plan,
     options: DpmSinglestepOptions,
-    grid: SigmaGrid,
     /// One a call.
     orders: Vec<usize>,
 }
@@ -112,7 +110,8 @@ impl DpmSinglestep {
             end: End::Given(options.final_sigma),
         };
         let grid = grid.lay(&config, &table, steps)?;
-        runnable(Self { config, table, options, grid, orders: orders(&options, steps) })
+        let orders = orders(&options, steps);
+        runnable(Self { plan: Plan::over(CLASS, config, table, grid), options, orders })
     }
 
     /// The end of a third-order step of `update`.
@@ -124,7 +123,7 @@ impl DpmSinglestep {
         history: &History,
         noise: &mut dyn Noise<Batch>,
     ) -> Batch {
-        let [zero, one, base] = [0, 1, 2].map(|age| self.grid.level(index - age).lambda);
+        let [zero, one, base] = [0, 1, 2].map(|age| self.plan.level(index - age).lambda);
         let (r0, r1) = ((zero - base) / update.h(), (one - base) / update.h());
         let d0 = history.estimate(2);
         let near = divided(r1, history.estimate(1), d0);
@@ -156,20 +155,8 @@ fn orders(options: &DpmSinglestepOptions, steps: usize) -> Vec<usize> {
 }
 
 impl Scheduler for DpmSinglestep {
-    fn class(&self) -> &'static str {
-        CLASS
-    }
-
-    fn config(&self) -> &Config {
-        &self.config
-    }
-
-    fn table(&self) -> &Table {
-        &self.table
-    }
-
-    fn timesteps(&self) -> Vec<f64> {
-        self.grid.timesteps.clone()
+    fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     fn step(
@@ -181,9 +168,9 @@ impl Scheduler for DpmSinglestep {
         noise: &mut dyn Noise<Batch>,
     ) -> Stepped<Batch> {
         let (output, _) = split(x, output);
-        let at = self.grid.level(index);
+        let at = self.plan.level(index);
         let algorithm = self.options.algorithm;
-        let (estimate, x0) = algorithm.estimate(&self.config, at, &output, x);
+        let (estimate, x0) = algorithm.estimate(&self.plan.config, at, &output, x);
         history.remember(estimate, self.options.order);
         // After a start within the list there may be fewer estimates than the order wants.
         let order = self.orders[index].min(history.estimates.len());
@@ -191,8 +178,8 @@ impl Scheduler for DpmSinglestep {
             history.start = Some(x.clone());
         }
         let x = history.start.as_ref().unwrap_or(x);
-        let base = self.grid.level(index + 1 - order);
-        let update = Update::new(algorithm, base, self.grid.level(index + 1));
+        let base = self.plan.level(index + 1 - order);
+        let update = Update::new(algorithm, base, self.plan.level(index + 1));
         let d0 = history.estimate(order - 1);
         let x = match order {
             1 => update.apply(x, d0, &[], noise),

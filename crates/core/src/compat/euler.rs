@@ -2,11 +2,12 @@
 
 use super::Scheduler;
 use super::config::{Config, Known};
-use super::elementwise::{exp, ln, zip};
+use super::elementwise::{exp, ln, numpy_ln, zip};
 use super::error::CompatError;
 use super::history::History;
+use super::plan::Plan;
 use super::runnable::runnable;
-use super::sigma_grid::{EulerGrid, SigmaGrid, input_scale, start_std};
+use super::sigma_grid::{EulerGrid, SigmaGrid};
 use super::sigmas::{FinalSigma, Sigmas, Spread};
 use super::spacing::fractional;
 use super::table::Table;
@@ -71,10 +72,8 @@ impl Default for Churn {
 /// Karras et al. 2022, arXiv:2206.00364, algorithm 2 without its second order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Euler {
-    config: Config,
-    table: Table,
+    plan: Plan,
     options: EulerOptions,
-    grid: SigmaGrid,
 }
 
 impl Euler {
@@ -88,15 +87,15 @@ impl Euler {
         options.spread.check_not_lu(CLASS)?;
         let table = config.table_above_zero()?;
         let grid = grid(&config, &table, &options, steps)?;
-        runnable(Self { config, table, options, grid })
+        runnable(Self { plan: Plan::unscaled(CLASS, config, table, grid), options })
     }
 
     /// γ at `sigma`.
-    fn gamma(&self, sigma: f32) -> f32 {
+    fn gamma(&self, sigma: f32) -> f64 {
         let Churn { amount, min, max, .. } = self.options.churn;
-        let gamma = (amount / (self.grid.sigmas.len() - 1) as f64).min(2.0_f64.sqrt() - 1.0);
+        let gamma = (amount / self.plan.hops() as f64).min(2.0_f64.sqrt() - 1.0);
         let within = (min..=max).contains(&f64::from(sigma));
-        if within { f32::from_f64(gamma) } else { 0.0 }
+        if within { gamma } else { 0.0 }
     }
 }
 
@@ -109,7 +108,7 @@ fn grid(
     let sigmas = Sigmas::of(table);
     let timesteps = fractional(config.spacing, config.timesteps, steps)?;
     let at: Vec<f64> = if options.log_linear {
-        let (max, min) = (ln(sigmas.noisiest()), ln(sigmas.cleanest()));
+        let (max, min) = (numpy_ln(sigmas.noisiest()), numpy_ln(sigmas.cleanest()));
         super::table::linspace(max.into(), min.into(), steps + 1)
             .map(|log| f64::from(exp(log)))
             .collect()
@@ -133,28 +132,8 @@ fn grid(
 }
 
 impl Scheduler for Euler {
-    fn class(&self) -> &'static str {
-        CLASS
-    }
-
-    fn config(&self) -> &Config {
-        &self.config
-    }
-
-    fn table(&self) -> &Table {
-        &self.table
-    }
-
-    fn timesteps(&self) -> Vec<f64> {
-        self.grid.timesteps.clone()
-    }
-
-    fn start_std(&self) -> f32 {
-        start_std(self.config.spacing, &self.grid.sigmas)
-    }
-
-    fn input_scale(&self, index: usize) -> f32 {
-        input_scale(self.grid.sigmas[index])
+    fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     fn step(
@@ -166,16 +145,16 @@ impl Scheduler for Euler {
         noise: &mut dyn Noise<Batch>,
     ) -> Stepped<Batch> {
         let (output, _) = split(x, output);
-        let (sigma, sigma_to) = (self.grid.sigmas[index], self.grid.sigmas[index + 1]);
+        let (sigma, sigma_to) = (self.plan.sigma(index), self.plan.sigma(index + 1));
         let gamma = self.gamma(sigma);
-        let raised = sigma * (gamma + 1.0);
+        let raised = sigma * f32::from_f64(gamma + 1.0);
         let churned = (gamma > 0.0).then(|| {
             let std = (raised * raised - sigma * sigma).sqrt();
             let s_noise = f32::from_f64(self.options.churn.noise);
             zip(x, &noise.draw(x), |x, z| x + z * s_noise * std)
         });
         let x = churned.as_ref().unwrap_or(x);
-        let x0 = self.config.x0_of_sigma(sigma, raised, &output, x);
+        let x0 = self.plan.config.x0_of_sigma(sigma, raised, &output, x);
         let dt = sigma_to - raised;
         Stepped { x: zip(x, &x0, |x, x0| x + (x - x0) / raised * dt), x0 }
     }

@@ -5,10 +5,10 @@ use super::config::{Config, Known};
 use super::elementwise::zip;
 use super::error::CompatError;
 use super::history::History;
+use super::plan::Plan;
 use super::runnable::runnable;
-use super::sigma_grid::{EulerGrid, SigmaGrid, input_scale, start_std};
+use super::sigma_grid::{EulerGrid, SigmaGrid};
 use super::sigmas::Sigmas;
-use super::table::Table;
 use crate::batch::{Batch, Scalar};
 use crate::denoiser::split;
 use crate::noise::Noise;
@@ -30,9 +30,7 @@ const CLASS: &str = "EulerAncestralDiscreteScheduler";
 /// The ancestral step of Song et al. 2021, arXiv:2011.13456, appendix F, in σ.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EulerAncestral {
-    config: Config,
-    table: Table,
-    grid: SigmaGrid,
+    plan: Plan,
 }
 
 impl EulerAncestral {
@@ -46,7 +44,8 @@ impl EulerAncestral {
         let table = config.table_above_zero()?;
         let (timesteps, at) = EulerGrid::default().lay(&config, &Sigmas::of(&table), steps)?;
         let sigmas = at.into_iter().map(f32::from_f64).chain([0.0]).collect();
-        runnable(Self { config, table, grid: SigmaGrid { timesteps, sigmas } })
+        let grid = SigmaGrid { timesteps, sigmas };
+        runnable(Self { plan: Plan::unscaled(CLASS, config, table, grid) })
     }
 }
 
@@ -58,28 +57,8 @@ pub(super) fn down_and_up(sigma: f32, sigma_to: f32) -> (f32, f32) {
 }
 
 impl Scheduler for EulerAncestral {
-    fn class(&self) -> &'static str {
-        CLASS
-    }
-
-    fn config(&self) -> &Config {
-        &self.config
-    }
-
-    fn table(&self) -> &Table {
-        &self.table
-    }
-
-    fn timesteps(&self) -> Vec<f64> {
-        self.grid.timesteps.clone()
-    }
-
-    fn start_std(&self) -> f32 {
-        start_std(self.config.spacing, &self.grid.sigmas)
-    }
-
-    fn input_scale(&self, index: usize) -> f32 {
-        input_scale(self.grid.sigmas[index])
+    fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     fn step(
@@ -91,8 +70,8 @@ impl Scheduler for EulerAncestral {
         noise: &mut dyn Noise<Batch>,
     ) -> Stepped<Batch> {
         let (output, _) = split(x, output);
-        let (sigma, sigma_to) = (self.grid.sigmas[index], self.grid.sigmas[index + 1]);
-        let x0 = self.config.x0_of_sigma(sigma, sigma, &output, x);
+        let (sigma, sigma_to) = (self.plan.sigma(index), self.plan.sigma(index + 1));
+        let x0 = self.plan.config.x0_of_sigma(sigma, sigma, &output, x);
         let (down, up) = down_and_up(sigma, sigma_to);
         let dt = down - sigma;
         let mean = zip(x, &x0, |x, x0| x + (x - x0) / sigma * dt);

@@ -5,10 +5,10 @@ use super::config::{Config, Known};
 use super::elementwise::zip;
 use super::error::CompatError;
 use super::history::History;
+use super::plan::Plan;
 use super::runnable::runnable;
-use super::sigma_grid::{EulerGrid, SigmaGrid, input_scale, start_std};
+use super::sigma_grid::{EulerGrid, SigmaGrid};
 use super::sigmas::{Sigmas, Spread};
-use super::table::Table;
 use crate::batch::{Batch, Scalar};
 use crate::denoiser::split;
 use crate::noise::Noise;
@@ -30,9 +30,7 @@ const CLASS: &str = "HeunDiscreteScheduler";
 /// Karras et al. 2022, arXiv:2206.00364, algorithm 1.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Heun {
-    config: Config,
-    table: Table,
-    grid: SigmaGrid,
+    plan: Plan,
 }
 
 impl Heun {
@@ -50,7 +48,8 @@ impl Heun {
         let single = |t: f64| f64::from(f32::from_f64(t));
         let timesteps = doubled(timesteps.into_iter().map(single));
         let sigmas = doubled(at.into_iter().map(f32::from_f64)).into_iter().chain([0.0]).collect();
-        runnable(Self { config, table, grid: SigmaGrid { timesteps, sigmas } })
+        let grid = SigmaGrid { timesteps, sigmas };
+        runnable(Self { plan: Plan::unscaled(CLASS, config, table, grid) })
     }
 }
 
@@ -60,28 +59,8 @@ fn doubled<T: Copy>(values: impl Iterator<Item = T>) -> Vec<T> {
 }
 
 impl Scheduler for Heun {
-    fn class(&self) -> &'static str {
-        CLASS
-    }
-
-    fn config(&self) -> &Config {
-        &self.config
-    }
-
-    fn table(&self) -> &Table {
-        &self.table
-    }
-
-    fn timesteps(&self) -> Vec<f64> {
-        self.grid.timesteps.clone()
-    }
-
-    fn start_std(&self) -> f32 {
-        start_std(self.config.spacing, &self.grid.sigmas)
-    }
-
-    fn input_scale(&self, index: usize) -> f32 {
-        input_scale(self.grid.sigmas[index])
+    fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     fn step(
@@ -93,15 +72,15 @@ impl Scheduler for Heun {
         _noise: &mut dyn Noise<Batch>,
     ) -> Stepped<Batch> {
         let (output, _) = split(x, output);
-        let sigma = self.grid.sigmas[index];
-        let x0 = self.config.limit(self.config.x0_of_sigma(sigma, sigma, &output, x));
+        let sigma = self.plan.sigma(index);
+        let x0 = self.plan.config.limit(self.plan.config.x0_of_sigma(sigma, sigma, &output, x));
         let slope = zip(x, &x0, |x, x0| (x - x0) / sigma);
         let x = if let Some(start) = history.start.take() {
-            let dt = sigma - self.grid.sigmas[index - 1];
+            let dt = sigma - self.plan.sigma(index - 1);
             let both = zip(history.estimate(0), &slope, f32::midpoint);
             zip(&start, &both, |x, slope| x + slope * dt)
         } else {
-            let dt = self.grid.sigmas[index + 1] - sigma;
+            let dt = self.plan.sigma(index + 1) - sigma;
             let predicted = zip(x, &slope, |x, slope| x + slope * dt);
             history.start = Some(x.clone());
             history.remember(slope, 1);

@@ -5,10 +5,10 @@ use super::config::{Config, Known};
 use super::elementwise::{exp, ln, zip};
 use super::error::CompatError;
 use super::history::History;
+use super::plan::Plan;
 use super::runnable::runnable;
-use super::sigma_grid::{EulerGrid, SigmaGrid, input_scale, start_std};
+use super::sigma_grid::{EulerGrid, SigmaGrid};
 use super::sigmas::{Sigmas, Spread};
-use super::table::Table;
 use crate::batch::{Batch, Scalar};
 use crate::denoiser::split;
 use crate::noise::Noise;
@@ -31,10 +31,7 @@ const CLASS: &str = "KDPM2DiscreteScheduler";
 /// arXiv:2206.00927.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Kdpm2 {
-    config: Config,
-    table: Table,
-    /// One σ a call, that of the middle at every second.
-    grid: SigmaGrid,
+    plan: Plan,
 }
 
 impl Kdpm2 {
@@ -43,9 +40,7 @@ impl Kdpm2 {
     /// # Errors
     /// If the configuration, the spread or the number of steps can't be, or the peer has no such run.
     pub fn new(config: Config, spread: Spread, steps: usize) -> Result<Self, CompatError> {
-        let grid = |sigma: f32, to: f32| middle(sigma, to);
-        let (table, grid) = two_calls(CLASS, &config, spread, steps, grid)?;
-        runnable(Self { config, table, grid })
+        runnable(Self { plan: two_calls(CLASS, config, spread, steps, middle)? })
     }
 }
 
@@ -55,21 +50,22 @@ pub(super) fn middle(sigma: f32, other: f32) -> f32 {
     exp((log - other).mul_add(-0.5, log))
 }
 
-/// The levels of a class with a call in the middle of every step but the last.
+/// The plan of a class with a call in the middle of every step but the last: one σ a call, that of the
+/// middle at every second.
 pub(super) fn two_calls(
     class: &'static str,
-    config: &Config,
+    config: Config,
     spread: Spread,
     steps: usize,
     middle: impl Fn(f32, f32) -> f32,
-) -> Result<(Table, SigmaGrid), CompatError> {
+) -> Result<Plan, CompatError> {
     let has = Known { rescale: false, clip: false, threshold: false, x0: false };
     config.check_known(class, has)?;
     spread.check_not_lu(class)?;
     let table = config.table()?;
     let trained = Sigmas::of(&table);
     let laid = EulerGrid { spread, ..EulerGrid::default() };
-    let (timesteps, at) = laid.lay(config, &trained, steps)?;
+    let (timesteps, at) = laid.lay(&config, &trained, steps)?;
     let at: Vec<f32> = at.into_iter().map(f32::from_f64).collect();
     let mut grid = SigmaGrid { timesteps: Vec::new(), sigmas: Vec::new() };
     for (index, (timestep, sigma)) in std::iter::zip(timesteps, &at).enumerate() {
@@ -86,32 +82,12 @@ pub(super) fn two_calls(
         }
     }
     grid.sigmas.push(0.0);
-    Ok((table, grid))
+    Ok(Plan::unscaled(class, config, table, grid))
 }
 
 impl Scheduler for Kdpm2 {
-    fn class(&self) -> &'static str {
-        CLASS
-    }
-
-    fn config(&self) -> &Config {
-        &self.config
-    }
-
-    fn table(&self) -> &Table {
-        &self.table
-    }
-
-    fn timesteps(&self) -> Vec<f64> {
-        self.grid.timesteps.clone()
-    }
-
-    fn start_std(&self) -> f32 {
-        start_std(self.config.spacing, &self.grid.sigmas)
-    }
-
-    fn input_scale(&self, index: usize) -> f32 {
-        input_scale(self.grid.sigmas[index])
+    fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     fn step(
@@ -123,15 +99,15 @@ impl Scheduler for Kdpm2 {
         _noise: &mut dyn Noise<Batch>,
     ) -> Stepped<Batch> {
         let (output, _) = split(x, output);
-        let sigma = self.grid.sigmas[index];
-        let x0 = self.config.x0_of_sigma(sigma, sigma, &output, x);
+        let sigma = self.plan.sigma(index);
+        let x0 = self.plan.config.x0_of_sigma(sigma, sigma, &output, x);
         let (start, from) = if let Some(start) = history.start.take() {
-            (start, self.grid.sigmas[index - 1])
+            (start, self.plan.sigma(index - 1))
         } else {
             history.start = Some(x.clone());
             (x.clone(), sigma)
         };
-        let dt = self.grid.sigmas[index + 1] - from;
+        let dt = self.plan.sigma(index + 1) - from;
         let slope = zip(x, &x0, |x, x0| (x - x0) / sigma);
         Stepped { x: zip(&start, &slope, |x, slope| x + slope * dt), x0 }
     }

@@ -7,10 +7,9 @@ use super::error::CompatError;
 use super::euler_ancestral::down_and_up;
 use super::history::History;
 use super::kdpm2::{middle, two_calls};
+use super::plan::Plan;
 use super::runnable::runnable;
-use super::sigma_grid::{SigmaGrid, input_scale, start_std};
 use super::sigmas::Spread;
-use super::table::Table;
 use crate::batch::Batch;
 use crate::denoiser::split;
 use crate::noise::Noise;
@@ -29,10 +28,7 @@ const CLASS: &str = "KDPM2AncestralDiscreteScheduler";
 /// alone. The step to clean data has only the first, which goes all the way.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Kdpm2Ancestral {
-    config: Config,
-    table: Table,
-    /// One σ a call, that of the middle at every second.
-    grid: SigmaGrid,
+    plan: Plan,
 }
 
 impl Kdpm2Ancestral {
@@ -41,35 +37,14 @@ impl Kdpm2Ancestral {
     /// # Errors
     /// If the configuration, the spread or the number of steps can't be, or the peer has no such run.
     pub fn new(config: Config, spread: Spread, steps: usize) -> Result<Self, CompatError> {
-        let grid = |sigma: f32, to: f32| middle(down_and_up(sigma, to).0, sigma);
-        let (table, grid) = two_calls(CLASS, &config, spread, steps, grid)?;
-        runnable(Self { config, table, grid })
+        let middle = |sigma: f32, to: f32| middle(down_and_up(sigma, to).0, sigma);
+        runnable(Self { plan: two_calls(CLASS, config, spread, steps, middle)? })
     }
 }
 
 impl Scheduler for Kdpm2Ancestral {
-    fn class(&self) -> &'static str {
-        CLASS
-    }
-
-    fn config(&self) -> &Config {
-        &self.config
-    }
-
-    fn table(&self) -> &Table {
-        &self.table
-    }
-
-    fn timesteps(&self) -> Vec<f64> {
-        self.grid.timesteps.clone()
-    }
-
-    fn start_std(&self) -> f32 {
-        start_std(self.config.spacing, &self.grid.sigmas)
-    }
-
-    fn input_scale(&self, index: usize) -> f32 {
-        input_scale(self.grid.sigmas[index])
+    fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     fn step(
@@ -81,15 +56,15 @@ impl Scheduler for Kdpm2Ancestral {
         noise: &mut dyn Noise<Batch>,
     ) -> Stepped<Batch> {
         let (output, _) = split(x, output);
-        let sigma = self.grid.sigmas[index];
-        let x0 = self.config.x0_of_sigma(sigma, sigma, &output, x);
+        let sigma = self.plan.sigma(index);
+        let x0 = self.plan.config.x0_of_sigma(sigma, sigma, &output, x);
         let slope = zip(x, &x0, |x, x0| (x - x0) / sigma);
         let along = |x: &Batch, dt: f32| zip(x, &slope, |x, slope| x + slope * dt);
         let Some(start) = history.start.take() else {
             history.start = Some(x.clone());
-            return Stepped { x: along(x, self.grid.sigmas[index + 1] - sigma), x0 };
+            return Stepped { x: along(x, self.plan.sigma(index + 1) - sigma), x0 };
         };
-        let (from, to) = (self.grid.sigmas[index - 1], self.grid.sigmas[index + 1]);
+        let (from, to) = (self.plan.sigma(index - 1), self.plan.sigma(index + 1));
         let (down, up) = down_and_up(from, to);
         let mean = along(&start, down - from);
         Stepped { x: zip(&mean, &noise.draw(x), |mean, z| mean + z * up), x0 }

@@ -5,8 +5,8 @@ use super::config::{Config, Known};
 use super::elementwise::sum;
 use super::error::CompatError;
 use super::history::History;
-use super::spacing::{check_steps, floats, signed};
-use super::table::Table;
+use super::plan::Plan;
+use super::spacing::{check_steps, signed};
 use crate::batch::{Batch, Scalar};
 use crate::denoiser::split;
 use crate::noise::Noise;
@@ -44,9 +44,9 @@ impl Default for LcmOptions {
 /// Luo et al. 2023, arXiv:2310.04378, algorithm 3.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lcm {
-    config: Config,
-    table: Table,
+    plan: Plan,
     options: LcmOptions,
+    /// Those of the plan, whole as they are.
     timesteps: Vec<i64>,
 }
 
@@ -67,33 +67,22 @@ impl Lcm {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in the list")]
         let skipped = |i: usize| (i as f64 * share).floor() as usize;
         let timestep = |i| signed((original - skipped(i)) * total.div_euclid(original)) - 1;
-        let timesteps = (0..steps).map(timestep).collect();
-        Ok(Self { config, table, options, timesteps })
+        let timesteps: Vec<i64> = (0..steps).map(timestep).collect();
+        let plan = Plan::at(CLASS, config, table, &timesteps);
+        Ok(Self { plan, options, timesteps })
     }
 
     /// c_skip and c_out.
     fn boundary(&self, timestep: i64) -> (f32, f32) {
-        let scaled = timestep as f64 * self.options.timestep_scaling;
+        let scaled = timestep as f32 * f32::from_f64(self.options.timestep_scaling);
         let below = scaled * scaled + 0.25;
-        (f32::from_f64(0.25 / below), f32::from_f64(scaled / below.sqrt()))
+        (0.25 / below, scaled / below.sqrt())
     }
 }
 
 impl Scheduler for Lcm {
-    fn class(&self) -> &'static str {
-        CLASS
-    }
-
-    fn config(&self) -> &Config {
-        &self.config
-    }
-
-    fn table(&self) -> &Table {
-        &self.table
-    }
-
-    fn timesteps(&self) -> Vec<f64> {
-        floats(&self.timesteps)
+    fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     fn step(
@@ -106,13 +95,14 @@ impl Scheduler for Lcm {
     ) -> Stepped<Batch> {
         let (output, _) = split(x, output);
         let timestep = self.timesteps[index];
-        let x0 = self.config.limit(self.config.x0(self.table.at(timestep), &output, x));
+        let x0 =
+            self.plan.config.limit(self.plan.config.x0(self.plan.table.at(timestep), &output, x));
         let (on_x, on_x0) = self.boundary(timestep);
         let denoised = sum(on_x0, &x0, on_x, x);
         let Some(&to) = self.timesteps.get(index + 1) else {
             return Stepped { x: denoised, x0 };
         };
-        let alpha_bar = self.table.at(to);
+        let alpha_bar = self.plan.table.at(to);
         Stepped {
             x: sum(alpha_bar.sqrt(), &denoised, (1.0 - alpha_bar).sqrt(), &noise.draw(x)),
             x0,

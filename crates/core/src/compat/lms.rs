@@ -5,10 +5,10 @@ use super::config::{Config, Known};
 use super::elementwise::{combination, zip};
 use super::error::CompatError;
 use super::history::History;
+use super::plan::Plan;
 use super::runnable::runnable;
-use super::sigma_grid::{EulerGrid, SigmaGrid, input_scale, start_std};
+use super::sigma_grid::{EulerGrid, SigmaGrid};
 use super::sigmas::{Sigmas, Spread};
-use super::table::Table;
 use crate::batch::{Batch, Scalar};
 use crate::denoiser::split;
 use crate::noise::Noise;
@@ -34,9 +34,7 @@ const ORDER: usize = 4;
 /// models, Liu et al. 2022, arXiv:2202.09778.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lms {
-    config: Config,
-    table: Table,
-    grid: SigmaGrid,
+    plan: Plan,
 }
 
 impl Lms {
@@ -53,15 +51,16 @@ impl Lms {
         let (timesteps, at) = laid.lay(&config, &Sigmas::of(&table), steps)?;
         let timesteps = timesteps.into_iter().map(|t| f64::from(f32::from_f64(t))).collect();
         let sigmas = at.into_iter().map(f32::from_f64).chain([0.0]).collect();
-        runnable(Self { config, table, grid: SigmaGrid { timesteps, sigmas } })
+        let grid = SigmaGrid { timesteps, sigmas };
+        runnable(Self { plan: Plan::unscaled(CLASS, config, table, grid) })
     }
 
     /// The coefficients at `index`, of the latest slope first.
     fn coefficients(&self, index: usize) -> Vec<f32> {
         let order = ORDER.min(index + 1);
         let nodes: Vec<f64> =
-            (0..order).map(|age| f64::from(self.grid.sigmas[index - age])).collect();
-        let (from, to) = (nodes[0], f64::from(self.grid.sigmas[index + 1]));
+            (0..order).map(|age| f64::from(self.plan.sigma(index - age))).collect();
+        let (from, to) = (nodes[0], f64::from(self.plan.sigma(index + 1)));
         let basis = |j: usize, at: f64| -> f64 {
             let others = nodes.iter().enumerate().filter(|(k, _)| *k != j);
             others.map(|(_, node)| (at - node) / (nodes[j] - node)).product()
@@ -78,28 +77,8 @@ fn integral(from: f64, to: f64, f: impl Fn(f64) -> f64) -> f64 {
 }
 
 impl Scheduler for Lms {
-    fn class(&self) -> &'static str {
-        CLASS
-    }
-
-    fn config(&self) -> &Config {
-        &self.config
-    }
-
-    fn table(&self) -> &Table {
-        &self.table
-    }
-
-    fn timesteps(&self) -> Vec<f64> {
-        self.grid.timesteps.clone()
-    }
-
-    fn start_std(&self) -> f32 {
-        start_std(self.config.spacing, &self.grid.sigmas)
-    }
-
-    fn input_scale(&self, index: usize) -> f32 {
-        input_scale(self.grid.sigmas[index])
+    fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     fn step(
@@ -111,8 +90,8 @@ impl Scheduler for Lms {
         _noise: &mut dyn Noise<Batch>,
     ) -> Stepped<Batch> {
         let (output, _) = split(x, output);
-        let sigma = self.grid.sigmas[index];
-        let x0 = self.config.x0_of_sigma(sigma, sigma, &output, x);
+        let sigma = self.plan.sigma(index);
+        let x0 = self.plan.config.x0_of_sigma(sigma, sigma, &output, x);
         history.remember(zip(x, &x0, |x, x0| (x - x0) / sigma), ORDER);
         let slopes = history.estimates.iter().rev();
         // After a start within the list there are fewer slopes than coefficients.

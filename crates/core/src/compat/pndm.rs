@@ -5,8 +5,8 @@ use super::config::{Config, Known};
 use super::elementwise::{combination, map, sum, zip};
 use super::error::CompatError;
 use super::history::History;
-use super::spacing::{descending, floats, signed};
-use super::table::Table;
+use super::plan::Plan;
+use super::spacing::{descending, signed};
 use crate::batch::Batch;
 use crate::denoiser::split;
 use crate::noise::Noise;
@@ -42,9 +42,9 @@ pub struct PndmOptions {
 /// Liu et al. 2022, arXiv:2202.09778, eq. 9 to 13.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pndm {
-    config: Config,
-    table: Table,
+    plan: Plan,
     options: PndmOptions,
+    /// Those of the plan, whole as they are.
     timesteps: Vec<i64>,
     /// How many of them are of Runge-Kutta.
     warm_up: usize,
@@ -73,15 +73,16 @@ impl Pndm {
         let rest =
             if options.skip_prk_steps { twice_second(&visited) } else { visited[3..].to_vec() };
         let (warm_up, timesteps) = (warm_up.len(), [warm_up, rest].concat());
-        Ok(Self { config, table, options, timesteps, warm_up, stride })
+        let plan = Plan::at(CLASS, config, table, &timesteps);
+        Ok(Self { plan, options, timesteps, warm_up, stride })
     }
 
     /// The step from `timestep` to `to` by `output` at `x`.
     fn transfer(&self, x: &Batch, timestep: i64, to: i64, output: &Batch) -> Batch {
-        let end = if self.options.set_alpha_to_one { 1.0 } else { self.table.at(0) };
-        let (from, to) = (self.table.at(timestep), self.table.at_or(to, end));
+        let end = if self.options.set_alpha_to_one { 1.0 } else { self.plan.table.at(0) };
+        let (from, to) = (self.plan.table.at(timestep), self.plan.table.at_or(to, end));
         let (sigma2, sigma2_to) = (1.0 - from, 1.0 - to);
-        let epsilon = match self.config.prediction {
+        let epsilon = match self.plan.config.prediction {
             Prediction::V => sum(from.sqrt(), output, sigma2.sqrt(), x),
             Prediction::Epsilon | Prediction::X0 => output.clone(),
         };
@@ -163,20 +164,8 @@ fn twice_second(visited: &[i64]) -> Vec<i64> {
 }
 
 impl Scheduler for Pndm {
-    fn class(&self) -> &'static str {
-        CLASS
-    }
-
-    fn config(&self) -> &Config {
-        &self.config
-    }
-
-    fn table(&self) -> &Table {
-        &self.table
-    }
-
-    fn timesteps(&self) -> Vec<f64> {
-        floats(&self.timesteps)
+    fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     fn step(
@@ -188,7 +177,7 @@ impl Scheduler for Pndm {
         _noise: &mut dyn Noise<Batch>,
     ) -> Stepped<Batch> {
         let (output, _) = split(x, output);
-        let x0 = self.config.x0(self.table.at(self.timesteps[index]), &output, x);
+        let x0 = self.plan.config.x0(self.plan.table.at(self.timesteps[index]), &output, x);
         let x = if history.calls < self.warm_up {
             self.runge_kutta(index, &output, x, history)
         } else {

@@ -2,7 +2,7 @@
 
 use super::config::Config;
 use super::error::CompatError;
-use super::sigmas::{FinalSigma, Sigmas, Spread, Vp};
+use super::sigmas::{FinalSigma, Sigmas, Spread};
 use super::spacing::{above_clean, fractional, round_even};
 use super::table::Table;
 use crate::batch::Scalar;
@@ -15,13 +15,6 @@ pub(super) struct SigmaGrid {
     pub(super) timesteps: Vec<f64>,
     /// One a call, and that of the end.
     pub(super) sigmas: Vec<f32>,
-}
-
-impl SigmaGrid {
-    /// The level at entry `index`, of `x = α x₀ + σ ε`.
-    pub(super) fn level(&self, index: usize) -> Vp {
-        Vp::of(self.sigmas[index])
-    }
 }
 
 /// How the classes that hold x as `x₀ + σ ε` lay their levels.
@@ -139,18 +132,4 @@ fn clipped(table: &Table, least: f64) -> usize {
     };
     let below = |alpha_bar: &&f32| f64::from(lambda(alpha_bar)) < least;
     table.alphas_cumprod().iter().rev().take_while(below).count()
-}
-
-/// The standard deviation of the noise that a run of the Euler family starts from.
-pub(super) fn start_std(spacing: Spacing, sigmas: &[f32]) -> f32 {
-    let max = sigmas.iter().copied().fold(0.0, f32::max);
-    match spacing {
-        Spacing::Linspace | Spacing::Trailing => max,
-        Spacing::Leading { .. } => (max * max + 1.0).sqrt(),
-    }
-}
-
-/// What x is divided by before the network sees it at `sigma`.
-pub(super) fn input_scale(sigma: f32) -> f32 {
-    (sigma * sigma + 1.0).sqrt()
 }

@@ -1,5 +1,6 @@
 //! The peer's noise levels as σ of `x = x₀ + σ ε`, and where they lie in a run.
 
+use super::elementwise::{ln, numpy_ln};
 use super::error::CompatError;
 use super::quantile::symmetric_beta_quantile;
 use super::table::Table;
@@ -47,8 +48,7 @@ impl Spread {
                 ramp.map(|u| (from + u * (to - from)).exp()).collect()
             }
             Self::Lu => {
-                let [from, to] =
-                    [max, min].map(|sigma| f64::from(super::elementwise::ln(f32::from_f64(sigma))));
+                let [from, to] = [max, min].map(|sigma| f64::from(numpy_ln(f32::from_f64(sigma))));
                 ramp.map(|u| (from + u * (to - from)).exp()).collect()
             }
             Self::Beta => {
@@ -84,7 +84,7 @@ impl Sigmas {
     pub(super) fn of(table: &Table) -> Self {
         let sigma = |alpha_bar: &f32| ((1.0 - alpha_bar) / alpha_bar).sqrt();
         let values: Vec<f32> = table.alphas_cumprod().iter().map(sigma).collect();
-        let logs = values.iter().map(|value| super::elementwise::ln(*value)).collect();
+        let logs = values.iter().map(|value| numpy_ln(*value)).collect();
         Self { values, logs }
     }
 
@@ -125,7 +125,7 @@ impl Sigmas {
 
     /// The same in f32.
     pub(super) fn timestep_f32(&self, sigma: f32) -> f32 {
-        let at = super::elementwise::ln(sigma.max(1e-10));
+        let at = numpy_ln(sigma.max(1e-10));
         let Some((below, low, high)) = self.around(at.into()) else { return 0.0 };
         let weight = ((low - at) / (low - high)).clamp(0.0, 1.0);
         (1.0 - weight) * f32::from_f64(below as f64) + weight * f32::from_f64((below + 1) as f64)
@@ -153,7 +153,7 @@ impl Vp {
     pub(super) fn of(sigma: f32) -> Self {
         let alpha = 1.0 / (sigma * sigma + 1.0).sqrt();
         let sigma = sigma * alpha;
-        let lambda = super::elementwise::ln(alpha) - super::elementwise::ln(sigma);
+        let lambda = ln(alpha) - ln(sigma);
         Self { alpha, sigma, lambda }
     }
 

@@ -7,11 +7,11 @@ use super::dpm::Algorithm;
 use super::elementwise::{combination, zip};
 use super::error::CompatError;
 use super::history::History;
+use super::plan::Plan;
 use super::runnable::runnable;
-use super::sigma_grid::{DpmGrid, End, SigmaGrid};
+use super::sigma_grid::{DpmGrid, End};
 use super::sigmas::{FinalSigma, Spread};
 use super::solve::solve;
-use super::table::Table;
 use crate::batch::{Batch, Scalar};
 use crate::denoiser::split;
 use crate::noise::Noise;
@@ -69,10 +69,8 @@ impl Default for UniPcOptions {
 /// Zhao et al. 2023, arXiv:2302.04867, algorithms 1 and 2.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UniPc {
-    config: Config,
-    table: Table,
+    plan: Plan,
     options: UniPcOptions,
-    grid: SigmaGrid,
 }
 
 impl UniPc {
@@ -108,16 +106,16 @@ impl UniPc {
             end: End::Repeated(options.final_sigma),
         };
         let grid = grid.lay(&config, &table, steps)?;
-        runnable(Self { config, table, options, grid })
+        runnable(Self { plan: Plan::over(CLASS, config, table, grid), options })
     }
 
     /// What is extrapolated of `output`, and x̂₀. ε̂ is never thresholded.
     fn estimate(&self, index: usize, output: &Batch, x: &Batch) -> (Batch, Batch) {
-        let at = self.grid.level(index);
+        let at = self.plan.level(index);
         if self.options.predict_x0 {
-            return Algorithm::DpmSolverPlusPlus.estimate(&self.config, at, output, x);
+            return Algorithm::DpmSolverPlusPlus.estimate(&self.plan.config, at, output, x);
         }
-        let config = Config { threshold: None, ..self.config.clone() };
+        let config = Config { threshold: None, ..self.plan.config.clone() };
         Algorithm::DpmSolver.estimate(&config, at, output, x)
     }
 
@@ -143,7 +141,7 @@ impl UniPc {
     }
 
     fn step_from(&self, index: usize, history: &History) -> BhStep {
-        let (from, to) = (self.grid.level(index), self.grid.level(index + 1));
+        let (from, to) = (self.plan.level(index), self.plan.level(index + 1));
         let h = to.lambda - from.lambda;
         let (hh, on_x, length) = if self.options.predict_x0 {
             (-h, to.sigma / from.sigma, to.alpha)
@@ -153,7 +151,7 @@ impl UniPc {
         let phi = f32::from_f64(f64::from(hh).exp_m1());
         let b_of_h = if self.options.bh1 { hh } else { phi };
         let ages = 1..history.order;
-        let ratio = |age| (self.grid.level(index - age).lambda - from.lambda) / h;
+        let ratio = |age| (self.plan.level(index - age).lambda - from.lambda) / h;
         let ratios: Vec<f32> = ages.clone().map(ratio).collect();
         let difference = |(age, ratio): (usize, &f32)| {
             zip(history.estimate(age), history.estimate(0), |old, latest| (old - latest) / ratio)
@@ -212,20 +210,8 @@ fn power(ratio: f32, exponent: usize) -> f32 {
 }
 
 impl Scheduler for UniPc {
-    fn class(&self) -> &'static str {
-        CLASS
-    }
-
-    fn config(&self) -> &Config {
-        &self.config
-    }
-
-    fn table(&self) -> &Table {
-        &self.table
-    }
-
-    fn timesteps(&self) -> Vec<f64> {
-        self.grid.timesteps.clone()
+    fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     fn step(
@@ -243,7 +229,7 @@ impl Scheduler for UniPc {
         let corrected = before.map(|before| self.correct(index - 1, &before, &estimate, history));
         let x = corrected.as_ref().unwrap_or(x);
         history.remember(estimate, self.options.order);
-        let left = self.grid.timesteps.len() - index;
+        let left = self.plan.calls() - index;
         let most = if self.options.lower_order_final { left } else { self.options.order };
         history.order = self.options.order.min(most).min(history.estimates.len());
         history.start = Some(x.clone());

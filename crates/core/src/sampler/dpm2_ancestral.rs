@@ -1,13 +1,11 @@
 //! DPM2 to a level below, and fresh noise back up.
 
-use std::ops::ControlFlow;
-
 use crate::denoiser::Denoiser;
 use crate::grid::{Grid, Hop};
 use crate::noise::Noise;
 use crate::options::{OptionError, Options};
 use crate::sample::Sample;
-use crate::sampler::kernel::{Form, Singlestep, begin_whole, eta, is_whole};
+use crate::sampler::kernel::{Ancestral, Form, Singlestep, eta};
 use crate::sampler::{Sampler, SamplerInfo, Stepped};
 
 /// [`Dpm2`](crate::Dpm2) to a level below the end of each hop, and fresh noise up to it.
@@ -54,10 +52,8 @@ impl Sampler for Dpm2Ancestral {
         vec![self.eta.to_string()]
     }
 
-    fn from_options(mut options: Options) -> Result<Self, OptionError> {
-        let eta = eta::take(&mut options)?.unwrap_or(Self::default().eta);
-        options.finish(eta::ANCESTRAL)?;
-        Ok(Self { eta })
+    fn from_options(options: Options) -> Result<Self, OptionError> {
+        Ok(Self { eta: eta::ancestral(options)? })
     }
 
     fn start<X: Sample>(&self, _grid: &Grid) {}
@@ -75,25 +71,8 @@ impl Sampler for Dpm2Ancestral {
         D: Denoiser<X> + ?Sized,
         N: Noise<X> + ?Sized,
     {
-        let x0 = match begin_whole(is_whole(hop), hop, &x, denoiser)? {
-            ControlFlow::Break(stepped) => return Ok(stepped),
-            ControlFlow::Continue(denoised) => denoised.x0,
-        };
-        let (to, removed) = (hop.to().level, -(-2.0 * hop.h()).exp_m1());
-        let eta = if self.eta > 0.0 { self.eta.min(1.0) } else { 0.0 };
-        // ln(k_down/k′) = ½ ln(1 − η² (1 − e^(−2h))).
-        let down = hop.part(1.0 - 0.5 * (-eta * eta * removed).ln_1p() / hop.h());
-        let midpoint = Singlestep { form: Form::Noise, order: 2 };
-        let (mut update, estimates) = midpoint.update(&down, &x, &x0, denoiser)?;
-        // From y at the lower level to x at the higher one.
-        let up = to.alpha() / down.to().level.alpha();
-        update.carried *= up;
-        update.gain *= up;
-        let std = eta * to.sigma() * removed.sqrt();
-        let z = (std > 0.0).then(|| noise.draw(&x));
-        let noise = z.as_ref().map(|z| (std, z));
-        let x = update.apply(&x, estimates.iter().map(|(w, v)| (*w, v)), noise);
-        Ok(Stepped { x, x0 })
+        let method = Singlestep { form: Form::Noise, order: 2 };
+        Ancestral { method, eta: self.eta }.step(hop, &x, denoiser, noise)
     }
 }
 

@@ -58,10 +58,8 @@ impl Sampler for DpmppSde {
         vec![self.eta.to_string()]
     }
 
-    fn from_options(mut options: Options) -> Result<Self, OptionError> {
-        let eta = eta::take(&mut options)?.unwrap_or(Self::default().eta);
-        options.finish(eta::ANCESTRAL)?;
-        Ok(Self { eta })
+    fn from_options(options: Options) -> Result<Self, OptionError> {
+        Ok(Self { eta: eta::ancestral(options)? })
     }
 
     fn start<X: Sample>(&self, _grid: &Grid) {}

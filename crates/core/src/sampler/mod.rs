@@ -247,10 +247,25 @@ macro_rules! samplers {
 }
 
 samplers! {
-    ddpm::Ddpm, ddim::Ddim, euler::Euler, euler_ancestral::EulerAncestral, heun::Heun, dpm2::Dpm2,
-    dpm2_ancestral::Dpm2Ancestral, dpm_solver::DpmSolver, dpmpp_2m::Dpmpp2m, dpmpp_3m::Dpmpp3m,
-    dpmpp_2m_sde::Dpmpp2mSde, dpmpp_3m_sde::Dpmpp3mSde, dpmpp_sde::DpmppSde, unipc::Unipc,
-    deis::Deis, lms::Lms, pndm::Pndm, lcm::Lcm,
+    ddpm::Ddpm,
+    ddim::Ddim,
+    euler::Euler,
+    euler_ancestral::EulerAncestral,
+    heun::Heun,
+    dpm2::Dpm2,
+    dpm2_ancestral::Dpm2Ancestral,
+    dpm_solver::DpmSolver,
+    dpmpp_2m::Dpmpp2m,
+    dpmpp_3m::Dpmpp3m,
+    dpmpp_2m_sde::Dpmpp2mSde,
+    dpmpp_3m_sde::Dpmpp3mSde,
+    dpmpp_2s_ancestral::Dpmpp2sAncestral,
+    dpmpp_sde::DpmppSde,
+    unipc::Unipc,
+    deis::Deis,
+    lms::Lms,
+    pndm::Pndm,
+    lcm::Lcm,
 }
 
 #[cfg(test)]

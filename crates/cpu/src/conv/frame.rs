@@ -1,5 +1,7 @@
 //! The part of an input that a piece of a convolution reads, ready to be read.
 
+use std::ops::Range;
+
 use pulp::Simd;
 
 use super::Motion;
@@ -49,50 +51,80 @@ impl Frame<'_> {
     #[inline(always)]
     pub(crate) fn fill<S: Simd>(&self, simd: S, out: &mut [f32]) {
         for (image, out) in out.chunks_exact_mut(self.size()).enumerate() {
-            for (y, line) in out.chunks_exact_mut(self.width() * self.channels()).enumerate() {
-                self.fill_line(simd, self.row + image, y, line);
+            self.surround(out);
+            self.fill_one(simd, image, out);
+        }
+    }
+
+    /// Writes the zeros of the frame of one row, which lie alike in all.
+    pub(crate) fn surround(&self, out: &mut [f32]) {
+        let channels = self.channels();
+        let (down, across) = self.inside();
+        for (y, line) in out.chunks_exact_mut(self.width() * channels).enumerate() {
+            if down.contains(&y) {
+                line[..across.start * channels].fill(0.0);
+                line[across.end * channels..].fill(0.0);
+            } else {
+                line.fill(0.0);
             }
         }
     }
 
-    /// Fills a line of the frame of a row.
+    /// Fills the frame of one row, of those given the `image`th, but for its zeros.
     #[inline(always)]
-    pub(crate) fn fill_line<S: Simd>(&self, simd: S, row: usize, y: usize, line: &mut [f32]) {
-        let channels = self.channels();
+    pub(crate) fn fill_one<S: Simd>(&self, simd: S, image: usize, out: &mut [f32]) {
+        let line = self.width() * self.channels();
+        let (down, _) = self.inside();
+        let lines = out[down.start * line..down.end * line].chunks_exact_mut(line);
+        for (y, line) in down.zip(lines) {
+            self.fill_line(simd, image, y, line);
+        }
+    }
+
+    /// Fills a line of the frame of one row that is not all zeros, but for its zeros.
+    #[inline(always)]
+    pub(crate) fn fill_line<S: Simd>(&self, simd: S, image: usize, y: usize, line: &mut [f32]) {
+        let (channels, row) = (self.channels(), self.row + image);
         let input = self.sources[0].shape;
-        let before = match self.motion {
-            Motion::Same | Motion::Repeated => 1,
-            Motion::Halved { before } => before,
-        };
-        let repeat = if self.motion == Motion::Repeated { 2 } else { 1 };
-        let from = (self.first * self.motion.stride() + y).checked_sub(before);
-        let Some(from) = from.filter(|from| *from < input.height * repeat) else {
-            line.fill(0.0);
-            return;
-        };
-        for (x, position) in line.chunks_exact_mut(channels).enumerate() {
-            let at = x.checked_sub(before).filter(|at| *at < input.width * repeat);
-            let Some(at) = at else {
-                position.fill(0.0);
-                continue;
-            };
-            if repeat == 2 && at % 2 == 1 {
-                continue; // as the one before
-            }
-            let place = from / repeat * input.width + at / repeat;
+        let repeat = self.repeat();
+        let (_, across) = self.inside();
+        let above = self.first * self.motion.stride();
+        let from = (above + y - self.zeros_before()) / repeat * input.width;
+        let inside = &mut line[across.start * channels..across.end * channels];
+        for (x, positions) in inside.chunks_exact_mut(repeat * channels).enumerate() {
+            let (position, again) = positions.split_at_mut(channels);
             let mut first = 0;
             for source in self.sources {
                 let count = source.shape.channels;
-                let values = &source.row(row)[place * count..][..count];
+                let values = &source.row(row)[(from + x) * count..][..count];
                 let out = &mut position[first..first + count];
                 self.before.apply(simd, out, values, row, first);
                 first += count;
             }
-        }
-        if repeat == 2 {
-            for x in (before..before + 2 * input.width).step_by(2) {
-                line.copy_within(x * channels..(x + 1) * channels, (x + 1) * channels);
+            if repeat == 2 {
+                again.copy_from_slice(position);
             }
         }
+    }
+
+    /// Lines and positions of the frame that are not zeros.
+    pub(crate) fn inside(&self) -> (Range<usize>, Range<usize>) {
+        let input = self.sources[0].shape;
+        let (before, repeat) = (self.zeros_before(), self.repeat());
+        let above = self.first * self.motion.stride();
+        let end = (input.height * repeat + before - above).min(self.height());
+        (before.saturating_sub(above)..end, before..before + input.width * repeat)
+    }
+
+    fn zeros_before(&self) -> usize {
+        match self.motion {
+            Motion::Same | Motion::Repeated => 1,
+            Motion::Halved { before } => before,
+        }
+    }
+
+    /// How often a value is there in a line.
+    fn repeat(&self) -> usize {
+        if self.motion == Motion::Repeated { 2 } else { 1 }
     }
 }

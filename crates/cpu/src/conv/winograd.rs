@@ -5,13 +5,14 @@
 //! Lavin and Gray 2016, arXiv:1509.09308, sections 4.1 and 4.3.
 
 use std::marker::PhantomData;
+use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
 use super::frame::Frame;
-use super::kernels::{Kernels, Transformed};
+use super::kernels::{Kernels, MOST_LANES, Transformed};
 use crate::arch::arch;
-use crate::gemm::{Left, Packed, Product, Store};
+use crate::gemm::{Left, Packed, Product, Store, panels};
 use crate::map::Arena;
 use crate::simd::{load, store as put, vectors};
 
@@ -74,8 +75,11 @@ const NEAR: usize = 131_072;
 /// How many tiles go through all three stages together, so that what is between them stays near:
 /// whole blocks of a product, of which larger ones lose less at their ends.
 fn together(places: usize, from: usize, to: usize) -> usize {
-    (NEAR / (places * (from + to)) / 12 * 12).clamp(12, 48)
+    (NEAR / (places * (from + to.min(PANEL))) / 12 * 12).clamp(12, 48)
 }
+
+/// The most columns of a panel.
+const PANEL: usize = 2 * MOST_LANES;
 
 /// The row and the column of places that are zero where each value of the input is repeated: of a
 /// tile a b b c c d, or a b b c, a combination in which equal values cancel.
@@ -103,22 +107,16 @@ impl Winograd {
     ) -> Self {
         let mut rights = arena.take_packed();
         let kept = (0..I * I).filter(|place| !is_zero::<I>(repeated, *place)).count();
-        let kept = rights.panels(kept, kernels.from, kernels.to);
-        let count = kept[0].len();
-        let mut kept = kept.into_iter();
-        let nothing = || (0..count).map(|_| Default::default()).collect();
-        let mut places: Vec<_> = (0..I * I)
-            .map(|place| {
-                if is_zero::<I>(repeated, place) {
-                    nothing()
-                } else {
-                    kept.next().unwrap_or_default()
-                }
-            })
-            .map(Vec::into_iter)
-            .collect();
-        let panel = || places.iter_mut().map(Iterator::next).collect::<Option<Vec<_>>>();
-        kernels.fill(Transformed::new(form), std::iter::from_fn(panel).collect());
+        let panels = rights.panels(kept, kernels.from, kernels.to).into_iter();
+        let spread = |panel: Vec<_>| {
+            let mut kept = panel.into_iter();
+            let place = |place| {
+                let kept = (!is_zero::<I>(repeated, place)).then(|| kept.next());
+                kept.flatten().unwrap_or_default()
+            };
+            (0..I * I).map(place).collect()
+        };
+        kernels.fill(Transformed::new(form), panels.map(spread).collect());
         Self { rights, from: kernels.from, repeated }
     }
 
@@ -139,10 +137,10 @@ impl Winograd {
         arena: &Arena,
     ) {
         let to = self.rights.columns();
-        let mut scratch = arena.take(frame.len());
+        let mut scratch = arena.take(frame.size());
         let most = together(I * I, self.from, to);
         let mut inputs = arena.take(I * I * apart(most, self.from));
-        let mut products = arena.take(I * I * apart(most, to));
+        let mut products = arena.take(I * I * apart(most, to.min(PANEL)));
         arch().dispatch(Piece::<F, I, O> {
             winograd: self,
             frame,
@@ -179,7 +177,7 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Piece<'_, F, I,
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { winograd, frame, scratch, inputs, products, out, store, most, form } = self;
-        frame.fill(simd, scratch);
+        frame.surround(scratch);
         let (from, to) = (winograd.from, winograd.rights.columns());
         let line = frame.width();
         let across = (line - 2) / O;
@@ -195,39 +193,41 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Piece<'_, F, I,
             let mut tile = 0;
             while tile < count {
                 let (image, y, x) = place(first + tile);
-                let patch = &scratch[image * frame.size() + (y * line + x) * from..];
+                if (y, x) == (0, 0) {
+                    frame.fill_one(simd, image, scratch);
+                }
+                let patch = &scratch[(y * line + x) * from..];
                 let out = &mut inputs[tile * from..];
                 let (stride, line) = (apart(count, from), line * from);
                 let tiles = (across - x / O).min(count - tile);
                 simd.vectorize(Input::<F, I, O> { patch, line, tiles, from, out, stride, form });
                 tile += tiles;
             }
-            let kept = (0..I * I).filter(|place| !is_zero::<I>(winograd.repeated, *place));
-            for (index, place) in kept.enumerate() {
-                let right = winograd.rights.nth(index);
-                let inputs = &inputs[place * apart(count, from)..][..count * from];
-                let left = Left::matrix(inputs, from);
-                let out = &mut products[place * apart(count, to)..][..count * to];
-                simd.vectorize(Product { left, right, out, store: Store::PLAIN });
-            }
-            for tile in 0..count {
-                let (image, y, x) = place(first + tile);
-                let at = (image * store.share + y * (line - 2) + x) * to;
-                let products = &products[tile * to..];
-                let offset = &store.offset[image * to..][..to];
-                let (stride, line) = (apart(count, to), (line - 2) * to);
-                let (out, store) = (&mut *out, Store { offset, ..store });
-                simd.vectorize(Output::<F, I, O> {
-                    products,
-                    stride,
-                    repeated: winograd.repeated,
-                    to,
-                    out,
-                    at,
-                    line,
-                    store,
-                    form,
-                });
+            for panel in panels(to, S::F32_LANES) {
+                let places = (0..I * I).filter(|place| !is_zero::<I>(winograd.repeated, *place));
+                let channels = panel.first..to.min(panel.first + panel.width);
+                let stride = apart(count, channels.len());
+                for (place, right) in places.zip(winograd.rights.panel(&panel)) {
+                    let inputs = &inputs[place * apart(count, from)..][..count * from];
+                    let left = Left::matrix(inputs, from);
+                    let out = &mut products[place * stride..][..count * channels.len()];
+                    simd.vectorize(Product { left, right, out, store: Store::PLAIN });
+                }
+                for tile in 0..count {
+                    let (image, y, x) = place(first + tile);
+                    simd.vectorize(Output::<F, I, O> {
+                        products: &products[tile * channels.len()..],
+                        stride,
+                        repeated: winograd.repeated,
+                        channels: channels.clone(),
+                        to,
+                        out,
+                        at: (image * store.share + y * (line - 2) + x) * to,
+                        line: (line - 2) * to,
+                        store: Store { offset: &store.offset[image * to..][..to], ..store },
+                        form,
+                    });
+                }
             }
         }
     }
@@ -323,8 +323,14 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Input<'_, F, I,
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
+        let Self { line, tiles, from, stride, .. } = self;
+        assert!(
+            (I - 1) * line + ((tiles - 1) * O + I) * from <= self.patch.len(),
+            "tiles are there"
+        );
+        assert!((I * I - 1) * stride + tiles * from <= self.out.len(), "room for the tiles");
         vectors::<S>(
-            self.from,
+            from,
             #[inline(always)]
             |channel, count| self.vector(simd, channel, count),
         );
@@ -333,34 +339,57 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Input<'_, F, I,
 
 impl<F: Form<I, O>, const I: usize, const O: usize> Input<'_, F, I, O> {
     /// The channels from `channel` on, a vector of them or fewer.
+    #[expect(unsafe_code, reason = "bounds are checked once for all channels")]
     #[inline(always)]
     fn vector<S: Simd>(&mut self, simd: S, channel: usize, count: usize) {
         let mut half = [[simd.splat_f32s(0.0); I]; I];
+        for x in 0..I - O {
+            set(&mut half, x, &self.column(simd, x, channel, count));
+        }
         for tile in 0..self.tiles {
-            // The first columns are the last of the tile before.
-            let known = if tile == 0 { 0 } else { I - O };
-            for row in &mut half {
-                (0..known).for_each(|x| row[x] = row[O + x]);
-            }
-            for x in known..I {
-                let mut column = [simd.splat_f32s(0.0); I];
-                for (y, value) in column.iter_mut().enumerate() {
-                    let at = y * self.line + (tile * O + x) * self.from + channel;
-                    *value = load(simd, &self.patch[at..at + count]);
-                }
-                let column = F::input(simd, column);
-                for (half, value) in half.iter_mut().zip(&column) {
-                    half[x] = *value;
-                }
+            for x in I - O..I {
+                set(&mut half, x, &self.column(simd, tile * O + x, channel, count));
             }
             for (y, row) in half.iter().enumerate() {
                 let row = F::input(simd, *row);
                 for (x, value) in row.iter().enumerate() {
                     let at = (I * y + x) * self.stride + tile * self.from + channel;
-                    put(simd, &mut self.out[at..at + count], *value);
+                    // SAFETY: the last place of the last tile was compared in `with_simd`.
+                    put(simd, unsafe { self.out.get_unchecked_mut(at..at + count) }, *value);
                 }
             }
+            // The first columns of a tile are the last of the one before.
+            for row in &mut half {
+                (0..I - O).for_each(|x| row[x] = row[O + x]);
+            }
         }
+    }
+
+    /// Bᵀ of the inputs at `position` of each line.
+    #[expect(unsafe_code, reason = "bounds are checked once for all channels")]
+    #[inline(always)]
+    fn column<S: Simd>(
+        &self,
+        simd: S,
+        position: usize,
+        channel: usize,
+        count: usize,
+    ) -> [S::f32s; I] {
+        let mut column = [simd.splat_f32s(0.0); I];
+        for (y, value) in column.iter_mut().enumerate() {
+            let at = y * self.line + position * self.from + channel;
+            // SAFETY: the end of the last tile was compared in `with_simd`.
+            *value = load(simd, unsafe { self.patch.get_unchecked(at..at + count) });
+        }
+        F::input(simd, column)
+    }
+}
+
+/// Sets column `x`.
+#[inline(always)]
+fn set<V: Copy, const I: usize, const R: usize>(rows: &mut [[V; I]; R], x: usize, column: &[V; R]) {
+    for (row, value) in rows.iter_mut().zip(column) {
+        row[x] = *value;
     }
 }
 
@@ -371,6 +400,8 @@ struct Output<'a, F, const I: usize, const O: usize> {
     stride: usize,
     /// Some places are zero, and not there.
     repeated: bool,
+    /// Which channels of how many.
+    channels: Range<usize>,
     to: usize,
     out: &'a mut [f32],
     /// Where the tile begins.
@@ -386,45 +417,55 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Output<'_, F, I
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
+        let Self { channels, to, at, line, store, .. } = &self;
+        let last = at + (O - 1) * (line + to) + channels.end;
+        assert!((I * I - 1) * self.stride + channels.len() <= self.products.len(), "all products");
+        assert!(last <= self.out.len(), "room for the tile");
+        assert!(store.residual.is_empty() || last <= store.residual.len(), "a residual each");
+        assert!(channels.end <= store.offset.len(), "an offset each");
         vectors::<S>(
-            self.to,
+            self.channels.len(),
             #[inline(always)]
-            |channel, count| self.vector(simd, channel, count),
+            |skip, count| self.vector(simd, skip, count),
         );
     }
 }
 
 impl<F: Form<I, O>, const I: usize, const O: usize> Output<'_, F, I, O> {
-    /// The channels from `channel` on, a vector of them or fewer.
+    /// The channels from the `skip`th on, a vector of them or fewer.
+    #[expect(unsafe_code, reason = "bounds are checked once for all channels")]
     #[inline(always)]
-    fn vector<S: Simd>(&mut self, simd: S, channel: usize, count: usize) {
+    fn vector<S: Simd>(&mut self, simd: S, skip: usize, count: usize) {
         let mut half = [[simd.splat_f32s(0.0); I]; O];
         for x in 0..I {
             let mut column = [simd.splat_f32s(0.0); I];
             for (y, value) in column.iter_mut().enumerate() {
                 let place = I * y + x;
                 if !is_zero::<I>(self.repeated, place) {
-                    let at = place * self.stride + channel;
-                    *value = load(simd, &self.products[at..at + count]);
+                    let at = place * self.stride + skip;
+                    // SAFETY: the end of the last place was compared in `with_simd`.
+                    *value = load(simd, unsafe { self.products.get_unchecked(at..at + count) });
                 }
             }
-            let column = F::output(simd, column);
-            for (half, value) in half.iter_mut().zip(&column) {
-                half[x] = *value;
-            }
+            set(&mut half, x, &F::output(simd, column));
         }
+        let channel = self.channels.start + skip;
         let Store { offset, residual, scale, .. } = self.store;
-        let offset = load(simd, &offset[channel..channel + count]);
+        // SAFETY: this end, like those of the residual and the output, was compared in `with_simd`.
+        let offset = load(simd, unsafe { offset.get_unchecked(channel..channel + count) });
         for (y, row) in half.iter().enumerate() {
             let row = F::output(simd, *row);
             for (x, value) in row.iter().enumerate() {
                 let at = self.at + y * self.line + x * self.to + channel;
                 let mut value = simd.add_f32s(*value, offset);
                 if !residual.is_empty() {
-                    value = simd.add_f32s(value, load(simd, &residual[at..at + count]));
+                    // SAFETY: as above.
+                    let residual = unsafe { residual.get_unchecked(at..at + count) };
+                    value = simd.add_f32s(value, load(simd, residual));
                 }
                 let value = simd.mul_f32s(value, simd.splat_f32s(scale));
-                put(simd, &mut self.out[at..at + count], value);
+                // SAFETY: as above.
+                put(simd, unsafe { self.out.get_unchecked_mut(at..at + count) }, value);
             }
         }
     }

@@ -161,9 +161,15 @@ impl WithSimd for Fill<'_> {
         let Self { frame, layout, line, out } = self;
         let (channels, blocks) = (frame.channels(), layout.blocks);
         let images = out.chunks_exact_mut(layout.positions() * blocks).take(frame.images);
+        let (down, _) = frame.inside();
+        line.fill(0.0);
         for (image, out) in images.enumerate() {
             for y in 0..frame.height() {
-                frame.fill_line(simd, frame.row + image, y, line);
+                if down.contains(&y) {
+                    frame.fill_line(simd, image, y, line);
+                } else {
+                    line.fill(0.0);
+                }
                 for (x, position) in line.chunks_exact(channels).enumerate() {
                     let mut places = layout.places(y, x);
                     let Some(first) = places.next() else { continue };

@@ -69,16 +69,19 @@ fn apart(golden: &Value, case: &Value, scheduler: &dyn Scheduler) -> f32 {
     apart.fold(0.0, |worst: f32, x| if x.is_nan() { x } else { worst.max(x) }) / largest
 }
 
-/// Logarithms that NumPy takes in f32 are a unit in the last place off, unlike on every machine.
-/// Third-order DEIS divides small differences of them; all others are within 1e-6.
-const TOLERANCE: f32 = 5e-6;
+/// How far from the peer a run of the `class` may be, over its largest value: LAPACK solves for UniPC,
+/// and QUADPACK integrates for LMS. All others are equal bit for bit.
+fn tolerance(class: &str) -> f32 {
+    match class {
+        "UniPCMultistepScheduler" | "LMSDiscreteScheduler" => 5e-7,
+        _ => 0.0,
+    }
+}
 
 #[test]
 fn runs_of_the_peer_are_replayed() {
     let golden = golden();
-    let cases = golden["cases"].as_array().unwrap();
-    let mut equal = 0;
-    for case in cases {
+    for case in golden["cases"].as_array().unwrap() {
         let name = format!("{} {} {}", case["class"], case["config"], case["steps"]);
         let scheduler = scheduler_of(&golden, case).unwrap();
         let timesteps = scheduler.timesteps();
@@ -89,11 +92,9 @@ fn runs_of_the_peer_are_replayed() {
             assert!((found - expected).abs() < 1e-6 * expected.max(1.0), "{name}: {found}");
         }
         let apart = apart(&golden, case, &*scheduler);
-        assert!(apart < TOLERANCE, "{name}: {apart}");
-        equal += usize::from(apart == 0.0);
+        let tolerance = tolerance(case["class"].as_str().unwrap());
+        assert!(apart <= tolerance, "{name}: {apart}");
     }
-    // Where no such logarithm comes in, bit for bit.
-    assert!(2 * equal > cases.len(), "{equal} of {}", cases.len());
 }
 
 /// Runs that fail in the peer, or give NaN, with its error.

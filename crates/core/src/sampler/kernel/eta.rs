@@ -15,3 +15,10 @@ const ETA: OptionInfo =
 pub(crate) fn take(options: &mut Options) -> Result<Option<f64>, OptionError> {
     options.take("eta", "a number from 0 to 1", |eta: &f64| (0.0..=1.0).contains(eta))
 }
+
+/// The η of a sampler that is ancestral by default and has no other option.
+pub(crate) fn ancestral(mut options: Options) -> Result<f64, OptionError> {
+    let eta = take(&mut options)?;
+    options.finish(ANCESTRAL)?;
+    Ok(eta.unwrap_or(1.0))
+}

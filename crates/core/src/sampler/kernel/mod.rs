@@ -1,5 +1,6 @@
 //! What samplers share, so that those which are the same map are the same code.
 
+mod ancestral;
 mod churn;
 mod ends;
 pub(crate) mod eta;
@@ -9,6 +10,7 @@ mod multistep;
 mod quadrature;
 mod singlestep;
 
+pub(crate) use ancestral::Ancestral;
 pub use churn::{Churn, Churned};
 pub(crate) use ends::{begin, begin_whole, is_whole};
 pub use exponential::{Form, Slope};

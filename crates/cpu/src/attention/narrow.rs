@@ -1,0 +1,216 @@
+//! Attention of narrow heads.
+//!
+//! The product of a narrow head is over before its right side is packed. Here queries lie side by side
+//! in the lanes of vectors: scores, softmax and values then take no sum across a vector, and a head is
+//! as wide as it is.
+
+use pulp::{Simd, WithSimd};
+
+use crate::conv::MOST_LANES;
+use crate::simd::{exp, load, store};
+
+/// The widest head that is mixed this way.
+pub(super) const WIDEST: usize = 16;
+
+/// softmax(q kᵀ · scale) v for some queries of one row, all heads.
+pub(super) struct Narrow<'a> {
+    /// Of each position q, k and v, `[positions, 3, heads, width]`.
+    pub projected: &'a [f32],
+    pub heads: usize,
+    pub width: usize,
+    pub scale: f32,
+    /// The first query.
+    pub first: usize,
+    /// `[queries, heads, width]`.
+    pub mixed: &'a mut [f32],
+    /// Room for [`MOST_LANES`] scores a position.
+    pub scores: &'a mut [f32],
+}
+
+impl WithSimd for Narrow<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { projected, heads, width, scale, first, mixed, scores } = self;
+        let (channels, lanes) = (heads * width, S::F32_LANES);
+        let at = |position: usize, head: usize| position * 3 * channels + head * width;
+        let positions = projected.len() / (3 * channels);
+        let (scores, _) = S::as_mut_simd_f32s(&mut scores[..positions * lanes]);
+        let mut columns = [[0.0; MOST_LANES]; WIDEST]; // first the queries, then what is mixed
+        for (block, mixed) in mixed.chunks_mut(lanes * channels).enumerate() {
+            for head in 0..heads {
+                for lane in 0..mixed.len() / channels {
+                    let query = &projected[at(first + block * lanes + lane, head)..][..width];
+                    for (column, value) in columns.iter_mut().zip(query) {
+                        column[lane] = scale * value;
+                    }
+                }
+                let columns = &mut columns[..width];
+                let keys = &projected[channels + at(0, head)..];
+                by_eights(
+                    positions,
+                    #[inline(always)]
+                    |eight, key| {
+                        let out = &mut scores[key..];
+                        if eight {
+                            score::<S, 8>(simd, columns, &keys[at(key, 0)..], 3 * channels, out);
+                        } else {
+                            score::<S, 1>(simd, columns, &keys[at(key, 0)..], 3 * channels, out);
+                        }
+                    },
+                );
+                let factor = exponentials(simd, scores);
+                let values = &projected[2 * channels + at(0, head)..];
+                by_eights(
+                    width,
+                    #[inline(always)]
+                    |eight, value| {
+                        let (columns, values) = (&mut columns[value..], &values[value..]);
+                        if eight {
+                            mix::<S, 8>(simd, scores, values, 3 * channels, factor, columns);
+                        } else {
+                            mix::<S, 1>(simd, scores, values, 3 * channels, factor, columns);
+                        }
+                    },
+                );
+                for (lane, mixed) in mixed.chunks_exact_mut(channels).enumerate() {
+                    for (out, column) in mixed[head * width..].iter_mut().zip(&*columns) {
+                        *out = column[lane];
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Calls `f` with where each eight of `length`, and then each single one of the rest, begins.
+#[inline(always)]
+fn by_eights(length: usize, mut f: impl FnMut(bool, usize)) {
+    let whole = length / 8 * 8;
+    (0..whole).step_by(8).for_each(
+        #[inline(always)]
+        |at| f(true, at),
+    );
+    (whole..length).for_each(
+        #[inline(always)]
+        |at| f(false, at),
+    );
+}
+
+/// Scores of the first N keys, which are `stride` apart.
+#[inline(always)]
+fn score<S: Simd, const N: usize>(
+    simd: S,
+    queries: &[[f32; MOST_LANES]],
+    keys: &[f32],
+    stride: usize,
+    out: &mut [S::f32s],
+) {
+    let mut sums = [simd.splat_f32s(0.0); N];
+    for (d, query) in queries.iter().enumerate() {
+        let query = load(simd, &query[..S::F32_LANES]);
+        for (n, sum) in sums.iter_mut().enumerate() {
+            *sum = simd.mul_add_f32s(simd.splat_f32s(keys[n * stride + d]), query, *sum);
+        }
+    }
+    out[..N].copy_from_slice(&sums);
+}
+
+/// e^(score − max) in place of each score; gives one over their sum. Of a score that is no number, all
+/// become none.
+#[inline(always)]
+fn exponentials<S: Simd>(simd: S, scores: &mut [S::f32s]) -> S::f32s {
+    let mut most = simd.splat_f32s(f32::NEG_INFINITY);
+    for score in &*scores {
+        most = simd.max_f32s(most, *score);
+    }
+    let (mut sum, zero) = (simd.splat_f32s(0.0), simd.splat_f32s(0.0));
+    for score in scores {
+        let x = simd.sub_f32s(*score, most);
+        // `exp` takes what is no number for one.
+        *score = simd.mul_add_f32s(x, zero, exp(simd, x));
+        sum = simd.add_f32s(sum, *score);
+    }
+    simd.div_f32s(simd.splat_f32s(1.0), sum)
+}
+
+/// N columns of what is mixed of values, which are `stride` apart.
+#[inline(always)]
+fn mix<S: Simd, const N: usize>(
+    simd: S,
+    scores: &[S::f32s],
+    values: &[f32],
+    stride: usize,
+    factor: S::f32s,
+    out: &mut [[f32; MOST_LANES]],
+) {
+    let mut sums = [simd.splat_f32s(0.0); N];
+    for (score, values) in scores.iter().zip(values.chunks(stride)) {
+        for (sum, value) in sums.iter_mut().zip(&values[..N]) {
+            *sum = simd.mul_add_f32s(simd.splat_f32s(*value), *score, *sum);
+        }
+    }
+    for (out, sum) in out.iter_mut().zip(&sums) {
+        store(simd, &mut out[..S::F32_LANES], simd.mul_f32s(*sum, factor));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arch::arch;
+
+    fn mixed(projected: &[f32], [positions, heads, width]: [usize; 3]) -> Vec<f32> {
+        let mut mixed = vec![f32::NAN; positions * heads * width];
+        let mut scores = vec![0.0; positions * MOST_LANES];
+        // In two parts, as it is for many queries.
+        let (head, tail) = mixed.split_at_mut(positions / 2 * heads * width);
+        for (first, mixed) in [(0, head), (positions / 2, tail)] {
+            let scores = &mut scores[..];
+            let scale = 0.3;
+            arch().dispatch(Narrow { projected, heads, width, scale, first, mixed, scores });
+        }
+        mixed
+    }
+
+    #[test]
+    fn any_size_is_what_the_formula_says() {
+        for [positions, heads, width] in [[1, 1, 1], [5, 2, 3], [16, 8, 8], [35, 3, 9], [50, 2, 16]]
+        {
+            let channels = heads * width;
+            let values = (0..positions * 3 * channels).map(|i| 3.0 * (i as f32 * 0.37).sin());
+            let projected: Vec<f32> = values.collect();
+            let found = mixed(&projected, [positions, heads, width]);
+            let at = |position: usize, part: usize, c: usize| {
+                f64::from(projected[(position * 3 + part) * channels + c])
+            };
+            for query in 0..positions {
+                for c in 0..channels {
+                    let head = c / width * width..(c / width + 1) * width;
+                    let score = |key| {
+                        let products = head.clone().map(|c| at(query, 0, c) * at(key, 1, c));
+                        (f64::from(0.3_f32) * products.sum::<f64>()).exp()
+                    };
+                    let scores: Vec<f64> = (0..positions).map(score).collect();
+                    let sum: f64 = scores.iter().sum();
+                    let values = scores.iter().enumerate().map(|(key, s)| s * at(key, 2, c) / sum);
+                    // Rounding of a score of at most 0.3 · 16 · 9 = 43 is what counts.
+                    let off = f64::from(found[query * channels + c]) - values.sum::<f64>();
+                    assert!(off.abs() < 3e-5, "{positions} positions, {heads} × {width}: {off}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_stays_none() {
+        for bad in [f32::NAN, f32::INFINITY] {
+            let mut projected = [0.5; 3 * 3 * 4];
+            projected[1] = bad; // of the first query
+            let mixed = mixed(&projected, [3, 1, 4]);
+            assert!(mixed[..4].iter().all(|x| x.is_nan()), "{mixed:?}");
+            assert!(mixed[4..].iter().all(|x| x.is_finite()), "{mixed:?}");
+        }
+    }
+}
