@@ -75,34 +75,34 @@ impl Frame<'_> {
     pub(crate) fn fill_one<S: Simd>(&self, simd: S, image: usize, out: &mut [f32]) {
         let line = self.width() * self.channels();
         let (down, _) = self.inside();
-        let lines = out[down.start * line..down.end * line].chunks_exact_mut(line);
-        for (y, line) in down.zip(lines) {
-            self.fill_line(simd, image, y, line);
-        }
+        self.fill_lines(simd, image, down.start, &mut out[down.start * line..down.end * line]);
     }
 
-    /// Fills a line of the frame of one row that is not all zeros, but for its zeros.
+    /// Fills lines of the frame of one row from line `y` on, none of them all zeros, but for their
+    /// zeros.
     #[inline(always)]
-    pub(crate) fn fill_line<S: Simd>(&self, simd: S, image: usize, y: usize, line: &mut [f32]) {
-        let (channels, row) = (self.channels(), self.row + image);
+    pub(crate) fn fill_lines<S: Simd>(&self, simd: S, image: usize, y: usize, out: &mut [f32]) {
+        let (channels, width, row) = (self.channels(), self.width(), self.row + image);
         let input = self.sources[0].shape;
         let repeat = self.repeat();
         let (_, across) = self.inside();
         let above = self.first * self.motion.stride();
-        let from = (above + y - self.zeros_before()) / repeat * input.width;
-        let inside = &mut line[across.start * channels..across.end * channels];
-        for (x, positions) in inside.chunks_exact_mut(repeat * channels).enumerate() {
-            let (position, again) = positions.split_at_mut(channels);
-            let mut first = 0;
-            for source in self.sources {
-                let count = source.shape.channels;
-                let values = &source.row(row)[(from + x) * count..][..count];
-                let out = &mut position[first..first + count];
-                self.before.apply(simd, out, values, row, first);
-                first += count;
-            }
-            if repeat == 2 {
-                again.copy_from_slice(position);
+        for (line, out) in out.chunks_exact_mut(width * channels).enumerate() {
+            let from = (above + y + line - self.zeros_before()) / repeat * input.width;
+            let inside = &mut out[across.start * channels..across.end * channels];
+            for (x, positions) in inside.chunks_exact_mut(repeat * channels).enumerate() {
+                let (position, again) = positions.split_at_mut(channels);
+                let mut first = 0;
+                for source in self.sources {
+                    let count = source.shape.channels;
+                    let values = &source.row(row)[(from + x) * count..][..count];
+                    let out = &mut position[first..first + count];
+                    self.before.apply(simd, out, values, row, first);
+                    first += count;
+                }
+                if repeat == 2 {
+                    again.copy_from_slice(position);
+                }
             }
         }
     }

@@ -166,7 +166,7 @@ impl WithSimd for Fill<'_> {
         for (image, out) in images.enumerate() {
             for y in 0..frame.height() {
                 if down.contains(&y) {
-                    frame.fill_line(simd, image, y, line);
+                    frame.fill_lines(simd, image, y, line);
                 } else {
                     line.fill(0.0);
                 }
