@@ -7,6 +7,7 @@ use ancestral::exact::NAMED;
 use ancestral::{
     AnySampler, AnySchedule, LevelSpacing, SamplerInfo, ScheduleInfo, Spacing, Variance,
 };
+use ancestral_cpu::Precision;
 use ancestral_data::{BUILTIN, Channels, TOYS};
 use ancestral_format::Dtype;
 use clap::builder::RangedU64ValueParser;
@@ -509,6 +510,9 @@ pub struct InspectArgs {
     /// Print how this CPU computes its network, and why, a layer a line
     #[arg(long, conflicts_with = "json")]
     pub plan: bool,
+    /// The precision of --plan [default: f32]
+    #[arg(long, value_enum, value_name = "PRECISION", requires = "plan")]
+    pub precision: Option<PrecisionArg>,
     /// Which weights of a model folder: those named diffusion_pytorch_model.NAME.safetensors
     #[arg(long, value_name = "NAME")]
     pub variant: Option<String>,
@@ -619,6 +623,10 @@ pub struct ComputeArgs {
     /// What computes samples [default: cpu on the CPU, else burn]
     #[arg(long, value_enum, value_name = "ENGINE")]
     pub engine: Option<EngineArg>,
+    /// Precision of a network's large products; bf16 wants a CPU with AMX tiles, and changes samples a
+    /// little
+    #[arg(long, value_enum, value_name = "PRECISION", default_value_t = PrecisionArg::F32)]
+    pub precision: PrecisionArg,
     /// Threads of the CPU; changes nothing but speed [default: all cores]
     #[arg(long, value_name = "N", value_parser = count(1024))]
     pub threads: Option<usize>,
@@ -634,6 +642,25 @@ pub enum EngineArg {
     Cpu,
     /// Burn, which also trains, and computes on other devices
     Burn,
+}
+
+/// In what numbers the large products of a network are computed, as it is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum PrecisionArg {
+    /// 32 bits
+    #[default]
+    F32,
+    /// 16 bits, sums of 32, on matrix tiles (AMX)
+    Bf16,
+}
+
+impl From<PrecisionArg> for Precision {
+    fn from(precision: PrecisionArg) -> Self {
+        match precision {
+            PrecisionArg::F32 => Self::F32,
+            PrecisionArg::Bf16 => Self::Bf16,
+        }
+    }
 }
 
 /// What a network predicts, as it is written.

@@ -1,11 +1,11 @@
 //! What computes networks: our own engine for CPUs, or Burn.
 
 use ancestral::{Batch, Network};
-use ancestral_cpu::{CpuNetwork, NetworkError};
+use ancestral_cpu::{CpuNetwork, NetworkError, Precision};
 use ancestral_format::{NetworkConfig, Weights};
 use anyhow::{Context, Result, bail};
 
-use crate::args::{ComputeArgs, EngineArg};
+use crate::args::{ComputeArgs, EngineArg, PrecisionArg};
 
 /// What the CPU is called as a device.
 const CPU: &str = "cpu";
@@ -14,7 +14,7 @@ const CPU: &str = "cpu";
 #[derive(Clone, Debug)]
 pub enum Engine {
     /// Our own, on the CPU.
-    Cpu,
+    Cpu(Precision),
     /// Burn, on some device.
     #[cfg(feature = "burn")]
     Burn(ancestral_nn::device::Device),
@@ -29,7 +29,10 @@ impl Engine {
             pool.build_global().context("--threads")?;
         }
         match (args.engine, args.device.as_str()) {
-            (None | Some(EngineArg::Cpu), CPU) => Ok(Self::Cpu),
+            (None | Some(EngineArg::Cpu), CPU) => Ok(Self::Cpu(checked(args.precision)?)),
+            (None | Some(EngineArg::Burn), _) if args.precision != PrecisionArg::F32 => {
+                bail!("--precision bf16: only --engine cpu on --device cpu computes in it")
+            }
             (None | Some(EngineArg::Burn), device) => Self::burn(device),
             (Some(EngineArg::Cpu), device) => {
                 bail!("--engine cpu: it computes on the CPU, not on --device {device}")
@@ -54,13 +57,22 @@ impl Engine {
     /// The network of `config` with these weights.
     pub fn network(&self, config: &NetworkConfig, weights: Weights) -> Result<AnyNetwork> {
         Ok(match self {
-            Self::Cpu => AnyNetwork::Cpu(CpuNetwork::load(config, weights)?),
+            Self::Cpu(precision) => {
+                AnyNetwork::Cpu(CpuNetwork::load_in(*precision, config, weights)?)
+            }
             #[cfg(feature = "burn")]
             Self::Burn(device) => {
                 AnyNetwork::Burn(ancestral_nn::AnyNetwork::load(config, &weights, device)?)
             }
         })
     }
+}
+
+/// A precision, if this machine computes in it.
+pub fn checked(precision: PrecisionArg) -> Result<Precision> {
+    let precision = Precision::from(precision);
+    precision.check().context("--precision bf16")?;
+    Ok(precision)
 }
 
 /// A network on whichever engine.

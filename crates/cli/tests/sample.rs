@@ -37,6 +37,42 @@ fn both_engines_draw_the_same() {
 }
 
 #[test]
+fn bf16_is_refused_by_name_where_the_cpu_has_no_tiles() {
+    let folder = Folder::new();
+    let run = folder.try_run("sample -n 1 --steps 1 --precision bf16 -o x.npy");
+    let said = String::from_utf8(run.stderr).unwrap();
+    match ancestral_cpu::Precision::Bf16.check() {
+        Ok(()) => assert!(run.status.success(), "{said}"),
+        Err(reason) => {
+            assert_eq!(run.status.code(), Some(2));
+            assert!(said.contains(&format!("error: --precision bf16: {reason}")), "{said}");
+            assert!(!folder.path("x.npy").exists());
+        }
+    }
+}
+
+#[test]
+fn samples_in_bf16_are_near_those_in_f32_and_the_same_for_any_batch() {
+    let folder = Folder::new();
+    let draw = |flags: &str| {
+        let common = "sample -n 8 --class 3 --sampler ddim --steps 10 -o x.npy --force";
+        let mut command = folder.command(&format!("{common} {flags}"));
+        // On any CPU: to the same bits as on tiles.
+        let output = command.env("ANCESTRAL_SIMD", "soft-tiles").output().unwrap();
+        assert!(output.status.success(), "{flags}");
+        read_npy(&folder.path("x.npy")).unwrap().data().to_vec()
+    };
+    let (plain, found) = (draw(""), draw("--precision bf16"));
+    for flags in ["--batch 1 --threads 1", "--batch 3 --threads 2"] {
+        assert_eq!(draw(&format!("--precision bf16 {flags}")), found, "{flags}");
+    }
+    let squares: f32 = plain.iter().zip(&found).map(|(a, b)| (a - b).powi(2)).sum();
+    // Of values from −1 to 1. A prediction is 1e-3 off; what is left of that in a sample varies.
+    let apart = (squares / plain.len() as f32).sqrt();
+    assert!(apart > 0.0 && apart < 0.05, "{apart}");
+}
+
+#[test]
 fn calls_of_the_network_can_be_counted_and_levels_laid() {
     let folder = Folder::new();
     // Two calls a hop, but one on a hop that is too long for two, and one into clean data.

@@ -3,26 +3,32 @@
 //!
 //! `forward FOLDER ROWS ROUNDS INPUT OUTPUT` reads what goes in from a file of little-endian f32,
 //! and writes what comes out to another. `tools/bench/forward.py` calls this beside the peers.
+//!
+//! `forward bf16 …` computes in bf16, where the CPU has AMX tiles.
 
 use std::path::Path;
 use std::time::Instant;
 
 use ancestral::{Batch, Network};
-use ancestral_cpu::CpuNetwork;
+use ancestral_cpu::{CpuNetwork, Precision};
 use ancestral_format::{Labels, ModelFolder};
 
 type AnyError = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), AnyError> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (folder, rows, rounds, files) = match &arguments[..] {
+    let (precision, arguments) = match &arguments[..] {
+        [first, rest @ ..] if first == "bf16" => (Precision::Bf16, rest),
+        all => (Precision::F32, all),
+    };
+    let (folder, rows, rounds, files) = match arguments {
         [folder, rows, rounds] => (folder, rows, rounds, None),
         [folder, rows, rounds, input, output] => (folder, rows, rounds, Some((input, output))),
-        _ => return Err("usage: forward FOLDER ROWS ROUNDS [INPUT OUTPUT]".into()),
+        _ => return Err("usage: forward [bf16] FOLDER ROWS ROUNDS [INPUT OUTPUT]".into()),
     };
     let (rows, rounds): (usize, usize) = (rows.parse()?, rounds.parse()?);
     let model = ModelFolder::read(Path::new(folder))?.model;
-    let mut network = CpuNetwork::load(&model.network, model.weights)?;
+    let mut network = CpuNetwork::load_in(precision, &model.network, model.weights)?;
     let shape = network.shapes().input.clone();
     let x = if let Some((input, _)) = files {
         let bytes = std::fs::read(input)?;

@@ -29,7 +29,9 @@ fn named(name: &str) -> Option<Arch> {
 
 /// The instruction set that kernels use here: `avx512`, `avx2`, `neon` or `scalar` (any CPU). The
 /// best that there is; `ANCESTRAL_SIMD=NAME` in the environment takes another, which gives results
-/// that differ in their last digits.
+/// that differ in their last digits. `ANCESTRAL_SIMD=soft-tiles` is for trying
+/// [`Precision::Bf16`](crate::Precision::Bf16) on a CPU without tiles: with the best vectors that there
+/// are, slowly, to the same bits.
 #[must_use]
 pub fn instruction_set() -> &'static str {
     match arch() {

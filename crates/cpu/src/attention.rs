@@ -1,9 +1,11 @@
 //! Self-attention over the positions of a feature map.
 
+mod head;
 mod merged;
 mod narrow;
 mod softmax;
 
+use head::Head;
 use merged::Linear;
 use narrow::Narrow;
 use pulp::{Simd, WithSimd};
@@ -11,14 +13,14 @@ use rayon::prelude::*;
 
 use crate::arch::arch;
 use crate::conv::{After, MOST_LANES, Pointwise};
-use crate::gemm::{Left, Product, Store};
 use crate::map::{Arena, Map};
 use crate::norm::{Before, Norm};
 use crate::parameters::Parameters;
+use crate::tiles::{Strided, Tiles};
 
 pub(crate) use softmax::softmax;
 
-/// Queries whose scores are held at once.
+/// Queries whose scores are held at once: whole blocks of a product, and whole tiles.
 const QUERIES: usize = 48;
 
 /// Multi-head self-attention around a shortcut.
@@ -36,6 +38,8 @@ pub(crate) struct Attention {
     out: Pointwise,
     heads: usize,
     scale: f64,
+    /// What multiplies queries, keys and values, if they are wide enough for tiles.
+    tiles: Option<Tiles>,
 }
 
 /// What tells one attention from another.
@@ -62,14 +66,16 @@ impl Attention {
         };
         let [q, k, v, out] = ["to_q", "to_k", "to_v", "to_out.0"].map(linear);
         let heads = head_width.map_or(1, |width| channels / width);
+        let linear = named.tiles(channels, channels);
+        let tiles = linear.filter(|_| !is_narrow(heads, channels));
         let (projection, out) = if heads == 1 {
             (merged::scores(&q, &k), merged::output(&v, &out))
         } else {
             (merged::beside([&q, &k, &v]), out)
         };
         let [projection, out] = [projection, out]
-            .map(|Linear { weight, bias }| Pointwise::new(&weight, bias, &[channels]));
-        Self { norm, projection, out, heads, scale }
+            .map(|Linear { weight, bias }| Pointwise::on(linear, &weight, bias, &[channels]));
+        Self { norm, projection, out, heads, scale, tiles }
     }
 
     /// What it is, in a line.
@@ -78,8 +84,13 @@ impl Attention {
             1 => "one head, its weights merged in pairs,".to_owned(),
             heads => format!("{heads} heads"),
         };
+        let tiles = match (self.out.tiles(), self.tiles) {
+            (None, _) => String::new(),
+            (Some(how), None) => format!(", {how}, scores in f32"),
+            (Some(how), Some(_)) => format!(", {how}"),
+        };
         format!(
-            "attention of {heads} over {} channels: {:.1} MB of weights",
+            "attention of {heads} over {} channels{tiles}: {:.1} MB of weights",
             self.out.columns(),
             (self.projection.bytes() + self.out.bytes()) as f64 / 1e6
         )
@@ -111,7 +122,7 @@ impl Attention {
 
     /// Mixes the values of one row by its scores. Keys and values of a single head are `source`.
     fn mix(&self, projected: &[f32], source: &[f32], mixed: &mut [f32], arena: &Arena) {
-        if self.heads > 1 && self.out.columns() / self.heads <= narrow::WIDEST {
+        if is_narrow(self.heads, self.out.columns()) {
             self.mix_narrow(projected, mixed, arena);
         } else {
             self.mix_wide(projected, source, mixed, arena);
@@ -140,34 +151,28 @@ impl Attention {
         let scale = inverse_root(width);
         let at = |position: usize, head: usize| position * stride + head * width;
         let pack = |head: usize| {
-            let (mut keys, mut values) = (arena.take_packed(), arena.take_packed());
-            keys.fill_transposed(width, positions, source, |n| at(n, head) + key);
-            values.fill_rows(positions, width, source, |k| at(k, head) + value);
-            (keys, values)
+            let rows = |skip| Strided {
+                data: source,
+                rows: positions,
+                start: move |row| at(row, head) + skip,
+                width,
+            };
+            Head::pack(self.tiles, rows(key), rows(value), arena)
         };
-        let packed: Vec<_> = (0..self.heads).map(pack).collect();
+        let heads: Vec<Head> = (0..self.heads).map(pack).collect();
         self.by_queries(mixed, |first, mixed| {
             let rows = mixed.len() / channels;
             let mut scores = arena.take(rows * positions);
             let mut part = arena.take(rows * width);
-            for (head, (keys, values)) in packed.iter().enumerate() {
-                let left = Left {
-                    data: projected,
-                    rows,
-                    start: move |row| at(first + row, head),
-                    segments: 1,
-                    stride: 0,
-                    length: width,
-                };
-                let store = Store { scale, ..Store::PLAIN };
-                Product { left, right: keys.right(), out: &mut scores, store }.run();
+            for (index, head) in heads.iter().enumerate() {
+                let start = move |row| at(first + row, index);
+                let queries = Strided { data: projected, rows, start, width };
+                head.scores(queries, scale, &mut scores, arena);
                 softmax(&mut scores, positions);
-                let left = Left::matrix(&scores, positions);
-                let store = Store::PLAIN;
-                Product { left, right: values.right(), out: &mut part, store }.run();
+                head.mixed(&scores, &mut part, arena);
                 for (mixed, part) in mixed.chunks_exact_mut(channels).zip(part.chunks_exact(width))
                 {
-                    let mixed = &mut mixed[head * width..(head + 1) * width];
+                    let mixed = &mut mixed[index * width..(index + 1) * width];
                     // Heads are narrow: a call for each copy would take longer.
                     mixed.iter_mut().zip(part).for_each(|(mixed, part)| *mixed = *part);
                 }
@@ -175,9 +180,8 @@ impl Attention {
             arena.give(scores);
             arena.give(part);
         });
-        for (keys, values) in packed {
-            arena.give_packed(keys);
-            arena.give_packed(values);
+        for head in heads {
+            head.give(arena);
         }
     }
 
@@ -190,6 +194,11 @@ impl Attention {
         let blocks = mixed.par_chunks_mut(length).enumerate();
         blocks.for_each(|(i, mixed)| block(i * QUERIES, mixed));
     }
+}
+
+/// Whether heads are mixed without packing keys and values, in f32.
+fn is_narrow(heads: usize, channels: usize) -> bool {
+    heads > 1 && channels / heads <= narrow::WIDEST
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is the purpose")]

@@ -9,6 +9,7 @@ use crate::gemm::{Left, Packed, Product, Store};
 use crate::map::{Arena, Buffer, Map, Shape, View};
 use crate::norm::Before;
 use crate::parameters::Parameters;
+use crate::tiles::{self, Tiles};
 use direct::Direct;
 use rayon::prelude::*;
 use winograd::Winograd;
@@ -67,6 +68,8 @@ enum Method {
     Two(Winograd),
     /// F(4×4, 3×3).
     Four(Winograd),
+    /// bf16, directly.
+    Tiles(tiles::Conv),
 }
 
 /// What is added to a convolution, and what it is divided by.
@@ -132,6 +135,10 @@ impl Conv3 {
             return Self { bias, motion, input, method: Method::Direct(Direct::default()) };
         }
         let kernels = Kernels { weight: &weight, from, to, adjoint: false };
+        if let Some(tiles) = named.tiles(from, to) {
+            let method = Method::Tiles(tiles::Conv::new(tiles, kernels));
+            return Self { bias, motion, input, method };
+        }
         Self::new(kernels, bias, input, motion, &Arena::new())
     }
 
@@ -157,6 +164,7 @@ impl Conv3 {
         match self.method {
             Method::Direct(direct) => direct.give(arena),
             Method::Two(winograd) | Method::Four(winograd) => winograd.give(arena),
+            Method::Tiles(_) => {}
         }
     }
 
@@ -168,6 +176,7 @@ impl Conv3 {
             Method::Direct(direct) => (self.why_direct(), direct.bytes()),
             Method::Two(winograd) => (self.why_two(), winograd.bytes()),
             Method::Four(winograd) => ("F(4×4, 3×3)", winograd.bytes()),
+            Method::Tiles(conv) => (conv.describe(), conv.bytes()),
         };
         let motion = match self.motion {
             Motion::Same => "",
@@ -249,6 +258,7 @@ impl Conv3 {
                 Method::Direct(direct) => direct.run(&frame, out, store, arena),
                 Method::Two(winograd) => winograd.run(Two, &frame, out, store, arena),
                 Method::Four(winograd) => winograd.run(Four, &frame, out, store, arena),
+                Method::Tiles(conv) => conv.run(&frame, out, store, arena),
             }
             arena.give(offset);
         });
@@ -273,7 +283,7 @@ impl Conv3 {
         let threads = rayon::current_num_threads();
         let images = rows.div_ceil(threads).min((POSITIONS / output.positions()).max(1));
         let least = match self.method {
-            Method::Direct(_) => 1,
+            Method::Direct(_) | Method::Tiles(_) => 1,
             Method::Two(_) => 2,
             Method::Four(_) => 4,
         };
@@ -300,12 +310,32 @@ fn inverse(scale: f64) -> f32 {
 /// A 1 × 1 convolution, or a linear layer over each position.
 #[derive(Debug)]
 pub(crate) struct Pointwise {
-    /// One for each source.
-    weights: Vec<Packed>,
+    weights: Factors,
     bias: Vec<f32>,
 }
 
+#[derive(Debug)]
+enum Factors {
+    /// One for each source.
+    Plain(Vec<Packed>),
+    Tiles(tiles::Linear),
+}
+
 impl Pointwise {
+    /// One on tiles, if there are any, over sources of so many channels.
+    pub(crate) fn on(
+        tiles: Option<Tiles>,
+        weight: &[f32],
+        bias: Vec<f32>,
+        sources: &[usize],
+    ) -> Self {
+        let Some(tiles) = tiles else { return Self::new(weight, bias, sources) };
+        Self {
+            weights: Factors::Tiles(tiles::Linear::new(tiles, weight, bias.len(), sources)),
+            bias,
+        }
+    }
+
     /// One over sources of so many channels.
     pub(crate) fn new(weight: &[f32], bias: Vec<f32>, sources: &[usize]) -> Self {
         let (to, from) = (bias.len(), sources.iter().sum::<usize>());
@@ -315,15 +345,26 @@ impl Pointwise {
             first += channels;
             packed
         });
-        Self { weights: weights.collect(), bias }
+        Self { weights: Factors::Plain(weights.collect()), bias }
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.weights.iter().map(Packed::bytes).sum()
+        match &self.weights {
+            Factors::Plain(weights) => weights.iter().map(Packed::bytes).sum(),
+            Factors::Tiles(linear) => linear.bytes(),
+        }
     }
 
     pub(crate) fn columns(&self) -> usize {
         self.bias.len()
+    }
+
+    /// How it is computed, if on tiles.
+    pub(crate) fn tiles(&self) -> Option<&'static str> {
+        match &self.weights {
+            Factors::Plain(_) => None,
+            Factors::Tiles(linear) => Some(linear.describe()),
+        }
     }
 
     /// Convolves `sources`, which are taken for one map.
@@ -335,10 +376,21 @@ impl Pointwise {
             let first = i * chunk / shape.channels;
             let residual = after.residual.map_or(&[][..], |m| &m.data[i * chunk..][..out.len()]);
             let count = out.len() / shape.channels;
+            let weights = match &self.weights {
+                Factors::Plain(weights) => weights,
+                Factors::Tiles(linear) => {
+                    let sources = sources
+                        .iter()
+                        .map(|source| (some(source, first, count), source.shape.channels));
+                    let (share, scale) = (usize::MAX, inverse(after.scale));
+                    let store =
+                        Store { offset: &self.bias, share, residual, scale, accumulate: false };
+                    return linear.run(&sources.collect::<Vec<_>>(), out, store, arena);
+                }
+            };
             let last = sources.len() - 1;
-            for (at, (source, right)) in sources.iter().zip(&self.weights).enumerate() {
-                let channels = source.shape.channels;
-                let data = &source.data[first * channels..][..count * channels];
+            for (at, (source, right)) in sources.iter().zip(weights).enumerate() {
+                let (data, channels) = (some(source, first, count), source.shape.channels);
                 let store = Store {
                     offset: if at == last { &self.bias } else { &[] },
                     share: usize::MAX,
@@ -356,12 +408,22 @@ impl Pointwise {
     }
 
     /// Applies it to rows of one source.
-    pub(crate) fn rows(&self, data: &[f32], out: &mut [f32]) {
-        let right = &self.weights[0];
+    pub(crate) fn rows(&self, data: &[f32], out: &mut [f32], arena: &Arena) {
         let length = data.len() * self.bias.len() / out.len();
         let store = Store { offset: &self.bias, ..Store::PLAIN };
-        Product { left: Left::matrix(data, length), right: right.right(), out, store }.run();
+        match &self.weights {
+            Factors::Plain(weights) => {
+                let (left, right) = (Left::matrix(data, length), weights[0].right());
+                Product { left, right, out, store }.run();
+            }
+            Factors::Tiles(linear) => linear.run(&[(data, length)], out, store, arena),
+        }
     }
+}
+
+/// The values of `count` positions of a map.
+fn some(map: &Map, first: usize, count: usize) -> &[f32] {
+    &map.data[first * map.shape.channels..][..count * map.shape.channels]
 }
 
 /// Positions in one piece of work.

@@ -362,13 +362,13 @@ impl<L: LeftSide> WithSimd for Product<'_, L> {
 }
 
 /// Where one panel of the result goes.
-struct Target<'a> {
-    out: &'a mut [f32],
+pub(crate) struct Target<'a> {
+    pub out: &'a mut [f32],
     /// Its first column.
-    first: usize,
+    pub first: usize,
     /// All columns of the result.
-    n: usize,
-    store: Store<'a>,
+    pub n: usize,
+    pub store: Store<'a>,
 }
 
 /// All rows of one panel.
@@ -457,7 +457,7 @@ impl Target<'_> {
 
     /// Stores a vector of a row, from column `skip` of the panel on.
     #[inline(always)]
-    fn put<S: Simd>(&mut self, simd: S, sum: S::f32s, row: usize, skip: usize) {
+    pub(crate) fn put<S: Simd>(&mut self, simd: S, sum: S::f32s, row: usize, skip: usize) {
         let store = self.store;
         let column = self.first + skip;
         let count = S::F32_LANES.min(self.n - column);

@@ -6,8 +6,9 @@
 //! Activations lie channels last. A 3 × 3 convolution is computed by Winograd's method or as one
 //! product over patches, by its shape alone; what is done to its input (normalisation, activation,
 //! repeating, putting side by side) is done as it is read, what is added to its output as it is
-//! written. Products are packed and written for vectors of any width. [`train`] has the same kernels over
-//! slices, with their gradients.
+//! written. Products are packed and written for vectors of any width. In [`Precision::Bf16`] the large
+//! ones are computed on the matrix tiles of CPUs with AMX. [`train`] has the same kernels over slices,
+//! with their gradients.
 
 mod arch;
 mod attention;
@@ -20,9 +21,11 @@ mod network;
 mod norm;
 mod parameters;
 mod simd;
+mod tiles;
 mod time;
 pub mod train;
 mod unet;
 
 pub use arch::instruction_set;
 pub use network::{CpuNetwork, LoadError, NetworkError, Shapes, check_finite};
+pub use tiles::{NoTiles, Precision};

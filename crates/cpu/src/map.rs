@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 
 use crate::gemm::Packed;
+use crate::tiles::Line;
 
 /// Feature maps of a batch, channels last: `[rows, height, width, channels]`.
 #[derive(Debug)]
@@ -89,11 +90,16 @@ impl std::ops::DerefMut for Buffer {
 pub(crate) struct Arena {
     free: Mutex<Vec<Vec<f32>>>,
     packed: Mutex<Vec<Packed>>,
+    lines: Mutex<Vec<Vec<Line>>>,
 }
 
 impl Arena {
     pub(crate) const fn new() -> Self {
-        Self { free: Mutex::new(Vec::new()), packed: Mutex::new(Vec::new()) }
+        Self {
+            free: Mutex::new(Vec::new()),
+            packed: Mutex::new(Vec::new()),
+            lines: Mutex::new(Vec::new()),
+        }
     }
 
     /// `length` values of no meaning.
@@ -127,6 +133,22 @@ impl Arena {
         self.packed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(right);
     }
 
+    /// At least so many lines of no meaning.
+    pub(crate) fn take_lines(&self, count: usize) -> Vec<Line> {
+        let mut free = self.lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut lines = free.pop().unwrap_or_default();
+        drop(free);
+        if lines.len() < count {
+            lines.resize(count, Line::default());
+        }
+        lines
+    }
+
+    /// Gives them back.
+    pub(crate) fn give_lines(&self, lines: Vec<Line>) {
+        self.lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(lines);
+    }
+
     pub(crate) fn map(&self, rows: usize, shape: Shape) -> Map {
         Map { data: self.take(rows * shape.len()), rows, shape }
     }
@@ -134,6 +156,8 @@ impl Arena {
     /// Bytes that are free to be used again: all there are, between two passes.
     pub(crate) fn bytes(&self) -> usize {
         let free = self.free.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        free.iter().map(|buffer| buffer.len() * size_of::<f32>()).sum()
+        let lines = self.lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let lines: usize = lines.iter().map(|lines| size_of_val(&lines[..])).sum();
+        free.iter().map(|buffer| buffer.len() * size_of::<f32>()).sum::<usize>() + lines
     }
 }

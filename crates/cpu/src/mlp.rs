@@ -53,7 +53,8 @@ impl Mlp {
         let MlpConfig { columns, width, time_embed_dim, .. } = *config;
         let linear = |mut named: Parameters<'_>, from: usize, to: usize| {
             let weight = named.take("weight", &[to, from]);
-            Pointwise::new(&weight, named.take("bias", &[to]), &[from])
+            let tiles = named.tiles(from, to);
+            Pointwise::on(tiles, &weight, named.take("bias", &[to]), &[from])
         };
         let mut gathered = Gathered::default();
         let mut blocks = Vec::new();
@@ -89,8 +90,10 @@ impl Mlp {
     }
 
     pub(crate) fn describe(&self) -> Vec<String> {
-        let width = self.width;
-        vec![format!("{} blocks of two {width} × {width} products", self.blocks.len())]
+        let (width, blocks) = (self.width, self.blocks.len());
+        let tiles = self.blocks.first().and_then(|block| block.linear_1.tiles());
+        let tiles = tiles.map_or_else(String::new, |how| format!(", {how}"));
+        vec![format!("{blocks} blocks of two {width} × {width} products{tiles}")]
     }
 
     pub(crate) fn predict(
@@ -108,22 +111,22 @@ impl Mlp {
             let rows = x.len() / columns;
             let size = rows * self.width;
             let [mut h, mut active, mut inner] = [(); 3].map(|()| arena.take(size));
-            self.linear_in.rows(x, &mut h);
+            self.linear_in.rows(x, &mut h, arena);
             for block in &self.blocks {
                 active.copy_from_slice(&h);
                 activate(Activation::Silu, &mut active);
-                block.linear_1.rows(&active, &mut inner);
+                block.linear_1.rows(&active, &mut inner, arena);
                 for (row, inner) in inner.chunks_exact_mut(self.width).enumerate() {
                     let at = (piece * ROWS + row) * told.stride + block.told;
                     let time = &told.data[at..at + self.width];
                     inner.iter_mut().zip(time).for_each(|(inner, time)| *inner += time);
                 }
                 activate(Activation::Silu, &mut inner);
-                block.linear_2.rows(&inner, &mut active);
+                block.linear_2.rows(&inner, &mut active, arena);
                 h.iter_mut().zip(active.iter()).for_each(|(h, add)| *h += add);
             }
             activate(Activation::Silu, &mut h);
-            self.linear_out.rows(&h, out);
+            self.linear_out.rows(&h, out, arena);
             for buffer in [h, active, inner] {
                 arena.give(buffer);
             }

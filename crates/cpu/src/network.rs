@@ -9,6 +9,7 @@ use thiserror::Error;
 use crate::map::Arena;
 use crate::mlp::Mlp;
 use crate::parameters::{asked, made};
+use crate::tiles::{NoTiles, Precision, Tiles};
 use crate::unet::UNet;
 
 /// Why config and weights make no network.
@@ -30,6 +31,9 @@ pub enum LoadError {
     /// The weights are another network's.
     #[error(transparent)]
     Weights(#[from] Mismatch),
+    /// This machine does not compute in bf16.
+    #[error("bf16 is computed on AMX tiles: {0}")]
+    Tiles(#[from] NoTiles),
 }
 
 /// Why a network call failed.
@@ -137,7 +141,8 @@ pub fn check_finite(output: &Batch, timesteps: &[f64]) -> Result<(), NetworkErro
 /// A network that is planned for the CPU: weights packed once, memory taken once.
 ///
 /// # Numerics
-/// f32. A row gives the same bits in every batch and on every number of threads.
+/// f32, or [`Precision::Bf16`]. A row gives the same bits in every batch and on every number of
+/// threads.
 ///
 /// # Example
 /// ```no_run
@@ -172,21 +177,42 @@ enum AnyNetwork {
 }
 
 impl CpuNetwork {
-    /// Plans the network of a config with these weights, which are used up.
+    /// Plans the network of a config with these weights, which are used up, in f32.
     ///
     /// # Errors
     /// If the config describes no network, or the weights are another's.
     pub fn load(config: &NetworkConfig, weights: Weights) -> Result<Self, LoadError> {
+        Self::load_in(Precision::F32, config, weights)
+    }
+
+    /// The same in a precision of choice.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load), and if this machine does not compute in that precision.
+    pub fn load_in(
+        precision: Precision,
+        config: &NetworkConfig,
+        weights: Weights,
+    ) -> Result<Self, LoadError> {
+        Self::load_on(precision.tiles()?, config, weights)
+    }
+
+    /// The same with large products on tiles, if there are any.
+    pub(crate) fn load_on(
+        tiles: Option<Tiles>,
+        config: &NetworkConfig,
+        weights: Weights,
+    ) -> Result<Self, LoadError> {
         let (network, shapes) = match config {
             NetworkConfig::UNet(config) => {
                 let shapes = UNet::shapes(config)?;
                 let size = [shapes.input[1], shapes.input[2]];
-                let network = made(|named| UNet::assemble(config, size, named), weights)?;
+                let network = made(tiles, |named| UNet::assemble(config, size, named), weights)?;
                 (AnyNetwork::UNet(Box::new(network)), shapes)
             }
             NetworkConfig::Mlp(config) => {
                 let shapes = Mlp::shapes(config)?;
-                let network = made(|named| Mlp::assemble(config, named), weights)?;
+                let network = made(tiles, |named| Mlp::assemble(config, named), weights)?;
                 (AnyNetwork::Mlp(Box::new(network)), shapes)
             }
         };

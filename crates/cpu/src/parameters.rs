@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use ancestral_format::{Array, Mismatch, Weights};
 
+use crate::tiles::Tiles;
+
 /// What a network takes its weights from.
 #[derive(Debug)]
 pub(crate) enum Source {
@@ -17,38 +19,47 @@ pub(crate) enum Source {
 pub(crate) struct Parameters<'a> {
     source: &'a mut Source,
     path: String,
+    /// For products that are worth them.
+    tiles: Option<Tiles>,
 }
 
 /// The names and shapes of all that a network asks for; what it is made of, it is made of nothing.
 pub(crate) fn asked<N>(make: impl FnOnce(&mut Parameters<'_>) -> N) -> Vec<(String, Vec<usize>)> {
     let mut source = Source::Asked(Vec::new());
-    make(&mut Parameters { source: &mut source, path: String::new() });
+    make(&mut Parameters { source: &mut source, path: String::new(), tiles: None });
     match source {
         Source::Asked(asked) => asked,
         Source::Weights(_) => unreachable!("it was none"),
     }
 }
 
-/// Makes a network of its weights, if they are those that it asks for.
+/// Makes a network of its weights, if they are those that it asks for; its large products are on tiles,
+/// if there are any.
 pub(crate) fn made<N>(
+    tiles: Option<Tiles>,
     make: impl Fn(&mut Parameters<'_>) -> N,
     weights: Weights,
 ) -> Result<N, Mismatch> {
     Mismatch::check(&asked(&make), &weights)?;
     let mut source = Source::Weights(weights.into_iter().collect());
-    Ok(make(&mut Parameters { source: &mut source, path: String::new() }))
+    Ok(make(&mut Parameters { source: &mut source, path: String::new(), tiles }))
 }
 
 impl Parameters<'_> {
     /// Those of the part called `name`.
     pub(crate) fn child(&mut self, name: impl std::fmt::Display) -> Parameters<'_> {
-        Parameters { path: self.name(&name.to_string()), source: self.source }
+        Parameters { path: self.name(&name.to_string()), source: self.source, tiles: self.tiles }
     }
 
     /// As [`child`](Self::child), in place.
     pub(crate) fn into_child(mut self, name: impl std::fmt::Display) -> Self {
         self.path = self.name(&name.to_string());
         self
+    }
+
+    /// What computes a product of so many channels on tiles, if it is worth it.
+    pub(crate) fn tiles(&self, from: usize, to: usize) -> Option<Tiles> {
+        self.tiles?.worth(from, to)
     }
 
     fn name(&self, name: &str) -> String {

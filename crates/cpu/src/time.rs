@@ -86,13 +86,13 @@ impl Embedding {
         Self { first: linear("linear_1", from), second: linear("linear_2", to) }
     }
 
-    fn run(&self, projected: &[f32]) -> Vec<f32> {
+    fn run(&self, projected: &[f32], arena: &Arena) -> Vec<f32> {
         let width = self.second.columns();
         let mut hidden = vec![0.0; width];
-        self.first.rows(projected, &mut hidden);
+        self.first.rows(projected, &mut hidden, arena);
         activate(Activation::Silu, &mut hidden);
         let mut out = vec![0.0; width];
-        self.second.rows(&hidden, &mut out);
+        self.second.rows(&hidden, &mut out, arena);
         out
     }
 }
@@ -158,20 +158,20 @@ impl Conditioning {
         let rows = if same { 1 } else { times.len() };
         let mut data = arena.take(rows * columns);
         for (row, out) in data.chunks_exact_mut(columns).enumerate() {
-            let mut vector = self.time.run(&self.projection.project(to_f32(times[row])));
+            let mut vector = self.time.run(&self.projection.project(to_f32(times[row])), arena);
             if let (Some(class), Some(label)) = (&self.class, label(row)) {
                 let width = vector.len();
                 let class = match class {
                     Class::Table(rows) => rows[label as usize * width..][..width].to_vec(),
                     Class::Time(embedding) => {
-                        embedding.run(&self.projection.project(to_f32(f64::from(label))))
+                        embedding.run(&self.projection.project(to_f32(f64::from(label))), arena)
                     }
                 };
                 vector.iter_mut().zip(class).for_each(|(vector, class)| *vector += class);
             }
             activate(self.activation, &mut vector);
             let slices = out.par_chunks_mut(COLUMNS).zip(&self.blocks);
-            slices.for_each(|(out, slice)| slice.rows(&vector, out));
+            slices.for_each(|(out, slice)| slice.rows(&vector, out, arena));
         }
         Conditioned { data, stride: if same { 0 } else { columns } }
     }

@@ -10,7 +10,8 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::args::{InspectArgs, InspectScheduleArgs, InspectWhat, ProcessArgs};
+use crate::args::{InspectArgs, InspectScheduleArgs, InspectWhat, PrecisionArg, ProcessArgs};
+use crate::engine;
 use crate::failure::{note, on_its_line};
 use crate::model::Model;
 use crate::process::Process;
@@ -23,7 +24,7 @@ pub fn run(args: &InspectArgs) -> Result<()> {
             check(&model)?;
             let compat = Compat::of(&args.process, &model)?;
             if args.plan {
-                plan(model)?
+                plan(model, args.precision.unwrap_or_default())?
             } else if args.json {
                 model_json(&model, compat.as_ref())?
             } else {
@@ -45,9 +46,10 @@ fn check(model: &Model) -> Result<()> {
 }
 
 /// How the engine for CPUs computes the network of a model.
-fn plan(model: Model) -> Result<String> {
+fn plan(model: Model, precision: PrecisionArg) -> Result<String> {
     let Model { name, folder, .. } = model;
-    let network = CpuNetwork::load(&folder.network, folder.weights);
+    let precision = engine::checked(precision)?;
+    let network = CpuNetwork::load_in(precision, &folder.network, folder.weights);
     let network = network.with_context(|| format!("model {name}"))?;
     let first = format!("instructions: {}", instruction_set());
     let lines = std::iter::once(first).chain(network.describe());

@@ -65,7 +65,8 @@ impl Folder {
         files
     }
 
-    fn command(&self, args: &str) -> Command {
+    /// The command of the program in this folder.
+    pub fn command(&self, args: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ancestral"));
         command.current_dir(self.0.path()).args(args.split_whitespace());
         command

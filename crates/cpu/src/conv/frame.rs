@@ -73,15 +73,23 @@ impl Frame<'_> {
     /// Fills the frame of one row, of those given the `image`th, but for its zeros.
     #[inline(always)]
     pub(crate) fn fill_one<S: Simd>(&self, simd: S, image: usize, out: &mut [f32]) {
+        let line = self.width() * self.channels();
+        let (down, _) = self.inside();
+        self.fill_lines(simd, image, down.start, &mut out[down.start * line..down.end * line]);
+    }
+
+    /// Fills lines of the frame of one row from line `y` on, none of them all zeros, but for their
+    /// zeros.
+    #[inline(always)]
+    pub(crate) fn fill_lines<S: Simd>(&self, simd: S, image: usize, y: usize, out: &mut [f32]) {
         let (channels, width, row) = (self.channels(), self.width(), self.row + image);
         let input = self.sources[0].shape;
         let repeat = self.repeat();
-        let (down, across) = self.inside();
+        let (_, across) = self.inside();
         let above = self.first * self.motion.stride();
-        let lines = &mut out[down.start * width * channels..down.end * width * channels];
-        for (y, line) in lines.chunks_exact_mut(width * channels).enumerate() {
-            let from = (above + down.start + y - self.zeros_before()) / repeat * input.width;
-            let inside = &mut line[across.start * channels..across.end * channels];
+        for (line, out) in out.chunks_exact_mut(width * channels).enumerate() {
+            let from = (above + y + line - self.zeros_before()) / repeat * input.width;
+            let inside = &mut out[across.start * channels..across.end * channels];
             for (x, positions) in inside.chunks_exact_mut(repeat * channels).enumerate() {
                 let (position, again) = positions.split_at_mut(channels);
                 let mut first = 0;
@@ -100,7 +108,7 @@ impl Frame<'_> {
     }
 
     /// Lines and positions of the frame that are not zeros.
-    fn inside(&self) -> (Range<usize>, Range<usize>) {
+    pub(crate) fn inside(&self) -> (Range<usize>, Range<usize>) {
         let input = self.sources[0].shape;
         let (before, repeat) = (self.zeros_before(), self.repeat());
         let above = self.first * self.motion.stride();

@@ -58,9 +58,9 @@ fn check(shape: Shape, sources: [usize; 2], to: usize, motion: Motion) -> String
     let from = sources[0] + sources[1];
     let shape = shape.with_channels(from);
     let named = weights([("weight", &[to, from, 3, 3]), ("bias", &[to])]);
-    let conv = made(|named| Conv3::load(named, shape, to, motion), named.clone()).unwrap();
+    let conv = made(None, |named| Conv3::load(named, shape, to, motion), named.clone()).unwrap();
     let norm = weights([("weight", &[from]), ("bias", &[from])]);
-    let norm = made(|named| Norm::load(named, 1, from, 1e-5), norm).unwrap();
+    let norm = made(None, |named| Norm::load(named, 1, from, 1e-5), norm).unwrap();
     let (arena, rows) = (Arena::default(), 3);
     let maps = [0, 1].map(|i| map(&arena, rows, shape.with_channels(sources[i]), 40 + i));
     let maps = [&maps[0], &maps[1]];

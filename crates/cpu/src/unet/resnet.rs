@@ -73,7 +73,8 @@ impl Resnet {
         let shortcut = if from != to || plan.convolves_shortcut {
             let mut named = named.child("conv_shortcut");
             let weight = named.take("weight", &[to, from, 1, 1]);
-            Some(Pointwise::new(&weight, named.take("bias", &[to]), &plan.sources))
+            let tiles = named.tiles(from, to);
+            Some(Pointwise::on(tiles, &weight, named.take("bias", &[to]), &plan.sources))
         } else {
             None
         };

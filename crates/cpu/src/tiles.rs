@@ -1,0 +1,115 @@
+//! bf16 products on matrix tiles (AMX).
+//!
+//! A tile holds 16 lines of 32 bf16 values, or of 16 f32 sums. One instruction, TDPBF16PS, adds the
+//! product of two tiles to a third. Weights are packed as it reads them while they are loaded;
+//! activations are rounded as a layer reads them, and are f32 between layers.
+//!
+//! # Numerics
+//! Both factors of each product are rounded to bf16 (8 bits of mantissa); sums are f32. An element
+//! of a result is one chain over blocks of 32 k, first to last, with each block summed as the
+//! instruction does (see [`soft`]): its bits depend on its row and its column alone.
+
+mod amx;
+mod attention;
+mod conv;
+mod linear;
+mod lines;
+mod product;
+mod soft;
+
+use std::sync::OnceLock;
+
+use thiserror::Error;
+
+pub(crate) use amx::Amx;
+pub(crate) use attention::{Head, Strided};
+pub(crate) use conv::Conv;
+pub(crate) use linear::Linear;
+pub(crate) use lines::Line;
+
+/// In what numbers the large products of a network are computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// f32 throughout.
+    #[default]
+    F32,
+    /// Factors of 8 bits of mantissa, sums in f32, on matrix tiles: for CPUs with AMX. What is small
+    /// (normalisation, softmax, sums, what a network is told, layers of few channels) stays f32.
+    Bf16,
+}
+
+/// Why this machine computes nothing on tiles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum NoTiles {
+    /// The CPU has no such instructions.
+    #[error("this CPU has no AMX tiles (it lacks {lacks})")]
+    Cpu {
+        /// What it lacks, by the names of features.
+        lacks: &'static str,
+    },
+    /// The operating system keeps no state of tiles, or does not let this process use it.
+    #[error("this system does not let programs use AMX tiles")]
+    System,
+    /// Tiles are used on Linux on x86-64 only.
+    #[error("AMX tiles are used on Linux on x86-64 only")]
+    Platform,
+}
+
+impl Precision {
+    /// Checks that this machine computes in it.
+    ///
+    /// # Errors
+    /// For [`Bf16`](Self::Bf16), if there are no tiles here.
+    pub fn check(self) -> Result<(), NoTiles> {
+        self.tiles().map(|_| ())
+    }
+
+    /// What computes its tiles; none for f32.
+    pub(crate) fn tiles(self) -> Result<Option<Tiles>, NoTiles> {
+        match self {
+            Self::F32 => Ok(None),
+            Self::Bf16 => Tiles::of_machine().map(Some),
+        }
+    }
+}
+
+/// What computes tiles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tiles {
+    /// The CPU's own.
+    Amx(Amx),
+    /// The same arithmetic by vectors: the same bits, slowly.
+    Soft,
+}
+
+/// The fewest channels that fill a tile well enough, on either side.
+const LEAST: usize = 16;
+
+impl Tiles {
+    /// The CPU's tiles, for which the system is asked once; with `ANCESTRAL_SIMD=soft-tiles` in the
+    /// environment, the same by vectors, on any machine.
+    fn of_machine() -> Result<Self, NoTiles> {
+        static TILES: OnceLock<Result<Tiles, NoTiles>> = OnceLock::new();
+        *TILES.get_or_init(|| match std::env::var("ANCESTRAL_SIMD").as_deref() {
+            Ok("soft-tiles") => Ok(Self::Soft),
+            _ => Amx::of_machine().map(Self::Amx),
+        })
+    }
+
+    /// These, if a product of so many channels is worth them.
+    pub(crate) fn worth(self, from: usize, to: usize) -> Option<Self> {
+        (from.min(to) >= LEAST).then_some(self)
+    }
+
+    /// How they compute, for a plan.
+    pub(crate) fn describe(self) -> &'static str {
+        match self {
+            Self::Amx(_) => "bf16 on AMX tiles",
+            Self::Soft => "bf16 as on AMX tiles, by vectors",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,222 @@
+//! AMX by its instructions, for which there are no intrinsics.
+
+#![expect(unsafe_code, reason = "there are no safe calls for tiles")]
+
+use std::arch::asm;
+use std::arch::x86_64::{__cpuid, __cpuid_count};
+use std::marker::PhantomData;
+
+use pulp::Simd;
+
+use crate::tiles::NoTiles;
+use crate::tiles::product::{Factors, Kernel, Sums};
+
+/// The right to use tiles: the CPU has them, and the system has allowed them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Amx {
+    _allowed: (),
+}
+
+impl Amx {
+    /// Looks for tiles, and asks the system for them: for the whole process, threads to come
+    /// included.
+    pub(in crate::tiles) fn of_machine() -> Result<Self, NoTiles> {
+        let has_leaf = __cpuid(0).eax >= 7;
+        let features = if has_leaf { __cpuid_count(7, 0).edx } else { 0 };
+        let lacks = match (features >> 24 & 1, features >> 22 & 1) {
+            (0, 0) => "amx-tile and amx-bf16",
+            (0, _) => "amx-tile",
+            (_, 0) => "amx-bf16",
+            _ => "",
+        };
+        if !lacks.is_empty() {
+            return Err(NoTiles::Cpu { lacks });
+        }
+        let has_xgetbv = __cpuid(1).ecx >> 27 & 1 == 1;
+        if has_xgetbv && kept_state() & TILES == TILES && is_allowed() {
+            Ok(Self { _allowed: () })
+        } else {
+            Err(NoTiles::System)
+        }
+    }
+
+    /// Configures the tiles of this thread, until what is returned goes.
+    pub(in crate::tiles) fn configured(self) -> Configured {
+        let config = Config::WHOLE;
+        // SAFETY: there are tiles, as `self` exists; a configuration of palette 1 with at most 16
+        // rows of 64 bytes is valid. It changes nothing that compiled code knows of.
+        unsafe {
+            asm!("ldtilecfg [{}]", in(reg) &raw const config, options(nostack, readonly));
+        }
+        Configured { _amx: self, _of_a_thread: PhantomData }
+    }
+}
+
+/// The state of tiles, configuration and data, among what the system keeps of a thread.
+const TILES: u64 = 0b11 << 17;
+
+/// What the system keeps of a thread when it runs another.
+fn kept_state() -> u64 {
+    let (low, high): (u32, u32);
+    // SAFETY: only called where the CPU says that the system has enabled the instruction.
+    unsafe {
+        asm!("xgetbv", in("ecx") 0, out("eax") low, out("edx") high, options(nomem, nostack));
+    }
+    u64::from(high) << 32 | u64::from(low)
+}
+
+/// Asks the system to let this process use the data of tiles.
+fn is_allowed() -> bool {
+    const ARCH_PRCTL: i64 = 158;
+    const ARCH_REQ_XCOMP_PERM: u64 = 0x1023;
+    const XTILEDATA: u64 = 18;
+    let code: i64;
+    // SAFETY: this call of the system's takes two numbers and touches no memory of ours; the
+    // instruction overwrites rcx and r11.
+    unsafe {
+        asm!(
+            "syscall",
+            inlateout("rax") ARCH_PRCTL => code,
+            in("rdi") ARCH_REQ_XCOMP_PERM,
+            in("rsi") XTILEDATA,
+            lateout("rcx") _,
+            lateout("r11") _,
+            options(nostack),
+        );
+    }
+    code == 0
+}
+
+/// The shapes of the tiles of a thread, as the CPU reads them.
+#[repr(C, align(64))]
+struct Config {
+    palette: u8,
+    start_row: u8,
+    reserved: [u8; 14],
+    bytes_of_a_row: [u16; 16],
+    rows: [u8; 16],
+}
+
+impl Config {
+    /// Eight tiles of 16 rows of 64 bytes.
+    const WHOLE: Self = Self {
+        palette: 1,
+        start_row: 0,
+        reserved: [0; 14],
+        bytes_of_a_row: [64, 64, 64, 64, 64, 64, 64, 64, 0, 0, 0, 0, 0, 0, 0, 0],
+        rows: [16, 16, 16, 16, 16, 16, 16, 16, 0, 0, 0, 0, 0, 0, 0, 0],
+    };
+}
+
+const _: () = assert!(size_of::<Config>() == 64);
+
+/// The tiles of a thread, ready to be used.
+#[derive(Debug)]
+pub(in crate::tiles) struct Configured {
+    _amx: Amx,
+    _of_a_thread: PhantomData<*const ()>,
+}
+
+impl Drop for Configured {
+    fn drop(&mut self) {
+        // SAFETY: there are tiles, as `self` exists; afterwards none is in use.
+        unsafe {
+            asm!("tilerelease", options(nomem, nostack));
+        }
+    }
+}
+
+/// The loop of a kernel: over the pieces of the left side, and in each over its blocks of k.
+/// tmm0 to tmm3 are the sums, tmm4 and tmm5 lines of the left side, tmm6 and tmm7 of the right.
+macro_rules! kernel {
+    (
+        $factors:ident, $sums:ident, [$($row:literal $start:ident $at:ident)*],
+        clear: [$($clear:literal)*], step: [$($step:literal)*], store: [$($store:literal)*]
+    ) => {
+        asm!(
+            $($clear,)*
+            "2:",
+            "mov {count}, [{taps}]",
+            "shl {count}, 6",
+            $(concat!("lea {", stringify!($at), "}, [{", stringify!($start), "} + {count}]"),)*
+            "mov {count}, {blocks}",
+            "3:",
+            $($step,)*
+            $(concat!("add {", stringify!($at), "}, 64"),)*
+            "add {panel}, 2048",
+            "dec {count}",
+            "jnz 3b",
+            "add {taps}, 8",
+            "dec {pieces}",
+            "jnz 2b",
+            $($store,)*
+            $($start = in(reg) $factors.lines[$factors.starts[$row]..].as_ptr(),)*
+            $($at = out(reg) _,)*
+            count = out(reg) _,
+            stride = in(reg) 64 * $factors.stride,
+            line = in(reg) 64_usize,
+            blocks = in(reg) $factors.blocks,
+            taps = inout(reg) $factors.taps.as_ptr() => _,
+            pieces = inout(reg) $factors.taps.len() => _,
+            panel = inout(reg) $factors.panel.as_ptr() => _,
+            sums = in(reg) $sums.0.as_mut_ptr(),
+            out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+            out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+            options(nostack),
+        )
+    };
+}
+
+impl Kernel for Configured {
+    #[inline]
+    fn sums<S: Simd, const ROWS: usize>(&self, _: S, factors: Factors<'_, ROWS>, sums: &mut Sums) {
+        const { assert!(ROWS == 1 || ROWS == 2, "one tile of rows, or two") };
+        factors.check();
+        if ROWS == 1 {
+            // SAFETY: the tiles of this thread are configured, as `self` exists and is of this
+            // thread. All lines that are read are within `lines` and `panel`, as checked; there
+            // is at least one piece and one block. `sums` has room for four tiles.
+            unsafe {
+                kernel!(
+                    factors, sums, [0 first p],
+                    clear: ["tilezero tmm0" "tilezero tmm1"],
+                    step: [
+                        "tileloadd tmm4, [{p} + {stride}]"
+                        "tileloadd tmm6, [{panel} + {line}]"
+                        "tdpbf16ps tmm0, tmm4, tmm6"
+                        "tileloadd tmm7, [{panel} + {line} + 1024]"
+                        "tdpbf16ps tmm1, tmm4, tmm7"
+                    ],
+                    store: [
+                        "tilestored [{sums} + {line}], tmm0"
+                        "tilestored [{sums} + {line} + 1024], tmm1"
+                    ]
+                );
+            }
+        } else {
+            // SAFETY: as above.
+            unsafe {
+                kernel!(
+                    factors, sums, [0 first p 1 second q],
+                    clear: ["tilezero tmm0" "tilezero tmm1" "tilezero tmm2" "tilezero tmm3"],
+                    step: [
+                        "tileloadd tmm4, [{p} + {stride}]"
+                        "tileloadd tmm6, [{panel} + {line}]"
+                        "tdpbf16ps tmm0, tmm4, tmm6"
+                        "tileloadd tmm7, [{panel} + {line} + 1024]"
+                        "tdpbf16ps tmm1, tmm4, tmm7"
+                        "tileloadd tmm5, [{q} + {stride}]"
+                        "tdpbf16ps tmm2, tmm5, tmm6"
+                        "tdpbf16ps tmm3, tmm5, tmm7"
+                    ],
+                    store: [
+                        "tilestored [{sums} + {line}], tmm0"
+                        "tilestored [{sums} + {line} + 1024], tmm1"
+                        "tilestored [{sums} + {line} + 2048], tmm2"
+                        "tilestored [{sums} + {line} + 3072], tmm3"
+                    ]
+                );
+            }
+        }
+    }
+}

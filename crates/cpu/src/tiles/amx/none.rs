@@ -1,0 +1,26 @@
+//! No tiles on this platform.
+
+use pulp::Simd;
+
+use crate::tiles::NoTiles;
+use crate::tiles::product::{Factors, Kernel, Sums};
+
+/// There are none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Amx {}
+
+impl Amx {
+    pub(in crate::tiles) fn of_machine() -> Result<Self, NoTiles> {
+        Err(NoTiles::Platform)
+    }
+
+    pub(in crate::tiles) fn configured(self) -> impl Kernel {
+        self
+    }
+}
+
+impl Kernel for Amx {
+    fn sums<S: Simd, const ROWS: usize>(&self, _: S, _: Factors<'_, ROWS>, _: &mut Sums) {
+        match *self {}
+    }
+}

@@ -1,0 +1,129 @@
+//! The two products of an attention on tiles.
+
+use super::Tiles;
+use super::linear::Rows;
+use super::lines::{self, VALUES, pair};
+use super::product::{Left, Product, Right, TILE};
+use crate::arch::arch;
+use crate::gemm::Store;
+use crate::map::Arena;
+
+/// The keys and the values of a head as right sides: keys transposed.
+#[derive(Debug)]
+pub(crate) struct Head {
+    tiles: Tiles,
+    keys: Right,
+    values: Right,
+}
+
+/// Rows of a head among others: row i has `width` values from `start(i)` on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Strided<'a, F> {
+    pub data: &'a [f32],
+    pub rows: usize,
+    pub start: F,
+    pub width: usize,
+}
+
+impl Head {
+    /// Packs keys and values, as many rows of both.
+    pub(crate) fn pack(
+        tiles: Tiles,
+        keys: Strided<'_, impl Fn(usize) -> usize + Copy>,
+        values: Strided<'_, impl Fn(usize) -> usize + Copy>,
+        arena: &Arena,
+    ) -> Self {
+        Self { tiles, keys: transposed(keys, arena), values: by_rows(values, arena) }
+    }
+
+    /// Gives the memory back.
+    pub(crate) fn give(self, arena: &Arena) {
+        arena.give_lines(self.keys.into_memory());
+        arena.give_lines(self.values.into_memory());
+    }
+
+    /// The scores of some queries, times `scale`.
+    pub(crate) fn scores(
+        &self,
+        queries: Strided<'_, impl Fn(usize) -> usize + Copy>,
+        scale: f32,
+        out: &mut [f32],
+        arena: &Arena,
+    ) {
+        self.product(queries, &self.keys, out, Store { scale, ..Store::PLAIN }, arena);
+    }
+
+    /// The values, mixed by rows of weights.
+    pub(crate) fn mixed(&self, weights: &[f32], out: &mut [f32], arena: &Arena) {
+        let rows = out.len() / self.values.columns();
+        let width = weights.len() / rows;
+        let weights = Strided { data: weights, rows, start: |row| row * width, width };
+        self.product(weights, &self.values, out, Store::PLAIN, arena);
+    }
+
+    fn product(
+        &self,
+        left: Strided<'_, impl Fn(usize) -> usize + Copy>,
+        right: &Right,
+        out: &mut [f32],
+        store: Store<'_>,
+        arena: &Arena,
+    ) {
+        let Strided { data, rows, start, width: length } = left;
+        let blocks = lines::lines(length);
+        let mut lines = arena.take_lines((rows + TILE) * blocks);
+        let rounded = &mut lines[..rows * blocks];
+        arch().dispatch(Rows { data, start, length, out: rounded, stride: blocks, first: 0 });
+        let left = Left {
+            lines: &lines,
+            groups: 1,
+            rows,
+            start: |_, row| row * blocks,
+            stride: blocks,
+            taps: &[0],
+            blocks,
+        };
+        Product { tiles: self.tiles, left, right, out, store }.run();
+        arena.give_lines(lines);
+    }
+}
+
+/// Rows as the columns of a right side.
+fn transposed(rows: Strided<'_, impl Fn(usize) -> usize + Copy>, arena: &Arena) -> Right {
+    let Strided { data, rows, start, width: length } = rows;
+    let blocks = lines::lines(length);
+    let mut lines = arena.take_lines(rows * blocks);
+    let rounded = &mut lines[..rows * blocks];
+    arch().dispatch(Rows { data, start, length, out: rounded, stride: blocks, first: 0 });
+    let mut right = Right::in_memory(arena.take_lines(0));
+    for ([block, first], tile) in right.tiles(blocks, rows) {
+        for column in first..rows.min(first + TILE) {
+            let pairs = &lines[column * blocks + block].0;
+            for (line, pair) in tile.iter_mut().zip(pairs) {
+                line.0[column - first] = *pair;
+            }
+        }
+    }
+    arena.give_lines(lines);
+    right
+}
+
+/// Rows as the rows of a right side.
+fn by_rows(rows: Strided<'_, impl Fn(usize) -> usize + Copy>, arena: &Arena) -> Right {
+    let Strided { data, rows, start, width } = rows;
+    let mut right = Right::in_memory(arena.take_lines(0));
+    for ([block, first], tile) in right.tiles(lines::lines(rows), width) {
+        let columns = first.min(width)..width.min(first + TILE);
+        for (k, line) in tile.iter_mut().enumerate() {
+            let row =
+                |row: usize| (row < rows).then(|| &data[start(row)..][..width][columns.clone()]);
+            let k = block * VALUES + 2 * k;
+            let Some(near) = row(k) else { break };
+            let far = row(k + 1);
+            for (j, (out, near)) in line.0.iter_mut().zip(near).enumerate() {
+                *out = pair(*near, far.map_or(0.0, |far| far[j]));
+            }
+        }
+    }
+    right
+}

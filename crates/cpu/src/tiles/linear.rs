@@ -1,0 +1,97 @@
+//! A linear layer on tiles.
+
+use pulp::{Simd, WithSimd};
+
+use super::Tiles;
+use super::lines::{self, Line, VALUES};
+use super::product::{Left, Product, Right, TILE};
+use crate::arch::arch;
+use crate::gemm::Store;
+use crate::map::Arena;
+
+/// A linear layer over sources that are taken for one.
+#[derive(Debug)]
+pub(crate) struct Linear {
+    tiles: Tiles,
+    right: Right,
+}
+
+impl Linear {
+    /// One of a weight `[to, from]` over sources of so many channels.
+    pub(crate) fn new(tiles: Tiles, weight: &[f32], to: usize, sources: &[usize]) -> Self {
+        let from: usize = sources.iter().sum();
+        // Each source is filled up to whole lines.
+        let mut columns = Vec::new();
+        let mut first = 0;
+        for channels in sources {
+            columns.extend((first..first + channels).map(Some));
+            columns.resize(columns.len().next_multiple_of(VALUES), None);
+            first += channels;
+        }
+        let at = |k: usize, n: usize| columns[k].map_or(0.0, |column| weight[n * from + column]);
+        Self { tiles, right: Right::new(columns.len() / VALUES, to, at) }
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.right.bytes()
+    }
+
+    /// How it is computed.
+    pub(crate) fn describe(&self) -> &'static str {
+        self.tiles.describe()
+    }
+
+    /// Applies it to all rows of sources, which have so many channels.
+    pub(crate) fn run(
+        &self,
+        sources: &[(&[f32], usize)],
+        out: &mut [f32],
+        store: Store<'_>,
+        arena: &Arena,
+    ) {
+        let rows = out.len() / self.right.columns();
+        let blocks = sources.iter().map(|(_, channels)| lines::lines(*channels)).sum();
+        let mut lines = arena.take_lines((rows + TILE) * blocks);
+        let mut first = 0;
+        for &(data, channels) in sources {
+            let start = |row| row * channels;
+            let out = &mut lines[..rows * blocks];
+            arch().dispatch(Rows { data, start, length: channels, out, stride: blocks, first });
+            first += lines::lines(channels);
+        }
+        let left = Left {
+            lines: &lines,
+            groups: 1,
+            rows,
+            start: |_, row| row * blocks,
+            stride: blocks,
+            taps: &[0],
+            blocks,
+        };
+        Product { tiles: self.tiles, left, right: &self.right, out, store }.run();
+        arena.give_lines(lines);
+    }
+}
+
+/// Rounds rows of `length` values, row i of which begins at `start(i)`, into lines: those of a row
+/// `stride` after those of the row before, from `first` on.
+pub(super) struct Rows<'a, F> {
+    pub data: &'a [f32],
+    pub start: F,
+    pub length: usize,
+    pub out: &'a mut [Line],
+    pub stride: usize,
+    pub first: usize,
+}
+
+impl<F: Fn(usize) -> usize> WithSimd for Rows<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for (row, out) in self.out.chunks_exact_mut(self.stride).enumerate() {
+            let values = &self.data[(self.start)(row)..][..self.length];
+            lines::round(values, &mut out[self.first..]);
+        }
+    }
+}
