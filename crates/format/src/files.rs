@@ -122,6 +122,7 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// A file that replaces the one at `path` when it is committed.
 fn temporary(path: &Path) -> io::Result<AtomicWriteFile> {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "what is changed is there on Unix alone"))]
     let mut options = AtomicWriteFile::options();
     // The permissions that are preserved would be those of a link itself, which allow everything.
     #[cfg(unix)]
