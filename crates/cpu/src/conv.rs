@@ -359,6 +359,10 @@ impl Pointwise {
         self.bias.len()
     }
 
+    pub(crate) fn bias(&self) -> &[f32] {
+        &self.bias
+    }
+
     /// How it is computed, if on tiles.
     pub(crate) fn tiles(&self) -> Option<&'static str> {
         match &self.weights {
@@ -409,8 +413,32 @@ impl Pointwise {
 
     /// Applies it to rows of one source.
     pub(crate) fn rows(&self, data: &[f32], out: &mut [f32], arena: &Arena) {
+        self.product(data, out, self.store(), arena);
+    }
+
+    /// The same, added to what is there.
+    pub(crate) fn add_rows(&self, data: &[f32], out: &mut [f32], arena: &Arena) {
+        self.product(data, out, Store { accumulate: true, ..self.store() }, arena);
+    }
+
+    /// The same with other values in the place of the bias: `[groups, columns]`, one for each `share`
+    /// rows.
+    pub(crate) fn rows_with(
+        &self,
+        data: &[f32],
+        (offset, share): (&[f32], usize),
+        out: &mut [f32],
+        arena: &Arena,
+    ) {
+        self.product(data, out, Store { offset, share, ..Store::PLAIN }, arena);
+    }
+
+    fn store(&self) -> Store<'_> {
+        Store { offset: &self.bias, ..Store::PLAIN }
+    }
+
+    fn product(&self, data: &[f32], out: &mut [f32], store: Store<'_>, arena: &Arena) {
         let length = data.len() * self.bias.len() / out.len();
-        let store = Store { offset: &self.bias, ..Store::PLAIN };
         match &self.weights {
             Factors::Plain(weights) => {
                 let (left, right) = (Left::matrix(data, length), weights[0].right());

@@ -4,14 +4,14 @@ use ancestral_format::{Activation, Labels, MlpConfig};
 use rayon::prelude::*;
 
 use crate::conv::Pointwise;
-use crate::map::Arena;
+use crate::map::{Arena, Buffer};
 use crate::network::{LoadError, Shapes};
-use crate::norm::activate;
 use crate::parameters::Parameters;
-use crate::time::{Class, Conditioning, Embedding, Gathered, Projection};
+use crate::time::{Class, Conditioning, Embedding, Gathered, Projection, Told};
+use crate::train::silu;
 
-/// Rows in one piece of work.
-const ROWS: usize = 192;
+/// Rows in one piece of work: batches are powers of two mostly, and are cut evenly.
+const ROWS: usize = 128;
 
 /// A residual multilayer perceptron.
 ///
@@ -34,6 +34,23 @@ struct Block {
     linear_2: Pointwise,
     /// Where its part of what blocks are told begins.
     told: usize,
+}
+
+impl Block {
+    /// The bias of the first layer and what the block is told: for each row, or one for all.
+    fn offset(&self, told: Told<'_>, rows: usize, arena: &Arena) -> Buffer {
+        let bias = self.linear_1.bias();
+        let (told, stride) = told.part(self.told);
+        let different = if stride == 0 { 1 } else { rows };
+        let mut offset = arena.take(different * bias.len());
+        for (row, offset) in offset.chunks_exact_mut(bias.len()).enumerate() {
+            let told = &told[row * stride..][..bias.len()];
+            for (offset, (bias, told)) in offset.iter_mut().zip(bias.iter().zip(told)) {
+                *offset = bias + told;
+            }
+        }
+        offset
+    }
 }
 
 impl Mlp {
@@ -113,20 +130,16 @@ impl Mlp {
             let [mut h, mut active, mut inner] = [(); 3].map(|()| arena.take(size));
             self.linear_in.rows(x, &mut h, arena);
             for block in &self.blocks {
-                active.copy_from_slice(&h);
-                activate(Activation::Silu, &mut active);
-                block.linear_1.rows(&active, &mut inner, arena);
-                for (row, inner) in inner.chunks_exact_mut(self.width).enumerate() {
-                    let at = (piece * ROWS + row) * told.stride + block.told;
-                    let time = &told.data[at..at + self.width];
-                    inner.iter_mut().zip(time).for_each(|(inner, time)| *inner += time);
-                }
-                activate(Activation::Silu, &mut inner);
-                block.linear_2.rows(&inner, &mut active, arena);
-                h.iter_mut().zip(active.iter()).for_each(|(h, add)| *h += add);
+                silu(&h, &mut active);
+                let offset = block.offset(told.told(piece * ROWS), rows, arena);
+                let share = rows * self.width / offset.len();
+                block.linear_1.rows_with(&active, (&offset, share), &mut inner, arena);
+                arena.give(offset);
+                silu(&inner, &mut active);
+                block.linear_2.add_rows(&active, &mut h, arena);
             }
-            activate(Activation::Silu, &mut h);
-            self.linear_out.rows(&h, out, arena);
+            silu(&h, &mut active);
+            self.linear_out.rows(&active, out, arena);
             for buffer in [h, active, inner] {
                 arena.give(buffer);
             }
