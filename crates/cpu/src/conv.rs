@@ -386,9 +386,7 @@ impl Pointwise {
                     let sources = sources
                         .iter()
                         .map(|source| (some(source, first, count), source.shape.channels));
-                    let (share, scale) = (usize::MAX, inverse(after.scale));
-                    let store =
-                        Store { offset: &self.bias, share, residual, scale, accumulate: false };
+                    let store = Store { residual, scale: inverse(after.scale), ..self.store() };
                     return linear.run(&sources.collect::<Vec<_>>(), out, store, arena);
                 }
             };

@@ -144,9 +144,7 @@ impl Laid {
 
     pub fn name(self) -> &'static str {
         match self {
-            Self::Timesteps(Spacing::Leading { .. }) => "leading",
-            Self::Timesteps(Spacing::Linspace) => "linspace",
-            Self::Timesteps(Spacing::Trailing) => "trailing",
+            Self::Timesteps(spacing) => spacing.name(),
             Self::Levels(spacing) => spacing.name(),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::Tiles;
 use super::linear::Rows;
-use super::lines::{self, VALUES, pair};
+use super::lines::{self, Line, VALUES, pair};
 use super::product::{Left, Product, Right, TILE};
 use crate::arch::arch;
 use crate::gemm::Store;
@@ -23,6 +23,18 @@ pub(crate) struct Strided<'a, F> {
     pub rows: usize,
     pub start: F,
     pub width: usize,
+}
+
+impl<F: Fn(usize) -> usize + Copy> Strided<'_, F> {
+    /// The rows in lines that follow each other, of no meaning behind the last.
+    fn rounded(self, arena: &Arena) -> Vec<Line> {
+        let Self { data, rows, start, width: length } = self;
+        let blocks = lines::lines(length);
+        let mut lines = arena.take_lines((rows + TILE) * blocks);
+        let out = &mut lines[..rows * blocks];
+        arch().dispatch(Rows { data, start, length, out, stride: blocks, first: 0 });
+        lines
+    }
 }
 
 impl Head {
@@ -69,20 +81,9 @@ impl Head {
         store: Store<'_>,
         arena: &Arena,
     ) {
-        let Strided { data, rows, start, width: length } = left;
-        let blocks = lines::lines(length);
-        let mut lines = arena.take_lines((rows + TILE) * blocks);
-        let rounded = &mut lines[..rows * blocks];
-        arch().dispatch(Rows { data, start, length, out: rounded, stride: blocks, first: 0 });
-        let left = Left {
-            lines: &lines,
-            groups: 1,
-            rows,
-            start: |_, row| row * blocks,
-            stride: blocks,
-            taps: &[0],
-            blocks,
-        };
+        let (rows, blocks) = (left.rows, lines::lines(left.width));
+        let lines = left.rounded(arena);
+        let left = Left::matrix(&lines, rows, blocks);
         Product { tiles: self.tiles, left, right, out, store }.run();
         arena.give_lines(lines);
     }
@@ -90,11 +91,8 @@ impl Head {
 
 /// Rows as the columns of a right side.
 fn transposed(rows: Strided<'_, impl Fn(usize) -> usize + Copy>, arena: &Arena) -> Right {
-    let Strided { data, rows, start, width: length } = rows;
-    let blocks = lines::lines(length);
-    let mut lines = arena.take_lines(rows * blocks);
-    let rounded = &mut lines[..rows * blocks];
-    arch().dispatch(Rows { data, start, length, out: rounded, stride: blocks, first: 0 });
+    let lines = rows.rounded(arena);
+    let (rows, blocks) = (rows.rows, lines::lines(rows.width));
     let mut right = Right::in_memory(arena.take_lines(0));
     for ([block, first], tile) in right.tiles(blocks, rows) {
         for column in first..rows.min(first + TILE) {

@@ -59,15 +59,7 @@ impl Linear {
             arch().dispatch(Rows { data, start, length: channels, out, stride: blocks, first });
             first += lines::lines(channels);
         }
-        let left = Left {
-            lines: &lines,
-            groups: 1,
-            rows,
-            start: |_, row| row * blocks,
-            stride: blocks,
-            taps: &[0],
-            blocks,
-        };
+        let left = Left::matrix(&lines, rows, blocks);
         Product { tiles: self.tiles, left, right: &self.right, out, store }.run();
         arena.give_lines(lines);
     }

@@ -100,6 +100,18 @@ pub(super) struct Left<'a, F> {
     pub blocks: usize,
 }
 
+impl<'a> Left<'a, ()> {
+    /// Rows of `blocks` lines that follow each other.
+    pub(super) fn matrix(
+        lines: &'a [Line],
+        rows: usize,
+        blocks: usize,
+    ) -> Left<'a, impl Fn(usize, usize) -> usize + Copy> {
+        let start = move |_, row| row * blocks;
+        Left { lines, groups: 1, rows, start, stride: blocks, taps: &[0], blocks }
+    }
+}
+
 /// A product. Rows of `out` are as long as the right side has columns.
 pub(super) struct Product<'a, F> {
     pub tiles: Tiles,
