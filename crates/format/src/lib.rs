@@ -3,6 +3,7 @@
 //! - [`ModelFolder`]: a whole folder ([`folder`] shows its files).
 //! - [`NetworkConfig`], [`SchedulerConfig`], [`About`]: its JSON files.
 //! - [`Weights`], [`Array`]: its tensors; [`safetensors`]: from and to the bytes of their files.
+//! - [`Layout`]: the same tensors as one vector.
 //! - [`counted`], [`short`], [`nearest_name`]: how messages say it.
 //! - [`write_file`]: how files are put on disk, never half.
 //!
@@ -15,6 +16,7 @@ mod config;
 mod files;
 pub mod folder;
 mod impostor;
+mod layout;
 mod listed;
 mod mismatch;
 mod mlp_config;
@@ -35,6 +37,7 @@ pub use config::{ConfigError, DIFFUSERS_VERSION, Parsed};
 pub use files::write_file;
 pub use folder::{FolderError, IndexError, Loaded, ModelFolder, Notice, ShardError};
 pub use impostor::Impostor;
+pub use layout::Layout;
 pub use listed::{counted, short};
 pub use mismatch::Mismatch;
 pub use mlp_config::{MlpConfig, MlpConfigError};
