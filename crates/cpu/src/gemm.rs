@@ -52,6 +52,11 @@ impl Packed {
         packed
     }
 
+    /// None yet, with room for so many values.
+    pub(crate) fn with_room(values: usize) -> Self {
+        Self { data: Vec::with_capacity(values), ..Self::default() }
+    }
+
     /// Packs another matrix in the same memory.
     pub(crate) fn fill(&mut self, k: usize, n: usize, at: impl Fn(usize, usize) -> f32) {
         (self.k, self.n, self.count) = (k, n, 1);

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use rayon::prelude::*;
 
 use crate::gemm::Packed;
+use crate::pool::Pool;
 use crate::tiles::Line;
 
 /// Values that are one piece of work.
@@ -106,69 +107,35 @@ impl std::ops::DerefMut for Buffer {
 /// Memory that is used again: what the first pass of a network takes serves all later ones.
 #[derive(Debug, Default)]
 pub(crate) struct Arena {
-    free: Mutex<Vec<Vec<f32>>>,
-    packed: Mutex<Vec<Packed>>,
+    values: Pool<Vec<f32>>,
+    packed: Pool<Packed>,
     lines: Mutex<Vec<Vec<Line>>>,
-}
-
-/// How many times as large as needed something may be that is used again.
-const WASTE: usize = 4;
-
-/// The smallest of those that are large enough, but not too large; else the largest that is too small.
-fn take_best<T>(free: &mut Vec<T>, length: usize, size: impl Fn(&T) -> usize) -> Option<T> {
-    let sizes = || free.iter().map(&size).enumerate();
-    let fits = sizes().filter(|(_, size)| (length..=WASTE * length + 4096).contains(size));
-    let best = fits.min_by_key(|(_, size)| *size);
-    let smaller = sizes().filter(|(_, size)| *size < length && WASTE * size >= length);
-    let at = best.or_else(|| smaller.max_by_key(|(_, size)| *size))?.0;
-    Some(free.swap_remove(at))
 }
 
 impl Arena {
     pub(crate) const fn new() -> Self {
-        Self {
-            free: Mutex::new(Vec::new()),
-            packed: Mutex::new(Vec::new()),
-            lines: Mutex::new(Vec::new()),
-        }
+        Self { values: Pool::new(), packed: Pool::new(), lines: Mutex::new(Vec::new()) }
     }
 
     /// `length` values of no meaning.
-    ///
-    /// The smallest that is free and large enough, unless it is many times as large; else the largest
-    /// smaller one makes room for a new one, so that what is free is never much more than was needed
-    /// at once.
     pub(crate) fn take(&self, length: usize) -> Buffer {
-        let mut free = self.free.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let buffer = take_best(&mut free, length, Vec::len);
-        drop(free);
-        let values = match buffer {
-            Some(buffer) if buffer.len() >= length => buffer,
-            small => {
-                drop(small);
-                vec![0.0; length]
-            }
-        };
+        let values = self.values.take(length, || vec![0.0; length]);
         Buffer { values, length }
     }
 
     /// Gives memory back.
     pub(crate) fn give(&self, buffer: Buffer) {
-        let mut free = self.free.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        free.push(buffer.values);
+        self.values.give(buffer.values);
     }
 
     /// Room for the right sides of products of so many values.
     pub(crate) fn take_packed(&self, values: usize) -> Packed {
-        let mut packed = self.packed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let found = take_best(&mut packed, values, Packed::capacity);
-        drop(packed);
-        found.filter(|packed| packed.capacity() >= values).unwrap_or_default()
+        self.packed.take(values, || Packed::with_room(values))
     }
 
     /// Gives it back.
     pub(crate) fn give_packed(&self, right: Packed) {
-        self.packed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(right);
+        self.packed.give(right);
     }
 
     /// At least so many lines of no meaning.
@@ -193,12 +160,8 @@ impl Arena {
 
     /// Bytes that are free to be used again: all there are, between two passes.
     pub(crate) fn bytes(&self) -> usize {
-        let free = self.free.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let lines = self.lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let lines: usize = lines.iter().map(|lines| size_of_val(&lines[..])).sum();
-        let packed = self.packed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let packed: usize = packed.iter().map(Packed::capacity).sum();
-        let values = free.iter().map(Vec::len).sum::<usize>() + packed;
-        values * size_of::<f32>() + lines
+        (self.values.free() + self.packed.free()) * size_of::<f32>() + lines
     }
 }
