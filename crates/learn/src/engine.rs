@@ -12,15 +12,17 @@ pub struct Pass<'a> {
     pub timesteps: &'a [f64],
     /// The label of each row, if the network takes labels.
     pub labels: Option<&'a [u32]>,
-    /// Rows of a leaf. Gradients are summed over the rows of each leaf first, and then over the
-    /// leaves in pairs, so that equal leaves give equal bits however a batch is cut into passes.
+    /// Rows of a leaf; the last one may have fewer. Gradients are summed over the rows of each leaf
+    /// first, and then over the leaves in pairs, by a tree that is split at the largest power of two
+    /// below their number, as are its parts. So equal leaves give equal bits however a batch is cut
+    /// into passes ([`Passes`](crate::Passes)).
     pub leaf: usize,
 }
 
 /// A network whose weights, and the gradients of them, are vectors in the order of one [`Layout`].
 ///
-/// An engine keeps no weights between calls. What the loss is, and what becomes of the gradients, it
-/// does not know.
+/// An engine keeps no weights between calls. It does not know what the loss is, nor what happens to the
+/// gradients.
 pub trait Engine {
     /// The parameters of the network.
     fn layout(&self) -> &Layout;
@@ -33,7 +35,7 @@ pub trait Engine {
 
     /// Predicts each row of a pass, gives the predictions to `loss`, which writes the loss's
     /// gradients with respect to them, and from those writes the gradients of all weights, summed
-    /// over the rows.
+    /// over the rows. What `gradients` held before has no effect.
     ///
     /// # Shapes
     /// `weights`, `gradients`: [`Layout::len`] values. `loss` is called once, with two slices as long
@@ -49,4 +51,28 @@ pub trait Engine {
         loss: &mut dyn FnMut(&[f32], &mut [f32]),
         gradients: &mut [f32],
     );
+}
+
+impl<E: Engine + ?Sized> Engine for Box<E> {
+    fn layout(&self) -> &Layout {
+        (**self).layout()
+    }
+
+    fn shapes(&self) -> &Shapes {
+        (**self).shapes()
+    }
+
+    fn memory(&self, rows: usize) -> u64 {
+        (**self).memory(rows)
+    }
+
+    fn gradients(
+        &mut self,
+        weights: &[f32],
+        pass: Pass<'_>,
+        loss: &mut dyn FnMut(&[f32], &mut [f32]),
+        gradients: &mut [f32],
+    ) {
+        (**self).gradients(weights, pass, loss, gradients);
+    }
 }
