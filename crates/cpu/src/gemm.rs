@@ -37,6 +37,13 @@ pub(crate) struct Right<'a> {
     data: &'a [f32],
 }
 
+impl<'a> Right<'a> {
+    /// One that was packed elsewhere: a panel of columns after the other.
+    pub(crate) fn of(k: usize, n: usize, data: &'a [f32]) -> Self {
+        Self { k, n, data }
+    }
+}
+
 impl Packed {
     /// Packs the matrix whose element (k, n) is `at(k, n)`.
     pub(crate) fn new(k: usize, n: usize, at: impl Fn(usize, usize) -> f32) -> Self {
@@ -142,7 +149,7 @@ impl Packed {
 }
 
 /// Lanes of a vector on this machine.
-fn lanes() -> usize {
+pub(crate) fn lanes() -> usize {
     struct Lanes;
     impl WithSimd for Lanes {
         type Output = usize;
@@ -159,6 +166,11 @@ pub(crate) struct Panel {
     pub first: usize,
     pub width: usize,
     vectors: usize,
+}
+
+/// Columns of all panels of `n` columns together.
+pub(crate) fn packed_len(n: usize, lanes: usize) -> usize {
+    n.div_ceil(lanes) * lanes
 }
 
 /// How `n` columns are cut into panels.
@@ -254,21 +266,22 @@ impl<F: Fn(usize) -> usize + Copy> LeftSide for Left<'_, F> {
     }
 }
 
-/// A left side that lies as its transpose: column k begins at `starts[k]`.
+/// A left side that is stored as its transpose: column k begins at `start(k)`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Columns<'a> {
+pub(crate) struct Columns<'a, F> {
     pub data: &'a [f32],
     pub rows: usize,
-    pub starts: &'a [usize],
+    pub columns: usize,
+    pub start: F,
 }
 
-impl LeftSide for Columns<'_> {
+impl<F: Fn(usize) -> usize + Copy> LeftSide for Columns<'_, F> {
     fn rows(self) -> usize {
         self.rows
     }
 
     fn columns(self) -> usize {
-        self.starts.len()
+        self.columns
     }
 
     #[inline(always)]
@@ -279,8 +292,8 @@ impl LeftSide for Columns<'_> {
         panel: &[S::f32s],
     ) -> [[S::f32s; NR]; MR] {
         let mut sums = [[simd.splat_f32s(0.0); NR]; MR];
-        for (start, columns) in self.starts.iter().zip(panel.chunks_exact(NR)) {
-            let values = &self.data[start + row..][..MR];
+        for (k, columns) in panel.chunks_exact(NR).enumerate() {
+            let values = &self.data[(self.start)(k) + row..][..MR];
             for (sums, value) in sums.iter_mut().zip(values) {
                 let value = simd.splat_f32s(*value);
                 for (sum, column) in sums.iter_mut().zip(columns) {

@@ -2,8 +2,13 @@
 
 use std::sync::Mutex;
 
+use rayon::prelude::*;
+
 use crate::gemm::Packed;
 use crate::tiles::Line;
+
+/// Values that are one piece of work.
+const PIECE: usize = 16_384;
 
 /// Feature maps of a batch, channels last: `[rows, height, width, channels]`.
 #[derive(Debug)]
@@ -39,6 +44,19 @@ impl Map {
     /// The map of one row.
     pub(crate) fn row(&self, row: usize) -> &[f32] {
         self.view().row(row)
+    }
+
+    /// Multiplies every value.
+    pub(crate) fn scale(&mut self, factor: f32) {
+        if factor != 1.0 {
+            self.data.par_chunks_mut(PIECE).for_each(|x| x.iter_mut().for_each(|x| *x *= factor));
+        }
+    }
+
+    /// Adds a map of the same shape.
+    pub(crate) fn add(&mut self, other: &Self) {
+        let pieces = self.data.par_chunks_mut(PIECE).zip(other.data.par_chunks(PIECE));
+        pieces.for_each(|(x, y)| x.iter_mut().zip(y).for_each(|(x, y)| *x += y));
     }
 
     pub(crate) fn view(&self) -> View<'_> {

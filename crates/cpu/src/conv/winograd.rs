@@ -85,7 +85,8 @@ const PANEL: usize = 2 * MOST_LANES;
 /// tile a b b c c d, or a b b c, a combination in which equal values cancel.
 const CANCELLED: usize = 2;
 
-fn is_zero<const I: usize>(repeated: bool, place: usize) -> bool {
+/// Whether a place is zero in every tile, if each value of the input is `repeated`.
+pub(crate) fn is_zero<const I: usize>(repeated: bool, place: usize) -> bool {
     repeated && (place / I == CANCELLED || place % I == CANCELLED)
 }
 

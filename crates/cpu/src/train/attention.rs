@@ -81,13 +81,13 @@ impl Attention {
     /// The gradients of one head of one row.
     fn gradients(&self, [q, k, v, dy]: [&[f32]; 4], head: usize, [dq, dk, dv]: [&mut [f32]; 3]) {
         let Self { positions, width, .. } = *self;
-        let starts: Vec<usize> = (0..positions).map(|i| i * positions).collect();
+        let start = |k: usize| k * positions;
         let mut right = SCRATCH.take_packed();
         let mut part = SCRATCH.take(positions * width);
         let p = self.scores(q, k, head);
 
         right.fill_rows(positions, width, dy, |i| self.at(i, head));
-        let transposed = Columns { data: &p, rows: positions, starts: &starts };
+        let transposed = Columns { data: &p, rows: positions, columns: positions, start };
         Product { left: transposed, right: right.right(), out: &mut part, store: Store::PLAIN }
             .run();
         self.put(&part, head, dv);
@@ -109,7 +109,7 @@ impl Attention {
         self.put(&part, head, dq);
 
         right.fill_rows(positions, width, q, |i| self.at(i, head));
-        let transposed = Columns { data: &ds, rows: positions, starts: &starts };
+        let transposed = Columns { data: &ds, rows: positions, columns: positions, start };
         Product { left: transposed, right: right.right(), out: &mut part, store: Store::PLAIN }
             .run();
         self.put(&part, head, dk);

@@ -36,8 +36,9 @@ impl Parts {
             let parts = self.rights.iter().zip(starts.chunks(TERMS));
             for (part, (right, starts)) in parts.enumerate() {
                 let store = Store { accumulate: part > 0, ..Store::PLAIN };
-                Product { left: Columns { data, rows, starts }, right: right.right(), out, store }
-                    .run();
+                let left =
+                    Columns { data, rows, columns: starts.len(), start: |k: usize| starts[k] };
+                Product { left, right: right.right(), out, store }.run();
             }
         });
     }

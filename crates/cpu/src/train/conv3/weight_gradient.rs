@@ -132,8 +132,8 @@ fn winograd<F: Form<I, O>, const I: usize, const O: usize>(
             };
             let mut right = SCRATCH.take_packed();
             right.fill_rows(count * tiles, to, &gradients, starts(each_y, apart_y, to));
-            let starts: Vec<_> = (0..count * tiles).map(starts(each_x, apart_x, from)).collect();
-            let left = Columns { data: &inputs, rows: from, starts: &starts };
+            let start = starts(each_x, apart_x, from);
+            let left = Columns { data: &inputs, rows: from, columns: count * tiles, start };
             let store = Store { accumulate: group > 0, ..Store::PLAIN };
             Product { left, right: right.right(), out, store }.run();
             SCRATCH.give_packed(right);
