@@ -1,23 +1,10 @@
 //! What computes a network's predictions and the gradients of its weights.
 
 use ancestral_cpu::Shapes;
+use ancestral_cpu::train::TrainingNetwork;
 use ancestral_format::Layout;
 
-/// Some noisy samples that go through the network together.
-#[derive(Clone, Copy, Debug)]
-pub struct Pass<'a> {
-    /// The samples, channels first: `[rows, channels, height, width]` or `[rows, columns]`.
-    pub x: &'a [f32],
-    /// The training timestep of each row.
-    pub timesteps: &'a [f64],
-    /// The label of each row, if the network takes labels.
-    pub labels: Option<&'a [u32]>,
-    /// Rows of a leaf; the last one may have fewer. Gradients are summed over the rows of each leaf
-    /// first, and then over the leaves in pairs, by a tree that is split at the largest power of two
-    /// below their number, as are its parts. So equal leaves give equal bits however a batch is cut
-    /// into passes ([`Passes`](crate::Passes)).
-    pub leaf: usize,
-}
+pub use ancestral_cpu::train::Pass;
 
 /// A network whose weights, and the gradients of them, are vectors in the order of one [`Layout`].
 ///
@@ -48,7 +35,7 @@ pub trait Engine {
         &mut self,
         weights: &[f32],
         pass: Pass<'_>,
-        loss: &mut dyn FnMut(&[f32], &mut [f32]),
+        loss: &mut (dyn FnMut(&[f32], &mut [f32]) + Send),
         gradients: &mut [f32],
     );
 }
@@ -70,9 +57,35 @@ impl<E: Engine + ?Sized> Engine for Box<E> {
         &mut self,
         weights: &[f32],
         pass: Pass<'_>,
-        loss: &mut dyn FnMut(&[f32], &mut [f32]),
+        loss: &mut (dyn FnMut(&[f32], &mut [f32]) + Send),
         gradients: &mut [f32],
     ) {
         (**self).gradients(weights, pass, loss, gradients);
+    }
+}
+
+/// The network on the CPU.
+impl Engine for TrainingNetwork {
+    fn layout(&self) -> &Layout {
+        TrainingNetwork::layout(self)
+    }
+
+    fn shapes(&self) -> &Shapes {
+        TrainingNetwork::shapes(self)
+    }
+
+    /// Nothing: the network does not say it yet.
+    fn memory(&self, _rows: usize) -> u64 {
+        0
+    }
+
+    fn gradients(
+        &mut self,
+        weights: &[f32],
+        pass: Pass<'_>,
+        loss: &mut (dyn FnMut(&[f32], &mut [f32]) + Send),
+        gradients: &mut [f32],
+    ) {
+        TrainingNetwork::gradients(self, weights, pass, loss, gradients);
     }
 }

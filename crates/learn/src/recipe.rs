@@ -4,6 +4,7 @@ mod error;
 mod network;
 
 use ancestral::{AnySchedule, Prediction, Spacing, Variance, ZeroTerminalSnr};
+use ancestral_cpu::Precision;
 use ancestral_format::SchedulerConfig;
 
 use crate::{Decay, LearningRate, Request, Saving, Settings, Source, TrainingSet};
@@ -56,6 +57,8 @@ const POINTS: Defaults = Defaults {
 pub struct Recipe {
     /// Updates of the weights.
     pub steps: Option<u64>,
+    /// In what numbers the large products are computed.
+    pub precision: Precision,
     /// Samples in one pass through the network.
     pub batch: Option<usize>,
     /// Passes of an update; by default 1.
@@ -127,6 +130,7 @@ impl Recipe {
         let steps = self.steps.unwrap_or(defaults.steps);
         let training = Settings {
             steps,
+            precision: self.precision,
             batch: self.batch.unwrap_or(defaults.batch),
             accumulate: self.accumulate.unwrap_or(1),
             learning_rate: self.rate(steps, defaults.peak),

@@ -1,5 +1,6 @@
 //! How a network is trained.
 
+use ancestral_cpu::Precision;
 use serde::{Deserialize, Serialize};
 
 use crate::{LearningRate, TrainError};
@@ -10,6 +11,9 @@ use crate::{LearningRate, TrainError};
 pub struct Settings {
     /// Updates of the weights.
     pub steps: u64,
+    /// In what numbers the large products of the network are computed, on the CPU.
+    #[serde(with = "precision")]
+    pub precision: Precision,
     /// Samples in one pass through the network.
     pub batch: usize,
     /// Passes of an update, whose samples are `batch` · `accumulate`.
@@ -84,6 +88,38 @@ fn positive(key: &'static str, value: f64) -> Range {
 
 fn not_negative(key: &'static str, value: f64) -> Range {
     (key, value, "finite and not negative", value >= 0.0 && value.is_finite())
+}
+
+/// A precision by its name.
+mod precision {
+    use ancestral_cpu::Precision;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    enum Name {
+        F32,
+        Bf16,
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+    pub(super) fn serialize<S: Serializer>(
+        precision: &Precision,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        match precision {
+            Precision::F32 => Name::F32,
+            Precision::Bf16 => Name::Bf16,
+        }
+        .serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Precision, D::Error> {
+        Ok(match Name::deserialize(from)? {
+            Name::F32 => Precision::F32,
+            Name::Bf16 => Precision::Bf16,
+        })
+    }
 }
 
 #[cfg(test)]

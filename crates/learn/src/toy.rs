@@ -1,6 +1,6 @@
 //! A network small enough to differentiate by hand, for tests.
 
-use ancestral_cpu::Shapes;
+use ancestral_cpu::{Precision, Shapes};
 use ancestral_format::{Labels, Layout, MlpConfig, SchedulerConfig};
 
 use crate::tree::sum_of_leaves;
@@ -66,7 +66,7 @@ impl Engine for Toy {
         &mut self,
         weights: &[f32],
         pass: Pass<'_>,
-        loss: &mut dyn FnMut(&[f32], &mut [f32]),
+        loss: &mut (dyn FnMut(&[f32], &mut [f32]) + Send),
         gradients: &mut [f32],
     ) {
         let rows = pass.timesteps.len();
@@ -117,6 +117,7 @@ pub(crate) fn data() -> TrainingSet {
 pub(crate) fn settings() -> Settings {
     Settings {
         steps: 100,
+        precision: Precision::F32,
         batch: 8,
         accumulate: 1,
         learning_rate: LearningRate { peak: 1e-3, warmup: 2, decay: Decay::Constant },

@@ -46,6 +46,7 @@ fn defaults_follow_from_the_data() {
 fn what_is_chosen_is_taken() {
     let recipe = Recipe {
         steps: Some(7),
+        precision: Precision::Bf16,
         batch: Some(3),
         accumulate: Some(2),
         learning_rate: Some(0.5),
@@ -73,6 +74,7 @@ fn what_is_chosen_is_taken() {
     let learning_rate = LearningRate { peak: 0.5, warmup: 100, decay: Decay::Constant };
     let expected = Settings {
         steps: 7,
+        precision: Precision::Bf16,
         batch: 3,
         accumulate: 2,
         learning_rate,
