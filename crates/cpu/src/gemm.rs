@@ -101,6 +101,7 @@ impl Packed {
     ) {
         (self.k, self.n, self.count) = (k, n, 1);
         self.data.clear();
+        self.data.reserve(k * packed_len(n, lanes()));
         for Panel { first, width, .. } in panels(n, lanes()) {
             let count = width.min(n - first);
             for row in 0..k {
@@ -127,6 +128,11 @@ impl Packed {
 
     pub(crate) fn columns(&self) -> usize {
         self.n
+    }
+
+    /// Values that there is room for.
+    pub(crate) fn capacity(&self) -> usize {
+        self.data.capacity()
     }
 
     /// All of the only matrix.

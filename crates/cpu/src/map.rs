@@ -111,6 +111,19 @@ pub(crate) struct Arena {
     lines: Mutex<Vec<Vec<Line>>>,
 }
 
+/// How many times as large as needed something may be that is used again.
+const WASTE: usize = 4;
+
+/// The smallest of those that are large enough, but not too large; else the largest that is too small.
+fn take_best<T>(free: &mut Vec<T>, length: usize, size: impl Fn(&T) -> usize) -> Option<T> {
+    let sizes = || free.iter().map(&size).enumerate();
+    let fits = sizes().filter(|(_, size)| (length..=WASTE * length + 4096).contains(size));
+    let best = fits.min_by_key(|(_, size)| *size);
+    let smaller = sizes().filter(|(_, size)| *size < length && WASTE * size >= length);
+    let at = best.or_else(|| smaller.max_by_key(|(_, size)| *size))?.0;
+    Some(free.swap_remove(at))
+}
+
 impl Arena {
     pub(crate) const fn new() -> Self {
         Self {
@@ -121,17 +134,22 @@ impl Arena {
     }
 
     /// `length` values of no meaning.
+    ///
+    /// The smallest that is free and large enough, unless it is many times as large; else the largest
+    /// smaller one makes room for a new one, so that what is free is never much more than was needed
+    /// at once.
     pub(crate) fn take(&self, length: usize) -> Buffer {
         let mut free = self.free.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let fits = |buffer: &&Vec<f32>| buffer.len() >= length;
-        let best = free.iter().filter(fits).map(Vec::len).min();
-        let best = best.and_then(|least| free.iter().position(|b| b.len() == least));
-        let mut buffer = best.map_or_else(Vec::new, |at| free.swap_remove(at));
+        let buffer = take_best(&mut free, length, Vec::len);
         drop(free);
-        if buffer.len() < length {
-            buffer.resize(length, 0.0);
-        }
-        Buffer { values: buffer, length }
+        let values = match buffer {
+            Some(buffer) if buffer.len() >= length => buffer,
+            small => {
+                drop(small);
+                vec![0.0; length]
+            }
+        };
+        Buffer { values, length }
     }
 
     /// Gives memory back.
@@ -140,10 +158,12 @@ impl Arena {
         free.push(buffer.values);
     }
 
-    /// Room for the right side of a product.
-    pub(crate) fn take_packed(&self) -> Packed {
+    /// Room for the right sides of products of so many values.
+    pub(crate) fn take_packed(&self, values: usize) -> Packed {
         let mut packed = self.packed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        packed.pop().unwrap_or_default()
+        let found = take_best(&mut packed, values, Packed::capacity);
+        drop(packed);
+        found.filter(|packed| packed.capacity() >= values).unwrap_or_default()
     }
 
     /// Gives it back.
@@ -176,6 +196,9 @@ impl Arena {
         let free = self.free.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let lines = self.lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let lines: usize = lines.iter().map(|lines| size_of_val(&lines[..])).sum();
-        free.iter().map(|buffer| buffer.len() * size_of::<f32>()).sum::<usize>() + lines
+        let packed = self.packed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let packed: usize = packed.iter().map(Packed::capacity).sum();
+        let values = free.iter().map(Vec::len).sum::<usize>() + packed;
+        values * size_of::<f32>() + lines
     }
 }

@@ -21,7 +21,7 @@ impl Parts {
     /// Of a matrix with so many columns.
     pub(super) fn pack(data: &[f32], columns: usize) -> Self {
         let pack = |data: &[f32]| {
-            let mut right = SCRATCH.take_packed();
+            let mut right = SCRATCH.take_packed(0);
             right.fill_rows(data.len() / columns, columns, data, |k| k * columns);
             right
         };

@@ -130,7 +130,7 @@ fn winograd<F: Form<I, O>, const I: usize, const O: usize>(
             let starts = |each: usize, apart: usize, channels: usize| {
                 move |k: usize| k / tiles * each + place * apart + k % tiles * channels
             };
-            let mut right = SCRATCH.take_packed();
+            let mut right = SCRATCH.take_packed(0);
             right.fill_rows(count * tiles, to, &gradients, starts(each_y, apart_y, to));
             let start = starts(each_x, apart_x, from);
             let left = Columns { data: &inputs, rows: from, columns: count * tiles, start };

@@ -84,12 +84,14 @@ impl Attention {
         dy.scale(self.inverse_scale());
         let (positions, channels) = (x.shape.positions(), x.shape.channels);
         self.out.parameter_gradients(run, &[rows(&mixed)], &dy.data, positions, gradients);
-        let mut d_mixed = mixed;
+        let mut d_mixed = arena.map(x.rows, x.shape);
         self.out.input_gradient(run, &dy.data, (0, channels), false, &mut d_mixed.data);
         let mut d_projected = [(); 3].map(|()| arena.map(x.rows, x.shape));
         let [q, k, v] = projected.each_ref().map(|map| &map.data[..]);
         let [dq, dk, dv] = d_projected.each_mut().map(|map| &mut map.data[..]);
-        self.mix(&x).backward([q, k, v], &d_mixed.data, [dq, dk, dv], arena);
+        let values = [q, k, v, &mixed.data];
+        self.mix(&x).backward(values, &d_mixed.data, [dq, dk, dv], arena);
+        arena.give(mixed.data);
         let source = normed.as_ref().map_or(&x, |(_, map)| map);
         let mut d_source = d_mixed;
         for (index, (projection, dy)) in self.projections.iter().zip(&d_projected).enumerate() {

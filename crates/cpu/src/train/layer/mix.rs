@@ -2,8 +2,10 @@
 
 use rayon::prelude::*;
 
-use crate::attention::softmax;
-use crate::gemm::{Columns, Left, Product, Store};
+use crate::arch::arch;
+use crate::attention::{Narrow, NarrowBackward, is_narrow, softmax};
+use crate::conv::MOST_LANES;
+use crate::gemm::{Columns, Left, Product, Store, lanes, packed_len};
 use crate::map::{Arena, Buffer};
 
 /// Multi-head attention between the positions of each row.
@@ -38,9 +40,12 @@ impl Mix {
         let size = self.row();
         out.par_chunks_exact_mut(size).enumerate().for_each(|(row, out)| {
             let [q, k, v] = [q, k, v].map(|x| &x[row * size..][..size]);
+            if self.is_narrow() {
+                return self.narrow([q, k, v], out, arena);
+            }
             for head in 0..self.heads {
                 let p = self.scores(q, k, head, arena);
-                let mut values = arena.take_packed();
+                let mut values = arena.take_packed(self.positions * packed_len(self.width, lanes()));
                 values.fill_rows(self.positions, self.width, v, |i| self.at(i, head));
                 let left = Left::matrix(&p, self.positions);
                 let mut part = arena.take(self.positions * self.width);
@@ -53,7 +58,7 @@ impl Mix {
         });
     }
 
-    /// The gradients of q, k and v, from that of the output.
+    /// The gradients of q, k and v, from the output and its gradient.
     ///
     /// # Formula
     /// ```text
@@ -65,22 +70,59 @@ impl Mix {
     /// If a slice has another length than its shape says.
     pub(crate) fn backward(
         &self,
-        [q, k, v]: [&[f32]; 3],
+        [q, k, v, y]: [&[f32]; 4],
         dy: &[f32],
         [dq, dk, dv]: [&mut [f32]; 3],
         arena: &Arena,
     ) {
         self.check([q, k, v, dy]);
+        assert_eq!(y.len(), dy.len(), "values of the output");
         self.check([&*dq, &*dk, &*dv, dy]);
         let size = self.row();
         let room = dq.par_chunks_exact_mut(size).zip(dk.par_chunks_exact_mut(size));
         let room = room.zip(dv.par_chunks_exact_mut(size));
         room.enumerate().for_each(|(row, ((dq, dk), dv))| {
-            let values = [q, k, v, dy].map(|x| &x[row * size..][..size]);
+            let [q, k, v, y, dy] = [q, k, v, y, dy].map(|x| &x[row * size..][..size]);
+            if self.is_narrow() {
+                let mut room = arena.take(NarrowBackward::room(self.positions));
+                let Self { heads, width, .. } = *self;
+                arch().dispatch(NarrowBackward {
+                    values: [q, k, v, y, dy],
+                    heads,
+                    width,
+                    scale: self.scale(),
+                    gradients: [dq, dk, dv],
+                    room: &mut room,
+                });
+                return arena.give(room);
+            }
+            let values = [q, k, v, dy];
             for head in 0..self.heads {
                 self.gradients(values, head, [&mut *dq, &mut *dk, &mut *dv], arena);
             }
         });
+    }
+
+    fn is_narrow(&self) -> bool {
+        is_narrow(self.heads, self.heads * self.width)
+    }
+
+    /// Mixes the values of one row.
+    fn narrow(&self, projected: [&[f32]; 3], mixed: &mut [f32], arena: &Arena) {
+        let Self { positions, heads, width, .. } = *self;
+        let mut scores = arena.take(positions * MOST_LANES);
+        arch().dispatch(Narrow {
+            projected,
+            stride: heads * width,
+            positions,
+            heads,
+            width,
+            scale: self.scale(),
+            first: 0,
+            mixed,
+            scores: &mut scores,
+        });
+        arena.give(scores);
     }
 
     /// The gradients of one head of one row.
@@ -93,7 +135,8 @@ impl Mix {
     ) {
         let Self { positions, width, .. } = *self;
         let start = |k: usize| k * positions;
-        let mut right = arena.take_packed();
+        let largest = positions.max(width) * packed_len(positions.max(width), lanes());
+        let mut right = arena.take_packed(largest);
         let mut part = arena.take(positions * width);
         let p = self.scores(q, k, head, arena);
 
@@ -134,7 +177,7 @@ impl Mix {
     /// p of one head of one row.
     fn scores(&self, q: &[f32], k: &[f32], head: usize, arena: &Arena) -> Buffer {
         let positions = self.positions;
-        let mut keys = arena.take_packed();
+        let mut keys = arena.take_packed(self.width * packed_len(positions, lanes()));
         keys.fill_transposed(self.width, positions, k, |n| self.at(n, head));
         let mut p = arena.take(positions * positions);
         let store = Store { scale: self.scale(), ..Store::PLAIN };
@@ -256,7 +299,8 @@ mod tests {
     fn computed(attention: &Mix, [q, k, v, dy]: &[Vec<f32>; 4]) -> [Vec<f32>; 4] {
         let [mut y, mut dq, mut dk, mut dv] = [0; 4].map(|_| vec![f32::NAN; q.len()]);
         attention.forward([q, k, v], &mut y, &Arena::new());
-        attention.backward([q, k, v], dy, [&mut dq, &mut dk, &mut dv], &Arena::new());
+        let mixed = y.clone();
+        attention.backward([q, k, v, &mixed], dy, [&mut dq, &mut dk, &mut dv], &Arena::new());
         [y, dq, dk, dv]
     }
 

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::gemm::{Columns, Left, Product, Store};
+use crate::gemm::{Columns, Left, Product, Store, lanes, packed_len};
 use crate::parameters::{Parameters, Place};
 use crate::train::run::Run;
 use crate::train::tree;
@@ -66,7 +66,7 @@ impl Pointwise {
         let weight = self.weight.of(run.weights);
         let last = sources.len() - 1;
         debug_assert!(last == 0 || scale == 1.0, "one source, or no scale");
-        let mut right = run.arena.take_packed();
+        let mut right = run.arena.take_packed(self.from * packed_len(self.to, lanes()));
         for (index, (source, (first, count))) in parts(sources).enumerate() {
             right.fill_transposed(count, self.to, weight, |n| n * self.from + first);
             let store = Store {
@@ -91,7 +91,7 @@ impl Pointwise {
         dx: &mut [f32],
     ) {
         let weight = self.weight.of(run.weights);
-        let mut right = run.arena.take_packed();
+        let mut right = run.arena.take_packed(self.to * packed_len(count, lanes()));
         right.fill_rows(self.to, count, weight, |k| k * self.from + first);
         let dy = Rows { data: dy, columns: self.to };
         multiply(dy, &right, count, Store { accumulate, ..Store::PLAIN }, dx);
@@ -131,7 +131,8 @@ impl Pointwise {
     fn leaf(&self, run: Run<'_>, x: &[f32], (first, count): Part, dy: &[f32], out: &mut [f32]) {
         let Self { from, to, .. } = *self;
         let alone = count == from;
-        let mut right = run.arena.take_packed();
+        let terms = TERMS.min(x.len() / count);
+        let mut right = run.arena.take_packed(terms * packed_len(count, lanes()));
         let mut part = run.arena.take(if alone { 0 } else { to * count });
         let target = if alone { &mut *out } else { &mut part };
         for (index, (x, dy)) in x.chunks(TERMS * count).zip(dy.chunks(TERMS * to)).enumerate() {
