@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ancestral_nn::train::Checkpoints;
+use ancestral_learn::Checkpoints;
 use anyhow::{Context, Result, bail};
 
 /// By this a run folder is known.
