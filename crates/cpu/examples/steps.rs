@@ -46,24 +46,59 @@ fn main() -> Result<(), AnyError> {
             let (alpha, sigma) = (level.alpha() as f32, level.sigma() as f32);
             let at = row * size..(row + 1) * size;
             noise.normals(sample, 0, &mut eps[at.clone()]);
-            for i in at { x[i] = alpha * data[i] + sigma * eps[i]; }
+            for i in at {
+                x[i] = alpha * data[i] + sigma * eps[i];
+            }
             times.push(t as f64);
         }
-        let pass = Pass { x: &x, timesteps: &times, labels: labels.as_deref(), leaf: batch.div_ceil(16).max(4) };
+        let pass = Pass {
+            x: &x,
+            timesteps: &times,
+            labels: labels.as_deref(),
+            leaf: batch.div_ceil(16).max(4),
+        };
         let mut total = 0.0_f64;
-        network.gradients(&weights, pass, &mut |y, dy| {
-            for ((y, dy), e) in y.iter().zip(dy).zip(&eps) {
-                let d = y - e;
-                total += f64::from(d * d);
-                *dy = 2.0 * d / (batch * size) as f32;
-            }
-        }, &mut gradients);
+        network.gradients(
+            &weights,
+            pass,
+            &mut |y, dy| {
+                for ((y, dy), e) in y.iter().zip(dy).zip(&eps) {
+                    let d = y - e;
+                    total += f64::from(d * d);
+                    *dy = 2.0 * d / (batch * size) as f32;
+                }
+            },
+            &mut gradients,
+        );
         let norm = sum_of_squares(&gradients).sqrt();
-        let update = Update { factor: (1.0 / norm).min(1.0), rate: 1e-4, betas: [0.9, 0.999], epsilon: 1e-8, weight_decay: 1e-6, number: step + 1, share: 1e-3 };
-        update.apply(Slot { weight: &mut weights, gradient: &gradients, first: &mut first, second: &mut second, average: &mut average });
+        let update = Update {
+            factor: (1.0 / norm).min(1.0),
+            rate: 1e-4,
+            betas: [0.9, 0.999],
+            epsilon: 1e-8,
+            weight_decay: 1e-6,
+            number: step + 1,
+            share: 1e-3,
+        };
+        update.apply(Slot {
+            weight: &mut weights,
+            gradient: &gradients,
+            first: &mut first,
+            second: &mut second,
+            average: &mut average,
+        });
         let taken = start.elapsed().as_secs_f64() * 1e3;
-        if std::env::var("LOSS").is_ok() { writeln!(out, "{taken:.3} {} {} {}", total / (batch * size) as f64, norm, network.arena_bytes() / 1_000_000)?; } else {
-        writeln!(out, "{taken:.3}")?; }
+        if std::env::var("LOSS").is_ok() {
+            writeln!(
+                out,
+                "{taken:.3} {} {} {}",
+                total / (batch * size) as f64,
+                norm,
+                network.arena_bytes() / 1_000_000
+            )?;
+        } else {
+            writeln!(out, "{taken:.3}")?;
+        }
         out.flush()?;
     }
     Ok(())

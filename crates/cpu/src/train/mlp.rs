@@ -46,7 +46,8 @@ impl Mlp {
         let block = |i| {
             let mut named = named.child(format_args!("blocks.{i}"));
             told.push(Pointwise::new(&mut named.child("time_emb_proj"), time_embed_dim, width));
-            ["linear_1", "linear_2"].map(|name| Pointwise::new(&mut named.child(name), width, width))
+            ["linear_1", "linear_2"]
+                .map(|name| Pointwise::new(&mut named.child(name), width, width))
         };
         let blocks = (0..config.blocks).map(block).collect();
         let class = config.num_class_embeds.map(|count| {
@@ -56,11 +57,7 @@ impl Mlp {
         Self {
             conditioning: Conditioning {
                 projection: Projection::Fixed(time::Projection::fixed(time_embed_dim, flip, shift)),
-                time: Embedding::new(
-                    named.child("time_embedding"),
-                    time_embed_dim,
-                    time_embed_dim,
-                ),
+                time: Embedding::new(named.child("time_embedding"), time_embed_dim, time_embed_dim),
                 class,
                 activation: Activation::Silu,
                 blocks: told,

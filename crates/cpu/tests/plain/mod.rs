@@ -111,7 +111,8 @@ impl Map {
         for c in 0..self.c {
             for i in 0..2 * out.h {
                 for j in 0..2 * out.w {
-                    out.x[(c * out.h + i / 2) * out.w + j / 2] += 0.25 * self.plane(c)[i * self.w + j];
+                    out.x[(c * out.h + i / 2) * out.w + j / 2] +=
+                        0.25 * self.plane(c)[i * self.w + j];
                 }
             }
         }
@@ -171,7 +172,8 @@ struct Part<'a> {
 
 impl<'a> Part<'a> {
     fn child(&self, name: &str) -> Self {
-        let path = if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) };
+        let path =
+            if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) };
         Self { values: self.values, path }
     }
 
@@ -193,8 +195,12 @@ impl<'a> Part<'a> {
     }
 
     fn embed(&self, x: &[f64]) -> Vec<f64> {
-        let hidden: Vec<f64> =
-            self.child("linear_1").linear(x).into_iter().map(|x| act(Activation::Silu, x)).collect();
+        let hidden: Vec<f64> = self
+            .child("linear_1")
+            .linear(x)
+            .into_iter()
+            .map(|x| act(Activation::Silu, x))
+            .collect();
         self.child("linear_2").linear(&hidden)
     }
 }
@@ -238,7 +244,13 @@ fn sinusoids(time: f64, width: usize, cosines_first: bool, shift: u32) -> Vec<f6
 }
 
 /// The network's prediction for one row.
-pub fn mlp(config: &MlpConfig, values: &Values, x: &[f64], time: f64, label: Option<u32>) -> Vec<f64> {
+pub fn mlp(
+    config: &MlpConfig,
+    values: &Values,
+    x: &[f64],
+    time: f64,
+    label: Option<u32>,
+) -> Vec<f64> {
     let p = Part { values, path: String::new() };
     let width = config.time_embed_dim;
     let row = sinusoids(time, width, config.flip_sin_to_cos, config.freq_shift);
@@ -290,7 +302,13 @@ struct UNet<'a> {
 }
 
 /// The network's prediction for one row.
-pub fn unet(config: &UNetConfig, values: &Values, x: &[f64], time: f64, label: Option<u32>) -> Vec<f64> {
+pub fn unet(
+    config: &UNetConfig,
+    values: &Values,
+    x: &[f64],
+    time: f64,
+    label: Option<u32>,
+) -> Vec<f64> {
     let p = Part { values, path: String::new() };
     let [h, w] = config.sample_size.expect("a size");
     let mut x = Map { c: config.in_channels, h, w, x: x.to_vec() };
@@ -374,7 +392,8 @@ impl UNet<'_> {
         let kind_of = Kind { picture: kind.has_picture(), mid: false };
         for j in 0..self.config.layers_per_block {
             let x = skips[skips.len() - 1].clone();
-            let mut x = self.resnet(&p.child(&format!("resnets.{j}")), x, kind_of, Change::Keep, None);
+            let mut x =
+                self.resnet(&p.child(&format!("resnets.{j}")), x, kind_of, Change::Keep, None);
             if kind.has_attention() {
                 x = self.attention(&p.child(&format!("attentions.{j}")), x, kind_of);
             }
@@ -448,14 +467,7 @@ impl UNet<'_> {
         if kind.picture { groups_by_width(channels) } else { self.config.groups(channels) }
     }
 
-    fn resnet(
-        &self,
-        p: &Part,
-        x: Map,
-        kind: Kind,
-        change: Change,
-        groups: Option<usize>,
-    ) -> Map {
+    fn resnet(&self, p: &Part, x: Map, kind: Kind, change: Change, groups: Option<usize>) -> Map {
         let (config, epsilon) = (self.config, self.config.norm_eps);
         let groups = groups.unwrap_or_else(|| self.groups(kind, x.c));
         let h = x.group_norm(&p.child("norm1"), groups, epsilon).each(|x| act(config.act_fn, x));
@@ -522,4 +534,3 @@ impl UNet<'_> {
         mixed.pointwise(&p.child("to_out.0")).plus(&x).each(|x| x / scale)
     }
 }
-

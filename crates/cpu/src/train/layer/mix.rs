@@ -45,7 +45,8 @@ impl Mix {
             }
             for head in 0..self.heads {
                 let p = self.scores(q, k, head, arena);
-                let mut values = arena.take_packed(self.positions * packed_len(self.width, lanes()));
+                let mut values =
+                    arena.take_packed(self.positions * packed_len(self.width, lanes()));
                 values.fill_rows(self.positions, self.width, v, |i| self.at(i, head));
                 let left = Left::matrix(&p, self.positions);
                 let mut part = arena.take(self.positions * self.width);

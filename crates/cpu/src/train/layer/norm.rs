@@ -138,12 +138,7 @@ impl Norm {
     }
 
     /// Writes the gradients of γ and β, where nothing else scales or shifts the channels.
-    pub(crate) fn parameter_gradients(
-        &self,
-        run: Run<'_>,
-        sums: &Sums,
-        gradients: &mut [f32],
-    ) {
+    pub(crate) fn parameter_gradients(&self, run: Run<'_>, sums: &Sums, gradients: &mut [f32]) {
         let channels = self.channels;
         let mut all = vec![0.0; 3 * channels];
         tree::sum_rows(&sums.data, run.leaf, &mut all);
@@ -336,3 +331,6 @@ impl Backward<'_, '_> {
 fn to_f32(value: f64) -> f32 {
     value as f32
 }
+
+#[cfg(test)]
+mod tests;

@@ -71,7 +71,9 @@ impl Change {
         dx: Option<Map>,
     ) -> Map {
         match (self, kept) {
-            (Self::Resnet(resnet), Some(kept)) => only(resnet.backward(back, &[x], kept, dy, vec![dx])),
+            (Self::Resnet(resnet), Some(kept)) => {
+                only(resnet.backward(back, &[x], kept, dy, vec![dx]))
+            }
             (Self::Conv(conv), _) => {
                 let input = Input { sources: &[x.view()], before: Before::NOTHING };
                 conv.parameter_gradients(back.run, input, &dy, back.gradients);
@@ -379,7 +381,8 @@ impl Up {
         if let Some((norm, conv)) = &self.added {
             let normed = norm.forward(run, &[&x]);
             let after = After { residual: picture.as_ref().map(Map::view), ..After::NOTHING };
-            let sum = conv.forward(run, Input { sources: &[x.view()], before: silu(&normed) }, after);
+            let sum =
+                conv.forward(run, Input { sources: &[x.view()], before: silu(&normed) }, after);
             kept.added = Some(normed);
             picture.replace(sum).into_iter().for_each(|old| run.arena.give(old.data));
         }
@@ -404,7 +407,9 @@ impl Up {
         }
         if self.has_picture {
             let whole = d_picture.take();
-            *d_picture = whole.as_ref().filter(|_| kept.had_picture)
+            *d_picture = whole
+                .as_ref()
+                .filter(|_| kept.had_picture)
                 .map(|dy| Resample::FilterUp.adjoint(dy, arena));
             whole.into_iter().for_each(|map| arena.give(map.data));
             for (attention, kept) in self.attentions.iter().zip(kept.attentions.drain(..)).rev() {

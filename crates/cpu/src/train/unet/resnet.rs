@@ -2,6 +2,7 @@
 
 use ancestral_format::{Activation, TimeScaleShift};
 
+use super::Back;
 use crate::attention::applied;
 use crate::conv::{After, Motion};
 use crate::map::{Buffer, Map, View};
@@ -13,7 +14,6 @@ use crate::train::layer::conv3::{Conv3, Input};
 use crate::train::layer::norm::{Gradients, Norm, Normed, Sums};
 use crate::train::layer::pointwise::{Pointwise, Rows};
 use crate::train::run::Run;
-use super::Back;
 use crate::unet::resample::Resample;
 use crate::unet::resnet::{Common, Plan};
 
@@ -105,8 +105,8 @@ impl Resnet {
         if self.shift == TimeScaleShift::ScaleShift {
             norm2.affine.then(block, stride);
         }
-        let shortcut = (self.resample != Resample::Keep)
-            .then(|| self.resample.run(sources[0], arena));
+        let shortcut =
+            (self.resample != Resample::Keep).then(|| self.resample.run(sources[0], arena));
         let x: Vec<&Map> = shortcut.as_ref().map_or_else(|| sources.to_vec(), |x| vec![x]);
         let projected = self.shortcut.as_ref().map(|conv| {
             let mut out = arena.map(h.rows, h.shape);
@@ -140,8 +140,7 @@ impl Resnet {
         self.conv2.parameter_gradients(run, input, &dy, gradients);
         let mut dh = self.conv2.input_gradient(run, &dy);
         let activation = Some(self.activation);
-        let sums =
-            self.norm2.backward(run, &[&h], &norm2, activation, &mut dh, Gradients::InPlace);
+        let sums = self.norm2.backward(run, &[&h], &norm2, activation, &mut dh, Gradients::InPlace);
         let block = &back.conditioned.blocks[self.block];
         back.blocks[self.block] = Some(self.told_gradient(run, &sums, block, gradients));
         arena.give(sums.data);

@@ -82,8 +82,7 @@ impl Leaf<'_> {
         let rows = (TERMS / self.output.positions()).clamp(1, self.rows);
         let mut scratch = self.arena.take(rows * frame.size());
         let columns = rows * self.output.positions();
-        let mut right =
-            self.arena.take_packed(columns * packed_len(self.output.channels, lanes()));
+        let mut right = self.arena.take_packed(columns * packed_len(self.output.channels, lanes()));
         for first in (0..self.rows).step_by(rows) {
             let rows = rows.min(self.rows - first);
             let frame = Frame { row: self.row + first, images: rows, ..self.frame() };
