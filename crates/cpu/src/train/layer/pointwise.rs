@@ -138,7 +138,7 @@ impl Pointwise {
         for (index, (x, dy)) in x.chunks(TERMS * count).zip(dy.chunks(TERMS * to)).enumerate() {
             let columns = x.len() / count;
             right.fill_rows(columns, count, x, |k| k * count);
-            let left = Columns { data: dy, rows: to, columns, start: |k| k * to };
+            let left = Columns { data: dy, rows: to, count: columns, start: |k| k * to };
             let store = Store { accumulate: index > 0, ..Store::PLAIN };
             Product { left, right: right.right(), out: target, store }.run();
         }

@@ -105,9 +105,9 @@ fn computed(norm: &GroupNorm, [x, gamma, beta, dy]: &[Vec<f32>; 4]) -> [Vec<f32>
         map
     };
     let sources = [part(x, 0), part(x, 1)];
-    let normed = layer.forward(run, &[&sources[0], &sources[1]]);
     let activation = silu.then_some(Activation::Silu);
-    let before = norm::Before { affine: Some(&normed.affine), activation };
+    let normed = layer.forward(run, &[&sources[0], &sources[1]], activation);
+    let before = normed.before();
     let applied = sources.each_ref().map(|source| source.view());
     let mut y = vec![f32::NAN; x.len()];
     for (at, y) in y.chunks_exact_mut(channels).enumerate() {
@@ -122,7 +122,7 @@ fn computed(norm: &GroupNorm, [x, gamma, beta, dy]: &[Vec<f32>; 4]) -> [Vec<f32>
     g.data.copy_from_slice(dy);
     let mut dx = [part(&vec![0.0; x.len()], 0), part(&vec![0.0; x.len()], 1)];
     let to = Gradients::Add(&mut dx);
-    let sums = layer.backward(run, &[&sources[0], &sources[1]], &normed, activation, &mut g, to);
+    let sums = layer.backward(run, &[&sources[0], &sources[1]], &normed, &mut g, to);
     let mut gradients = vec![f32::NAN; 2 * channels];
     layer.parameter_gradients(run, &sums, &mut gradients);
     let dbeta = gradients.split_off(channels);
@@ -135,7 +135,7 @@ fn computed(norm: &GroupNorm, [x, gamma, beta, dy]: &[Vec<f32>; 4]) -> [Vec<f32>
 }
 
 struct Apply<'a> {
-    before: norm::Before<'a>,
+    before: Before<'a>,
     out: &'a mut [f32],
     values: &'a [f32],
     row: usize,
