@@ -124,15 +124,14 @@ pub(super) fn all_mixed<S: Simd>(
 /// Calls `f` with where each eight of `length`, and then each single one of the rest, begins.
 #[inline(always)]
 fn by_eights(length: usize, mut f: impl FnMut(bool, usize)) {
+    // Loops, as an iterator's `for_each` may become a function without the vectors' instructions.
     let whole = length / 8 * 8;
-    (0..whole).step_by(8).for_each(
-        #[inline(always)]
-        |at| f(true, at),
-    );
-    (whole..length).for_each(
-        #[inline(always)]
-        |at| f(false, at),
-    );
+    for at in (0..whole).step_by(8) {
+        f(true, at);
+    }
+    for at in whole..length {
+        f(false, at);
+    }
 }
 
 /// Scores of the first N keys, which are `stride` apart.
