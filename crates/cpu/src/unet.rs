@@ -66,8 +66,7 @@ impl UNet {
             Down::load(named, &mut gathered, common, plan, input.channels)
         });
         let downs = downs.collect();
-        let mid =
-            mid.map(|plan| Mid::load(named.child("mid_block"), &mut gathered, common, &plan));
+        let mid = mid.map(|plan| Mid::load(named.child("mid_block"), &mut gathered, common, &plan));
         let ups = ups.iter().enumerate().map(|(i, plan)| {
             let named = named.child(format_args!("up_blocks.{i}"));
             Up::load(named, &mut gathered, common, plan, config.out_channels)

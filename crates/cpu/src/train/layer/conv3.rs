@@ -38,12 +38,7 @@ pub(crate) struct Input<'a> {
 }
 
 impl Conv3 {
-    pub(crate) fn new(
-        named: &mut Parameters<'_>,
-        input: Shape,
-        to: usize,
-        motion: Motion,
-    ) -> Self {
+    pub(crate) fn new(named: &mut Parameters<'_>, input: Shape, to: usize, motion: Motion) -> Self {
         let weight = named.place("weight", &[to, input.channels, 3, 3]);
         Self { weight, bias: named.place("bias", &[to]), input, to, motion }
     }
@@ -160,3 +155,6 @@ fn unfold(x: &[f32], width: usize, channels: usize, skip: usize, out: &mut [f32]
         }
     });
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,7 +45,8 @@ impl Mix {
             }
             for head in 0..self.heads {
                 let p = self.scores(q, k, head, arena);
-                let mut values = arena.take_packed(self.positions * packed_len(self.width, lanes()));
+                let mut values =
+                    arena.take_packed(self.positions * packed_len(self.width, lanes()));
                 values.fill_rows(self.positions, self.width, v, |i| self.at(i, head));
                 let left = Left::matrix(&p, self.positions);
                 let mut part = arena.take(self.positions * self.width);
@@ -141,7 +142,7 @@ impl Mix {
         let p = self.scores(q, k, head, arena);
 
         right.fill_rows(positions, width, dy, |i| self.at(i, head));
-        let transposed = Columns { data: &p, rows: positions, columns: positions, start };
+        let transposed = Columns { data: &p, rows: positions, count: positions, start };
         Product { left: transposed, right: right.right(), out: &mut part, store: Store::PLAIN }
             .run();
         self.put(&part, head, dv);
@@ -163,7 +164,7 @@ impl Mix {
         self.put(&part, head, dq);
 
         right.fill_rows(positions, width, q, |i| self.at(i, head));
-        let transposed = Columns { data: &ds, rows: positions, columns: positions, start };
+        let transposed = Columns { data: &ds, rows: positions, count: positions, start };
         Product { left: transposed, right: right.right(), out: &mut part, store: Store::PLAIN }
             .run();
         self.put(&part, head, dk);
