@@ -3,7 +3,7 @@
 use ancestral_cpu::Shapes;
 use ancestral_format::Layout;
 use ancestral_learn::{Engine, Pass};
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 

@@ -51,7 +51,7 @@ impl Mlp {
                 .num_class_embeds
                 .map(|count| Embedding::new(device, count, time_embed_dim)),
             blocks: (0..config.blocks)
-                .map(|i| ResidualBlock::new(device, width, time_embed_dim))
+                .map(|_| ResidualBlock::new(device, width, time_embed_dim))
                 .collect(),
             linear_out: Linear::new(device, width, columns),
             sinusoids: Sinusoids {

@@ -40,13 +40,13 @@ pub(super) struct Plan {
 impl Attention {
     pub(super) fn new(device: &Device, channels: usize, plan: Plan) -> Self {
         let Plan { head_width, groups, epsilon, scale } = plan;
-        let linear = |name: &str| Linear::new(device, channels, channels);
+        let linear = || Linear::new(device, channels, channels);
         Self {
             group_norm: groups.map(|groups| GroupNorm::new(device, groups, channels, epsilon)),
-            to_q: linear("to_q"),
-            to_k: linear("to_k"),
-            to_v: linear("to_v"),
-            to_out: vec![linear("to_out.0")],
+            to_q: linear(),
+            to_k: linear(),
+            to_v: linear(),
+            to_out: vec![linear()],
             heads: head_width.map_or(1, |width| channels / width),
             scale,
         }

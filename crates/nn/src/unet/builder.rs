@@ -5,6 +5,7 @@ use std::f64::consts::SQRT_2;
 use ancestral_format::{
     ATTENTION_GROUPS, Resampling, TimeEmbedding, UNetConfig, UNetConfigError, groups_by_width,
 };
+use burn::tensor::Device;
 use thiserror::Error;
 
 use super::resample::Resample;

@@ -58,13 +58,13 @@ impl DownBlock {
             let from = if j == 0 { from } else { to };
             builder.resnet(device, [from, to])
         };
-        let attend = |j: usize| builder.attention(device, to);
+        let attend = |_| builder.attention(device, to);
         let downsample = || {
             let by_resnet = by_resnet(kind.has_attention(), config.downsample_type);
             if by_resnet || kind == Kind::ResnetDownsampleBlock2D {
-                Downsample::Resnet(builder.resampling(&device, to, Resample::Mean))
+                Downsample::Resnet(builder.resampling(device, to, Resample::Mean))
             } else {
-                Downsample::Conv(StridedConv::new(&device, to, config.downsample_padding))
+                Downsample::Conv(StridedConv::new(device, to, config.downsample_padding))
             }
         };
         let (halves, has_picture) = (!is_last, kind.has_picture());

@@ -15,8 +15,8 @@ pub struct MidBlock {
 
 impl MidBlock {
     pub(super) fn new(device: &Device, builder: Builder<'_>, channels: usize) -> Self {
-        let resnet = |j: usize| builder.resnet(device, [channels, channels]);
-        let attend = |j: usize| builder.attention(device, channels);
+        let resnet = |_| builder.resnet(device, [channels, channels]);
+        let attend = |_| builder.attention(device, channels);
         Self {
             resnets: (0..2).map(resnet).collect(),
             attentions: (0..usize::from(builder.config().add_attention)).map(attend).collect(),

@@ -207,7 +207,7 @@ fn down_blocks(config: &UNetConfig, device: &Device) -> Vec<DownBlock> {
     let block = |(i, &kind): (usize, &ancestral_format::DownBlock)| {
         let builder = Builder::new(config, kind.has_picture());
         let from_to = [channels[i.saturating_sub(1)], channels[i]];
-        DownBlock::new(&device, builder, kind, from_to, i + 1 == channels.len())
+        DownBlock::new(device, builder, kind, from_to, i + 1 == channels.len())
     };
     config.down_block_types.iter().enumerate().map(block).collect()
 }
@@ -215,7 +215,7 @@ fn down_blocks(config: &UNetConfig, device: &Device) -> Vec<DownBlock> {
 fn up_blocks(config: &UNetConfig, device: &Device) -> Vec<UpBlock> {
     let block = |(i, &kind): (usize, &ancestral_format::UpBlock)| {
         let builder = Builder::new(config, kind.has_picture());
-        UpBlock::new(&device, builder, kind, i, i + 1 == config.levels())
+        UpBlock::new(device, builder, kind, i, i + 1 == config.levels())
     };
     config.up_block_types.iter().enumerate().map(block).collect()
 }

@@ -65,16 +65,16 @@ impl ResnetBlock {
     pub(super) fn new(device: &Device, common: Common, plan: Plan) -> Self {
         let Common { time_width, epsilon, activation, shift } = common;
         let [from, to] = plan.channels;
-        let norm = |name, groups, channels| GroupNorm::new(device, groups, channels, epsilon);
+        let norm = |groups, channels| GroupNorm::new(device, groups, channels, epsilon);
         let projected = match shift {
             TimeScaleShift::Default => to,
             TimeScaleShift::ScaleShift => 2 * to,
         };
         Self {
-            norm1: norm("norm1", plan.groups[0], from),
+            norm1: norm(plan.groups[0], from),
             conv1: Conv2d::same(device, plan.channels, 3),
             time_emb_proj: Linear::new(device, time_width, projected),
-            norm2: norm("norm2", plan.groups[1], to),
+            norm2: norm(plan.groups[1], to),
             conv2: Conv2d::same(device, [to, to], 3),
             conv_shortcut: (from != to || plan.convolves_shortcut)
                 .then(|| Conv2d::same(device, plan.channels, 1)),

@@ -59,7 +59,7 @@ impl UpBlock {
         let upsample = || {
             let by_resnet = by_resnet(kind.has_attention(), config.upsample_type);
             if by_resnet || kind == Kind::ResnetUpsampleBlock2D {
-                Upsample::Resnet(builder.resampling(&device, here, Resample::Nearest))
+                Upsample::Resnet(builder.resampling(device, here, Resample::Nearest))
             } else {
                 let conv = Conv2d::same(device, [here, here], 3);
                 Upsample::Conv(RepeatedConv { conv })
@@ -67,16 +67,15 @@ impl UpBlock {
         };
         let has_picture = kind.has_picture();
         let (doubles, adds) = (!is_last && !has_picture, !is_last && has_picture);
-        let attend = |j: usize| builder.attention(device, here);
-        let resnet =
-            |(j, joined): (usize, &[usize; 2])| joining(device, builder, kind, *joined, here);
+        let attend = |_| builder.attention(device, here);
+        let resnet = |joined: &[usize; 2]| joining(device, builder, kind, *joined, here);
         Self {
-            resnets: joined.iter().enumerate().map(resnet).collect(),
+            resnets: joined.iter().map(resnet).collect(),
             attentions: (0..attentions).map(attend).collect(),
             upsamplers: doubles.then(upsample).into_iter().collect(),
             resnet_up: adds.then(|| builder.resampling(device, here, Resample::FilterUp)),
             skip_norm: adds
-                .then(|| GroupNorm::new(&device, groups_by_width(here), here, config.norm_eps)),
+                .then(|| GroupNorm::new(device, groups_by_width(here), here, config.norm_eps)),
             skip_conv: adds.then(|| Conv2d::same(device, [here, config.out_channels], 3)),
             has_picture,
         }
