@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
 use crate::args::{FitArg, ReadingArgs, TrainArgs};
-use crate::failure::note;
+use crate::reading::Reading;
 
 /// What is to be learned.
 #[derive(Debug)]
@@ -24,8 +24,9 @@ pub struct Data {
 }
 
 impl Data {
-    /// Reads the data that the arguments name, and says what was decided about them.
-    pub fn read(source: &str, args: &TrainArgs) -> Result<Self> {
+    /// Reads the data that the arguments name, without what is at `output`, and says what was decided
+    /// about them.
+    pub fn read(source: &str, args: &TrainArgs, output: &Path) -> Result<Self> {
         let reading = &args.reading;
         let options = ReadOptions {
             pictures: PictureOptions {
@@ -38,20 +39,17 @@ impl Data {
                 background: reading.background.0,
                 classes: reading.classes,
                 skip_bad: reading.skip_bad,
+                output: Some(output.to_owned()),
             },
             points: reading.points,
             classes: reading.classes,
             seed: args.seed,
         };
-        let Loaded { source: kind, data, columns, decided, skipped } = open(source, &options)?;
+        let Loaded { source: kind, data, columns, decided, skipped, left_out } =
+            open(source, &options)?;
         refuse_idle(reading, source, kind, columns.is_none())?;
-        let quiet = args.compute.quiet;
-        for (path, reason) in &skipped {
-            note(quiet, format_args!("skipped {}: {reason}", path.display()));
-        }
-        if !decided.is_empty() {
-            note(quiet, format_args!("{source}: {decided}"));
-        }
+        let read = Reading { skipped: &skipped, left_out: &left_out, decided: &decided };
+        read.say(source, args.compute.quiet);
         let (shape, class_names) = (data.shape().to_vec(), data.class_names().to_vec());
         let (rows, labels) = data.into_parts();
         let mut set = TrainingSet::new(shape, rows)?;

@@ -9,8 +9,8 @@ mod commands;
 mod data;
 mod engine;
 mod failure;
-#[cfg(feature = "burn")]
 mod interrupt;
+mod lock;
 #[cfg(feature = "burn")]
 mod log;
 mod memory;
@@ -19,6 +19,7 @@ mod output;
 mod process;
 mod progress;
 mod randomness;
+mod reading;
 #[cfg(feature = "burn")]
 mod recipe;
 mod rows;

@@ -14,23 +14,23 @@ use ancestral::{AnySchedule, Schedule};
 use anyhow::{Context, Result};
 
 use crate::args::ScheduleArgs;
-use crate::failure::{Failed, note};
+use crate::failure::{Failed, is_unread, note};
 
 /// Numbers as people write shapes: `1x8x8`, `32-64`.
 pub fn joined(numbers: &[usize], separator: &str) -> String {
     numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(separator)
 }
 
-/// Prints a result. A reader that closed stdout is no error.
+/// Prints a result. A reader that closed stdout, or a terminal that is gone, is no error.
 fn print(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
     let printed = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    printed.map_err(|error| {
-        if error.kind() == io::ErrorKind::BrokenPipe {
-            return error.into();
+    match printed {
+        Err(error) if !is_unread(&error) => {
+            Err(Failed(anyhow::Error::new(error).context("standard output")).into())
         }
-        Failed(anyhow::Error::new(error).context("standard output")).into()
-    })
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// The family of a schedule, by default the one called `default`, and the schedule itself, with a

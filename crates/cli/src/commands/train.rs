@@ -4,7 +4,7 @@ mod diagnosis;
 mod look;
 mod resume;
 
-use std::io::{self, Write};
+use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
@@ -30,6 +30,7 @@ use crate::data::{self, Data};
 use crate::engine::Engine;
 use crate::failure::{Failed, Interrupted, note};
 use crate::interrupt::Interrupt;
+use crate::lock::LOCK;
 use crate::log::Log;
 use crate::model::Model;
 use crate::progress::Progress;
@@ -49,13 +50,15 @@ pub fn run(args: &TrainArgs, matches: &ArgMatches) -> Result<()> {
     } else {
         let name = source.map(data::name).unwrap_or_default();
         let path = args.output.clone().unwrap_or_else(|| Path::new("runs").join(name));
-        (RunFolder::new(path), args.clone(), None)
+        let folder = RunFolder::new(path);
+        folder.check(args.force)?;
+        (folder, args.clone(), None)
     };
     let source = args.data.clone().unwrap_or_default();
     let engine = Engine::new(&args.compute)?;
     let device = device::parse(&args.compute.device).context("--device")?;
     let quiet = args.compute.quiet;
-    let mut data = Data::read(&source, &args);
+    let mut data = Data::read(&source, &args, folder.path());
     if resumed.is_some() {
         data = data.context("the data of the run; if they are elsewhere now, name them");
     }
@@ -71,7 +74,7 @@ pub fn run(args: &TrainArgs, matches: &ArgMatches) -> Result<()> {
         NetworkConfig::UNet(config) => job.run(&|| Ok(UNet::new(config, &init)?), resumed)?,
         NetworkConfig::Mlp(config) => job.run(&|| Ok(Mlp::new(config, &init)?), resumed)?,
     }
-    Ok(writeln!(io::stdout(), "{}", job.folder.path().display())?)
+    super::print(&format!("{}\n", job.folder.path().display()))
 }
 
 /// Says what is likely to be a mistake.
@@ -133,6 +136,7 @@ impl Job {
         if let Some(stop) = self.args.budget.stop_at.filter(|stop| *stop < done) {
             bail!("--stop-at {stop}: the run has made {done} already");
         }
+        let interrupt = Interrupt::watch()?;
         // All that can be refused has been; from here on something is written.
         let mut trainer = self.trainer(make()?, steps, state.as_ref())?;
         let quiet = self.args.compute.quiet;
@@ -141,18 +145,23 @@ impl Job {
             self.folder.go_back_to(done)?;
             Log::resume(self.folder.log(), quiet, done)?
         } else {
-            self.folder.begin(self.args.force)?;
+            self.folder.begin(self.args.force, quiet)?;
             Log::create(self.folder.log(), quiet)?
         };
         self.announce(parameters::to_weights(&trainer.module()).parameters(), steps, done);
         let until = self.args.budget.stop_at.map_or(steps, |stop| stop.min(steps));
-        self.train(&mut trainer, steps, until, &mut log)?;
+        self.train(&mut trainer, steps, until, &mut log, &interrupt)?;
         if until < steps {
             note(quiet, format_args!("stopped after step {until} of {steps}; {}", self.go_on()));
             return Ok(());
         }
         let model = self.model(&trainer.state(), steps, log.final_loss())?;
         model.folder.write(self.folder.path()).map_err(|error| Failed(error.into()))?;
+        let (lock, message) = (self.folder.file(LOCK), self.without_pictures());
+        let _last_words = interrupt.end_after(move || {
+            let _ = fs::remove_file(lock);
+            message
+        });
         self.pictures(&model, &log)
     }
 
@@ -275,6 +284,7 @@ impl Job {
         steps: u64,
         until: u64,
         log: &mut Log,
+        interrupt: &Interrupt,
     ) -> Result<()> {
         let saving = &self.args.saving;
         let quiet = self.args.compute.quiet;
@@ -284,7 +294,6 @@ impl Job {
         let checkpoints = self.folder.checkpoints(saving.keep);
         let mut diagnosis = Diagnosis::new(trainer.steps());
         let mut progress = Progress::new("training", trainer.steps()..steps, quiet);
-        let interrupt = Interrupt::watch()?;
         let preview = |trainer: &Trainer<M>| {
             let done = trainer.steps();
             if done == 0 || done == steps || !is_due(previews, done) {
@@ -348,8 +357,23 @@ impl Job {
 
     /// How to go on with the run.
     fn go_on(&self) -> String {
+        format!("go on with: {}", self.command_of(&["train", "--resume"]))
+    }
+
+    /// What there is when the model is written, and how to have the rest.
+    fn without_pictures(&self) -> String {
+        format!(
+            "interrupted while the last samples were drawn; the model is written: draw with: {} (or \
+             all pictures of the run with: {})",
+            self.command_of(&["sample"]),
+            self.command_of(&["train", "--resume"])
+        )
+    }
+
+    /// A command on the run folder.
+    fn command_of(&self, words: &[&str]) -> String {
         let folder = self.folder.path().to_string_lossy().into_owned();
-        format!("go on with: {}", command(&["train".to_owned(), "--resume".to_owned(), folder]))
+        command(&words.iter().map(|word| (*word).to_owned()).chain([folder]).collect::<Vec<_>>())
     }
 
     /// The arguments that make the same weights again, with everything said that is there to say.

@@ -61,6 +61,8 @@ impl Resumed {
         if !folder.path().is_dir() {
             bail!("--resume: there is no run folder {at}");
         }
+        // Before the checkpoint is read: another process may be about to write a newer one.
+        folder.hold(args.compute.quiet).context("--resume")?;
         let newest = folder.checkpoints(1).newest().context("--resume")?;
         let Some(Newest { path, checkpoint, passed_over }) = newest else {
             bail!("--resume: no checkpoint in {at}: expected checkpoints/step-N in a run folder");
