@@ -11,8 +11,10 @@ mod engine;
 mod failure;
 mod interrupt;
 mod lock;
+// What training draws.
 #[cfg(feature = "burn")]
 mod log;
+mod looks;
 mod memory;
 mod model;
 mod output;

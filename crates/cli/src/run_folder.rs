@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use crate::lock::{LOCK, Lock};
 use crate::output::{is_there, no_folder, try_to_write};
 
-/// By this a run folder is known.
+/// By its first line a run folder is known ([`Own`]).
 const LOG: &str = "log.jsonl";
 /// Where previews go.
 const PREVIEWS: &str = "previews";
@@ -83,7 +83,7 @@ impl RunFolder {
         self.hold(quiet)?;
         // Another process may have begun a run here, and ended it, since this was checked.
         self.refuse_taken(force)?;
-        fs::create_dir_all(self.path.join(PREVIEWS)).with_context(at)?;
+        self.make_previews()?;
         self.checkpoints(1).clear().with_context(at)?;
         self.remove_previews(|_| true)?;
         for file in PICTURES.map(|name| self.file(name)).into_iter().filter(|file| file.exists()) {
@@ -127,9 +127,14 @@ impl RunFolder {
     /// Removes the previews of the steps after `steps`, which a run that goes on from there makes
     /// again.
     pub fn go_back_to(&self, steps: u64) -> Result<()> {
-        fs::create_dir_all(self.path.join(PREVIEWS))
-            .with_context(|| format!("run folder {}", self.path.display()))?;
+        self.make_previews()?;
         self.remove_previews(|step| step > steps)
+    }
+
+    fn make_previews(&self) -> Result<()> {
+        let folder = self.path.join(PREVIEWS);
+        let cannot = || format!("no folder can be made at {}", folder.display());
+        fs::create_dir_all(&folder).with_context(cannot)
     }
 
     fn remove_previews(&self, is_meant: impl Fn(u64) -> bool) -> Result<()> {

@@ -5,10 +5,14 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-/// The log of a run, and how each of its lines begins.
-const LOG: (&str, &[u8]) = ("log.jsonl", br#"{"step":"#);
-/// One of these is made before the log is.
-const FOLDERS_OF_RUNS: [&str; 2] = ["previews", "checkpoints"];
+/// The log of a run, how each of its lines begins, and what else is in it.
+const LOG: &str = "log.jsonl";
+const START: &[u8] = br#"{"step":"#;
+const KEY: &[u8] = br#","gradient_norm":"#;
+/// As many bytes have both.
+const HEAD: u64 = 128;
+/// Made before the log is.
+const PREVIEWS: &str = "previews";
 /// What every model folder has, by whichever program.
 const MODEL: &str = "model_index.json";
 
@@ -29,7 +33,7 @@ const MODEL: &str = "model_index.json";
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Own {
-    /// A run of `ancestral train`: its log, with checkpoints or previews beside it.
+    /// A run of `ancestral train`: its log.
     Run,
     /// A model in the layout of diffusers.
     Model,
@@ -55,19 +59,21 @@ impl fmt::Display for Own {
     }
 }
 
-/// Other programs may well write a `log.jsonl`, so its first bytes count. A run that was stopped
+/// Other programs may well write a `log.jsonl`, so its first line counts. A run that was stopped
 /// before its first step has none.
 fn is_run(folder: &Path) -> bool {
-    let (name, start) = LOG;
-    let path = folder.join(name);
+    let path = folder.join(LOG);
     let mut head = Vec::new();
     // Opening a pipe would wait for a writer.
     let is_read = path.is_file()
-        && File::open(&path)
-            .and_then(|file| file.take(start.len() as u64).read_to_end(&mut head))
-            .is_ok();
-    let has_folder = || FOLDERS_OF_RUNS.iter().any(|name| folder.join(name).is_dir());
-    is_read && (head.is_empty() || head == start) && has_folder()
+        && File::open(&path).and_then(|file| file.take(HEAD).read_to_end(&mut head)).is_ok();
+    let has_key = || head.windows(KEY.len()).any(|window| window == KEY);
+    is_read
+        && if head.is_empty() {
+            folder.join(PREVIEWS).is_dir()
+        } else {
+            head.starts_with(START) && has_key()
+        }
 }
 
 #[cfg(test)]
@@ -95,9 +101,11 @@ mod tests {
 
     #[test]
     fn runs_are_known_from_their_first_moment_on() {
-        let line = r#"{"step":1,"loss":0.9}"#;
+        let line = r#"{"step":1,"loss":0.9180534482002258,"gradient_norm":2.0152955055236816,"l"#;
         assert_eq!(of(&[("previews/", ""), ("log.jsonl", "")]), Some(Own::Run));
-        assert_eq!(of(&[("checkpoints/", ""), ("log.jsonl", line)]), Some(Own::Run));
+        assert_eq!(of(&[("log.jsonl", line)]), Some(Own::Run));
+        let skipped = r#"{"step":17,"loss":null,"gradient_norm":null,"learning_rate":0.1}"#;
+        assert_eq!(of(&[("checkpoints/", ""), ("log.jsonl", skipped)]), Some(Own::Run));
         let done = [("previews/", ""), ("log.jsonl", line), ("model_index.json", "{}")];
         assert_eq!(of(&done), Some(Own::Run));
         assert_eq!(of(&[("model_index.json", "{}"), ("unet/", "")]), Some(Own::Model));
@@ -107,7 +115,8 @@ mod tests {
     fn what_others_write_is_data() {
         assert_eq!(of(&[]), None);
         assert_eq!(of(&[("previews/", ""), ("1.png", "")]), None);
-        assert_eq!(of(&[("log.jsonl", r#"{"step":1}"#), ("1.png", "")]), None);
+        assert_eq!(of(&[("log.jsonl", ""), ("checkpoints/", "")]), None);
+        assert_eq!(of(&[("log.jsonl", r#"{"step":1,"loss":1}"#), ("previews/", "")]), None);
         assert_eq!(of(&[("log.jsonl", r#"{"epoch":1}"#), ("checkpoints/", "")]), None);
         assert_eq!(of(&[("log.jsonl/", ""), ("checkpoints/", "")]), None);
         assert_eq!(Own::of("no/such/folder".as_ref()), None);

@@ -33,10 +33,13 @@ fn photos() -> TempDir {
     folder
 }
 
+/// The first line of a log.
+const LINE: &str = "{\"step\":1,\"loss\":1.0,\"gradient_norm\":2.0,\"learning_rate\":0.1}\n";
+
 /// A run that was killed before its first checkpoint, or later, or is over.
 fn run(folder: &Path, name: &str, age: usize) {
     picture(folder, &format!("{name}/previews/step-000004.png"), 99, &[]);
-    file(folder, &format!("{name}/log.jsonl"), "{\"step\":1,\"loss\":1.0}\n");
+    file(folder, &format!("{name}/log.jsonl"), LINE);
     if age > 0 {
         file(folder, &format!("{name}/checkpoints/step-5/model_index.json"), "{}");
     }
