@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
 use crate::args::{FitArg, ReadingArgs, TrainArgs};
-use crate::reading::Reading;
+use crate::findings::Findings;
 
 /// What is to be learned.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl Data {
         let Loaded { source: kind, data, columns, decided, skipped, left_out } =
             open(source, &options)?;
         refuse_idle(reading, source, kind, columns.is_none())?;
-        let read = Reading { skipped: &skipped, left_out: &left_out, decided: &decided };
+        let read = Findings { skipped: &skipped, left_out: &left_out, decided: &decided };
         read.say(source, args.compute.quiet);
         let (shape, class_names) = (data.shape().to_vec(), data.class_names().to_vec());
         let (rows, labels) = data.into_parts();

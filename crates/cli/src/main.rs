@@ -9,6 +9,7 @@ mod commands;
 mod data;
 mod engine;
 mod failure;
+mod findings;
 mod interrupt;
 mod lock;
 // What training draws.
@@ -21,7 +22,6 @@ mod output;
 mod process;
 mod progress;
 mod randomness;
-mod reading;
 #[cfg(feature = "burn")]
 mod recipe;
 mod rows;

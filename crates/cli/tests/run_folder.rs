@@ -74,17 +74,16 @@ fn a_run_is_no_data() {
 fn built_in_sets_are_taken_where_nothing_else_has_their_name() {
     for name in BUILTIN.iter().chain(TOYS) {
         let folder = with_people();
-        let train = |flags: &str| folder.says(&format!("train {name} {flags} --steps 2 -o {name}"));
         let tiny = if TOYS.contains(name) { TINY } else { PICTURES.trim_end_matches("--size 8") };
-        train(&format!("{tiny} --stop-at 1"));
+        folder.says(&format!("train {name} {tiny} --steps 2 --stop-at 1 -o {name}"));
         // The run's own folder has the name now.
-        let said = folder.says(&format!("train --resume {name}"));
+        let said = folder.says(&format!("train --resume {name} --stop-at 1"));
         let expected =
             format!("{name}: the built-in set; the folder here holds a run of ancestral");
         assert!(said.contains(&expected), "{said}");
         fs::remove_dir_all(folder.path(name)).unwrap();
         fs::rename(folder.path("people.csv"), folder.path(name)).unwrap();
-        let said = folder.says(&format!("train {name} {TINY} --steps 1 -o run"));
+        let said = folder.says(&format!("train {name} {TINY} --steps 2 --stop-at 1 -o run"));
         let expected = format!("{name}: the file here, not the built-in set; 40 rows");
         assert!(said.contains(&expected), "{said}");
     }
@@ -235,7 +234,7 @@ mod processes {
     #[test]
     fn an_interruption_while_the_last_samples_are_drawn_says_what_there_is() {
         let folder = with_people();
-        let run = "train people.csv --width 256 --layers 8 --batch 2 --steps 1 --preview-every 0";
+        let run = "train people.csv --width 128 --layers 4 --batch 2 --steps 1 --preview-every 0";
         let mut child = folder.start(&format!("{run} -o run"));
         wait(&mut child, || folder.path("run/model_index.json").exists());
         send("-INT", &child);

@@ -16,12 +16,12 @@ use crate::args::{CompareArgs, ProcessArgs};
 use crate::commands::joined;
 use crate::commands::sample::Defaults;
 use crate::engine::{AnyNetwork, Engine};
+use crate::findings::Findings;
 use crate::memory;
 use crate::model::Model;
 use crate::process::Process;
 use crate::progress::Progress;
 use crate::randomness::Randomness;
-use crate::reading::Reading;
 use crate::sampling::Plan;
 use crate::start::Start;
 use crate::steering::Steering;
@@ -106,7 +106,7 @@ fn data(args: &CompareArgs, model: &Model, quiet: bool) -> Result<Batch> {
     };
     let Loaded { data, columns, decided, skipped, left_out, .. } =
         read.context("--data")?.context("no built-in data")?;
-    Reading { skipped: &skipped, left_out: &left_out, decided: &decided }.say(source, quiet);
+    Findings { skipped: &skipped, left_out: &left_out, decided: &decided }.say(source, quiet);
     if data.shape() != shape {
         let [found, expected] = [data.shape(), &shape].map(|shape| joined(shape, "x"));
         bail!("--data {source}: rows of {found}, expected {expected} as of model {}", model.name);

@@ -9,7 +9,7 @@ use crate::failure::note;
 
 /// What reading left out, and what it decided.
 #[derive(Clone, Copy, Debug)]
-pub struct Reading<'a> {
+pub struct Findings<'a> {
     /// Damaged files, each with the reason.
     pub skipped: &'a [(PathBuf, String)],
     /// Folders that this program wrote.
@@ -18,7 +18,7 @@ pub struct Reading<'a> {
     pub decided: &'a str,
 }
 
-impl Reading<'_> {
+impl Findings<'_> {
     /// Says it of the data called `source`.
     pub fn say(&self, source: impl Display, quiet: bool) {
         for (path, reason) in self.skipped {
