@@ -1,12 +1,12 @@
 # What developers run. The checks themselves stand in .ci/run, so that there is one list of them.
 
-.PHONY: check fmt lint test doc accept golden
+.PHONY: check fmt lint test doc devices accept golden
 
 # All that the gate checks.
 check:
 	@bash .ci/run
 
-fmt lint test doc:
+fmt lint test doc devices:
 	@bash .ci/run $@
 
 # What the project promises, measured: see tools/accept/README.md.

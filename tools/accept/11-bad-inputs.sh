@@ -285,8 +285,8 @@ bad 2 "there is no run folder runs/digits" train digits --resume
 bad 2 "torn-json/checkpoints/step-1/training.json" train --resume torn-json
 bad 2 "its checksum is not the one it had" train --resume torn-moment
 bad 2 "the run has made 2 already" train --resume run --steps 1
-bad 2 "the run was begun with another --lr" train --resume run --lr 0.5
-bad 2 "the run was begun with another --batch" train --resume halfway --batch 3
+bad 2 "the run was begun with --lr" train --resume run --lr 0.5
+bad 2 "the run was begun with --batch" train --resume halfway --batch 3
 bad 2 "the data are not those that the run was begun with" train moons --resume halfway
 bad 2 "cannot be used with '--force'" train --resume halfway --force
 bad 2 "name one of them" train --resume halfway -o other

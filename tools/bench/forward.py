@@ -3,7 +3,7 @@ Runtime, OpenVINO and, beside them, ours.
 
     pip install torch==2.15.0 diffusers==0.42.1 onnx==1.23.2 onnxscript==0.7.2 \
         onnxruntime==1.32.0 openvino==2026.4.1
-    python tools/bench/forward.py make FOLDER cifar10|grey|digits
+    python tools/bench/forward.py make FOLDER cifar10|grey|digits|fashion
     python tools/bench/forward.py FOLDER [--batch 1 8] [--rounds 7] [--tries 5] \
         [--ours "CMD"] [--only NAME ...]
 
@@ -12,7 +12,8 @@ forward` makes, with RAYON_NUM_THREADS=2 in the environment if there are more co
 
 `make` writes a folder of the shape a pipeline saves: cifar10 has the architecture of
 google/ddpm-cifar10-32 (random weights), grey is a network of 1.6 million weights for grey
-pictures of 32 × 32, digits is a copy of the built-in model.
+pictures of 32 × 32, fashion the one that `train` makes for pictures of 28 × 28, digits is a copy of the
+built-in model.
 
 Everything gets the same weights, and every peer the same pictures and the same time steps (and
 class label 10, where the network knows classes). All run in turn, round after round, on two threads
@@ -68,6 +69,13 @@ KINDS = {
     "grey": {
         "sample_size": 32, "in_channels": 1, "out_channels": 1, "block_out_channels": (32, 64, 64),
         "layers_per_block": 2, "norm_num_groups": 8,
+        "down_block_types": ("DownBlock2D", "DownBlock2D", "AttnDownBlock2D"),
+        "up_block_types": ("AttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
+    },
+    "fashion": {
+        "sample_size": 28, "in_channels": 1, "out_channels": 1,
+        "block_out_channels": (64, 128, 128), "layers_per_block": 1, "norm_num_groups": 8,
+        "num_class_embeds": 11,
         "down_block_types": ("DownBlock2D", "DownBlock2D", "AttnDownBlock2D"),
         "up_block_types": ("AttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
     },

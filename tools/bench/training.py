@@ -20,7 +20,7 @@ import torch
 from diffusers import DDPMScheduler, UNet2DModel
 
 THREADS = int(os.environ.get("ANCESTRAL_THREADS", "2"))
-WARM_UP, SECONDS = 2, 40
+WARM_UP, SECONDS = 2, 25
 
 
 def peer(folder, batch):

@@ -42,7 +42,7 @@ pub enum Command {
 /// each can be set. The run folder then holds the model (in the layout of diffusers), samples,
 /// denoising.gif, loss.png, log.jsonl, previews/ and checkpoints/. Ctrl-C saves a checkpoint first;
 /// --resume goes on from the newest one as if nothing had happened.
-#[derive(Clone, Debug, Parser, PartialEq)]
+#[derive(Clone, Debug, Parser)]
 #[expect(clippy::option_option, reason = "how clap has a flag whose value may be left out")]
 #[command(
     args_override_self = true,
@@ -57,8 +57,8 @@ pub struct TrainArgs {
     /// Run folder [default: runs/DATA]
     #[arg(short, long, value_name = "RUN")]
     pub output: Option<PathBuf>,
-    /// Go on with the run in RUN (or in that of -o), with its data and settings; more --steps may
-    /// be given, and what changes no result
+    /// Resume the run in RUN (or in that of -o), with its data and settings; more --steps may be
+    /// given, and what changes no result
     #[arg(long, value_name = "RUN", num_args = 0..=1, conflicts_with = "force")]
     pub resume: Option<Option<PathBuf>>,
     /// Replace a run that is already there; its model stays until the new one is written
@@ -69,9 +69,10 @@ pub struct TrainArgs {
     /// Samples in one pass through the network [default: 64; points and tables: 256]
     #[arg(long, value_name = "N", value_parser = count(MOST_ROWS))]
     pub batch: Option<usize>,
-    /// Passes whose gradients are averaged into one update
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = count(MOST_ROWS))]
-    pub accumulate: usize,
+    /// Passes whose gradients are averaged into one update; the same as one pass of all their samples
+    /// [default: 1]
+    #[arg(long, value_name = "N", value_parser = count(MOST_ROWS))]
+    pub accumulate: Option<usize>,
     /// Peak learning rate, after a warm-up and before a cosine down to 0 [default: by the data]
     #[arg(long, value_name = "RATE", allow_negative_numbers = true, value_parser = positive)]
     pub lr: Option<f64>,
@@ -94,18 +95,12 @@ pub struct TrainArgs {
     /// Long-run share that the averaged weights keep at an update [default: by the data]
     #[arg(long, value_name = "DECAY", allow_negative_numbers = true, value_parser = decay)]
     pub ema: Option<f64>,
-    /// How often a label is hidden, so that the network learns to do without as well
-    #[arg(
-        long,
-        value_name = "SHARE",
-        default_value_t = 0.5,
-        allow_negative_numbers = true,
-        value_parser = share
-    )]
-    pub label_dropout: f64,
-    /// Seed of all that is random
-    #[arg(long, value_name = "SEED", default_value_t = 0)]
-    pub seed: u64,
+    /// How often a label is hidden, so that the network learns to do without as well [default: 0.5]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, value_parser = share)]
+    pub label_dropout: Option<f64>,
+    /// Seed of all that is random [default: 0]
+    #[arg(long, value_name = "SEED")]
+    pub seed: Option<u64>,
     #[command(flatten)]
     pub reading: ReadingArgs,
     #[command(flatten)]
@@ -115,7 +110,7 @@ pub struct TrainArgs {
 }
 
 /// How long to train.
-#[derive(Clone, Debug, Parser, PartialEq)]
+#[derive(Clone, Debug, Parser)]
 pub struct BudgetArgs {
     /// Updates of the weights, those before an interruption included [default: by the data]
     #[arg(long, value_name = "N", conflicts_with = "time", value_parser = steps())]
@@ -130,21 +125,23 @@ pub struct BudgetArgs {
 }
 
 /// How data are read.
-#[derive(Clone, Debug, Parser, PartialEq)]
+#[derive(Clone, Debug, Parser)]
 #[command(next_help_heading = "Data")]
 pub struct ReadingArgs {
     /// Channels of pictures: grey, colour, or colour and opacity; auto is grey if every picture is
-    #[arg(long, value_name = "1|3|4|auto", default_value = "auto", value_parser = channels)]
-    pub channels: ChannelsArg,
+    /// [default: auto]
+    #[arg(long, value_name = "1|3|4|auto", value_parser = channels)]
+    pub channels: Option<ChannelsArg>,
     /// Size of pictures, one side or height x width [default: their own; a square if they differ]
     #[arg(long, value_name = "N|HxW", allow_negative_numbers = true, value_parser = size)]
     pub size: Option<SizeArg>,
-    /// How pictures are fitted to the size
-    #[arg(long, value_enum, default_value_t = FitArg::Crop)]
-    pub fit: FitArg,
+    /// How pictures are fitted to the size [default: crop]
+    #[arg(long, value_enum)]
+    pub fit: Option<FitArg>,
     /// Colour behind transparent pixels and around letterboxed pictures: white, black, grey or RRGGBB
-    #[arg(long, value_name = "COLOUR", default_value = "white", value_parser = colour)]
-    pub background: ColourArg,
+    /// [default: white]
+    #[arg(long, value_name = "COLOUR", value_parser = colour)]
+    pub background: Option<ColourArg>,
     /// Learn classes: the sub-folders of a folder of pictures, or the parts of a toy set
     #[arg(long)]
     pub classes: bool,
@@ -154,43 +151,13 @@ pub struct ReadingArgs {
     /// Skip pictures that can't be read, in place of refusing them all
     #[arg(long)]
     pub skip_bad: bool,
-    /// How many points to draw of a toy set
-    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = count(MOST_POINTS))]
-    pub points: usize,
-}
-
-impl ReadingArgs {
-    /// The flags that say the same, where they differ from the default.
-    pub fn flags(&self) -> Vec<String> {
-        let default = Self::parse_from([""]);
-        let mut flags = Vec::new();
-        let mut valued = |flag: &str, differs: bool, value: String| {
-            if differs {
-                flags.extend([flag.to_owned(), value]);
-            }
-        };
-        let channels = self.channels.0.map_or("auto".to_owned(), |c| c.count().to_string());
-        valued("--channels", self.channels != default.channels, channels);
-        if let Some(Wrapped([height, width])) = self.size {
-            valued("--size", true, format!("{height}x{width}"));
-        }
-        let fit = self.fit.to_possible_value().expect("no choice is hidden");
-        valued("--fit", self.fit != default.fit, fit.get_name().to_owned());
-        let [r, g, b] = self.background.0;
-        let colour = format!("{r:02x}{g:02x}{b:02x}");
-        valued("--background", self.background != default.background, colour);
-        valued("--points", self.points != default.points, self.points.to_string());
-        for (flag, is_set) in
-            [("--classes", self.classes), ("--flip", self.flip), ("--skip-bad", self.skip_bad)]
-        {
-            flags.extend(is_set.then(|| flag.to_owned()));
-        }
-        flags
-    }
+    /// How many points to draw of a toy set [default: 10000]
+    #[arg(long, value_name = "N", value_parser = count(MOST_POINTS))]
+    pub points: Option<usize>,
 }
 
 /// What is saved on the way.
-#[derive(Clone, Debug, Parser, PartialEq)]
+#[derive(Clone, Debug, Parser)]
 #[command(next_help_heading = "Saving")]
 pub struct SavingArgs {
     /// Save a preview, always from the same noise, every N steps; 0: never
@@ -201,9 +168,9 @@ pub struct SavingArgs {
     /// [default: a tenth of the steps]
     #[arg(long, value_name = "N")]
     pub checkpoint_every: Option<u64>,
-    /// How many of the newest checkpoints are kept
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = count(1_000_000))]
-    pub keep: usize,
+    /// How many of the newest checkpoints are kept [default: 2]
+    #[arg(long, value_name = "N", value_parser = count(1_000_000))]
+    pub keep: Option<usize>,
 }
 
 /// Run the reverse process of MODEL: noise → data.
@@ -602,13 +569,13 @@ impl fmt::Display for DtypeArg {
 }
 
 /// The noise levels of the training timesteps.
-#[derive(Clone, Debug, Parser, PartialEq)]
+#[derive(Clone, Debug, Parser)]
 pub struct ScheduleArgs {
     #[arg(long, value_name = "NAME[:option=value,…]", help = schedule_help())]
     pub schedule: Option<String>,
-    /// Number of timesteps, T
-    #[arg(long, value_name = "T", default_value_t = 1000, value_parser = count(MOST_TIMESTEPS))]
-    pub timesteps: usize,
+    /// Number of timesteps, T [default: 1000]
+    #[arg(long, value_name = "T", value_parser = count(MOST_TIMESTEPS))]
+    pub timesteps: Option<usize>,
     /// Rescale the schedule so that it ends in pure noise (zero terminal SNR); not for networks
     /// that predict epsilon
     #[arg(long)]
@@ -616,34 +583,22 @@ pub struct ScheduleArgs {
 }
 
 /// Where and how to compute, and how much to say.
-#[derive(Clone, Debug, Parser, PartialEq)]
+#[derive(Clone, Debug, Parser)]
 #[command(next_help_heading = "Computing")]
 pub struct ComputeArgs {
     /// cpu, or cuda (cuda:1 for the second card), wgpu, metal in builds with that feature
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     pub device: String,
-    /// What computes samples [default: cpu on the CPU, else burn]
-    #[arg(long, value_enum, value_name = "ENGINE")]
-    pub engine: Option<EngineArg>,
-    /// Precision of a network's large products; bf16 wants a CPU with AMX tiles, and changes samples a
-    /// little
-    #[arg(long, value_enum, value_name = "PRECISION", default_value_t = PrecisionArg::F32)]
-    pub precision: PrecisionArg,
+    /// Precision of a network's large products; bf16 wants a CPU with AMX tiles, and changes results a
+    /// little [default: f32]
+    #[arg(long, value_enum, value_name = "PRECISION")]
+    pub precision: Option<PrecisionArg>,
     /// Threads of the CPU; changes nothing but speed [default: all cores]
     #[arg(long, value_name = "N", value_parser = count(1024))]
     pub threads: Option<usize>,
     /// Print nothing but results and errors
     #[arg(short, long, action = ArgAction::SetTrue)]
     pub quiet: bool,
-}
-
-/// What computes samples, as it is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum EngineArg {
-    /// Our own engine for CPUs
-    Cpu,
-    /// Burn, which also trains, and computes on other devices
-    Burn,
 }
 
 /// In what numbers the large products of a network are computed, as it is written.

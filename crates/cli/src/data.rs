@@ -2,18 +2,19 @@
 
 use std::path::Path;
 
-use ancestral_data::{Columns, Fit, Loaded, PictureOptions, ReadOptions, Source, open};
-use ancestral_nn::train::TrainingSet;
+use ancestral_data::{
+    Channels, Columns, Fit, Loaded, PictureOptions, ReadOptions, Source as Kind, open,
+};
+use ancestral_learn::{self as learn, Reading, Source, TrainingSet};
 use anyhow::{Context, Result, bail};
-use sha2::{Digest, Sha256};
 
-use crate::args::{FitArg, ReadingArgs, TrainArgs};
+use crate::args::{FitArg, ReadingArgs};
 use crate::findings::Findings;
 
 /// What is to be learned.
 #[derive(Debug)]
 pub struct Data {
-    /// What the user calls it: a built-in name or the name of a file or folder.
+    /// What the run and the model are called.
     pub name: String,
     /// The rows and their labels, in model space.
     pub set: TrainingSet,
@@ -24,32 +25,32 @@ pub struct Data {
 }
 
 impl Data {
-    /// Reads the data that the arguments name, without what is at `output`, and says what was decided
-    /// about them.
-    pub fn read(source: &str, args: &TrainArgs, output: &Path) -> Result<Self> {
-        let reading = &args.reading;
-        let options = ReadOptions {
-            pictures: PictureOptions {
-                channels: reading.channels.0,
-                size: reading.size.map(|size| size.0),
-                fit: match reading.fit {
-                    FitArg::Crop => Fit::Crop,
-                    FitArg::Letterbox => Fit::Letterbox,
-                },
-                background: reading.background.0,
-                classes: reading.classes,
-                skip_bad: reading.skip_bad,
-                output: Some(output.to_owned()),
-            },
-            points: reading.points,
-            classes: reading.classes,
-            seed: args.seed,
-        };
+    /// Reads the data called `source` as the flags say, with the seed of the training. Also returns
+    /// how they were read, with everything that the flags leave open.
+    pub fn read(
+        source: &str,
+        flags: &ReadingArgs,
+        seed: u64,
+        output: &Path,
+        quiet: bool,
+    ) -> Result<(Self, Source)> {
+        let options = without(output, of_flags(flags, seed));
+        let (data, kind) = Self::open(source, &options, quiet)?;
+        refuse_idle(flags, source, kind, data.is_pictures())?;
+        let reading = resolved(kind, &data.set, &options);
+        Ok((data, Source { name: source.to_owned(), reading }))
+    }
+
+    /// Reads data again.
+    pub fn read_again(source: &Source, seed: u64, output: &Path, quiet: bool) -> Result<Self> {
+        let options = without(output, of_reading(&source.reading, seed));
+        Ok(Self::open(&source.name, &options, quiet)?.0)
+    }
+
+    fn open(source: &str, options: &ReadOptions, quiet: bool) -> Result<(Self, Kind)> {
         let Loaded { source: kind, data, columns, decided, skipped, left_out } =
-            open(source, &options)?;
-        refuse_idle(reading, source, kind, columns.is_none())?;
-        let read = Findings { skipped: &skipped, left_out: &left_out, decided: &decided };
-        read.say(source, args.compute.quiet);
+            open(source, options)?;
+        Findings { skipped: &skipped, left_out: &left_out, decided: &decided }.say(source, quiet);
         let (shape, class_names) = (data.shape().to_vec(), data.class_names().to_vec());
         let (rows, labels) = data.into_parts();
         let mut set = TrainingSet::new(shape, rows)?;
@@ -58,65 +59,114 @@ impl Data {
             let classes = u32::try_from(class_names.len()).context("classes")?;
             set = set.with_labels(labels, classes)?;
         }
-        Ok(Self {
-            name: name(source),
-            set,
-            class_names: has_labels.then_some(class_names),
-            columns,
-        })
+        let class_names = has_labels.then_some(class_names);
+        Ok((Self { name: name(source), set, class_names, columns }, kind))
     }
 
     /// Whether these are pictures, not points or a table.
     pub fn is_pictures(&self) -> bool {
         self.columns.is_none()
     }
+}
 
-    /// A checksum of everything that training sees.
-    pub fn sha256(&self) -> String {
-        let mut hash = Sha256::new();
-        for axis in self.set.shape() {
-            hash.update((*axis as u64).to_le_bytes());
-        }
-        for row in 0..self.set.len() {
-            for value in self.set.row(row) {
-                hash.update(value.to_le_bytes());
-            }
-        }
-        for label in self.set.labels().unwrap_or_default() {
-            hash.update(label.to_le_bytes());
-        }
-        format!("{:x}", hash.finalize())
+/// The same without what is at `output`.
+fn without(output: &Path, mut options: ReadOptions) -> ReadOptions {
+    options.pictures.output = Some(output.to_owned());
+    options
+}
+
+/// How to read, as the flags say.
+fn of_flags(flags: &ReadingArgs, seed: u64) -> ReadOptions {
+    let default = ReadOptions { seed, ..ReadOptions::default() };
+    let fit = |fit| match fit {
+        FitArg::Crop => Fit::Crop,
+        FitArg::Letterbox => Fit::Letterbox,
+    };
+    ReadOptions {
+        pictures: PictureOptions {
+            channels: flags.channels.and_then(|channels| channels.0),
+            size: flags.size.map(|size| size.0),
+            fit: flags.fit.map_or(default.pictures.fit, fit),
+            background: flags.background.map_or(default.pictures.background, |colour| colour.0),
+            classes: flags.classes,
+            skip_bad: flags.skip_bad,
+            output: None,
+        },
+        points: flags.points.unwrap_or(default.points),
+        classes: flags.classes,
+        seed,
     }
+}
 
-    /// The share of values outside [−1, 1], which clipping would cut off.
-    pub fn share_outside(&self) -> f64 {
-        let values = (0..self.set.len()).flat_map(|row| self.set.row(row));
-        let outside = values.filter(|value| value.abs() > 1.0).count();
-        outside as f64 / (self.set.len() * self.set.row_len()) as f64
+/// How data were read, with everything that was left open.
+fn resolved(kind: Kind, set: &TrainingSet, options: &ReadOptions) -> Reading {
+    let PictureOptions { fit, background, classes, skip_bad, .. } = options.pictures;
+    match (kind, set.shape()) {
+        (Kind::Pictures, &[channels, height, width]) => Reading::Pictures {
+            channels,
+            size: [height, width],
+            fit: match fit {
+                Fit::Crop => learn::Fit::Crop,
+                Fit::Letterbox => learn::Fit::Letterbox,
+            },
+            background,
+            classes,
+            skip_bad,
+        },
+        (Kind::Toy, _) => Reading::Points { count: options.points, classes: options.classes },
+        _ => Reading::Plain,
+    }
+}
+
+/// How to read data as they were read before.
+fn of_reading(reading: &Reading, seed: u64) -> ReadOptions {
+    let default = ReadOptions { seed, ..ReadOptions::default() };
+    match *reading {
+        Reading::Plain => default,
+        Reading::Points { count, classes } => ReadOptions { points: count, classes, ..default },
+        Reading::Pictures { channels, size, fit, background, classes, skip_bad } => {
+            let pictures = PictureOptions {
+                channels: Channels::from_count(channels),
+                size: Some(size),
+                fit: match fit {
+                    learn::Fit::Crop => Fit::Crop,
+                    learn::Fit::Letterbox => Fit::Letterbox,
+                },
+                background,
+                classes,
+                skip_bad,
+                output: None,
+            };
+            ReadOptions { pictures, ..default }
+        }
     }
 }
 
 /// Refuses flags on how to read data of another kind, which would do nothing.
-fn refuse_idle(reading: &ReadingArgs, source: &str, kind: Source, is_pictures: bool) -> Result<()> {
+fn refuse_idle(flags: &ReadingArgs, source: &str, kind: Kind, is_pictures: bool) -> Result<()> {
     let found = match kind {
-        Source::Builtin => "built in",
-        Source::Toy => "a toy set",
-        Source::Idx => "in IDX files",
-        Source::Pictures => "pictures",
-        Source::Array => "an array",
-        Source::Csv => "a table",
+        Kind::Builtin => "built in",
+        Kind::Toy => "a toy set",
+        Kind::Idx => "in IDX files",
+        Kind::Pictures => "pictures",
+        Kind::Array => "an array",
+        Kind::Csv => "a table",
     };
-    for flag in reading.flags().iter().filter(|word| word.starts_with("--")) {
-        let (acts, expected) = match flag.as_str() {
-            "--points" => (kind == Source::Toy, "a toy set"),
-            "--classes" => (
-                matches!(kind, Source::Pictures | Source::Toy),
-                "a folder of pictures or a toy set",
-            ),
-            "--flip" => (is_pictures, "pictures"),
-            _ => (kind == Source::Pictures, "a picture or a folder of pictures"),
-        };
-        if !acts {
+    let ReadingArgs { channels, size, fit, background, classes, flip, skip_bad, points } = flags;
+    let in_files = (kind == Kind::Pictures, "a picture or a folder of pictures");
+    let labelled =
+        (matches!(kind, Kind::Pictures | Kind::Toy), "a folder of pictures or a toy set");
+    for (flag, is_given, (acts, expected)) in [
+        ("--channels", channels.is_some(), in_files),
+        ("--size", size.is_some(), in_files),
+        ("--fit", fit.is_some(), in_files),
+        ("--background", background.is_some(), in_files),
+        ("--points", points.is_some(), (kind == Kind::Toy, "a toy set")),
+        ("--classes", *classes, labelled),
+        ("--flip", *flip, (is_pictures, "pictures")),
+        ("--skip-bad", *skip_bad, in_files),
+    ] {
+        if is_given && !acts {
             bail!("{flag}: {source} is {found}, expected {expected}");
         }
     }
@@ -145,5 +195,23 @@ mod tests {
         let names = ["digits", "a/people.csv", "x/train-images-idx3-ubyte.gz", "/no/such/.hidden"];
         let expected = ["digits", "people", "train-images-idx3-ubyte", "hidden"];
         assert_eq!(names.map(name), expected);
+    }
+
+    #[test]
+    fn what_was_read_is_read_again_with_everything_said() {
+        let pictures = Reading::Pictures {
+            channels: 3,
+            size: [32, 48],
+            fit: learn::Fit::Letterbox,
+            background: [1, 2, 3],
+            classes: true,
+            skip_bad: true,
+        };
+        let set = TrainingSet::new(vec![3, 32, 48], vec![0.0; 3 * 32 * 48]).unwrap();
+        assert_eq!(resolved(Kind::Pictures, &set, &of_reading(&pictures, 1)), pictures);
+        let points = Reading::Points { count: 7, classes: true };
+        let set = TrainingSet::new(vec![2], vec![0.0; 14]).unwrap();
+        assert_eq!(resolved(Kind::Toy, &set, &of_reading(&points, 1)), points);
+        assert_eq!(resolved(Kind::Csv, &set, &of_reading(&Reading::Plain, 1)), Reading::Plain);
     }
 }

@@ -1,11 +1,11 @@
-//! What computes networks: our own engine for CPUs, or Burn.
+//! What computes networks: our own engine on the CPU, Burn on other devices.
 
 use ancestral::{Batch, Network};
 use ancestral_cpu::{CpuNetwork, NetworkError, Precision};
 use ancestral_format::{NetworkConfig, Weights};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
-use crate::args::{ComputeArgs, EngineArg, PrecisionArg};
+use crate::args::{ComputeArgs, PrecisionArg};
 
 /// What the CPU is called as a device.
 const CPU: &str = "cpu";
@@ -15,43 +15,27 @@ const CPU: &str = "cpu";
 pub enum Engine {
     /// Our own, on the CPU.
     Cpu(Precision),
-    /// Burn, on some device.
+    /// Burn, on another device.
     #[cfg(feature = "burn")]
     Burn(ancestral_nn::device::Device),
 }
 
 impl Engine {
-    /// The engine that the flags name: by default our own if the device is the CPU. Sets the number
-    /// of threads.
+    /// The engine for the device and precision that the flags name. Sets the number of threads.
     pub fn new(args: &ComputeArgs) -> Result<Self> {
+        Self::in_precision(args, args.precision.unwrap_or_default())
+    }
+
+    /// The same in this precision, whatever the flags name.
+    pub fn in_precision(args: &ComputeArgs, precision: PrecisionArg) -> Result<Self> {
         if let Some(threads) = args.threads {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
             pool.build_global().context("--threads")?;
         }
-        match (args.engine, args.device.as_str()) {
-            (None | Some(EngineArg::Cpu), CPU) => Ok(Self::Cpu(checked(args.precision)?)),
-            (None | Some(EngineArg::Burn), _) if args.precision != PrecisionArg::F32 => {
-                bail!("--precision bf16: only --engine cpu on --device cpu computes in it")
-            }
-            (None | Some(EngineArg::Burn), device) => Self::burn(device),
-            (Some(EngineArg::Cpu), device) => {
-                bail!("--engine cpu: it computes on the CPU, not on --device {device}")
-            }
+        match args.device.as_str() {
+            CPU => Ok(Self::Cpu(checked(precision)?)),
+            device => burn::engine(device, precision),
         }
-    }
-
-    #[cfg(feature = "burn")]
-    fn burn(device: &str) -> Result<Self> {
-        Ok(Self::Burn(ancestral_nn::device::parse(device).context("--device")?))
-    }
-
-    #[cfg(not(feature = "burn"))]
-    fn burn(device: &str) -> Result<Self> {
-        let (flag, feature) = match device {
-            CPU => ("--engine burn".to_owned(), "burn"),
-            _ => (format!("--device {device}"), "cuda, wgpu or metal"),
-        };
-        bail!("{flag}: not in this build: build it with `--features {feature}`")
     }
 
     /// The network of `config` with these weights.
@@ -66,6 +50,18 @@ impl Engine {
             }
         })
     }
+
+    /// What computes the gradients of the network of `config`.
+    #[cfg(feature = "train")]
+    pub fn training(&self, config: &NetworkConfig) -> Result<Box<dyn ancestral_learn::Engine>> {
+        Ok(match self {
+            Self::Cpu(precision) => {
+                Box::new(ancestral_cpu::train::TrainingNetwork::new(*precision, config)?)
+            }
+            #[cfg(feature = "burn")]
+            Self::Burn(device) => ancestral_nn::training(config, device)?,
+        })
+    }
 }
 
 /// A precision, if this machine computes in it.
@@ -73,6 +69,35 @@ pub fn checked(precision: PrecisionArg) -> Result<Precision> {
     let precision = Precision::from(precision);
     precision.check().context("--precision bf16")?;
     Ok(precision)
+}
+
+/// Devices other than the CPU.
+mod burn {
+    use anyhow::{Result, bail};
+
+    use super::{Engine, PrecisionArg};
+
+    #[cfg(feature = "burn")]
+    pub fn engine(device: &str, precision: PrecisionArg) -> Result<Engine> {
+        use anyhow::Context;
+
+        let on = ancestral_nn::device::parse(device).context("--device")?;
+        if precision != PrecisionArg::F32 {
+            bail!("--precision bf16: only --device cpu computes in it, not {device}");
+        }
+        Ok(Engine::Burn(on))
+    }
+
+    #[cfg(not(feature = "burn"))]
+    pub fn engine(device: &str, _precision: PrecisionArg) -> Result<Engine> {
+        let (kind, _) = device.split_once(':').unwrap_or((device, ""));
+        match kind {
+            "cuda" | "metal" | "wgpu" => bail!(
+                "--device: device {device:?} is not in this build: build it with `--features {kind}`"
+            ),
+            _ => bail!("--device: unknown device {device:?} (known: cpu, cuda[:N], wgpu, metal)"),
+        }
+    }
 }
 
 /// A network on whichever engine.

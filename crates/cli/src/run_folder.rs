@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ancestral_data::Own;
-use ancestral_nn::train::Checkpoints;
+use ancestral_learn::Checkpoints;
 use anyhow::{Context, Result, bail};
 
 use crate::lock::{LOCK, Lock};

@@ -106,7 +106,8 @@ fn sizes_that_can_not_be_halved_name_the_nearest_that_can() {
     let folder = Folder::new();
     folder.write_picture("large/1.png", [300, 300], 1, 3);
     let message = folder.refused("train large --steps 1 -o no");
-    assert!(message.contains("--size 296 or --size 304"), "{message}");
+    assert!(message.contains("--size: pictures of 300x300 can't be halved 3"), "{message}");
+    assert!(message.contains("296 and 304"), "{message}");
     let message = folder.refused("train large --width 8,8,8,8 --steps 1 -o no");
     assert!(message.contains("296 and 304"), "{message}");
     assert!(!folder.path("no").exists());

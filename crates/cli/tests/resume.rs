@@ -172,20 +172,34 @@ fn what_can_not_go_on_is_refused_and_nothing_is_touched() {
     refused("train --resume run --force", &["--resume", "--force"]);
     refused("train --resume run --steps 5", &["--steps 5: the run has made 6 already"]);
     refused("train --resume run --stop-at 4", &["--stop-at 4: the run has made 6 already"]);
-    for (flag, name) in [
-        ("--lr 0.01", "--lr"),
-        ("--batch 5", "--batch"),
-        ("--width 16", "--width"),
-        ("--seed 6", "--seed"),
-        ("--constant-lr", "--constant-lr"),
-        ("--schedule cosine", "--schedule"),
-        ("--label-dropout 0.1", "--label-dropout"),
+    for (flag, stored) in [
+        ("--lr 0.01", "with --lr 0.002"),
+        ("--batch 5", "with --batch 4"),
+        ("--accumulate 1", "with --accumulate 2"),
+        ("--width 16", "with --width 8"),
+        ("--layers 2", "with --layers 1"),
+        ("--seed 6", "with --seed 5"),
+        ("--ema 0.5", "with --ema 0.3"),
+        ("--constant-lr", "without --constant-lr"),
+        ("--prediction v", "with --prediction epsilon"),
+        ("--schedule cosine", "with --schedule linear"),
+        ("--schedule linear:end=0.5", "with --schedule linear"),
+        ("--timesteps 30", "with --timesteps 25"),
+        ("--zero-snr", "without --zero-snr"),
+        ("--label-dropout 0.1", "with --label-dropout 0.5"),
+        ("--flip", "without --flip"),
     ] {
-        let message = format!("the run was begun with another {name}");
-        refused(&format!("train --resume run {flag}"), &[&message]);
+        let flag_only = flag.split(' ').next().unwrap();
+        let message = format!("the run was begun {stored}");
+        refused(&format!("train --resume run {flag}"), &[&message, flag_only]);
     }
+    refused(
+        "train --resume run --size 8",
+        &["--size 8x8: the data of the run are not read with it"],
+    );
     // The same as before is no other; nor is what changes no result.
-    let same = "--lr 0.002 --batch 4 --seed 5 --keep 3 --threads 1 --stop-at 6";
+    let same = "--lr 0.002 --batch 4 --seed 5 --schedule linear --width 8 --keep 3 --threads 1 \
+                --stop-at 6";
     folder.run(&format!("train --resume run {same} --quiet"));
     assert_same(&folder.files("."), &before);
 }
@@ -203,6 +217,44 @@ fn other_data_are_refused_and_the_same_data_elsewhere_are_not() {
     folder.write("elsewhere/people.csv", good);
     folder.run("train elsewhere/people.csv --resume -o run --quiet");
     assert_eq!(logged(&folder, "run", "step").len(), 10);
+}
+
+#[test]
+fn pictures_are_read_again_as_they_were_read_at_first() {
+    let folder = Folder::new();
+    folder.write_picture("photos/a.png", [20, 30], 3, 3);
+    folder.write_picture("photos/b.png", [17, 9], 1, 5);
+    folder.write("photos/bad.png", "no picture");
+    let common = "train photos --skip-bad --width 8 --batch 2 --timesteps 25 --steps 4 --quiet";
+    folder.run(&format!("{common} -o whole"));
+    folder.run(&format!("{common} --stop-at 2 -o run"));
+    folder.run("train --resume run --quiet");
+    assert_same(&folder.files("run"), &folder.files("whole"));
+    for (flag, stored) in [
+        ("--size 16", "--size 16x16: the run was begun with --size 8x8"),
+        ("--channels 1", "--channels 1: the run was begun with --channels 3"),
+        ("--fit letterbox", "--fit letterbox: the run was begun with --fit crop"),
+        ("--background 000000", "the run was begun with --background ffffff"),
+        ("--classes", "--classes: the run was begun without --classes"),
+    ] {
+        let message = folder.refused(&format!("train --resume run {flag}"));
+        assert!(message.contains(stored), "{flag}: {message}");
+    }
+    folder.run("train --resume run --size 8 --channels auto --fit crop --background white --quiet");
+}
+
+#[test]
+fn a_checkpoint_of_another_format_is_refused_by_name() {
+    let folder = with_people();
+    folder.run(&format!("train {TABLE} --steps 10 --stop-at 3 --quiet -o run"));
+    let file = "run/checkpoints/step-3/training.json";
+    let text = folder.text(file);
+    folder.write(file, text.replacen("\"format\": 2", "\"format\": 1", 1));
+    let message = folder.refused("train --resume run");
+    assert!(message.contains("training.json: format 1 is not supported"), "{message}");
+    folder.write(file, text.replacen("\"flip\"", "\"flop\": true, \"flip\"", 1));
+    let message = folder.refused("train --resume run");
+    assert!(message.contains("training.json: unknown field `flop`"), "{message}");
 }
 
 #[test]

@@ -23,20 +23,6 @@ fn the_same_seed_gives_the_same_bytes_for_any_batch_and_number_of_threads() {
 }
 
 #[test]
-fn both_engines_draw_the_same() {
-    let folder = Folder::new();
-    let draw = |engine: &str| {
-        folder.run(&format!("sample -n 5 --class 3 --steps 20 --engine {engine} -o {engine}.npy"));
-        read_npy(&folder.path(&format!("{engine}.npy"))).unwrap().data().to_vec()
-    };
-    let (cpu, burn) = (draw("cpu"), draw("burn"));
-    assert_ne!(cpu, burn, "they add in another order");
-    // Two networks in f32 say the same to 1e-6; over a few steps that grows to 1e-4 at most.
-    let apart = cpu.iter().zip(&burn).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-    assert!(apart < 5e-4, "{apart}");
-}
-
-#[test]
 fn bf16_is_refused_by_name_where_the_cpu_has_no_tiles() {
     let folder = Folder::new();
     let run = folder.try_run("sample -n 1 --steps 1 --precision bf16 -o x.npy");

@@ -3,11 +3,11 @@
 mod head;
 mod merged;
 mod narrow;
+mod narrow_backward;
 mod softmax;
 
 use head::Head;
 use merged::Linear;
-use narrow::Narrow;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -18,6 +18,8 @@ use crate::norm::{Before, Norm};
 use crate::parameters::Parameters;
 use crate::tiles::{Strided, Tiles};
 
+pub(crate) use narrow::Narrow;
+pub(crate) use narrow_backward::NarrowBackward;
 pub(crate) use softmax::softmax;
 
 /// Queries whose scores are held at once: whole blocks of a product, and whole tiles.
@@ -136,7 +138,17 @@ impl Attention {
         self.by_queries(mixed, |first, mixed| {
             let mut scores = arena.take(positions * MOST_LANES);
             let room = &mut scores[..];
-            arch().dispatch(Narrow { projected, heads, width, scale, first, mixed, scores: room });
+            arch().dispatch(Narrow {
+                projected: [0, 1, 2].map(|part| &projected[part * heads * width..]),
+                stride: 3 * heads * width,
+                positions,
+                heads,
+                width,
+                scale,
+                first,
+                mixed,
+                scores: room,
+            });
             arena.give(scores);
         });
     }
@@ -197,7 +209,7 @@ impl Attention {
 }
 
 /// Whether heads are mixed without packing keys and values, in f32.
-fn is_narrow(heads: usize, channels: usize) -> bool {
+pub(crate) fn is_narrow(heads: usize, channels: usize) -> bool {
     heads > 1 && channels / heads <= narrow::WIDEST
 }
 

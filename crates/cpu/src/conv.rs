@@ -16,7 +16,7 @@ use winograd::Winograd;
 
 pub(crate) use frame::Frame;
 pub(crate) use kernels::{Kernels, MOST_LANES};
-pub(crate) use winograd::{Form, Four, Input, Two, apart};
+pub(crate) use winograd::{Form, Four, Input, Two, apart, is_zero};
 
 /// How a 3 × 3 convolution moves over its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

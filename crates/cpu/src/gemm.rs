@@ -37,12 +37,24 @@ pub(crate) struct Right<'a> {
     data: &'a [f32],
 }
 
+impl<'a> Right<'a> {
+    /// One that was packed elsewhere: a panel of columns after the other.
+    pub(crate) fn of(k: usize, n: usize, data: &'a [f32]) -> Self {
+        Self { k, n, data }
+    }
+}
+
 impl Packed {
     /// Packs the matrix whose element (k, n) is `at(k, n)`.
     pub(crate) fn new(k: usize, n: usize, at: impl Fn(usize, usize) -> f32) -> Self {
         let mut packed = Self::default();
         packed.fill(k, n, at);
         packed
+    }
+
+    /// None yet, with room for so many values.
+    pub(crate) fn with_room(values: usize) -> Self {
+        Self { data: Vec::with_capacity(values), ..Self::default() }
     }
 
     /// Packs another matrix in the same memory.
@@ -94,6 +106,7 @@ impl Packed {
     ) {
         (self.k, self.n, self.count) = (k, n, 1);
         self.data.clear();
+        self.data.reserve(k * packed_len(n, lanes()));
         for Panel { first, width, .. } in panels(n, lanes()) {
             let count = width.min(n - first);
             for row in 0..k {
@@ -122,6 +135,11 @@ impl Packed {
         self.n
     }
 
+    /// Values that there is room for.
+    pub(crate) fn capacity(&self) -> usize {
+        self.data.capacity()
+    }
+
     /// All of the only matrix.
     pub(crate) fn right(&self) -> Right<'_> {
         debug_assert_eq!(self.count, 1, "one matrix");
@@ -142,7 +160,7 @@ impl Packed {
 }
 
 /// Lanes of a vector on this machine.
-fn lanes() -> usize {
+pub(crate) fn lanes() -> usize {
     struct Lanes;
     impl WithSimd for Lanes {
         type Output = usize;
@@ -159,6 +177,11 @@ pub(crate) struct Panel {
     pub first: usize,
     pub width: usize,
     vectors: usize,
+}
+
+/// Columns of all panels of `n` columns together.
+pub(crate) fn packed_len(n: usize, lanes: usize) -> usize {
+    n.div_ceil(lanes) * lanes
 }
 
 /// How `n` columns are cut into panels.
@@ -254,21 +277,22 @@ impl<F: Fn(usize) -> usize + Copy> LeftSide for Left<'_, F> {
     }
 }
 
-/// A left side that lies as its transpose: column k begins at `starts[k]`.
+/// A left side that is stored as its transpose: column k begins at `start(k)`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Columns<'a> {
+pub(crate) struct Columns<'a, F> {
     pub data: &'a [f32],
     pub rows: usize,
-    pub starts: &'a [usize],
+    pub columns: usize,
+    pub start: F,
 }
 
-impl LeftSide for Columns<'_> {
+impl<F: Fn(usize) -> usize + Copy> LeftSide for Columns<'_, F> {
     fn rows(self) -> usize {
         self.rows
     }
 
     fn columns(self) -> usize {
-        self.starts.len()
+        self.columns
     }
 
     #[inline(always)]
@@ -279,8 +303,8 @@ impl LeftSide for Columns<'_> {
         panel: &[S::f32s],
     ) -> [[S::f32s; NR]; MR] {
         let mut sums = [[simd.splat_f32s(0.0); NR]; MR];
-        for (start, columns) in self.starts.iter().zip(panel.chunks_exact(NR)) {
-            let values = &self.data[start + row..][..MR];
+        for (k, columns) in panel.chunks_exact(NR).enumerate() {
+            let values = &self.data[(self.start)(k) + row..][..MR];
             for (sums, value) in sums.iter_mut().zip(values) {
                 let value = simd.splat_f32s(*value);
                 for (sum, column) in sums.iter_mut().zip(columns) {

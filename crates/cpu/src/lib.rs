@@ -20,6 +20,7 @@ mod mlp;
 mod network;
 mod norm;
 mod parameters;
+mod pool;
 mod simd;
 mod tiles;
 mod time;

@@ -2,8 +2,14 @@
 
 use std::sync::Mutex;
 
+use rayon::prelude::*;
+
 use crate::gemm::Packed;
+use crate::pool::Pool;
 use crate::tiles::Line;
+
+/// Values that are one piece of work.
+const PIECE: usize = 16_384;
 
 /// Feature maps of a batch, channels last: `[rows, height, width, channels]`.
 #[derive(Debug)]
@@ -39,6 +45,19 @@ impl Map {
     /// The map of one row.
     pub(crate) fn row(&self, row: usize) -> &[f32] {
         self.view().row(row)
+    }
+
+    /// Multiplies every value.
+    pub(crate) fn scale(&mut self, factor: f32) {
+        if factor != 1.0 {
+            self.data.par_chunks_mut(PIECE).for_each(|x| x.iter_mut().for_each(|x| *x *= factor));
+        }
+    }
+
+    /// Adds a map of the same shape.
+    pub(crate) fn add(&mut self, other: &Self) {
+        let pieces = self.data.par_chunks_mut(PIECE).zip(other.data.par_chunks(PIECE));
+        pieces.for_each(|(x, y)| x.iter_mut().zip(y).for_each(|(x, y)| *x += y));
     }
 
     pub(crate) fn view(&self) -> View<'_> {
@@ -88,49 +107,35 @@ impl std::ops::DerefMut for Buffer {
 /// Memory that is used again: what the first pass of a network takes serves all later ones.
 #[derive(Debug, Default)]
 pub(crate) struct Arena {
-    free: Mutex<Vec<Vec<f32>>>,
-    packed: Mutex<Vec<Packed>>,
+    values: Pool<Vec<f32>>,
+    packed: Pool<Packed>,
     lines: Mutex<Vec<Vec<Line>>>,
 }
 
 impl Arena {
     pub(crate) const fn new() -> Self {
-        Self {
-            free: Mutex::new(Vec::new()),
-            packed: Mutex::new(Vec::new()),
-            lines: Mutex::new(Vec::new()),
-        }
+        Self { values: Pool::new(), packed: Pool::new(), lines: Mutex::new(Vec::new()) }
     }
 
     /// `length` values of no meaning.
     pub(crate) fn take(&self, length: usize) -> Buffer {
-        let mut free = self.free.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let fits = |buffer: &&Vec<f32>| buffer.len() >= length;
-        let best = free.iter().filter(fits).map(Vec::len).min();
-        let best = best.and_then(|least| free.iter().position(|b| b.len() == least));
-        let mut buffer = best.map_or_else(Vec::new, |at| free.swap_remove(at));
-        drop(free);
-        if buffer.len() < length {
-            buffer.resize(length, 0.0);
-        }
-        Buffer { values: buffer, length }
+        let values = self.values.take(length, || vec![0.0; length]);
+        Buffer { values, length }
     }
 
     /// Gives memory back.
     pub(crate) fn give(&self, buffer: Buffer) {
-        let mut free = self.free.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        free.push(buffer.values);
+        self.values.give(buffer.values);
     }
 
-    /// Room for the right side of a product.
-    pub(crate) fn take_packed(&self) -> Packed {
-        let mut packed = self.packed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        packed.pop().unwrap_or_default()
+    /// Room for the right sides of products of so many values.
+    pub(crate) fn take_packed(&self, values: usize) -> Packed {
+        self.packed.take(values, || Packed::with_room(values))
     }
 
     /// Gives it back.
     pub(crate) fn give_packed(&self, right: Packed) {
-        self.packed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(right);
+        self.packed.give(right);
     }
 
     /// At least so many lines of no meaning.
@@ -155,9 +160,8 @@ impl Arena {
 
     /// Bytes that are free to be used again: all there are, between two passes.
     pub(crate) fn bytes(&self) -> usize {
-        let free = self.free.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let lines = self.lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let lines: usize = lines.iter().map(|lines| size_of_val(&lines[..])).sum();
-        free.iter().map(|buffer| buffer.len() * size_of::<f32>()).sum::<usize>() + lines
+        (self.values.free() + self.packed.free()) * size_of::<f32>() + lines
     }
 }

@@ -231,11 +231,11 @@ impl CpuNetwork {
                 // The least that can be halved as often: weights do not depend on it.
                 let least = [1 << config.levels().saturating_sub(1).min(16); 2];
                 let size = config.sample_size.unwrap_or(least);
-                asked(|named| UNet::assemble(config, size, named))
+                asked(|named| UNet::assemble(config, size, named)).1
             }
             NetworkConfig::Mlp(config) => {
                 config.validate()?;
-                asked(|named| Mlp::assemble(config, named))
+                asked(|named| Mlp::assemble(config, named)).1
             }
         };
         Ok(Mismatch::check(&parameters, weights)?)

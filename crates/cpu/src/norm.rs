@@ -26,6 +26,10 @@ pub(crate) struct Affine {
 }
 
 impl Affine {
+    pub(crate) fn new(data: Buffer, channels: usize) -> Self {
+        Self { data, channels }
+    }
+
     /// a and b of a row.
     pub(crate) fn row(&self, row: usize) -> (&[f32], &[f32]) {
         self.data[row * 2 * self.channels..][..2 * self.channels].split_at(self.channels)
@@ -270,6 +274,24 @@ pub(crate) fn activate(activation: Activation, values: &mut [f32]) {
             }
         }
     }
+}
+
+/// The slope of an activation function.
+pub(crate) fn activation_slope(activation: Activation, x: f32) -> f32 {
+    let x = f64::from(x);
+    let sigmoid = 1.0 / (1.0 + (-x).exp());
+    to_f32(match activation {
+        Activation::Silu | Activation::Swish => sigmoid * (1.0 + x * (1.0 - sigmoid)),
+        Activation::Mish => {
+            let t = x.exp().ln_1p().min(x.max(40.0)).tanh(); // the softplus, also where e^x is infinite
+            t + x * (1.0 - t * t) * sigmoid
+        }
+        Activation::Gelu => {
+            let density = (-0.5 * x * x).exp() / std::f64::consts::TAU.sqrt();
+            0.5 * erfc(-x / std::f64::consts::SQRT_2) + x * density
+        }
+        Activation::Relu => f64::from(x > 0.0),
+    })
 }
 
 /// 1 − erf(x), within 1.2e-7 of itself.

@@ -15,6 +15,26 @@ pub(crate) enum Source {
     Asked(Vec<(String, Vec<usize>)>),
 }
 
+/// Where a parameter stands in the vector of all of a network's, in the order in which they are asked
+/// for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    first: usize,
+    length: usize,
+}
+
+impl Place {
+    /// The parameter's part of such a vector.
+    pub(crate) fn of(self, all: &[f32]) -> &[f32] {
+        &all[self.first..][..self.length]
+    }
+
+    /// The same, to be written.
+    pub(crate) fn of_mut(self, all: &mut [f32]) -> &mut [f32] {
+        &mut all[self.first..][..self.length]
+    }
+}
+
 /// The weights of a part of a network, by name.
 pub(crate) struct Parameters<'a> {
     source: &'a mut Source,
@@ -23,13 +43,15 @@ pub(crate) struct Parameters<'a> {
     tiles: Option<Tiles>,
 }
 
-/// The names and shapes of all that a network asks for; what it is made of, it is made of nothing.
-pub(crate) fn asked<N>(make: impl FnOnce(&mut Parameters<'_>) -> N) -> Vec<(String, Vec<usize>)> {
+/// The names and shapes of all that a network asks for, and what is made without any weights.
+pub(crate) fn asked<N>(
+    make: impl FnOnce(&mut Parameters<'_>) -> N,
+) -> (N, Vec<(String, Vec<usize>)>) {
     let mut source = Source::Asked(Vec::new());
-    make(&mut Parameters { source: &mut source, path: String::new(), tiles: None });
+    let made = make(&mut Parameters { source: &mut source, path: String::new(), tiles: None });
     match source {
-        Source::Asked(asked) => asked,
-        Source::Weights(_) => unreachable!("it was none"),
+        Source::Asked(asked) => (made, asked),
+        Source::Weights(_) => unreachable!("there are no weights"),
     }
 }
 
@@ -40,7 +62,7 @@ pub(crate) fn made<N>(
     make: impl Fn(&mut Parameters<'_>) -> N,
     weights: Weights,
 ) -> Result<N, Mismatch> {
-    Mismatch::check(&asked(&make), &weights)?;
+    Mismatch::check(&asked(&make).1, &weights)?;
     let mut source = Source::Weights(weights.into_iter().collect());
     Ok(make(&mut Parameters { source: &mut source, path: String::new(), tiles }))
 }
@@ -64,6 +86,17 @@ impl Parameters<'_> {
 
     fn name(&self, name: &str) -> String {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+    }
+
+    /// The place of a parameter of a network that is planned without weights.
+    pub(crate) fn place(&mut self, name: &str, shape: &[usize]) -> Place {
+        let name = self.name(name);
+        let Source::Asked(asked) = &mut *self.source else {
+            unreachable!("weights have no places");
+        };
+        let first = asked.iter().map(|(_, shape)| shape.iter().product::<usize>()).sum();
+        asked.push((name, shape.to_vec()));
+        Place { first, length: shape.iter().product() }
     }
 
     /// The values of a parameter, as f32; none of a network that is only asked.

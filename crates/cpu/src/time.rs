@@ -29,7 +29,7 @@ impl Projection {
         Self::Fixed { frequencies: (0..half).map(frequency).collect(), width, cosines_first }
     }
 
-    fn project(&self, time: f32) -> Vec<f32> {
+    pub(crate) fn project(&self, time: f32) -> Vec<f32> {
         let sinusoids = |angles: Vec<f32>, cosines_first: bool| {
             let sines = angles.iter().map(|a| to_f32(f64::from(*a).sin()));
             let cosines = angles.iter().map(|a| to_f32(f64::from(*a).cos()));
@@ -60,7 +60,7 @@ impl Projection {
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "times are checked")]
-fn to_index(time: f32) -> usize {
+pub(crate) fn to_index(time: f32) -> usize {
     time.round().max(0.0) as usize
 }
 

@@ -1,9 +1,9 @@
 //! The U-Net of denoising diffusion models, planned for a CPU.
 
-mod builder;
 mod level;
-mod resample;
-mod resnet;
+pub(crate) mod plan;
+pub(crate) mod resample;
+pub(crate) mod resnet;
 
 use ancestral_format::{Activation, ClassEmbedding, Labels, TimeEmbedding, UNetConfig};
 use rayon::prelude::*;
@@ -14,8 +14,8 @@ use crate::network::{LoadError, Shapes};
 use crate::norm::{Before, Norm};
 use crate::parameters::Parameters;
 use crate::time::{Class, Conditioning, Embedding, Gathered, Projection, Told};
-use builder::Builder;
 use level::{Down, Mid, Up};
+use plan::Plan;
 
 /// A U-Net: see `UNet2DModel` in diffusers.
 #[derive(Debug)]
@@ -58,27 +58,20 @@ impl UNet {
         let input = Shape { height, width, channels: config.in_channels };
         let first = config.block_out_channels[0];
         let mut gathered = Gathered::default();
-        let builder = Builder::new(config);
+        let Plan { downs, mid, ups, common } = Plan::new(config, input);
         let conv_in = Conv3::load(&mut named.child("conv_in"), input, first, Motion::Same);
         let top = input.with_channels(first);
-        let mut shape = top;
-        let mut downs = Vec::new();
-        for level in 0..config.levels() {
-            let named = named.child("down_blocks").into_child(level);
-            let down = Down::load(named, &mut gathered, builder, level, shape);
-            shape = down.output();
-            downs.push(down);
-        }
-        let mid = config
-            .mid_block_type
-            .map(|_| Mid::load(named.child("mid_block"), &mut gathered, builder, shape));
-        let mut ups = Vec::new();
-        for level in 0..config.levels() {
-            let named = named.child("up_blocks").into_child(level);
-            let up = Up::load(named, &mut gathered, builder, level, shape);
-            shape = up.output();
-            ups.push(up);
-        }
+        let downs = downs.iter().enumerate().map(|(i, plan)| {
+            let named = named.child(format_args!("down_blocks.{i}"));
+            Down::load(named, &mut gathered, common, plan, input.channels)
+        });
+        let downs = downs.collect();
+        let mid = mid.map(|plan| Mid::load(named.child("mid_block"), &mut gathered, common, &plan));
+        let ups = ups.iter().enumerate().map(|(i, plan)| {
+            let named = named.child(format_args!("up_blocks.{i}"));
+            Up::load(named, &mut gathered, common, plan, config.out_channels)
+        });
+        let ups = ups.collect();
         let epsilon = config.norm_eps;
         let norm_out =
             Norm::load(&mut named.child("conv_norm_out"), config.groups(first), first, epsilon);
@@ -234,7 +227,7 @@ fn conditioning(
         TimeEmbedding::Positional | TimeEmbedding::Learned => width,
         TimeEmbedding::Fourier => 2 * width, // a sine and a cosine each
     };
-    let to = builder::time_width(config);
+    let to = plan::time_width(config);
     let mut class = named.child("class_embedding");
     let class = match (config.class_embed_type, config.num_class_embeds) {
         (Some(ClassEmbedding::Timestep), _) => Some(Class::Time(Embedding::load(class, from, to))),

@@ -90,6 +90,9 @@ impl Layout {
     ///
     /// # Errors
     /// If a parameter is missing, unexpected or of another shape: all of them, by name.
+    ///
+    /// # Panics
+    /// Never: names are compared first.
     pub fn values(&self, weights: &Weights) -> Result<Vec<f32>, Mismatch> {
         Mismatch::check(&self.parameters, weights)?;
         let mut values = Vec::with_capacity(self.len());

@@ -1,26 +1,15 @@
 //! What computes a network's predictions and the gradients of its weights.
 
 use ancestral_cpu::Shapes;
+use ancestral_cpu::train::TrainingNetwork;
 use ancestral_format::Layout;
 
-/// Some noisy samples that go through the network together.
-#[derive(Clone, Copy, Debug)]
-pub struct Pass<'a> {
-    /// The samples, channels first: `[rows, channels, height, width]` or `[rows, columns]`.
-    pub x: &'a [f32],
-    /// The training timestep of each row.
-    pub timesteps: &'a [f64],
-    /// The label of each row, if the network takes labels.
-    pub labels: Option<&'a [u32]>,
-    /// Rows of a leaf. Gradients are summed over the rows of each leaf first, and then over the
-    /// leaves in pairs, so that equal leaves give equal bits however a batch is cut into passes.
-    pub leaf: usize,
-}
+pub use ancestral_cpu::train::Pass;
 
 /// A network whose weights, and the gradients of them, are vectors in the order of one [`Layout`].
 ///
-/// An engine keeps no weights between calls. What the loss is, and what becomes of the gradients, it
-/// does not know.
+/// An engine keeps no weights between calls. It does not know what the loss is, nor what happens to the
+/// gradients.
 pub trait Engine {
     /// The parameters of the network.
     fn layout(&self) -> &Layout;
@@ -33,7 +22,7 @@ pub trait Engine {
 
     /// Predicts each row of a pass, gives the predictions to `loss`, which writes the loss's
     /// gradients with respect to them, and from those writes the gradients of all weights, summed
-    /// over the rows.
+    /// over the rows. What `gradients` held before has no effect.
     ///
     /// # Shapes
     /// `weights`, `gradients`: [`Layout::len`] values. `loss` is called once, with two slices as long
@@ -46,7 +35,57 @@ pub trait Engine {
         &mut self,
         weights: &[f32],
         pass: Pass<'_>,
-        loss: &mut dyn FnMut(&[f32], &mut [f32]),
+        loss: &mut (dyn FnMut(&[f32], &mut [f32]) + Send),
         gradients: &mut [f32],
     );
+}
+
+impl<E: Engine + ?Sized> Engine for Box<E> {
+    fn layout(&self) -> &Layout {
+        (**self).layout()
+    }
+
+    fn shapes(&self) -> &Shapes {
+        (**self).shapes()
+    }
+
+    fn memory(&self, rows: usize) -> u64 {
+        (**self).memory(rows)
+    }
+
+    fn gradients(
+        &mut self,
+        weights: &[f32],
+        pass: Pass<'_>,
+        loss: &mut (dyn FnMut(&[f32], &mut [f32]) + Send),
+        gradients: &mut [f32],
+    ) {
+        (**self).gradients(weights, pass, loss, gradients);
+    }
+}
+
+/// The network on the CPU.
+impl Engine for TrainingNetwork {
+    fn layout(&self) -> &Layout {
+        TrainingNetwork::layout(self)
+    }
+
+    fn shapes(&self) -> &Shapes {
+        TrainingNetwork::shapes(self)
+    }
+
+    /// Nothing: the network does not say it yet.
+    fn memory(&self, _rows: usize) -> u64 {
+        0
+    }
+
+    fn gradients(
+        &mut self,
+        weights: &[f32],
+        pass: Pass<'_>,
+        loss: &mut (dyn FnMut(&[f32], &mut [f32]) + Send),
+        gradients: &mut [f32],
+    ) {
+        TrainingNetwork::gradients(self, weights, pass, loss, gradients);
+    }
 }

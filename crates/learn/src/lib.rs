@@ -1,5 +1,53 @@
 //! What a training is, whatever computes the gradients.
+//!
+//! - [`Request`]: a training as data; [`Recipe`] makes one where little is chosen by hand.
+//! - [`TrainingSet`]: the samples to learn from.
+//! - [`Engine`]: what computes a network's gradients. `ancestral_cpu`'s `TrainingNetwork` is one.
+//! - [`Trainer`]: the training loop, one update a call.
+//! - [`Checkpoints`]: trainings on disk, to be resumed as if they had never stopped.
+//!
+//! Everything random is a function of the seed and the number of the sample, so there is no state of
+//! a generator to save: a [`TrainState`] is all that resuming needs.
 
+mod budget;
+mod checkpoint;
+mod data_order;
+mod diagnosis;
+mod ema;
 mod engine;
+mod error;
+mod gradients;
+mod initial;
+mod learning_rate;
+mod log;
+mod loss;
+mod memory;
+mod micro_batch;
+mod recipe;
+mod request;
+mod settings;
+mod state;
+mod trainer;
+mod training_set;
+mod tree;
 
+#[cfg(test)]
+mod toy;
+
+pub use budget::Budget;
+pub use checkpoint::{Checkpoint, CheckpointError, Checkpoints, Counters, Newest};
+pub use diagnosis::{Diagnosis, Finding};
+pub use ema::ema_decay;
 pub use engine::{Engine, Pass};
+pub use error::TrainError;
+pub use initial::initial;
+pub use learning_rate::{Decay, LearningRate};
+pub use log::{Log, LogError};
+pub use memory::{Memory, NotEnoughMemory, available_memory};
+pub use recipe::{Recipe, RecipeError};
+pub use request::{Fit, Reading, Request, Saving, Source};
+pub use settings::Settings;
+pub use state::TrainState;
+pub use trainer::{StepReport, Trainer};
+pub use training_set::TrainingSet;
+pub use tree::Passes;

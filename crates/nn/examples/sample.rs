@@ -13,7 +13,7 @@ use ancestral::{
 use ancestral_format::{Labels, ModelFolder, NetworkConfig};
 use ancestral_nn::mlp::Mlp;
 use ancestral_nn::unet::UNet;
-use ancestral_nn::{BurnNetwork, DiffusionModule, Initializer, device, parameters};
+use ancestral_nn::{BurnNetwork, DiffusionModule, device, parameters};
 
 type AnyError = Box<dyn std::error::Error>;
 
@@ -28,14 +28,14 @@ fn main() -> Result<(), AnyError> {
     };
     let model = ModelFolder::read(Path::new(folder))?.model;
     let (schedule, prediction) = (model.scheduler.schedule()?, model.scheduler.prediction());
-    let init = Initializer::new(0, &device::cpu());
+    let device = device::cpu();
     let run = Run { schedule, prediction, count };
     match &model.network {
         NetworkConfig::UNet(config) => {
-            run.draw(&parameters::load(UNet::new(config, &init)?, &model.weights)?)
+            run.draw(&parameters::load(UNet::new(config, &device)?, &model.weights)?)
         }
         NetworkConfig::Mlp(config) => {
-            run.draw(&parameters::load(Mlp::new(config, &init)?, &model.weights)?)
+            run.draw(&parameters::load(Mlp::new(config, &device)?, &model.weights)?)
         }
     }
 }

@@ -3,10 +3,11 @@
 use ancestral::{Batch, Network};
 use ancestral_cpu::NetworkError;
 use ancestral_format::{Mismatch, MlpConfigError, NetworkConfig, Weights};
+use ancestral_learn::Engine;
 use burn::tensor::Device;
 use thiserror::Error;
 
-use crate::init::Initializer;
+use crate::engine::BurnEngine;
 use crate::mlp::Mlp;
 use crate::network::BurnNetwork;
 use crate::parameters;
@@ -46,19 +47,28 @@ impl AnyNetwork {
         weights: &Weights,
         device: &Device,
     ) -> Result<Self, LoadError> {
-        // Starting values are made when they are asked for: never, here.
-        let init = Initializer::new(0, device);
         Ok(match config {
             NetworkConfig::UNet(config) => {
-                let module = parameters::load(UNet::new(config, &init)?, weights)?;
+                let module = parameters::load(UNet::new(config, device)?, weights)?;
                 Self::UNet(Box::new(BurnNetwork::new(&module)))
             }
             NetworkConfig::Mlp(config) => {
-                let module = parameters::load(Mlp::new(config, &init)?, weights)?;
+                let module = parameters::load(Mlp::new(config, device)?, weights)?;
                 Self::Mlp(Box::new(BurnNetwork::new(&module)))
             }
         })
     }
+}
+
+/// What computes the gradients of the network of a config, on `device`.
+///
+/// # Errors
+/// If the config describes no network.
+pub fn training(config: &NetworkConfig, device: &Device) -> Result<Box<dyn Engine>, LoadError> {
+    Ok(match config {
+        NetworkConfig::UNet(config) => Box::new(BurnEngine::new(UNet::new(config, device)?)),
+        NetworkConfig::Mlp(config) => Box::new(BurnEngine::new(Mlp::new(config, device)?)),
+    })
 }
 
 impl Network for AnyNetwork {

@@ -26,17 +26,6 @@ pub trait DiffusionModule: Module {
         None
     }
 
-    /// The share of activations that training should drop.
-    fn dropout(&self) -> f64 {
-        0.0
-    }
-
-    /// How many rows are worth a pass of their own: the CPU computes the parts of a larger batch
-    /// side by side. The same number for every network of a structure, on every machine.
-    fn rows_worth_a_pass(&self) -> usize {
-        16
-    }
-
     /// Predicts each row.
     ///
     /// # Shapes

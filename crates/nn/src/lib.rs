@@ -1,29 +1,27 @@
-//! Networks that learn the reverse process, and their training, in Burn.
+//! The networks of diffusion models in Burn, for devices beyond the CPU.
 //!
 //! - [`unet`]: the U-Net of diffusers' `UNet2DModel`, with its parameter names, for pictures.
 //! - [`mlp`]: a residual multilayer perceptron, for points and tables.
 //! - [`AnyNetwork`]: whichever of them a model folder describes.
 //! - [`parameters`]: any module ↔ named arrays, as `ancestral_format` reads and writes them.
 //! - [`BurnNetwork`]: a module as the `Network` that samplers call.
-//! - [`train`]: the training loop, one update at a time.
+//! - [`BurnEngine`]: a module as the `Engine` that trainers call.
 //! - [`device`]: where to compute.
 
 pub mod device;
 pub mod layer;
 pub mod mlp;
 pub mod parameters;
-pub mod train;
 pub mod unet;
 
 mod any;
+mod blank;
 mod diffusion_module;
-mod init;
-mod kernel;
+mod engine;
 mod network;
-mod shards;
 
 pub use ancestral_cpu::NetworkError;
-pub use any::{AnyNetwork, LoadError};
+pub use any::{AnyNetwork, LoadError, training};
 pub use diffusion_module::DiffusionModule;
-pub use init::Initializer;
+pub use engine::BurnEngine;
 pub use network::BurnNetwork;

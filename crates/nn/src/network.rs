@@ -1,7 +1,5 @@
 //! A Burn module as the network that samplers call.
 
-use std::sync::Arc;
-
 use ancestral::{Batch, Network};
 use ancestral_cpu::{NetworkError, Shapes, check_finite};
 use burn::module::Module;
@@ -9,17 +7,14 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use crate::diffusion_module::DiffusionModule;
 use crate::parameters::values;
-use crate::shards::{Workers, cut, most_parts};
 
 /// A module on any device, as the network that samplers call.
 ///
-/// Rows are in host memory: a call copies them to the device and the prediction back. On the CPU
-/// the parts of a large batch are computed side by side, which changes no bit.
+/// Rows are in host memory: a call copies them to the device and the prediction back.
 #[derive(Debug, Clone)]
 pub struct BurnNetwork<M> {
     module: M,
     device: Device,
-    workers: Arc<Workers>,
 }
 
 impl<M: DiffusionModule> BurnNetwork<M> {
@@ -31,8 +26,7 @@ impl<M: DiffusionModule> BurnNetwork<M> {
     pub fn new(module: &M) -> Self {
         let module = Module::valid(module);
         let device = module.devices().into_iter().next().expect("a network has parameters");
-        let device = device.without_autodiff();
-        Self { workers: Arc::new(Workers::new(most_parts(&device))), device, module }
+        Self { device: device.without_autodiff(), module }
     }
 
     /// The module.
@@ -40,30 +34,15 @@ impl<M: DiffusionModule> BurnNetwork<M> {
     pub fn module(&self) -> &M {
         &self.module
     }
+}
 
-    fn outputs(&self, x: &Batch, timesteps: &[f64], labels: Option<&[u32]>) -> Vec<f32> {
-        let (size, device) = (x.row_len(), &self.device);
-        let parts =
-            cut(x.rows(), self.module.rows_worth_a_pass(), device).into_iter().map(|rows| {
-                let values = x.data()[rows.start * size..rows.end * size].to_vec();
-                (self.module.clone(), rows, values)
-            });
-        let outputs = self.workers.map(parts.collect(), |(module, rows, x)| {
-            let x = Tensor::from_data(TensorData::new(x, [rows.len(), size]), device);
-            let labels = labels.map(|labels| label_tensor(&labels[rows.clone()], device));
-            values(module.predict(x, timestep_tensor(&timesteps[rows], device), labels))
-        });
-        outputs.concat()
-    }
-
-    fn shapes(&self) -> Shapes {
-        let module = &self.module;
-        Shapes {
-            input: module.input_shape(),
-            output: module.output_shape(),
-            labels: module.labels(),
-            timesteps: module.timesteps(),
-        }
+/// What a module takes and gives.
+pub(crate) fn shapes<M: DiffusionModule>(module: &M) -> Shapes {
+    Shapes {
+        input: module.input_shape(),
+        output: module.output_shape(),
+        labels: module.labels(),
+        timesteps: module.timesteps(),
     }
 }
 
@@ -82,14 +61,20 @@ impl<M: DiffusionModule> Network for BurnNetwork<M> {
         timesteps: &[f64],
         labels: Option<&[u32]>,
     ) -> Result<Batch, NetworkError> {
-        let (rows, shapes) = (x.rows(), self.shapes());
+        let (rows, shapes) = (x.rows(), shapes(&self.module));
         assert_eq!(x.shape(), shapes.input, "shapes of a row and of the network's");
         assert_eq!(timesteps.len(), rows, "numbers of timesteps and of rows");
         if let Some(labels) = labels {
             assert_eq!(labels.len(), rows, "numbers of labels and of rows");
         }
         shapes.check(timesteps, labels)?;
-        let output = Batch::new(shapes.output, self.outputs(x, timesteps, labels));
+        let data = TensorData::new(x.data().to_vec(), [rows, x.row_len()]);
+        let output = self.module.predict(
+            Tensor::from_data(data, &self.device),
+            timestep_tensor(timesteps, &self.device),
+            labels.map(|labels| label_tensor(labels, &self.device)),
+        );
+        let output = Batch::new(shapes.output, values(output));
         check_finite(&output, timesteps)?;
         Ok(output)
     }

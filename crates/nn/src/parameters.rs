@@ -1,17 +1,16 @@
 //! Parameters of a module as named arrays, and back.
 
-use ancestral_format::{Array, Mismatch, Weights};
+use ancestral_format::{Array, Layout, Mismatch, Weights};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::optim::GradientsParams;
 use burn::tensor::{Tensor, TensorData};
 
 /// The parameters of a module, named by their paths in it, as f32.
 ///
 /// # Example
 /// ```
-/// use ancestral_nn::{Initializer, device, layer::Linear, parameters};
+/// use ancestral_nn::{device, layer::Linear, parameters};
 ///
-/// let layer = Linear::new(&Initializer::new(0, &device::cpu()), 3, 2);
+/// let layer = Linear::new(&device::cpu(), 3, 2);
 /// let weights = parameters::to_weights(&layer);
 /// assert_eq!(weights.get("weight").unwrap().shape(), [2, 3]);
 /// let again = parameters::load(layer, &weights)?;
@@ -41,9 +40,31 @@ pub fn load<M: Module>(module: M, weights: &Weights) -> Result<M, Mismatch> {
 /// # Errors
 /// If a parameter is missing, unexpected or of another shape: all of them, by name.
 pub fn compare<M: Module>(module: &M, weights: &Weights) -> Result<(), Mismatch> {
+    Mismatch::check(&shapes(module), weights)
+}
+
+/// The parameters of a module as one vector, in the order in which the module names them.
+#[must_use]
+pub fn layout<M: Module>(module: &M) -> Layout {
+    Layout::new(shapes(module))
+}
+
+fn shapes<M: Module>(module: &M) -> Vec<(String, Vec<usize>)> {
     let mut shapes = Shapes::default();
     module.visit(&mut shapes);
-    Mismatch::check(&shapes.found, weights)
+    shapes.found
+}
+
+/// The same module with the values of a vector of its layout.
+pub(crate) fn with_values<M: Module>(module: M, layout: &Layout, values: &[f32]) -> M {
+    load(module, &layout.to_weights(values)).expect("the layout is that of the module")
+}
+
+/// The same module with the values that a training starts from.
+#[cfg(test)]
+pub(crate) fn seeded<M: Module>(module: M, seed: u64) -> M {
+    let layout = layout(&module);
+    with_values(module, &layout, &ancestral_learn::initial(&layout, seed))
 }
 
 /// Where a walk over a module stands.
@@ -145,65 +166,6 @@ impl ModuleMapper for Loader<'_> {
         let (id, value) = (param.id, Tensor::from_data(data, &param.lazy_device()));
         param.transform_for_load(value, id)
     }
-}
-
-/// The values of a module's parameters, by their identity.
-pub(crate) fn tensors_by_id<M: Module>(module: &M) -> GradientsParams {
-    let mut collector = Collector { tensors: GradientsParams::new() };
-    module.visit(&mut collector);
-    collector.tensors
-}
-
-/// Takes a module out of its place, where one without values is left: its tensors then have one
-/// owner and can be changed in place.
-pub(crate) fn taken<M: Module>(place: &mut M) -> M {
-    let hollow = place.clone().map(&mut Hollow);
-    std::mem::replace(place, hollow)
-}
-
-struct Hollow;
-
-impl ModuleMapper for Hollow {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        replace(param, |device| Tensor::zeros([0; D], device))
-    }
-}
-
-/// The module with these values, by their identity.
-pub(crate) fn filled<M: Module>(module: M, tensors: GradientsParams) -> M {
-    module.map(&mut Filler { tensors })
-}
-
-struct Filler {
-    tensors: GradientsParams,
-}
-
-impl ModuleMapper for Filler {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let value = self.tensors.remove::<D>(param.id).expect("there is a value a parameter");
-        replace(param, |_| value)
-    }
-}
-
-struct Collector {
-    tensors: GradientsParams,
-}
-
-impl ModuleVisitor for Collector {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.tensors.register(param.id, param.val().inner());
-    }
-}
-
-/// Puts another value in a parameter, as a leaf on the same device with the same gradient state.
-pub(crate) fn replace<const D: usize>(
-    param: Param<Tensor<D>>,
-    value: impl FnOnce(&burn::tensor::Device) -> Tensor<D>,
-) -> Param<Tensor<D>> {
-    param.map(|old| {
-        let tracked = old.is_require_grad();
-        value(&old.device()).set_require_grad(tracked)
-    })
 }
 
 #[cfg(test)]

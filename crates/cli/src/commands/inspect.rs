@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use ancestral::{Grid, Posterior, Schedule, compat};
+use ancestral::{AnySchedule, Grid, Posterior, Schedule, compat};
 use ancestral_cpu::{CpuNetwork, instruction_set};
 use ancestral_data::{Column, ColumnKind, Columns};
 use ancestral_format::{Dtype, NetworkConfig, counted, short};
@@ -10,7 +10,9 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::args::{InspectArgs, InspectScheduleArgs, InspectWhat, PrecisionArg, ProcessArgs};
+use crate::args::{
+    InspectArgs, InspectScheduleArgs, InspectWhat, PrecisionArg, ProcessArgs, ScheduleArgs,
+};
 use crate::engine;
 use crate::failure::{note, on_its_line};
 use crate::model::Model;
@@ -146,7 +148,14 @@ fn rows(schedule: &Schedule) -> Result<Vec<Row>> {
 }
 
 fn schedule(args: &InspectScheduleArgs) -> Result<String> {
-    let (_, schedule) = super::schedule(&args.schedule, "linear", false)?;
+    let ScheduleArgs { schedule: name, timesteps, zero_snr } = &args.schedule;
+    let (name, timesteps) = (name.as_deref().unwrap_or("linear"), timesteps.unwrap_or(1000));
+    let family = AnySchedule::parse(name, timesteps).context("--schedule")?;
+    let mut schedule = family.schedule(timesteps).context("--schedule")?;
+    if *zero_snr {
+        schedule = schedule.rescale_zero_terminal_snr().context("--zero-snr")?;
+    }
+    super::warn_of_signal(name, &schedule, false);
     let rows = rows(&schedule)?;
     if args.json {
         return Ok(serde_json::to_string_pretty(&rows)? + "\n");

@@ -5,15 +5,14 @@ pub mod convert;
 pub mod inspect;
 pub mod invert;
 pub mod sample;
-#[cfg_attr(not(feature = "burn"), path = "no_train.rs")]
+#[cfg_attr(not(feature = "train"), path = "no_train.rs")]
 pub mod train;
 
 use std::io::{self, Write as _};
 
-use ancestral::{AnySchedule, Schedule};
-use anyhow::{Context, Result};
+use ancestral::Schedule;
+use anyhow::Result;
 
-use crate::args::ScheduleArgs;
 use crate::failure::{Failed, is_unread, note};
 
 /// Numbers as people write shapes: `1x8x8`, `32-64`.
@@ -33,17 +32,10 @@ fn print(text: &str) -> Result<()> {
     }
 }
 
-/// The family of a schedule, by default the one called `default`, and the schedule itself, with a
-/// warning if the user's own betas don't fit a start from pure noise.
-fn schedule(args: &ScheduleArgs, default: &str, quiet: bool) -> Result<(AnySchedule, Schedule)> {
-    let name = args.schedule.as_deref().unwrap_or(default);
-    let family = AnySchedule::parse(name, args.timesteps).context("--schedule")?;
-    let mut schedule = family.schedule(args.timesteps).context("--schedule")?;
-    if args.zero_snr {
-        schedule = schedule.rescale_zero_terminal_snr().context("--zero-snr")?;
-    }
+/// Says so if a start from pure noise does not fit the user's own betas, those of `text`.
+fn warn_of_signal(text: &str, schedule: &Schedule, quiet: bool) {
     let alpha_bar = schedule.noisiest().alpha_bar();
-    if alpha_bar > 1e-3 && name.contains(':') {
+    if alpha_bar > 1e-3 && text.contains(':') {
         note(
             quiet,
             format_args!(
@@ -52,5 +44,4 @@ fn schedule(args: &ScheduleArgs, default: &str, quiet: bool) -> Result<(AnySched
             ),
         );
     }
-    Ok((family, schedule))
 }

@@ -1,10 +1,9 @@
-//! `ancestral train`, in builds that cannot.
+//! `ancestral train`, in builds without it.
 
 use anyhow::{Result, bail};
-use clap::ArgMatches;
 
 use crate::args::TrainArgs;
 
-pub fn run(_args: &TrainArgs, _matches: &ArgMatches) -> Result<()> {
-    bail!("train: not in this build: build it with `--features burn`")
+pub fn run(_args: &TrainArgs) -> Result<()> {
+    bail!("train: not in this build: build it with `--features train`")
 }

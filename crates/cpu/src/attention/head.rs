@@ -1,6 +1,6 @@
 //! The keys and values of a head, ready for the products with them.
 
-use crate::gemm::{Left, Packed, Product, Store};
+use crate::gemm::{Left, Packed, Product, Store, lanes, packed_len};
 use crate::map::Arena;
 use crate::tiles::{self, Strided, Tiles};
 
@@ -23,7 +23,8 @@ impl Head {
             return Self::Tiles(tiles::Head::pack(tiles, keys, values, arena));
         }
         let (positions, width) = (keys.rows, keys.width);
-        let (mut transposed, mut rows) = (arena.take_packed(), arena.take_packed());
+        let mut transposed = arena.take_packed(width * packed_len(positions, lanes()));
+        let mut rows = arena.take_packed(positions * packed_len(width, lanes()));
         transposed.fill_transposed(width, positions, keys.data, keys.start);
         rows.fill_rows(positions, width, values.data, values.start);
         Self::Plain { keys: transposed, values: rows }

@@ -10,12 +10,14 @@ use crate::conv::MOST_LANES;
 use crate::simd::{exp, load, store};
 
 /// The widest head that is mixed this way.
-pub(super) const WIDEST: usize = 16;
+pub(crate) const WIDEST: usize = 16;
 
 /// softmax(q kᵀ · scale) v for some queries of one row, all heads.
-pub(super) struct Narrow<'a> {
-    /// Of each position q, k and v, `[positions, 3, heads, width]`.
-    pub projected: &'a [f32],
+pub(crate) struct Narrow<'a> {
+    /// q, k and v: `[heads, width]` of each position, so many values apart.
+    pub projected: [&'a [f32]; 3],
+    pub stride: usize,
+    pub positions: usize,
     pub heads: usize,
     pub width: usize,
     pub scale: f32,
@@ -32,48 +34,20 @@ impl WithSimd for Narrow<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { projected, heads, width, scale, first, mixed, scores } = self;
+        let Self { projected: [q, k, v], stride, positions, heads, width, .. } = self;
+        let Self { scale, first, mixed, scores, .. } = self;
         let (channels, lanes) = (heads * width, S::F32_LANES);
-        let at = |position: usize, head: usize| position * 3 * channels + head * width;
-        let positions = projected.len() / (3 * channels);
+        let at = |position: usize, head: usize| position * stride + head * width;
         let (scores, _) = S::as_mut_simd_f32s(&mut scores[..positions * lanes]);
         let mut columns = [[0.0; MOST_LANES]; WIDEST]; // first the queries, then what is mixed
         for (block, mixed) in mixed.chunks_mut(lanes * channels).enumerate() {
             for head in 0..heads {
-                for lane in 0..mixed.len() / channels {
-                    let query = &projected[at(first + block * lanes + lane, head)..][..width];
-                    for (column, value) in columns.iter_mut().zip(query) {
-                        column[lane] = scale * value;
-                    }
-                }
+                let queries = &q[at(first + block * lanes, head)..];
+                gather(queries, stride, mixed.len() / channels, scale, &mut columns[..width]);
                 let columns = &mut columns[..width];
-                let keys = &projected[channels + at(0, head)..];
-                by_eights(
-                    positions,
-                    #[inline(always)]
-                    |eight, key| {
-                        let out = &mut scores[key..];
-                        if eight {
-                            score::<S, 8>(simd, columns, &keys[at(key, 0)..], 3 * channels, out);
-                        } else {
-                            score::<S, 1>(simd, columns, &keys[at(key, 0)..], 3 * channels, out);
-                        }
-                    },
-                );
-                let factor = exponentials(simd, scores);
-                let values = &projected[2 * channels + at(0, head)..];
-                by_eights(
-                    width,
-                    #[inline(always)]
-                    |eight, value| {
-                        let (columns, values) = (&mut columns[value..], &values[value..]);
-                        if eight {
-                            mix::<S, 8>(simd, scores, values, 3 * channels, factor, columns);
-                        } else {
-                            mix::<S, 1>(simd, scores, values, 3 * channels, factor, columns);
-                        }
-                    },
-                );
+                all_scores(simd, columns, &k[at(0, head)..], stride, scores);
+                let (_, factor) = exponentials(simd, scores);
+                all_mixed(simd, scores, &v[at(0, head)..], stride, factor, columns);
                 for (lane, mixed) in mixed.chunks_exact_mut(channels).enumerate() {
                     for (out, column) in mixed[head * width..].iter_mut().zip(&*columns) {
                         *out = column[lane];
@@ -82,6 +56,69 @@ impl WithSimd for Narrow<'_> {
             }
         }
     }
+}
+
+/// Puts rows, `stride` apart, side by side in the lanes of columns, times `scale`.
+#[inline(always)]
+pub(super) fn gather(
+    rows: &[f32],
+    stride: usize,
+    count: usize,
+    scale: f32,
+    columns: &mut [[f32; MOST_LANES]],
+) {
+    for (lane, row) in rows.chunks(stride).take(count).enumerate() {
+        for (column, value) in columns.iter_mut().zip(row) {
+            column[lane] = scale * value;
+        }
+    }
+}
+
+/// Scores of all keys, which are `stride` apart.
+#[inline(always)]
+pub(super) fn all_scores<S: Simd>(
+    simd: S,
+    columns: &[[f32; MOST_LANES]],
+    keys: &[f32],
+    stride: usize,
+    scores: &mut [S::f32s],
+) {
+    by_eights(
+        scores.len(),
+        #[inline(always)]
+        |eight, key| {
+            let (keys, out) = (&keys[key * stride..], &mut scores[key..]);
+            if eight {
+                score::<S, 8>(simd, columns, keys, stride, out);
+            } else {
+                score::<S, 1>(simd, columns, keys, stride, out);
+            }
+        },
+    );
+}
+
+/// All columns of what is mixed of values, which are `stride` apart.
+#[inline(always)]
+pub(super) fn all_mixed<S: Simd>(
+    simd: S,
+    scores: &[S::f32s],
+    values: &[f32],
+    stride: usize,
+    factor: S::f32s,
+    columns: &mut [[f32; MOST_LANES]],
+) {
+    by_eights(
+        columns.len(),
+        #[inline(always)]
+        |eight, value| {
+            let (columns, values) = (&mut columns[value..], &values[value..]);
+            if eight {
+                mix::<S, 8>(simd, scores, values, stride, factor, columns);
+            } else {
+                mix::<S, 1>(simd, scores, values, stride, factor, columns);
+            }
+        },
+    );
 }
 
 /// Calls `f` with where each eight of `length`, and then each single one of the rest, begins.
@@ -117,10 +154,10 @@ fn score<S: Simd, const N: usize>(
     out[..N].copy_from_slice(&sums);
 }
 
-/// e^(score − max) in place of each score; gives one over their sum. Of a score that is no number, all
-/// become none.
+/// e^(score − max) in place of each score; gives max, and one over their sum. Of a score that is no
+/// number, all become none.
 #[inline(always)]
-fn exponentials<S: Simd>(simd: S, scores: &mut [S::f32s]) -> S::f32s {
+pub(super) fn exponentials<S: Simd>(simd: S, scores: &mut [S::f32s]) -> (S::f32s, S::f32s) {
     let mut most = simd.splat_f32s(f32::NEG_INFINITY);
     for score in &*scores {
         most = simd.max_f32s(most, *score);
@@ -132,7 +169,7 @@ fn exponentials<S: Simd>(simd: S, scores: &mut [S::f32s]) -> S::f32s {
         *score = simd.mul_add_f32s(x, zero, exp(simd, x));
         sum = simd.add_f32s(sum, *score);
     }
-    simd.div_f32s(simd.splat_f32s(1.0), sum)
+    (most, simd.div_f32s(simd.splat_f32s(1.0), sum))
 }
 
 /// N columns of what is mixed of values, which are `stride` apart.
@@ -168,8 +205,19 @@ mod tests {
         let (head, tail) = mixed.split_at_mut(positions / 2 * heads * width);
         for (first, mixed) in [(0, head), (positions / 2, tail)] {
             let scores = &mut scores[..];
-            let scale = 0.3;
-            arch().dispatch(Narrow { projected, heads, width, scale, first, mixed, scores });
+            let (scale, stride) = (0.3, 3 * heads * width);
+            let projected = [0, 1, 2].map(|part| &projected[part * heads * width..]);
+            arch().dispatch(Narrow {
+                projected,
+                stride,
+                positions,
+                heads,
+                width,
+                scale,
+                first,
+                mixed,
+                scores,
+            });
         }
         mixed
     }

@@ -5,7 +5,7 @@ use pulp::{Simd, WithSimd};
 use super::frame::Frame;
 use super::kernels::{Kernels, Plain};
 use crate::arch::arch;
-use crate::gemm::{Left, Packed, Product, Store};
+use crate::gemm::{Left, Packed, Product, Store, lanes, packed_len};
 use crate::map::Arena;
 
 /// The kernel as the right side of a product: rows (p, q, channel).
@@ -16,7 +16,7 @@ pub(super) struct Direct {
 
 impl Direct {
     pub(super) fn new(kernels: Kernels<'_>, arena: &Arena) -> Self {
-        let mut right = arena.take_packed();
+        let mut right = arena.take_packed(9 * kernels.from * packed_len(kernels.to, lanes()));
         let panels = right.panels(1, 9 * kernels.from, kernels.to).into_iter().flatten();
         let panels = panels.map(|panel| panel.chunks_exact_mut(panel.len() / 9).collect());
         kernels.fill(Plain, panels.collect());

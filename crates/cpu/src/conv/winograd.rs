@@ -12,7 +12,7 @@ use pulp::{Simd, WithSimd};
 use super::frame::Frame;
 use super::kernels::{Kernels, MOST_LANES, Transformed};
 use crate::arch::arch;
-use crate::gemm::{Left, Packed, Product, Store, panels};
+use crate::gemm::{Left, Packed, Product, Store, lanes, packed_len, panels};
 use crate::map::Arena;
 use crate::simd::{load, store as put, vectors};
 
@@ -34,16 +34,7 @@ pub(crate) trait Form<const I: usize, const O: usize>: Copy + Send + Sync {
     }
 
     /// Gᵀ of one line of products: what G does to a gradient.
-    #[inline(always)]
-    fn kernel_adjoint<S: Simd>(simd: S, line: [S::f32s; I]) -> [S::f32s; 3] {
-        let mut out = [simd.splat_f32s(0.0); 3];
-        for (j, out) in out.iter_mut().enumerate() {
-            for (row, value) in Self::G.iter().zip(line) {
-                *out = simd.mul_add_f32s(simd.splat_f32s(row[j]), value, *out);
-            }
-        }
-        out
-    }
+    fn kernel_adjoint<S: Simd>(simd: S, line: [S::f32s; I]) -> [S::f32s; 3];
 
     /// Bᵀ of one line of inputs.
     fn input<S: Simd>(simd: S, line: [S::f32s; I]) -> [S::f32s; I];
@@ -85,7 +76,8 @@ const PANEL: usize = 2 * MOST_LANES;
 /// tile a b b c c d, or a b b c, a combination in which equal values cancel.
 const CANCELLED: usize = 2;
 
-fn is_zero<const I: usize>(repeated: bool, place: usize) -> bool {
+/// Whether a place is zero in every tile, if each value of the input is `repeated`.
+pub(crate) fn is_zero<const I: usize>(repeated: bool, place: usize) -> bool {
     repeated && (place / I == CANCELLED || place % I == CANCELLED)
 }
 
@@ -105,8 +97,8 @@ impl Winograd {
         repeated: bool,
         arena: &Arena,
     ) -> Self {
-        let mut rights = arena.take_packed();
         let kept = (0..I * I).filter(|place| !is_zero::<I>(repeated, *place)).count();
+        let mut rights = arena.take_packed(kept * kernels.from * packed_len(kernels.to, lanes()));
         let panels = rights.panels(kept, kernels.from, kernels.to).into_iter();
         let spread = |panel: Vec<_>| {
             let mut kept = panel.into_iter();
@@ -276,6 +268,21 @@ impl Form<6, 4> for Four {
     }
 
     #[inline(always)]
+    fn kernel_adjoint<S: Simd>(simd: S, [a, b, c, d, e, f]: [S::f32s; 6]) -> [S::f32s; 3] {
+        let factor = |x: f32| simd.splat_f32s(x);
+        let (p, q) = (simd.add_f32s(b, c), simd.sub_f32s(c, b));
+        let (r, s) = (simd.add_f32s(d, e), simd.sub_f32s(d, e));
+        let outer = simd.mul_add_f32s(factor(0.25), a, simd.mul_f32s(factor(-1.0 / 6.0), p));
+        let odd = simd.mul_f32s(factor(1.0 / 12.0), s);
+        let even = simd.mul_add_f32s(factor(1.0 / 6.0), simd.sub_f32s(r, p), f);
+        [
+            simd.mul_add_f32s(factor(1.0 / 24.0), r, outer),
+            simd.mul_add_f32s(factor(1.0 / 6.0), q, odd),
+            even,
+        ]
+    }
+
+    #[inline(always)]
     fn output_adjoint<S: Simd>(simd: S, [a, b, c, d]: [S::f32s; 4]) -> [S::f32s; 6] {
         let (two, four) = (simd.splat_f32s(2.0), simd.splat_f32s(4.0));
         let (p, q) = (simd.add_f32s(a, c), simd.add_f32s(b, d)); // at 1 and −1
@@ -297,6 +304,13 @@ impl Form<4, 2> for Two {
     fn output<S: Simd>(simd: S, [a, b, c, d]: [S::f32s; 4]) -> [S::f32s; 2] {
         let (p, q) = (simd.add_f32s(b, c), simd.sub_f32s(b, c));
         [simd.add_f32s(a, p), simd.sub_f32s(q, d)]
+    }
+
+    #[inline(always)]
+    fn kernel_adjoint<S: Simd>(simd: S, [a, b, c, d]: [S::f32s; 4]) -> [S::f32s; 3] {
+        let half = simd.splat_f32s(0.5);
+        let (p, q) = (simd.add_f32s(b, c), simd.sub_f32s(b, c));
+        [simd.mul_add_f32s(half, p, a), simd.mul_f32s(half, q), simd.mul_add_f32s(half, p, d)]
     }
 
     #[inline(always)]

@@ -333,7 +333,7 @@ fn networks_on_the_tiles_of_the_cpu_give_the_bits_of_vectors() {
 fn a_perceptron_has_its_wide_layers_on_tiles() {
     let config =
         MlpConfig { columns: 2, width: 64, blocks: 2, time_embed_dim: 32, ..MlpConfig::default() };
-    let asked = crate::parameters::asked(|named| crate::mlp::Mlp::assemble(&config, named));
+    let asked = crate::parameters::asked(|named| crate::mlp::Mlp::assemble(&config, named)).1;
     let weights: Weights = asked
         .iter()
         .enumerate()

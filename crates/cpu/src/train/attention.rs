@@ -41,7 +41,7 @@ impl Attention {
             let [q, k, v] = [q, k, v].map(|x| &x[row * size..][..size]);
             for head in 0..self.heads {
                 let p = self.scores(q, k, head);
-                let mut values = SCRATCH.take_packed();
+                let mut values = SCRATCH.take_packed(0);
                 values.fill_rows(self.positions, self.width, v, |i| self.at(i, head));
                 let left = Left::matrix(&p, self.positions);
                 let mut part = SCRATCH.take(self.positions * self.width);
@@ -81,13 +81,13 @@ impl Attention {
     /// The gradients of one head of one row.
     fn gradients(&self, [q, k, v, dy]: [&[f32]; 4], head: usize, [dq, dk, dv]: [&mut [f32]; 3]) {
         let Self { positions, width, .. } = *self;
-        let starts: Vec<usize> = (0..positions).map(|i| i * positions).collect();
-        let mut right = SCRATCH.take_packed();
+        let start = |k: usize| k * positions;
+        let mut right = SCRATCH.take_packed(0);
         let mut part = SCRATCH.take(positions * width);
         let p = self.scores(q, k, head);
 
         right.fill_rows(positions, width, dy, |i| self.at(i, head));
-        let transposed = Columns { data: &p, rows: positions, starts: &starts };
+        let transposed = Columns { data: &p, rows: positions, columns: positions, start };
         Product { left: transposed, right: right.right(), out: &mut part, store: Store::PLAIN }
             .run();
         self.put(&part, head, dv);
@@ -109,7 +109,7 @@ impl Attention {
         self.put(&part, head, dq);
 
         right.fill_rows(positions, width, q, |i| self.at(i, head));
-        let transposed = Columns { data: &ds, rows: positions, starts: &starts };
+        let transposed = Columns { data: &ds, rows: positions, columns: positions, start };
         Product { left: transposed, right: right.right(), out: &mut part, store: Store::PLAIN }
             .run();
         self.put(&part, head, dk);
@@ -123,7 +123,7 @@ impl Attention {
     /// p of one head of one row.
     fn scores(&self, q: &[f32], k: &[f32], head: usize) -> Buffer {
         let positions = self.positions;
-        let mut keys = SCRATCH.take_packed();
+        let mut keys = SCRATCH.take_packed(0);
         keys.fill_transposed(self.width, positions, k, |n| self.at(n, head));
         let mut p = SCRATCH.take(positions * positions);
         let store = Store { scale: self.scale(), ..Store::PLAIN };

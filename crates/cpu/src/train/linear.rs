@@ -41,7 +41,7 @@ impl Linear {
     ) {
         self.check(x, weight, out);
         assert_eq!(bias.len(), self.to, "a bias a column");
-        let mut right = SCRATCH.take_packed();
+        let mut right = SCRATCH.take_packed(0);
         right.fill_transposed(self.from, self.to, weight, |n| n * self.from);
         let residual = residual.unwrap_or_default();
         let store = Store { offset: bias, residual, ..Store::PLAIN };
@@ -55,7 +55,7 @@ impl Linear {
     /// If a slice has another length than its shape says.
     pub fn input_gradient(&self, weight: &[f32], dy: &[f32], dx: &mut [f32]) {
         self.check(dx, weight, dy);
-        let mut right = SCRATCH.take_packed();
+        let mut right = SCRATCH.take_packed(0);
         right.fill_rows(self.to, self.from, weight, |k| k * self.from);
         self.multiply(dy, self.to, &right, Store::PLAIN, dx);
         SCRATCH.give_packed(right);

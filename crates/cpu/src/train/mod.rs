@@ -6,12 +6,19 @@
 pub mod conv3;
 
 mod attention;
+mod conditioning;
 mod group_norm;
+mod layer;
 mod linear;
+mod mlp;
+mod network;
 mod optimizer;
 mod outer;
+mod run;
 mod silu;
 mod sums;
+mod tree;
+mod unet;
 
 use crate::map::Arena;
 
@@ -20,6 +27,7 @@ pub use attention::Attention;
 pub use conv3::Conv3;
 pub use group_norm::GroupNorm;
 pub use linear::Linear;
+pub use network::{Pass, TrainingNetwork};
 pub use optimizer::{Slot, Update, sum_of_squares};
 pub use silu::{silu, silu_gradient};
 pub use sums::{column_sums, sums_by_row};

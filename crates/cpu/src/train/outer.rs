@@ -21,7 +21,7 @@ impl Parts {
     /// Of a matrix with so many columns.
     pub(super) fn pack(data: &[f32], columns: usize) -> Self {
         let pack = |data: &[f32]| {
-            let mut right = SCRATCH.take_packed();
+            let mut right = SCRATCH.take_packed(0);
             right.fill_rows(data.len() / columns, columns, data, |k| k * columns);
             right
         };
@@ -36,8 +36,9 @@ impl Parts {
             let parts = self.rights.iter().zip(starts.chunks(TERMS));
             for (part, (right, starts)) in parts.enumerate() {
                 let store = Store { accumulate: part > 0, ..Store::PLAIN };
-                Product { left: Columns { data, rows, starts }, right: right.right(), out, store }
-                    .run();
+                let left =
+                    Columns { data, rows, columns: starts.len(), start: |k: usize| starts[k] };
+                Product { left, right: right.right(), out, store }.run();
             }
         });
     }

@@ -1,15 +1,13 @@
 //! The levels of a U-Net: down, middle, up.
 
-use ancestral_format::{
-    Activation, DownBlock, Resampling, UpBlock, groups_by_width, groups_of_joined,
-};
+use ancestral_format::{Activation, groups_by_width};
 
-use super::builder::Builder;
+use super::plan::{self, Level};
 use super::resample::Resample;
-use super::resnet::{Plan, Resnet};
+use super::resnet::{Common, Resnet};
 use crate::attention::Attention;
 use crate::conv::{After, Conv3, Motion, Pointwise};
-use crate::map::{Arena, Map, Shape};
+use crate::map::{Arena, Map};
 use crate::norm::{Before, Norm};
 use crate::parameters::Parameters;
 use crate::time::{Gathered, Told};
@@ -22,6 +20,24 @@ enum Change {
 }
 
 impl Change {
+    fn load(
+        named: &mut Parameters<'_>,
+        gathered: &mut Gathered,
+        common: Common,
+        level: &Level,
+        plan: &plan::Change,
+    ) -> Self {
+        match plan {
+            plan::Change::Conv(name, motion) => {
+                let (here, to) = (level.here, level.here.channels);
+                Self::Conv(Conv3::load(&mut named.child(name), here, to, *motion))
+            }
+            plan::Change::Resnet(name, plan) => {
+                Self::Resnet(Box::new(Resnet::load(named.child(name), gathered, common, plan)))
+            }
+        }
+    }
+
     fn run(&self, x: &Map, told: Told<'_>, arena: &Arena) -> Map {
         match self {
             Self::Conv(conv) => conv.run(&[x], Before::NOTHING, After::NOTHING, arena),
@@ -37,6 +53,23 @@ impl Change {
     }
 }
 
+/// The residual blocks of a level and its attentions.
+fn layers(
+    named: &mut Parameters<'_>,
+    gathered: &mut Gathered,
+    common: Common,
+    plan: &Level,
+) -> (Vec<Resnet>, Vec<Attention>) {
+    let resnets = plan.resnets.iter().enumerate().map(|(j, plan)| {
+        Resnet::load(named.child(format_args!("resnets.{j}")), gathered, common, plan)
+    });
+    let resnets = resnets.collect();
+    let attentions = plan.attentions.iter().enumerate();
+    let attentions = attentions
+        .map(|(j, plan)| Attention::load(named.child(format_args!("attentions.{j}")), *plan));
+    (resnets, attentions.collect())
+}
+
 /// One level on the way down.
 #[derive(Debug)]
 pub(super) struct Down {
@@ -45,66 +78,25 @@ pub(super) struct Down {
     change: Option<Change>,
     /// What a halved picture becomes.
     picture: Option<Pointwise>,
-    output: Shape,
 }
 
 impl Down {
     pub(super) fn load(
         mut named: Parameters<'_>,
         gathered: &mut Gathered,
-        builder: Builder<'_>,
-        level: usize,
-        shape: Shape,
+        common: Common,
+        plan: &Level,
+        picture: usize,
     ) -> Self {
-        let config = builder.config;
-        let kind = config.down_block_types[level];
-        let builder = builder.beside(kind.has_picture());
-        let common = builder.common();
-        let to = config.block_out_channels[level];
-        let (mut resnets, mut attentions) = (Vec::new(), Vec::new());
-        for j in 0..config.layers_per_block {
-            let from = if j == 0 { shape.channels } else { to };
-            let plan = builder.resnet(shape, &[from], to, Resample::Keep);
-            let named_resnet = named.child("resnets").into_child(j);
-            resnets.push(Resnet::load(named_resnet, gathered, common, &plan));
-            if kind.has_attention() {
-                let named = named.child("attentions").into_child(j);
-                attentions.push(Attention::load(named, builder.attention(to)));
-            }
-        }
-        let here = shape.with_channels(to);
-        let is_last = level + 1 == config.levels();
-        let resampled = |resample| builder.resnet(here, &[to], to, resample);
-        let by_resnet = kind == DownBlock::ResnetDownsampleBlock2D
-            || (kind.has_attention() && config.downsample_type == Resampling::Resnet);
-        let change = if is_last {
-            None
-        } else if kind.has_picture() {
-            let plan = resampled(Resample::FilterDown);
-            let resnet = Resnet::load(named.child("resnet_down"), gathered, common, &plan);
-            Some(Change::Resnet(Box::new(resnet)))
-        } else if by_resnet {
-            let named = named.child("downsamplers").into_child(0);
-            let resnet = Resnet::load(named, gathered, common, &resampled(Resample::Mean));
-            Some(Change::Resnet(Box::new(resnet)))
-        } else {
-            let mut named = named.child("downsamplers").into_child(0).into_child("conv");
-            let motion = Motion::Halved { before: config.downsample_padding };
-            Some(Change::Conv(Conv3::load(&mut named, here, to, motion)))
-        };
-        let picture = if kind.has_picture() && !is_last {
-            let (mut named, from) = (named.child("skip_conv"), config.in_channels);
-            let weight = named.take("weight", &[to, from, 1, 1]);
-            Some(Pointwise::new(&weight, named.take("bias", &[to]), &[from]))
-        } else {
-            None
-        };
-        let output = if is_last { here } else { Resample::Mean.output(here) };
-        Self { resnets, attentions, change, picture, output }
-    }
-
-    pub(super) fn output(&self) -> Shape {
-        self.output
+        let (resnets, attentions) = layers(&mut named, gathered, common, plan);
+        let change = plan.change.as_ref();
+        let picture = change.filter(|_| plan.has_picture).map(|_| {
+            let (mut named, to) = (named.child("skip_conv"), plan.here.channels);
+            let weight = named.take("weight", &[to, picture, 1, 1]);
+            Pointwise::new(&weight, named.take("bias", &[to]), &[picture])
+        });
+        let change = change.map(|change| Change::load(&mut named, gathered, common, plan, change));
+        Self { resnets, attentions, change, picture }
     }
 
     pub(super) fn describe(&self) -> Vec<String> {
@@ -154,22 +146,12 @@ impl Mid {
     pub(super) fn load(
         mut named: Parameters<'_>,
         gathered: &mut Gathered,
-        builder: Builder<'_>,
-        shape: Shape,
+        common: Common,
+        plan: &Level,
     ) -> Self {
-        let builder = builder.mid();
-        let channels = shape.channels;
-        let plan = builder.resnet(shape, &[channels], channels, Resample::Keep);
-        let mut resnet = |j: usize| {
-            let named = named.child("resnets").into_child(j);
-            Resnet::load(named, gathered, builder.common(), &plan)
-        };
-        let resnets = [resnet(0), resnet(1)];
-        let attention = builder.config.add_attention.then(|| {
-            let named = named.child("attentions").into_child(0);
-            Attention::load(named, builder.attention(channels))
-        });
-        Self { resnets, attention }
+        let (resnets, attentions) = layers(&mut named, gathered, common, plan);
+        let resnets = resnets.try_into().expect("the plan has two");
+        Self { resnets, attention: attentions.into_iter().next() }
     }
 
     pub(super) fn describe(&self) -> Vec<String> {
@@ -197,77 +179,27 @@ pub(super) struct Up {
     /// What is added to the picture.
     added: Option<(Norm, Conv3)>,
     has_picture: bool,
-    output: Shape,
 }
 
 impl Up {
     pub(super) fn load(
         mut named: Parameters<'_>,
         gathered: &mut Gathered,
-        builder: Builder<'_>,
-        level: usize,
-        shape: Shape,
+        common: Common,
+        plan: &Level,
+        picture: usize,
     ) -> Self {
-        let config = builder.config;
-        let kind = config.up_block_types[level];
-        let has_picture = kind.has_picture();
-        let builder = builder.beside(has_picture);
-        let common = builder.common();
-        let to = config.block_out_channels[config.levels() - 1 - level];
-        let mut resnets = Vec::new();
-        for (j, [stem, skip]) in config.joined_channels(level).into_iter().enumerate() {
-            let plan = builder.resnet(shape, &[stem, skip], to, Resample::Keep);
-            let groups = if has_picture {
-                [groups_of_joined(kind, stem, skip), plan.groups[1]]
-            } else {
-                plan.groups
-            };
-            let named = named.child("resnets").into_child(j);
-            resnets.push(Resnet::load(named, gathered, common, &Plan { groups, ..plan }));
-        }
-        let attentions = match (kind.has_attention(), has_picture) {
-            (false, _) => 0,
-            (true, false) => resnets.len(),
-            (true, true) => 1,
-        };
-        let attention = |j: usize| {
-            let named = named.child("attentions").into_child(j);
-            Attention::load(named, builder.attention(to))
-        };
-        let attentions = (0..attentions).map(attention).collect();
-        let here = shape.with_channels(to);
-        let is_last = level + 1 == config.levels();
-        let resampled = |resample| builder.resnet(here, &[to], to, resample);
-        let by_resnet = kind == UpBlock::ResnetUpsampleBlock2D
-            || (kind.has_attention() && config.upsample_type == Resampling::Resnet);
-        let added = if has_picture && !is_last {
-            let groups = groups_by_width(to);
-            let norm = Norm::load(&mut named.child("skip_norm"), groups, to, config.norm_eps);
+        let (resnets, attentions) = layers(&mut named, gathered, common, plan);
+        let change = plan.change.as_ref();
+        let added = change.filter(|_| plan.has_picture).map(|_| {
+            let (channels, epsilon) = (plan.here.channels, common.epsilon);
+            let groups = groups_by_width(channels);
+            let norm = Norm::load(&mut named.child("skip_norm"), groups, channels, epsilon);
             let mut named = named.child("skip_conv");
-            Some((norm, Conv3::load(&mut named, here, config.out_channels, Motion::Same)))
-        } else {
-            None
-        };
-        let change = if is_last {
-            None
-        } else if has_picture {
-            let plan = resampled(Resample::FilterUp);
-            let resnet = Resnet::load(named.child("resnet_up"), gathered, common, &plan);
-            Some(Change::Resnet(Box::new(resnet)))
-        } else if by_resnet {
-            let named = named.child("upsamplers").into_child(0);
-            let resnet = Resnet::load(named, gathered, common, &resampled(Resample::Nearest));
-            Some(Change::Resnet(Box::new(resnet)))
-        } else {
-            let mut named = named.child("upsamplers").into_child(0).into_child("conv");
-            Some(Change::Conv(Conv3::load(&mut named, here, to, Motion::Repeated)))
-        };
-        let output = if is_last { here } else { Resample::Nearest.output(here) };
-        Self { resnets, attentions, change, added, has_picture, output }
-    }
-
-    pub(super) fn output(&self) -> Shape {
-        self.output
+            (norm, Conv3::load(&mut named, plan.here, picture, Motion::Same))
+        });
+        let change = change.map(|change| Change::load(&mut named, gathered, common, plan, change));
+        Self { resnets, attentions, change, added, has_picture: plan.has_picture }
     }
 
     pub(super) fn describe(&self) -> Vec<String> {

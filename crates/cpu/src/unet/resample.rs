@@ -6,7 +6,7 @@ use crate::map::{Arena, Map, Shape};
 
 /// How a residual block changes the resolution of both its branches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Resample {
+pub(crate) enum Resample {
     Keep,
     /// Halved: means of 2 × 2.
     Mean,
@@ -19,7 +19,7 @@ pub(super) enum Resample {
 }
 
 impl Resample {
-    pub(super) fn output(self, shape: Shape) -> Shape {
+    pub(crate) fn output(self, shape: Shape) -> Shape {
         let (height, width) = match self {
             Self::Keep => (shape.height, shape.width),
             Self::Mean | Self::FilterDown => (shape.height / 2, shape.width / 2),
@@ -50,25 +50,62 @@ impl Resample {
         taps.into_iter().filter_map(inside).collect()
     }
 
-    pub(super) fn run(self, x: &Map, arena: &Arena) -> Map {
-        let (from, shape) = (x.shape, self.output(x.shape));
-        let mut out = arena.map(x.rows, shape);
-        let line = shape.width * shape.channels;
-        let across: Vec<_> = (0..shape.width).map(|x| self.taps(x, from.width)).collect();
-        out.data.par_chunks_exact_mut(line).enumerate().for_each(|(i, line)| {
-            let (row, y) = (i / shape.height, i % shape.height);
-            let down = self.taps(y, from.height);
-            for (position, across) in line.chunks_exact_mut(shape.channels).zip(&across) {
-                position.fill(0.0);
-                for &(y, p) in &down {
-                    for &(at, q) in across {
-                        let place = (y * from.width + at) * from.channels;
-                        let values = &x.row(row)[place..place + from.channels];
-                        position.iter_mut().zip(values).for_each(|(sum, x)| *sum += p * q * x);
-                    }
+    /// The gradient of the input, from that of the output.
+    pub(crate) fn adjoint(self, dy: &Map, arena: &Arena) -> Map {
+        let Shape { height, width, .. } = dy.shape;
+        let (height, width) = match self {
+            Self::Keep => (height, width),
+            Self::Mean | Self::FilterDown => (2 * height, 2 * width),
+            Self::Nearest | Self::FilterUp => (height / 2, width / 2),
+        };
+        let shape = Shape { height, width, ..dy.shape };
+        let (down, across) =
+            (self.spread(height, dy.shape.height), self.spread(width, dy.shape.width));
+        gather(dy, shape, &down, &across, arena)
+    }
+
+    /// For each position of `count`, those of `outputs` that it is a part of, with its weight there.
+    fn spread(self, count: usize, outputs: usize) -> Vec<Vec<(usize, f32)>> {
+        let mut spread = vec![Vec::new(); count];
+        for i in 0..outputs {
+            for (at, weight) in self.taps(i, count) {
+                spread[at].push((i, weight));
+            }
+        }
+        spread
+    }
+
+    pub(crate) fn run(self, x: &Map, arena: &Arena) -> Map {
+        let shape = self.output(x.shape);
+        let down: Vec<_> = (0..shape.height).map(|y| self.taps(y, x.shape.height)).collect();
+        let across: Vec<_> = (0..shape.width).map(|at| self.taps(at, x.shape.width)).collect();
+        gather(x, shape, &down, &across, arena)
+    }
+}
+
+/// A map of `shape` whose values are sums over `x` with the weights of their line and column.
+fn gather(
+    x: &Map,
+    shape: Shape,
+    down: &[Vec<(usize, f32)>],
+    across: &[Vec<(usize, f32)>],
+    arena: &Arena,
+) -> Map {
+    let from = x.shape;
+    let mut out = arena.map(x.rows, shape);
+    let line = shape.width * shape.channels;
+    out.data.par_chunks_exact_mut(line).enumerate().for_each(|(i, line)| {
+        let (row, y) = (i / shape.height, i % shape.height);
+        for (position, across) in line.chunks_exact_mut(shape.channels).zip(across) {
+            position.fill(0.0);
+            for &(y, p) in &down[y] {
+                for &(at, q) in across {
+                    let place = (y * from.width + at) * from.channels;
+                    let values = &x.row(row)[place..place + from.channels];
+                    position.iter_mut().zip(values).for_each(|(sum, x)| *sum += p * q * x);
                 }
             }
-        });
-        out
-    }
+        }
+    });
+    out
 }

@@ -28,7 +28,7 @@ pub(super) struct Resnet {
 
 /// What residual blocks of one network have in common.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Common {
+pub(crate) struct Common {
     pub time_width: usize,
     pub epsilon: f64,
     pub activation: Activation,
@@ -37,7 +37,7 @@ pub(super) struct Common {
 
 /// What tells one residual block from another.
 #[derive(Debug, Clone)]
-pub(super) struct Plan {
+pub(crate) struct Plan {
     /// Of the input, the sources together.
     pub shape: Shape,
     /// Channels of each source.
@@ -47,6 +47,24 @@ pub(super) struct Plan {
     pub resample: Resample,
     pub convolves_shortcut: bool,
     pub scale: f64,
+}
+
+impl Plan {
+    /// What the first convolution reads, and how it moves: repeating is folded into it, other
+    /// resampling is done before it.
+    pub(crate) fn first_convolution(&self) -> (Shape, Motion) {
+        match self.resample {
+            Resample::Nearest => (self.shape, Motion::Repeated),
+            Resample::Keep | Resample::Mean | Resample::FilterDown | Resample::FilterUp => {
+                (self.resample.output(self.shape), Motion::Same)
+            }
+        }
+    }
+
+    /// Whether the shortcut has weights.
+    pub(crate) fn has_shortcut(&self) -> bool {
+        self.shape.channels != self.to || self.convolves_shortcut
+    }
 }
 
 impl Resnet {
@@ -59,18 +77,12 @@ impl Resnet {
         let (from, to) = (plan.shape.channels, plan.to);
         let Common { time_width, epsilon, activation, shift } = common;
         let output = plan.resample.output(plan.shape);
-        // Repeating is folded into the convolution, the rest is done before it.
-        let (input, motion) = match plan.resample {
-            Resample::Nearest => (plan.shape, Motion::Repeated),
-            Resample::Keep | Resample::Mean | Resample::FilterDown | Resample::FilterUp => {
-                (output, Motion::Same)
-            }
-        };
+        let (input, motion) = plan.first_convolution();
         let told = match shift {
             TimeScaleShift::Default => to,
             TimeScaleShift::ScaleShift => 2 * to,
         };
-        let shortcut = if from != to || plan.convolves_shortcut {
+        let shortcut = if plan.has_shortcut() {
             let mut named = named.child("conv_shortcut");
             let weight = named.take("weight", &[to, from, 1, 1]);
             let tiles = named.tiles(from, to);

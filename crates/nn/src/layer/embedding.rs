@@ -1,9 +1,9 @@
 //! A table of vectors.
 
 use burn::module::{Module, Param};
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{Device, Int, Tensor};
 
-use crate::init::Initializer;
+use crate::blank::blank;
 
 /// A table of learned vectors, one a class.
 ///
@@ -16,10 +16,10 @@ pub struct Embedding {
 }
 
 impl Embedding {
-    /// A table of standard normal vectors, as PyTorch starts it.
+    /// A table of `count` vectors.
     #[must_use]
-    pub fn new(init: &Initializer, count: usize, width: usize) -> Self {
-        Self { weight: init.normal("weight", [count, width], 1.0) }
+    pub fn new(device: &Device, count: usize, width: usize) -> Self {
+        Self { weight: blank(device, [count, width]) }
     }
 
     /// Looks up one vector a row.

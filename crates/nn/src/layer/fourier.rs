@@ -3,12 +3,9 @@
 use std::f32::consts::TAU;
 
 use burn::module::{Module, Param};
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 
-use crate::init::Initializer;
-
-/// Standard deviation of the frequencies at the start.
-const SCALE: f32 = 16.0;
+use crate::blank::blank;
 
 /// Sines and cosines of the logarithm of a time, at random frequencies that are not learned.
 ///
@@ -27,10 +24,10 @@ pub struct Fourier {
 }
 
 impl Fourier {
-    /// Frequencies from N(0, 16²).
+    /// So many frequencies.
     #[must_use]
-    pub fn new(init: &Initializer, width: usize) -> Self {
-        Self { weight: init.normal("weight", [width], SCALE) }
+    pub fn new(device: &Device, width: usize) -> Self {
+        Self { weight: blank(device, [width]) }
     }
 
     /// The sinusoids of a row of positive times.

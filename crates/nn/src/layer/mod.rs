@@ -2,7 +2,7 @@
 //!
 //! Parameters are called `weight` and `bias` and have PyTorch's layout, so the path of a parameter
 //! in a network is its tensor name in a `diffusers` file and nothing has to be renamed or
-//! transposed. Every layer gives the same bits for a row whatever the other rows of the batch are.
+//! transposed.
 
 mod activation;
 mod conv;
@@ -13,8 +13,8 @@ mod linear;
 mod time_embedding;
 
 pub use activation::{activate, silu};
+pub(crate) use conv::repeated;
 pub use conv::{Conv2d, Padding};
-pub(crate) use conv::{Onto, repeated};
 pub use embedding::Embedding;
 pub(crate) use embedding::add_class;
 pub use fourier::Fourier;

@@ -1,10 +1,9 @@
 //! How a network learns the time.
 
 use burn::module::Module;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{Linear, silu};
-use crate::init::Initializer;
 
 /// The sinusoids of a time, before anything is learned.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -71,11 +70,8 @@ pub struct TimeEmbedding {
 }
 
 impl TimeEmbedding {
-    pub(crate) fn new(init: &Initializer, from: usize, to: usize) -> Self {
-        Self {
-            linear_1: Linear::new(&init.child("linear_1"), from, to),
-            linear_2: Linear::new(&init.child("linear_2"), to, to),
-        }
+    pub(crate) fn new(device: &Device, from: usize, to: usize) -> Self {
+        Self { linear_1: Linear::new(device, from, to), linear_2: Linear::new(device, to, to) }
     }
 
     pub(crate) fn forward(&self, x: Tensor<2>) -> Tensor<2> {

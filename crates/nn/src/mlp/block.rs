@@ -1,9 +1,8 @@
 //! The residual block of the multilayer perceptron.
 
 use burn::module::Module;
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 
-use crate::init::Initializer;
 use crate::layer::{Linear, silu};
 
 /// A residual block that is told the time: the U-Net's, with linear layers for convolutions.
@@ -22,11 +21,11 @@ pub struct ResidualBlock {
 }
 
 impl ResidualBlock {
-    pub(super) fn new(init: &Initializer, width: usize, time_width: usize) -> Self {
+    pub(super) fn new(device: &Device, width: usize, time_width: usize) -> Self {
         Self {
-            linear_1: Linear::new(&init.child("linear_1"), width, width),
-            time_emb_proj: Linear::new(&init.child("time_emb_proj"), time_width, width),
-            linear_2: Linear::new(&init.child("linear_2"), width, width),
+            linear_1: Linear::new(device, width, width),
+            time_emb_proj: Linear::new(device, time_width, width),
+            linear_2: Linear::new(device, width, width),
         }
     }
 

@@ -4,20 +4,12 @@ mod block;
 
 use ancestral_format::{Labels, MlpConfig, MlpConfigError};
 use burn::module::Module;
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{Device, Int, Tensor};
 
 use crate::diffusion_module::DiffusionModule;
-use crate::init::Initializer;
 use crate::layer::{Embedding, Linear, Sinusoids, TimeEmbedding, add_class, silu};
 
 pub use block::ResidualBlock;
-
-/// How much larger than usual the weights of the first layer start.
-///
-/// Networks learn smooth functions of their inputs first (Rahaman et al. 2019, arXiv:1806.08734).
-/// Between heaps of data the wanted function has steep slopes: eight of them, six deviations apart,
-/// still run into each other after 8000 updates with a gain of 1, and not after 3000 with 3 to 6.
-const GAIN: f64 = 4.0;
 
 /// A network of fully connected layers from a noisy row and its time to a prediction of the same
 /// width. Time and class are embedded as in the U-Net.
@@ -30,7 +22,7 @@ const GAIN: f64 = 4.0;
 /// # Shapes
 /// `[batch, columns]`, times `[batch]`, labels `[batch]` → `[batch, columns]`.
 /// # Numerics
-/// f32; a row gives the same bits in every batch.
+/// f32.
 #[derive(Module, Debug)]
 pub struct Mlp {
     linear_in: Linear,
@@ -45,28 +37,23 @@ pub struct Mlp {
 }
 
 impl Mlp {
-    /// The network of a config, with starting values from `init`.
+    /// The network of a config, on `device`; its weights are loaded later.
     ///
     /// # Errors
     /// If the config describes no network.
-    pub fn new(config: &MlpConfig, init: &Initializer) -> Result<Self, MlpConfigError> {
+    pub fn new(config: &MlpConfig, device: &Device) -> Result<Self, MlpConfigError> {
         config.validate()?;
         let MlpConfig { columns, width, time_embed_dim, .. } = *config;
-        let blocks = init.child("blocks");
         Ok(Self {
-            linear_in: Linear::with_gain(&init.child("linear_in"), columns, width, GAIN),
-            time_embedding: TimeEmbedding::new(
-                &init.child("time_embedding"),
-                time_embed_dim,
-                time_embed_dim,
-            ),
+            linear_in: Linear::new(device, columns, width),
+            time_embedding: TimeEmbedding::new(device, time_embed_dim, time_embed_dim),
             class_embedding: config
                 .num_class_embeds
-                .map(|count| Embedding::new(&init.child("class_embedding"), count, time_embed_dim)),
+                .map(|count| Embedding::new(device, count, time_embed_dim)),
             blocks: (0..config.blocks)
-                .map(|i| ResidualBlock::new(&blocks.child(i), width, time_embed_dim))
+                .map(|i| ResidualBlock::new(device, width, time_embed_dim))
                 .collect(),
-            linear_out: Linear::new(&init.child("linear_out"), width, columns),
+            linear_out: Linear::new(device, width, columns),
             sinusoids: Sinusoids {
                 width: time_embed_dim,
                 flip_sin_to_cos: config.flip_sin_to_cos,
@@ -89,10 +76,6 @@ impl DiffusionModule for Mlp {
     fn labels(&self) -> Labels {
         let count = |embedding: &Embedding| Labels::Classes(embedding.weight.shape()[0]);
         self.class_embedding.as_ref().map_or(Labels::None, count)
-    }
-
-    fn rows_worth_a_pass(&self) -> usize {
-        128
     }
 
     fn predict(

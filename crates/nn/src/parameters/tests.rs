@@ -1,10 +1,10 @@
 use ancestral_format::{Array, Dtype};
 
 use super::*;
-use crate::{Initializer, device, layer::Linear};
+use crate::{device, layer::Linear};
 
 fn layer() -> Linear {
-    Linear::new(&Initializer::new(1, &device::cpu()), 3, 2)
+    Linear::new(&device::cpu(), 3, 2)
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn every_stored_format_loads_as_f32() {
         (Dtype::F64, values.map(f64::to_le_bytes).concat()),
     ];
     for (dtype, bytes) in stored {
-        let layer = Linear::new(&Initializer::new(1, &device::cpu()), 3, 1);
+        let layer = Linear::new(&device::cpu(), 3, 1);
         let mut weights = to_weights(&layer);
         weights.insert("weight", Array::new(dtype, vec![1, 3], bytes).unwrap());
         let loaded = load(layer, &weights).unwrap();
@@ -60,13 +60,13 @@ fn every_stored_format_loads_as_f32() {
 
 #[test]
 fn a_network_that_does_not_fit_is_never_allocated() {
-    let huge = Linear::new(&Initializer::new(1, &device::cpu()), 1 << 22, 1 << 22); // 64 TiB
+    let huge = Linear::new(&device::cpu(), 1 << 22, 1 << 22); // 64 TiB
     let message = load(huge, &to_weights(&layer())).unwrap_err().to_string();
     assert!(message.contains("weight is [2, 3] instead of [4194304, 4194304]"), "{message}");
 }
 
 #[test]
-fn loading_makes_no_starting_values() {
+fn loading_makes_no_values_to_begin_with() {
     let layer = layer();
     let start = layer.clone();
     let weights = to_weights(&self::layer());

@@ -1,11 +1,9 @@
 //! Self-attention over the positions of a feature map.
 
 use burn::module::Module;
-use burn::tensor::Tensor;
 use burn::tensor::activation::softmax;
+use burn::tensor::{Device, Tensor};
 
-use crate::init::Initializer;
-use crate::kernel;
 use crate::layer::{GroupNorm, Linear};
 
 /// Multi-head self-attention over the positions of a feature map, around a shortcut.
@@ -40,12 +38,11 @@ pub(super) struct Plan {
 }
 
 impl Attention {
-    pub(super) fn new(init: &Initializer, channels: usize, plan: Plan) -> Self {
+    pub(super) fn new(device: &Device, channels: usize, plan: Plan) -> Self {
         let Plan { head_width, groups, epsilon, scale } = plan;
-        let linear = |name: &str| Linear::new(&init.child(name), channels, channels);
+        let linear = |name: &str| Linear::new(device, channels, channels);
         Self {
-            group_norm: groups
-                .map(|groups| GroupNorm::new(&init.child("group_norm"), groups, channels, epsilon)),
+            group_norm: groups.map(|groups| GroupNorm::new(device, groups, channels, epsilon)),
             to_q: linear("to_q"),
             to_k: linear("to_k"),
             to_v: linear("to_v"),
@@ -70,7 +67,7 @@ impl Attention {
         let mut h = h.reshape([batch * positions, channels]);
         let residual = rows(x);
         for linear in &self.to_out {
-            h = linear.forward_onto(h, Some(residual.clone()));
+            h = linear.forward(h) + residual.clone();
         }
         let y = h.reshape([batch, height, width, channels]);
         if self.scale == 1.0 { y } else { y / self.scale }
@@ -78,9 +75,6 @@ impl Attention {
 
     /// Mixes the values of each head by its scores.
     fn mixed(&self, [q, k, v]: [Tensor<3>; 3]) -> Tensor<3> {
-        if kernel::serves(&q) {
-            return kernel::attention([q, k, v], self.heads);
-        }
         let [batch, positions, channels] = q.dims();
         let head = channels / self.heads;
         let split = |x: Tensor<3>| x.reshape([batch, positions, self.heads, head]).swap_dims(1, 2);

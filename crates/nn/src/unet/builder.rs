@@ -9,7 +9,6 @@ use thiserror::Error;
 
 use super::resample::Resample;
 use super::{Attention, ResnetBlock, attention, resnet};
-use crate::init::Initializer;
 
 /// Why a config describes no network.
 #[derive(Debug, Error)]
@@ -59,32 +58,32 @@ impl<'a> Builder<'a> {
     }
 
     /// A residual layer that keeps the resolution.
-    pub(super) fn resnet(&self, init: &Initializer, channels: [usize; 2]) -> ResnetBlock {
-        self.planned(init, self.plan(channels, Resample::Keep))
+    pub(super) fn resnet(&self, device: &Device, channels: [usize; 2]) -> ResnetBlock {
+        self.planned(device, self.plan(channels, Resample::Keep))
     }
 
     /// The same, with another number of groups in its first normalisation.
     pub(super) fn resnet_in_groups(
         &self,
-        init: &Initializer,
+        device: &Device,
         channels: [usize; 2],
         groups: usize,
     ) -> ResnetBlock {
         let plan = self.plan(channels, Resample::Keep);
-        self.planned(init, resnet::Plan { groups: [groups, plan.groups[1]], ..plan })
+        self.planned(device, resnet::Plan { groups: [groups, plan.groups[1]], ..plan })
     }
 
     /// A residual layer that changes the resolution.
     pub(super) fn resampling(
         &self,
-        init: &Initializer,
+        device: &Device,
         channels: usize,
         resample: Resample,
     ) -> ResnetBlock {
-        self.planned(init, self.plan([channels; 2], resample))
+        self.planned(device, self.plan([channels; 2], resample))
     }
 
-    pub(super) fn attention(&self, init: &Initializer, channels: usize) -> Attention {
+    pub(super) fn attention(&self, device: &Device, channels: usize) -> Attention {
         let groups = match self.kind {
             Kind::Plain => Some(self.groups(channels)),
             Kind::Mid => self.config.mid_attention_groups(channels),
@@ -96,7 +95,7 @@ impl<'a> Builder<'a> {
             epsilon: self.config.norm_eps,
             scale: self.scale,
         };
-        Attention::new(init, channels, plan)
+        Attention::new(device, channels, plan)
     }
 
     fn groups(&self, channels: usize) -> usize {
@@ -116,14 +115,14 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn planned(&self, init: &Initializer, plan: resnet::Plan) -> ResnetBlock {
+    fn planned(&self, device: &Device, plan: resnet::Plan) -> ResnetBlock {
         let common = resnet::Common {
             time_width: time_width(self.config),
             epsilon: self.config.norm_eps,
             activation: self.config.act_fn,
             shift: self.config.resnet_time_scale_shift,
         };
-        ResnetBlock::new(init, common, plan)
+        ResnetBlock::new(device, common, plan)
     }
 }
 

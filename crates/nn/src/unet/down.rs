@@ -2,12 +2,11 @@
 
 use ancestral_format::DownBlock as Kind;
 use burn::module::Module;
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 
 use super::builder::{Builder, by_resnet};
 use super::resample::{Resample, filter_down};
 use super::{Attention, ResnetBlock};
-use crate::init::Initializer;
 use crate::layer::{Conv2d, Padding};
 
 /// Halves height and width with a learned convolution of stride 2.
@@ -17,9 +16,9 @@ pub struct StridedConv {
 }
 
 impl StridedConv {
-    fn new(init: &Initializer, channels: usize, padding: usize) -> Self {
+    fn new(device: &Device, channels: usize, padding: usize) -> Self {
         let padding = if padding == 0 { Padding::RightBottom } else { Padding::Around(padding) };
-        Self { conv: Conv2d::new(&init.child("conv"), [channels; 2], 3, 2, padding) }
+        Self { conv: Conv2d::new(device, [channels; 2], 3, 2, padding) }
     }
 }
 
@@ -46,7 +45,7 @@ pub struct DownBlock {
 
 impl DownBlock {
     pub(super) fn new(
-        init: &Initializer,
+        device: &Device,
         builder: Builder<'_>,
         kind: Kind,
         channels: [usize; 2],
@@ -57,16 +56,15 @@ impl DownBlock {
         let layers = config.layers_per_block;
         let resnet = |j: usize| {
             let from = if j == 0 { from } else { to };
-            builder.resnet(&init.child("resnets").child(j), [from, to])
+            builder.resnet(device, [from, to])
         };
-        let attend = |j: usize| builder.attention(&init.child("attentions").child(j), to);
+        let attend = |j: usize| builder.attention(device, to);
         let downsample = || {
-            let init = init.child("downsamplers").child(0);
             let by_resnet = by_resnet(kind.has_attention(), config.downsample_type);
             if by_resnet || kind == Kind::ResnetDownsampleBlock2D {
-                Downsample::Resnet(builder.resampling(&init, to, Resample::Mean))
+                Downsample::Resnet(builder.resampling(&device, to, Resample::Mean))
             } else {
-                Downsample::Conv(StridedConv::new(&init, to, config.downsample_padding))
+                Downsample::Conv(StridedConv::new(&device, to, config.downsample_padding))
             }
         };
         let (halves, has_picture) = (!is_last, kind.has_picture());
@@ -76,9 +74,8 @@ impl DownBlock {
             attentions: (0..if kind.has_attention() { layers } else { 0 }).map(attend).collect(),
             downsamplers: (halves && !has_picture).then(downsample).into_iter().collect(),
             resnet_down: (halves && has_picture)
-                .then(|| builder.resampling(&init.child("resnet_down"), to, Resample::FilterDown)),
-            skip_conv: (halves && has_picture)
-                .then(|| Conv2d::same(&init.child("skip_conv"), picture_channels, 1)),
+                .then(|| builder.resampling(device, to, Resample::FilterDown)),
+            skip_conv: (halves && has_picture).then(|| Conv2d::same(device, picture_channels, 1)),
         }
     }
 

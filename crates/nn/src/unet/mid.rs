@@ -1,11 +1,10 @@
 //! The coarsest level.
 
 use burn::module::Module;
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 
 use super::builder::Builder;
 use super::{Attention, ResnetBlock};
-use crate::init::Initializer;
 
 /// The coarsest level: a residual block, attention if wanted, another residual block.
 #[derive(Module, Debug)]
@@ -15,10 +14,9 @@ pub struct MidBlock {
 }
 
 impl MidBlock {
-    pub(super) fn new(init: &Initializer, builder: Builder<'_>, channels: usize) -> Self {
-        let resnet =
-            |j: usize| builder.resnet(&init.child("resnets").child(j), [channels, channels]);
-        let attend = |j: usize| builder.attention(&init.child("attentions").child(j), channels);
+    pub(super) fn new(device: &Device, builder: Builder<'_>, channels: usize) -> Self {
+        let resnet = |j: usize| builder.resnet(device, [channels, channels]);
+        let attend = |j: usize| builder.attention(device, channels);
         Self {
             resnets: (0..2).map(resnet).collect(),
             attentions: (0..usize::from(builder.config().add_attention)).map(attend).collect(),

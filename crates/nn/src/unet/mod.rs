@@ -14,11 +14,10 @@ mod up;
 
 use ancestral_format::{Activation, Labels, TimeEmbedding as TimeKind, UNetConfig};
 use burn::module::Module;
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{Device, Int, Tensor};
 
 use crate::diffusion_module::DiffusionModule;
-use crate::init::Initializer;
-use crate::layer::{Conv2d, GroupNorm, Onto, Sinusoids, TimeEmbedding, activate};
+use crate::layer::{Conv2d, GroupNorm, Sinusoids, TimeEmbedding, activate};
 
 pub use attention::Attention;
 pub use builder::UNetError;
@@ -36,8 +35,7 @@ pub use up::{RepeatedConv, UpBlock, Upsample};
 /// `[batch, in_channels, height, width]`, times `[batch]`, labels `[batch]` →
 /// `[batch, out_channels, height, width]`.
 /// # Numerics
-/// f32; a row gives the same bits in every batch. Differs from the peer by at most 1e-5 of the
-/// largest output (tested element by element).
+/// f32. Differs from diffusers by at most 1e-5 of the largest output (tested element by element).
 /// # Source
 /// Ho et al. 2020, arXiv:2006.11239; diffusers 0.42.1, `models/unets/unet_2d.py`.
 #[derive(Module, Debug)]
@@ -64,7 +62,6 @@ struct Frame {
     channels_in: usize,
     channels_out: usize,
     centre: bool,
-    dropout: f64,
     activation: Activation,
     labels: Labels,
     /// How many timesteps a learned time embedding knows.
@@ -81,7 +78,6 @@ impl Frame {
             channels_in: config.in_channels,
             channels_out: config.out_channels,
             centre: config.center_input_sample,
-            dropout: config.dropout,
             activation: config.act_fn,
             labels: config.labels(),
             timesteps: config.num_train_timesteps.filter(|_| time == TimeKind::Learned),
@@ -91,36 +87,27 @@ impl Frame {
 }
 
 impl UNet {
-    /// The network of a config, with starting values from `init`.
+    /// The network of a config, on `device`; its weights are loaded later.
     ///
     /// # Errors
     /// If the config describes no network, see [`UNetError`]; `sample_size` must be set.
-    pub fn new(config: &UNetConfig, init: &Initializer) -> Result<Self, UNetError> {
+    pub fn new(config: &UNetConfig, device: &Device) -> Result<Self, UNetError> {
         config.validate()?;
         let channels = &config.block_out_channels;
         let (first, last) = (channels[0], channels[channels.len() - 1]);
         let size = config.sample_size.ok_or(UNetError::NoSize)?;
         Ok(Self {
-            conv_in: Conv2d::same(&init.child("conv_in"), [config.in_channels, first], 3),
-            time_proj: TimeProjection::new(config, &init.child("time_proj")),
-            time_embedding: TimeEmbedding::new(
-                &init.child("time_embedding"),
-                projected_width(config),
-                time_width(config),
-            ),
-            class_embedding: ClassEmbedding::new(config, &init.child("class_embedding")),
-            down_blocks: down_blocks(config, init),
+            conv_in: Conv2d::same(device, [config.in_channels, first], 3),
+            time_proj: TimeProjection::new(config, device),
+            time_embedding: TimeEmbedding::new(device, projected_width(config), time_width(config)),
+            class_embedding: ClassEmbedding::new(config, device),
+            down_blocks: down_blocks(config, device),
             mid_block: config
                 .mid_block_type
-                .map(|_| MidBlock::new(&init.child("mid_block"), Builder::mid(config), last)),
-            up_blocks: up_blocks(config, init),
-            conv_norm_out: GroupNorm::new(
-                &init.child("conv_norm_out"),
-                config.groups(first),
-                first,
-                config.norm_eps,
-            ),
-            conv_out: Conv2d::same(&init.child("conv_out"), [first, config.out_channels], 3),
+                .map(|_| MidBlock::new(device, Builder::mid(config), last)),
+            up_blocks: up_blocks(config, device),
+            conv_norm_out: GroupNorm::new(device, config.groups(first), first, config.norm_eps),
+            conv_out: Conv2d::same(device, [first, config.out_channels], 3),
             sinusoids: Sinusoids {
                 width: first,
                 flip_sin_to_cos: config.flip_sin_to_cos,
@@ -156,7 +143,11 @@ impl UNet {
             x = block.forward(x, &time, &mut skips, &mut picture);
         }
         let x = self.conv_norm_out.forward_silu(x);
-        let x = self.conv_out.forward_onto(x, Onto { by_row: None, residual: picture });
+        let x = self.conv_out.forward(x);
+        let x = match picture {
+            Some(picture) => x + picture,
+            None => x,
+        };
         let x = x.permute([0, 3, 1, 2]);
         if !self.frame.divides_by_time {
             return x;
@@ -197,10 +188,6 @@ impl DiffusionModule for UNet {
         self.frame.timesteps
     }
 
-    fn dropout(&self) -> f64 {
-        self.frame.dropout
-    }
-
     fn predict(
         &self,
         x: Tensor<2>,
@@ -215,22 +202,20 @@ impl DiffusionModule for UNet {
     }
 }
 
-fn down_blocks(config: &UNetConfig, init: &Initializer) -> Vec<DownBlock> {
+fn down_blocks(config: &UNetConfig, device: &Device) -> Vec<DownBlock> {
     let channels = &config.block_out_channels;
     let block = |(i, &kind): (usize, &ancestral_format::DownBlock)| {
         let builder = Builder::new(config, kind.has_picture());
         let from_to = [channels[i.saturating_sub(1)], channels[i]];
-        let init = init.child("down_blocks").child(i);
-        DownBlock::new(&init, builder, kind, from_to, i + 1 == channels.len())
+        DownBlock::new(&device, builder, kind, from_to, i + 1 == channels.len())
     };
     config.down_block_types.iter().enumerate().map(block).collect()
 }
 
-fn up_blocks(config: &UNetConfig, init: &Initializer) -> Vec<UpBlock> {
+fn up_blocks(config: &UNetConfig, device: &Device) -> Vec<UpBlock> {
     let block = |(i, &kind): (usize, &ancestral_format::UpBlock)| {
         let builder = Builder::new(config, kind.has_picture());
-        let init = init.child("up_blocks").child(i);
-        UpBlock::new(&init, builder, kind, i, i + 1 == config.levels())
+        UpBlock::new(&device, builder, kind, i, i + 1 == config.levels())
     };
     config.up_block_types.iter().enumerate().map(block).collect()
 }

@@ -2,11 +2,10 @@
 
 use ancestral_format::{Activation, TimeScaleShift};
 use burn::module::Module;
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 
 use super::resample::Resample;
-use crate::init::Initializer;
-use crate::layer::{Conv2d, GroupNorm, Linear, Onto, activate};
+use crate::layer::{Conv2d, GroupNorm, Linear, activate};
 
 /// Two convolutions with the time embedding brought in between them, around a shortcut.
 ///
@@ -63,23 +62,22 @@ struct Kind {
 }
 
 impl ResnetBlock {
-    pub(super) fn new(init: &Initializer, common: Common, plan: Plan) -> Self {
+    pub(super) fn new(device: &Device, common: Common, plan: Plan) -> Self {
         let Common { time_width, epsilon, activation, shift } = common;
         let [from, to] = plan.channels;
-        let norm =
-            |name, groups, channels| GroupNorm::new(&init.child(name), groups, channels, epsilon);
+        let norm = |name, groups, channels| GroupNorm::new(device, groups, channels, epsilon);
         let projected = match shift {
             TimeScaleShift::Default => to,
             TimeScaleShift::ScaleShift => 2 * to,
         };
         Self {
             norm1: norm("norm1", plan.groups[0], from),
-            conv1: Conv2d::same(&init.child("conv1"), plan.channels, 3),
-            time_emb_proj: Linear::new(&init.child("time_emb_proj"), time_width, projected),
+            conv1: Conv2d::same(device, plan.channels, 3),
+            time_emb_proj: Linear::new(device, time_width, projected),
             norm2: norm("norm2", plan.groups[1], to),
-            conv2: Conv2d::same(&init.child("conv2"), [to, to], 3),
+            conv2: Conv2d::same(device, [to, to], 3),
             conv_shortcut: (from != to || plan.convolves_shortcut)
-                .then(|| Conv2d::same(&init.child("conv_shortcut"), plan.channels, 1)),
+                .then(|| Conv2d::same(device, plan.channels, 1)),
             scale: plan.scale,
             kind: Kind { activation, shift, resample: plan.resample },
         }
@@ -92,7 +90,8 @@ impl ResnetBlock {
         let h = resample.apply(self.activated(&self.norm1, x.clone()));
         let h = match shift {
             TimeScaleShift::Default => {
-                let h = self.conv1.forward_onto(h, Onto { by_row: Some(told), residual: None });
+                let [batch, channels] = told.dims();
+                let h = self.conv1.forward(h) + told.reshape([batch, 1, 1, channels]);
                 self.activated(&self.norm2, h)
             }
             TimeScaleShift::ScaleShift => self.scaled(self.conv1.forward(h), &told),
@@ -102,7 +101,7 @@ impl ResnetBlock {
             Some(conv) => conv.forward(x),
             None => x,
         };
-        let y = self.conv2.forward_onto(h, Onto { by_row: None, residual: Some(shortcut) });
+        let y = self.conv2.forward(h) + shortcut;
         if self.scale == 1.0 { y } else { y / self.scale }
     }
 

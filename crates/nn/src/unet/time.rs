@@ -2,10 +2,9 @@
 
 use ancestral_format::{ClassEmbedding as Kind, TimeEmbedding as TimeKind, UNetConfig};
 use burn::module::Module;
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{Device, Int, Tensor};
 
 use super::builder::{projected_width, time_width};
-use crate::init::Initializer;
 use crate::layer::{Embedding, Fourier, Sinusoids, TimeEmbedding};
 
 /// What the class of each row of a batch is given as.
@@ -27,14 +26,14 @@ pub(super) enum TimeProjection {
 }
 
 impl TimeProjection {
-    pub(super) fn new(config: &UNetConfig, init: &Initializer) -> Option<Self> {
+    pub(super) fn new(config: &UNetConfig, device: &Device) -> Option<Self> {
         let width = config.block_out_channels[0];
         match config.time_embedding_type {
             TimeKind::Positional => None,
-            TimeKind::Fourier => Some(Self::Fourier(Fourier::new(init, width))),
+            TimeKind::Fourier => Some(Self::Fourier(Fourier::new(device, width))),
             TimeKind::Learned => {
                 let count = config.num_train_timesteps.expect("the config was validated");
-                Some(Self::Learned(Embedding::new(init, count, width)))
+                Some(Self::Learned(Embedding::new(device, count, width)))
             }
         }
     }
@@ -66,14 +65,14 @@ pub(super) enum ClassEmbedding {
 }
 
 impl ClassEmbedding {
-    pub(super) fn new(config: &UNetConfig, init: &Initializer) -> Option<Self> {
+    pub(super) fn new(config: &UNetConfig, device: &Device) -> Option<Self> {
         let width = time_width(config);
         match (config.class_embed_type, config.num_class_embeds) {
             (Some(Kind::Timestep), _) => {
-                Some(Self::Time(TimeEmbedding::new(init, projected_width(config), width)))
+                Some(Self::Time(TimeEmbedding::new(device, projected_width(config), width)))
             }
             (Some(Kind::Identity), _) => Some(Self::Identity(width)),
-            (None, Some(count)) => Some(Self::Table(Embedding::new(init, count, width))),
+            (None, Some(count)) => Some(Self::Table(Embedding::new(device, count, width))),
             (None, None) => None,
         }
     }

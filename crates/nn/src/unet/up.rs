@@ -2,13 +2,12 @@
 
 use ancestral_format::{UpBlock as Kind, groups_by_width, groups_of_joined};
 use burn::module::Module;
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 
 use super::builder::{Builder, by_resnet};
 use super::resample::{Resample, filter_up};
 use super::{Attention, ResnetBlock};
-use crate::init::Initializer;
-use crate::layer::{Conv2d, GroupNorm};
+use crate::layer::{Conv2d, GroupNorm, repeated};
 
 /// Doubles height and width by repeating each value, then convolves.
 #[derive(Module, Debug)]
@@ -43,7 +42,7 @@ pub struct UpBlock {
 impl UpBlock {
     /// The block at `level`, counted from the lowest resolution.
     pub(super) fn new(
-        init: &Initializer,
+        device: &Device,
         builder: Builder<'_>,
         kind: Kind,
         level: usize,
@@ -58,33 +57,27 @@ impl UpBlock {
             (true, true) => 1,
         };
         let upsample = || {
-            let init = init.child("upsamplers").child(0);
             let by_resnet = by_resnet(kind.has_attention(), config.upsample_type);
             if by_resnet || kind == Kind::ResnetUpsampleBlock2D {
-                Upsample::Resnet(builder.resampling(&init, here, Resample::Nearest))
+                Upsample::Resnet(builder.resampling(&device, here, Resample::Nearest))
             } else {
-                let conv = Conv2d::same(&init.child("conv"), [here, here], 3);
+                let conv = Conv2d::same(device, [here, here], 3);
                 Upsample::Conv(RepeatedConv { conv })
             }
         };
         let has_picture = kind.has_picture();
         let (doubles, adds) = (!is_last && !has_picture, !is_last && has_picture);
-        let attend = |j: usize| builder.attention(&init.child("attentions").child(j), here);
-        let resnet = |(j, joined): (usize, &[usize; 2])| {
-            joining(&init.child("resnets").child(j), builder, kind, *joined, here)
-        };
+        let attend = |j: usize| builder.attention(device, here);
+        let resnet =
+            |(j, joined): (usize, &[usize; 2])| joining(device, builder, kind, *joined, here);
         Self {
             resnets: joined.iter().enumerate().map(resnet).collect(),
             attentions: (0..attentions).map(attend).collect(),
             upsamplers: doubles.then(upsample).into_iter().collect(),
-            resnet_up: adds
-                .then(|| builder.resampling(&init.child("resnet_up"), here, Resample::FilterUp)),
-            skip_norm: adds.then(|| {
-                let init = init.child("skip_norm");
-                GroupNorm::new(&init, groups_by_width(here), here, config.norm_eps)
-            }),
-            skip_conv: adds
-                .then(|| Conv2d::same(&init.child("skip_conv"), [here, config.out_channels], 3)),
+            resnet_up: adds.then(|| builder.resampling(device, here, Resample::FilterUp)),
+            skip_norm: adds
+                .then(|| GroupNorm::new(&device, groups_by_width(here), here, config.norm_eps)),
+            skip_conv: adds.then(|| Conv2d::same(device, [here, config.out_channels], 3)),
             has_picture,
         }
     }
@@ -107,7 +100,7 @@ impl UpBlock {
         }
         for upsample in &self.upsamplers {
             x = match upsample {
-                Upsample::Conv(repeated) => repeated.conv.forward_repeated(x),
+                Upsample::Conv(repeating) => repeating.conv.forward(repeated(x)),
                 Upsample::Resnet(resnet) => resnet.forward(x, time.clone()),
             };
         }
@@ -140,7 +133,7 @@ impl UpBlock {
 
 /// A residual layer where a map from below and one of the way down meet.
 fn joining(
-    init: &Initializer,
+    device: &Device,
     builder: Builder<'_>,
     kind: Kind,
     joined: [usize; 2],
@@ -149,8 +142,8 @@ fn joining(
     let [stem, skip] = joined;
     let channels = [stem + skip, to];
     if kind.has_picture() {
-        builder.resnet_in_groups(init, channels, groups_of_joined(kind, stem, skip))
+        builder.resnet_in_groups(device, channels, groups_of_joined(kind, stem, skip))
     } else {
-        builder.resnet(init, channels)
+        builder.resnet(device, channels)
     }
 }

@@ -4,12 +4,11 @@ use std::num::NonZeroUsize;
 
 use ancestral::{Grid, Spacing};
 use ancestral_data::{write_csv, write_png};
-use ancestral_nn::train::TrainState;
+use ancestral_learn::Settings;
 use anyhow::Result;
 
-use super::Job;
+use super::job::{Job, Trainer};
 use crate::commands::sample::Defaults;
-use crate::data::Data;
 use crate::failure::Failed;
 use crate::model::Model;
 use crate::process::Process;
@@ -31,18 +30,25 @@ pub struct Look {
     batch: usize,
 }
 
+/// Bytes that the moments of the way may take.
+const MOST_BYTES: usize = 1 << 30;
+/// Moments that are kept of the way, if they fit.
+const MOMENTS: usize = 50;
+
 impl Look {
-    /// At the end: samples, and the way to them.
-    pub fn last(data: &Data) -> Self {
-        let Defaults { steps, count, batch } = Defaults::of(data.is_pictures());
-        Self { sampler: "ddpm", count: count as u64, steps, moments: 50, batch }
+    /// At the end: samples, and the way to them; of large pictures fewer.
+    pub fn last(job: &Job) -> Self {
+        let Defaults { steps, count, .. } = Defaults::of(job.data.is_pictures());
+        let sample = job.data.set.row_len() * size_of::<f32>();
+        let count = count.min(MOST_BYTES / (sample * (MOMENTS + 1))).max(1);
+        let moments = MOMENTS.min(MOST_BYTES / (sample * count));
+        Self { sampler: "ddpm", count: count as u64, steps, moments, batch: batch(job) }
     }
 
     /// On the way: no more than it takes to see how far training is.
-    pub fn preview(data: &Data) -> Self {
-        let Defaults { batch, .. } = Defaults::of(data.is_pictures());
-        let count = if data.is_pictures() { 36 } else { 500 };
-        Self { sampler: "ddim", count, steps: 25, moments: 0, batch }
+    pub fn preview(job: &Job) -> Self {
+        let count = if job.data.is_pictures() { 36 } else { 500 };
+        Self { sampler: "ddim", count, steps: 25, moments: 0, batch: batch(job) }
     }
 
     /// The same in so many steps, without the way.
@@ -51,18 +57,25 @@ impl Look {
     }
 }
 
+/// Samples in one network call: where memory is scarce no more than in a pass of training.
+fn batch(job: &Job) -> usize {
+    let Defaults { batch, .. } = Defaults::of(job.data.is_pictures());
+    let Settings { accumulate, batch: pass, .. } = job.request.training;
+    if accumulate > 1 { batch.min(pass) } else { batch }
+}
+
 impl Job {
     /// Samples of the averaged weights, always from the same noise.
-    pub(super) fn preview(&self, state: &TrainState, steps: u64) -> Result<()> {
-        let model = self.model(state, steps, None)?;
-        let (samples, metadata) = self.sample(&model, &Look::preview(&self.data))?;
+    pub fn preview(&self, trainer: &Trainer) -> Result<()> {
+        let model = self.model(trainer, None)?;
+        let (samples, metadata) = self.sample(&model, &Look::preview(self))?;
         let picture = self.show(&model).still(&samples.x)?;
-        Ok(write_png(&self.folder.preview(steps), &picture, &metadata)?)
+        Ok(write_png(&self.folder.preview(trainer.steps()), &picture, &metadata)?)
     }
 
     /// The samples at the end, and the way to them.
-    pub(super) fn look(&self, model: &Model) -> Result<()> {
-        let (samples, metadata) = self.sample(model, &Look::last(&self.data))?;
+    pub fn look(&self, model: &Model) -> Result<()> {
+        let (samples, metadata) = self.sample(model, &Look::last(self))?;
         let show = self.show(model);
         let write = || -> Result<()> {
             write_png(&self.folder.file("samples.png"), &show.still(&samples.x)?, &metadata)?;
@@ -87,11 +100,7 @@ impl Job {
     }
 
     /// Samples, and what pictures of them say of themselves.
-    pub(super) fn sample(
-        &self,
-        model: &Model,
-        look: &Look,
-    ) -> Result<(Samples, Vec<(String, String)>)> {
+    pub fn sample(&self, model: &Model, look: &Look) -> Result<(Samples, Vec<(String, String)>)> {
         let steps = look.steps.min(model.schedule.len());
         let process = Process::Own {
             sampler: look.sampler.parse()?,
@@ -103,11 +112,11 @@ impl Job {
             label: model.label(None)?,
             start: &Start::Noise,
             steering: &Steering::default(),
-            seed: self.args.seed,
+            seed: self.request.training.seed,
             randomness: Randomness::Ancestral,
             batch: NonZeroUsize::new(look.batch).unwrap_or(NonZeroUsize::MIN),
             moments: look.moments,
-            quiet: self.args.compute.quiet,
+            quiet: self.budget.quiet,
         };
         let mut metadata = plan.metadata(model);
         metadata.push(("data".to_owned(), self.data.name.clone()));

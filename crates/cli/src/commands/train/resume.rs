@@ -1,146 +1,196 @@
-//! Going on with a run: its settings, and what may be said anew.
+//! A run that is resumed: what it was begun with, and what may be chosen anew.
 
+use std::fmt::Display;
 use std::path::Path;
+use std::time::Instant;
 
-use ancestral_nn::train::{Checkpoint, Newest};
-use anyhow::{Context, Result, anyhow, bail};
-use clap::parser::ValueSource;
-use clap::{ArgMatches, CommandFactory, Parser};
+use ancestral::AnySchedule;
+use ancestral_data::Channels;
+use ancestral_format::SchedulerConfig;
+use ancestral_learn::{Newest, Reading, Request};
+use anyhow::{Context, Result, bail};
 
-use crate::args::{Args, Command, TrainArgs};
-use crate::data;
+use super::flags::{self, Flag};
+use super::job::{Budget, Job};
+use super::steps::steps_within;
+use crate::args::{BudgetArgs, ComputeArgs, ReadingArgs, SavingArgs, ScheduleArgs, TrainArgs};
+use crate::commands::joined;
+use crate::data::{self, Data};
+use crate::engine::Engine;
 use crate::failure::note;
 use crate::run_folder::RunFolder;
 
-/// What changes no result, or only how long the run is: it may be said anew.
-const FREE: [&str; 14] = [
-    "data",
-    "output",
-    "resume",
-    "steps",
-    "time",
-    "stop_at",
-    "preview_every",
-    "checkpoint_every",
-    "keep",
-    "device",
-    "engine",
-    "threads",
-    "quiet",
-    "skip_bad",
-];
-
-/// A run that is to go on.
-#[derive(Debug)]
-pub struct Resumed {
-    pub folder: RunFolder,
-    /// Its own arguments, with what was said anew.
-    pub args: TrainArgs,
-    pub checkpoint: Checkpoint,
-}
-
-impl Resumed {
-    /// The run that `args` name, at its newest checkpoint that is whole.
-    pub fn new(args: &TrainArgs, matches: &ArgMatches) -> Result<Self> {
-        let folder = RunFolder::new(match (&args.resume, &args.output, &args.data) {
-            (Some(Some(run)), None, _) => run.clone(),
-            (Some(Some(run)), Some(output), _) if run == output => run.clone(),
-            (Some(Some(run)), Some(output), _) => {
-                bail!(
-                    "--resume {}: the run is in the folder of -o, {}; name one of them",
-                    run.display(),
-                    output.display()
-                )
-            }
-            (_, Some(output), _) => output.clone(),
-            (_, None, data) => {
-                Path::new("runs").join(data.as_deref().map(data::name).unwrap_or_default())
-            }
-        });
-        let at = folder.path().display();
-        if !folder.path().is_dir() {
-            bail!("--resume: there is no run folder {at}");
-        }
-        // Before the checkpoint is read: another process may be about to write a newer one.
-        folder.hold(args.compute.quiet).context("--resume")?;
-        let newest = folder.checkpoints(1).newest().context("--resume")?;
-        let Some(Newest { path, checkpoint, passed_over }) = newest else {
-            bail!("--resume: no checkpoint in {at}: expected checkpoints/step-N in a run folder");
-        };
-        for (path, error) in passed_over {
-            note(
-                args.compute.quiet,
-                format_args!("warning: {} is not whole: {error}", path.display()),
-            );
-        }
-        let context = || format!("--resume {}", path.display());
-        let args = merged(&checkpoint.run.arguments, args, matches).with_context(context)?;
-        Ok(Self { folder, args, checkpoint })
+/// The run that `args` name, at its newest checkpoint that is whole.
+pub fn resumed(args: &TrainArgs) -> Result<Job> {
+    let clock = Instant::now();
+    let (folder, quiet) = (folder(args)?, args.compute.quiet);
+    // Before the checkpoint is read: another process may be about to write a newer one.
+    folder.hold(quiet).context("--resume")?;
+    let Newest { path, checkpoint, passed_over } = newest(&folder)?;
+    for (path, error) in passed_over {
+        note(quiet, format_args!("warning: {} is not whole: {error}", path.display()));
     }
+    let request = merged(checkpoint.request.clone(), args);
+    let request = request.with_context(|| format!("--resume {}", path.display()))?;
+    let precision = request.training.precision;
+    let engine = Engine::in_precision(&args.compute, precision.into())?;
+    let data = Data::read_again(&request.source, request.training.seed, folder.path(), quiet)
+        .context("the data of the run; if they are elsewhere now, name them")?;
+    let data_sha256 = data.set.sha256();
+    if checkpoint.data_sha256 != data_sha256 {
+        bail!(
+            "{}: the data are not those that the run was begun with; to train on others, begin \
+             another run",
+            request.source.name
+        );
+    }
+    let state = Some(checkpoint.into_state());
+    let BudgetArgs { steps: _, time, stop_at } = args.budget;
+    let budget = Budget { stop_at, force: false, quiet };
+    let mut job = Job { folder, data, data_sha256, request, engine, state, budget };
+    if let Some(time) = time {
+        let every = Some(job.request.saving.preview_every);
+        job.request.training.steps = job.done() + steps_within(time, clock, &job, every)?;
+    }
+    Ok(job)
 }
 
-/// The arguments of a run, with those that were said anew.
-fn merged(stored: &[String], new: &TrainArgs, matches: &ArgMatches) -> Result<TrainArgs> {
-    let of_run = parse(stored, &[])?;
-    for (flag, text) in said(matches) {
-        if parse(stored, std::slice::from_ref(&text))? != of_run {
+/// The folder of the run.
+fn folder(args: &TrainArgs) -> Result<RunFolder> {
+    let folder = RunFolder::new(match (&args.resume, &args.output, &args.data) {
+        (Some(Some(run)), None, _) => run.clone(),
+        (Some(Some(run)), Some(output), _) if run == output => run.clone(),
+        (Some(Some(run)), Some(output), _) => {
             bail!(
-                "{text}: the run was begun with another --{flag} ({}); begin a new one, or leave \
-                 it out",
-                stored.join(" ")
-            );
+                "--resume {}: the run is in the folder of -o, {}; name one of them",
+                run.display(),
+                output.display()
+            )
         }
-    }
-    let mut args = of_run;
-    args.data = new.data.clone().or(args.data);
-    args.output.clone_from(&new.output);
-    args.resume.clone_from(&new.resume);
-    args.budget.steps = match new.budget.time {
-        None => new.budget.steps.or(args.budget.steps),
-        Some(_) => None,
-    };
-    args.budget.time = new.budget.time;
-    args.budget.stop_at = new.budget.stop_at;
-    let saving = &mut args.saving;
-    saving.preview_every = new.saving.preview_every.or(saving.preview_every);
-    saving.checkpoint_every = new.saving.checkpoint_every.or(saving.checkpoint_every);
-    if is_said(matches, "keep") {
-        saving.keep = new.saving.keep;
-    }
-    args.reading.skip_bad |= new.reading.skip_bad;
-    args.compute = new.compute.clone();
-    Ok(args)
-}
-
-/// The arguments of a run, and one more.
-fn parse(stored: &[String], more: &[String]) -> Result<TrainArgs> {
-    let words = std::iter::once("ancestral").chain(stored.iter().chain(more).map(String::as_str));
-    match Args::try_parse_from(words).map(|args| args.command) {
-        Ok(Command::Train(args)) => Ok(args),
-        Ok(_) => Err(anyhow!("its arguments, {stored:?}, are not those of a training")),
-        Err(error) => Err(anyhow!("its arguments, {stored:?}, are not understood: {error}")),
-    }
-}
-
-/// The flags on the command line that are not free to be said anew: name, and flag with value.
-fn said(matches: &ArgMatches) -> Vec<(String, String)> {
-    let command = TrainArgs::command();
-    let flags = command.get_arguments().filter(|arg| {
-        let id = arg.get_id().as_str();
-        !FREE.contains(&id) && is_said(matches, id)
+        (_, Some(output), _) => output.clone(),
+        (_, None, data) => {
+            Path::new("runs").join(data.as_deref().map(data::name).unwrap_or_default())
+        }
     });
-    let text = |arg: &clap::Arg| {
-        let name = arg.get_long()?.to_owned();
-        if !arg.get_action().takes_values() {
-            return Some((name.clone(), format!("--{name}")));
-        }
-        let values = matches.get_raw(arg.get_id().as_str())?;
-        let values: Vec<_> = values.map(|value| value.to_string_lossy()).collect();
-        Some((name.clone(), format!("--{name}={}", values.join(","))))
-    };
-    flags.filter_map(text).collect()
+    if !folder.path().is_dir() {
+        bail!("--resume: there is no run folder {}", folder.path().display());
+    }
+    Ok(folder)
 }
 
-fn is_said(matches: &ArgMatches, id: &str) -> bool {
-    matches.value_source(id) == Some(ValueSource::CommandLine)
+fn newest(folder: &RunFolder) -> Result<Newest> {
+    let newest = folder.checkpoints(1).newest().context("--resume")?;
+    newest.with_context(|| {
+        format!(
+            "--resume: no checkpoint in {}: expected checkpoints/step-N in a run folder",
+            folder.path().display()
+        )
+    })
+}
+
+/// The request of a run, with what is chosen anew. Flags that would change results are refused,
+/// unless they say what the run has. There is no `..` here, so that no flag is forgotten.
+fn merged(mut request: Request, args: &TrainArgs) -> Result<Request> {
+    let TrainArgs {
+        data,
+        output: _,
+        resume: _,
+        force: _,
+        budget: BudgetArgs { steps, time: _, stop_at: _ },
+        batch,
+        accumulate,
+        lr,
+        constant_lr,
+        prediction,
+        schedule: ScheduleArgs { schedule, timesteps, zero_snr },
+        width,
+        layers,
+        ema,
+        label_dropout,
+        seed,
+        reading,
+        saving: SavingArgs { preview_every, checkpoint_every, keep },
+        compute: ComputeArgs { device: _, precision, threads: _, quiet: _ },
+    } = args;
+    let stored = Stored(flags::flags(&request));
+    stored.check_value("--batch", *batch)?;
+    stored.check_value("--accumulate", *accumulate)?;
+    stored.check_value("--lr", *lr)?;
+    stored.check_switch("--constant-lr", *constant_lr)?;
+    stored.check_value("--prediction", prediction.map(|arg| flags::prediction(arg.into())))?;
+    stored.check_value("--timesteps", *timesteps)?;
+    stored.check_value("--schedule", known_schedule(schedule.as_deref(), &request)?)?;
+    stored.check_switch("--zero-snr", *zero_snr)?;
+    stored.check_value("--width", width.as_ref().map(|widths| joined(widths, ",")))?;
+    stored.check_value("--layers", *layers)?;
+    stored.check_value("--ema", *ema)?;
+    stored.check_value("--label-dropout", *label_dropout)?;
+    stored.check_value("--seed", *seed)?;
+    stored.check_value("--precision", precision.map(|arg| flags::precision(arg.into())))?;
+    stored.check_reading(reading)?;
+    if let (Reading::Pictures { skip_bad, .. }, true) =
+        (&mut request.source.reading, reading.skip_bad)
+    {
+        *skip_bad = true;
+    }
+    let Request { source, training, saving, .. } = &mut request;
+    source.name = data.clone().unwrap_or_else(|| source.name.clone());
+    training.steps = steps.unwrap_or(training.steps);
+    saving.preview_every = preview_every.unwrap_or(saving.preview_every);
+    saving.checkpoint_every = checkpoint_every.unwrap_or(saving.checkpoint_every);
+    saving.keep = keep.unwrap_or(saving.keep);
+    Ok(request)
+}
+
+/// A schedule as it would be stored.
+fn known_schedule(text: Option<&str>, request: &Request) -> Result<Option<String>> {
+    let Some(text) = text else { return Ok(None) };
+    let stored = &request.scheduler;
+    let timesteps = stored.num_train_timesteps;
+    let family = AnySchedule::parse(text, timesteps).context("--schedule")?;
+    let (prediction, variance) = (stored.prediction(), stored.variance());
+    let new = SchedulerConfig::of(&family, timesteps, prediction, variance, stored.spacing());
+    Ok(Some(flags::schedule(&new.context("--schedule")?)))
+}
+
+/// The flags that say what a run was begun with.
+struct Stored(Vec<Flag>);
+
+impl Stored {
+    /// Refuses a value other than the stored one.
+    fn check_value(&self, flag: &str, new: Option<impl Display>) -> Result<()> {
+        let Some(new) = new.map(|value| value.to_string()) else { return Ok(()) };
+        match self.0.iter().find(|(known, _)| *known == flag) {
+            Some((_, Some(value))) if *value == new => Ok(()),
+            Some((_, Some(value))) => bail!(
+                "{flag} {new}: the run was begun with {flag} {value}; leave it out, or begin a new \
+                 run"
+            ),
+            Some((_, None)) | None => {
+                bail!("{flag} {new}: the data of the run are not read with it; leave it out")
+            }
+        }
+    }
+
+    /// Refuses a switch that was not set.
+    fn check_switch(&self, flag: &str, is_set: bool) -> Result<()> {
+        if is_set && !self.0.iter().any(|(known, _)| *known == flag) {
+            bail!("{flag}: the run was begun without {flag}; leave it out, or begin a new run");
+        }
+        Ok(())
+    }
+
+    /// Refuses to read data in another way; pictures that cannot be read may be skipped.
+    fn check_reading(&self, flags: &ReadingArgs) -> Result<()> {
+        let ReadingArgs { channels, size, fit, background, classes, flip, skip_bad: _, points } =
+            flags;
+        let channels = channels.and_then(|channels| channels.0).map(Channels::count);
+        self.check_value("--channels", channels)?;
+        self.check_value("--size", size.map(|size| joined(&size.0, "x")))?;
+        self.check_value("--fit", fit.map(|fit| flags::fit(fit.into())))?;
+        self.check_value("--background", background.map(|colour| flags::colour(colour.0)))?;
+        self.check_value("--points", *points)?;
+        self.check_switch("--classes", *classes)?;
+        self.check_switch("--flip", *flip)
+    }
 }

@@ -130,10 +130,10 @@ fn winograd<F: Form<I, O>, const I: usize, const O: usize>(
             let starts = |each: usize, apart: usize, channels: usize| {
                 move |k: usize| k / tiles * each + place * apart + k % tiles * channels
             };
-            let mut right = SCRATCH.take_packed();
+            let mut right = SCRATCH.take_packed(0);
             right.fill_rows(count * tiles, to, &gradients, starts(each_y, apart_y, to));
-            let starts: Vec<_> = (0..count * tiles).map(starts(each_x, apart_x, from)).collect();
-            let left = Columns { data: &inputs, rows: from, starts: &starts };
+            let start = starts(each_x, apart_x, from);
+            let left = Columns { data: &inputs, rows: from, columns: count * tiles, start };
             let store = Store { accumulate: group > 0, ..Store::PLAIN };
             Product { left, right: right.right(), out, store }.run();
             SCRATCH.give_packed(right);

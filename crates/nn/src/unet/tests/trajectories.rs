@@ -69,7 +69,7 @@ impl Trajectory {
 
 /// The network of `config`, with the weights of the formula and those of its last layer scaled.
 fn network(config: &UNetConfig, scale: f32) -> BurnNetwork<UNet> {
-    let network = UNet::new(config, &Initializer::new(0, &device::cpu())).unwrap();
+    let network = UNet::new(config, &device::cpu()).unwrap();
     let weights = parameters::to_weights(&network);
     let shapes = weights.iter().map(|(name, array)| (name.clone(), array.shape().to_vec()));
     let scaled = |(name, array): (String, Array)| {

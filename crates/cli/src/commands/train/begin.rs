@@ -1,0 +1,149 @@
+//! A run from its start.
+
+use std::path::Path;
+use std::time::Instant;
+
+use ancestral_learn::{Memory, Recipe, RecipeError, Request, available_memory};
+use anyhow::{Context, Result, bail};
+
+use super::flags;
+use super::job::{Budget, Job};
+use super::steps::steps_within;
+use crate::args::{BudgetArgs, TrainArgs};
+use crate::commands::warn_of_signal;
+use crate::data::{self, Data};
+use crate::engine::Engine;
+use crate::failure::note;
+use crate::run_folder::RunFolder;
+
+/// The run that the flags describe.
+pub fn begun(args: &TrainArgs) -> Result<Job> {
+    let clock = Instant::now();
+    let source = args.data.as_deref().unwrap_or_default();
+    let default = || Path::new("runs").join(data::name(source));
+    let folder = RunFolder::new(args.output.clone().unwrap_or_else(default));
+    folder.check(args.force)?;
+    let (engine, quiet) = (Engine::new(&args.compute)?, args.compute.quiet);
+    let mut recipe = flags::recipe(args);
+    let (data, source) = Data::read(source, &args.reading, recipe.seed, folder.path(), quiet)?;
+    let request = recipe.request(source, &data.set).map_err(named)?;
+    let BudgetArgs { steps: _, time, stop_at } = args.budget;
+    let mut job = Job {
+        budget: Budget { stop_at, force: args.force, quiet },
+        data_sha256: data.set.sha256(),
+        data,
+        engine,
+        folder,
+        request,
+        state: None,
+    };
+    warn(&job, args.schedule.schedule.as_deref())?;
+    fit(&mut job, &mut recipe)?;
+    if let Some(time) = time {
+        recipe.steps = Some(steps_within(time, clock, &job, recipe.preview_every)?);
+        let source = job.request.source.clone();
+        job.request = recipe.request(source, &job.data.set).map_err(named)?;
+    }
+    Ok(job)
+}
+
+/// An error with the flag that it is about.
+fn named(error: RecipeError) -> anyhow::Error {
+    let flag = match error {
+        RecipeError::ZeroSnr => "--zero-snr",
+        RecipeError::Schedule(_) | RecipeError::TooNoisy(_) => "--schedule",
+        RecipeError::Groups { .. }
+        | RecipeError::Widths { .. }
+        | RecipeError::UNet(_)
+        | RecipeError::Mlp(_) => "--width",
+        RecipeError::Size { .. } => "--size",
+        RecipeError::Shape { .. } | _ => return error.into(),
+    };
+    anyhow::Error::new(error).context(flag)
+}
+
+/// Makes the batch small enough for the memory, if the user names none.
+fn fit(job: &mut Job, recipe: &mut Recipe) -> Result<()> {
+    let (Engine::Cpu(_), Some(available)) = (&job.engine, available_memory()) else {
+        return Ok(());
+    };
+    let engine = job.engine.training(&job.request.network)?;
+    let settings = &job.request.training;
+    let fitted = Memory::fit(settings, &engine, &job.data.set, available);
+    let fitted = fitted.with_context(|| smaller(&job.request))?;
+    if fitted == *settings {
+        return Ok(());
+    }
+    if recipe.batch.is_some() {
+        let needed = Memory::of(settings, &engine, &job.data.set).total();
+        bail!(
+            "--batch {}: training takes {}, and {} are available; --batch {} --accumulate {} gives \
+             the same results and fits",
+            settings.batch,
+            gibibytes(needed),
+            gibibytes(available),
+            fitted.batch,
+            fitted.accumulate
+        );
+    }
+    note(
+        job.budget.quiet,
+        format_args!(
+            "memory: a batch of {} does not fit into {}: --batch {} --accumulate {} gives the same \
+             results",
+            settings.batch,
+            gibibytes(available),
+            fitted.batch,
+            fitted.accumulate
+        ),
+    );
+    (recipe.batch, recipe.accumulate) = (Some(fitted.batch), Some(fitted.accumulate));
+    job.request.training = fitted;
+    Ok(())
+}
+
+/// What makes a training smaller.
+fn smaller(request: &Request) -> String {
+    match request.network.sample_shape().as_deref() {
+        Some([_, height, width]) => {
+            format!(
+                "pictures of {height}x{width} are too large here: choose a smaller --size or --width"
+            )
+        }
+        _ => "choose a smaller --width, --layers or --batch".to_owned(),
+    }
+}
+
+fn gibibytes(bytes: u64) -> String {
+    format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30))
+}
+
+/// Says what is likely to be a mistake.
+fn warn(job: &Job, schedule: Option<&str>) -> Result<()> {
+    let Job { data, request, budget, .. } = job;
+    let (quiet, training) = (budget.quiet, &request.training);
+    warn_of_signal(schedule.unwrap_or_default(), &request.scheduler.schedule()?, quiet);
+    if data.class_names.is_some() && training.label_dropout == 0.0 {
+        note(
+            quiet,
+            "warning: --label-dropout 0: the network never learns to do without a label, as \
+             previews and samples without --class ask it to",
+        );
+    }
+    let outside = if request.scheduler.clip_sample { data.set.share_outside() } else { 0.0 };
+    if outside > 0.0 {
+        note(
+            quiet,
+            format_args!(
+                "warning: {:.1} % of the data are outside [-1, 1], where samples are clipped: \
+                 arrays of pictures are expected in [-1, 1], or as bytes",
+                100.0 * outside
+            ),
+        );
+    }
+    let (batch, len) = (training.batch, data.set.len());
+    if batch > len {
+        note(quiet, format_args!("note: a batch of {batch} is more than the data: {len} in all"));
+    }
+    Ok(())
+}

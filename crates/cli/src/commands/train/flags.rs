@@ -1,0 +1,286 @@
+//! A request as the flags of a command line, and the other way round.
+
+use ancestral::{AnySchedule, Prediction};
+use ancestral_cpu::Precision;
+use ancestral_format::{NetworkConfig, PredictionType, SchedulerConfig};
+use ancestral_learn::{Decay, Fit, LearningRate, Reading, Recipe, Request, Settings, Source};
+
+use crate::args::{
+    BudgetArgs, ComputeArgs, FitArg, PrecisionArg, PredictionArg, ReadingArgs, SavingArgs,
+    ScheduleArgs, TrainArgs,
+};
+use crate::commands::joined;
+
+/// What the flags choose. There is no `..` here and below, so that no flag is forgotten.
+pub fn recipe(args: &TrainArgs) -> Recipe {
+    let TrainArgs {
+        data: _,
+        output: _,
+        resume: _,
+        force: _,
+        budget: BudgetArgs { steps, time: _, stop_at: _ },
+        batch,
+        accumulate,
+        lr,
+        constant_lr,
+        prediction,
+        schedule: ScheduleArgs { schedule, timesteps, zero_snr },
+        width,
+        layers,
+        ema,
+        label_dropout,
+        seed,
+        reading:
+            ReadingArgs {
+                channels: _,
+                size: _,
+                fit: _,
+                background: _,
+                classes: _,
+                flip,
+                skip_bad: _,
+                points: _,
+            },
+        saving: SavingArgs { preview_every, checkpoint_every, keep },
+        compute: ComputeArgs { device: _, precision, threads: _, quiet: _ },
+    } = args;
+    Recipe {
+        steps: *steps,
+        precision: precision.unwrap_or_default().into(),
+        batch: *batch,
+        accumulate: *accumulate,
+        learning_rate: *lr,
+        constant_rate: *constant_lr,
+        prediction: prediction.map(Prediction::from),
+        schedule: schedule.clone(),
+        timesteps: *timesteps,
+        zero_snr: *zero_snr,
+        width: width.clone(),
+        layers: *layers,
+        ema: *ema,
+        label_dropout: *label_dropout,
+        flip: *flip,
+        seed: seed.unwrap_or_default(),
+        preview_every: *preview_every,
+        checkpoint_every: *checkpoint_every,
+        keep: *keep,
+    }
+}
+
+/// A flag as it is written, and its value; `None` for a flag without one.
+pub type Flag = (&'static str, Option<String>);
+
+/// The flags that make the same weights again, with everything said that can be.
+pub fn flags(request: &Request) -> Vec<Flag> {
+    let Request { source, network, scheduler, training, saving: _ } = request;
+    let Settings {
+        steps,
+        precision,
+        batch,
+        accumulate,
+        learning_rate: LearningRate { peak, warmup: _, decay },
+        betas: _,
+        epsilon: _,
+        weight_decay: _,
+        clip_norm: _,
+        ema_decay,
+        label_dropout,
+        flip,
+        seed,
+    } = training;
+    let (width, layers) = match network {
+        NetworkConfig::UNet(config) => {
+            (joined(&config.block_out_channels, ","), config.layers_per_block)
+        }
+        NetworkConfig::Mlp(config) => (config.width.to_string(), config.blocks),
+    };
+    let valued = [
+        ("--steps", steps.to_string()),
+        ("--batch", batch.to_string()),
+        ("--accumulate", accumulate.to_string()),
+        ("--lr", peak.to_string()),
+        ("--prediction", self::prediction(scheduler.prediction_type).to_owned()),
+        ("--schedule", schedule(scheduler)),
+        ("--timesteps", scheduler.num_train_timesteps.to_string()),
+        ("--width", width),
+        ("--layers", layers.to_string()),
+        ("--ema", ema_decay.to_string()),
+        ("--label-dropout", label_dropout.to_string()),
+        ("--seed", seed.to_string()),
+        ("--precision", self::precision(*precision).to_owned()),
+    ];
+    let mut flags: Vec<Flag> = valued.map(|(flag, value)| (flag, Some(value))).into();
+    flags.extend(reading(&source.reading));
+    for (flag, is_set) in [
+        ("--flip", *flip),
+        ("--constant-lr", *decay == Decay::Constant),
+        ("--zero-snr", scheduler.rescale_betas_zero_snr),
+    ] {
+        flags.extend(is_set.then_some((flag, None)));
+    }
+    flags
+}
+
+/// The flags on how data are read.
+fn reading(reading: &Reading) -> Vec<Flag> {
+    let set = |flag, is_set: bool| is_set.then_some((flag, None));
+    let (valued, switches) = match *reading {
+        Reading::Plain => (Vec::new(), Vec::new()),
+        Reading::Points { count, classes } => {
+            (vec![("--points", count.to_string())], vec![set("--classes", classes)])
+        }
+        Reading::Pictures { channels, size, fit, background, classes, skip_bad } => (
+            vec![
+                ("--channels", channels.to_string()),
+                ("--size", joined(&size, "x")),
+                ("--fit", self::fit(fit).to_owned()),
+                ("--background", colour(background)),
+            ],
+            vec![set("--classes", classes), set("--skip-bad", skip_bad)],
+        ),
+    };
+    let valued = valued.into_iter().map(|(flag, value)| (flag, Some(value)));
+    valued.chain(switches.into_iter().flatten()).collect()
+}
+
+/// The command that makes the same weights again, as a shell takes it: those after `done` steps.
+pub fn command(request: &Request, done: u64) -> String {
+    let Source { name, .. } = &request.source;
+    let mut flags = flags(request);
+    if done < request.training.steps {
+        flags.push(("--stop-at", Some(done.to_string())));
+    }
+    let words = flags.into_iter().flat_map(|(flag, value)| [Some(flag.to_owned()), value]);
+    let words: Vec<_> =
+        ["train", name].map(str::to_owned).into_iter().chain(words.flatten()).collect();
+    shell(&words)
+}
+
+/// The program with these arguments, as a shell takes it.
+pub fn shell(arguments: &[String]) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./,:=+@%".contains(c);
+    let word = |argument: &String| {
+        if !argument.is_empty() && argument.chars().all(is_plain) {
+            return argument.clone();
+        }
+        format!("'{}'", argument.replace('\'', r"'\''"))
+    };
+    std::iter::once("ancestral".to_owned())
+        .chain(arguments.iter().map(word))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// The schedule of a config: a name, with options where they differ from the default.
+pub fn schedule(scheduler: &SchedulerConfig) -> String {
+    let family =
+        AnySchedule::LIST.iter().find(|info| info.diffusers == scheduler.beta_schedule.name());
+    let name = family.map_or(scheduler.beta_schedule.name(), |info| info.name);
+    let ends = [scheduler.beta_start, scheduler.beta_end];
+    let by_name = AnySchedule::parse(name, scheduler.num_train_timesteps).ok();
+    let defaults = by_name.map(|family| match family {
+        AnySchedule::Linear(family) => Some([family.start, family.end]),
+        AnySchedule::ScaledLinear(family) => Some([family.start, family.end]),
+        AnySchedule::Sigmoid(family) => Some([family.start, family.end]),
+        AnySchedule::Cosine(_) | AnySchedule::Laplace(_) => None,
+    });
+    match defaults {
+        Some(None) => name.to_owned(),
+        Some(Some(defaults)) if defaults == ends => name.to_owned(),
+        _ => format!("{name}:start={},end={}", ends[0], ends[1]),
+    }
+}
+
+/// What is predicted, as it is written.
+pub fn prediction(prediction: PredictionType) -> &'static str {
+    match prediction {
+        PredictionType::Epsilon => "epsilon",
+        PredictionType::Sample => "x0",
+        PredictionType::VPrediction => "v",
+    }
+}
+
+impl From<PredictionArg> for Prediction {
+    fn from(prediction: PredictionArg) -> Self {
+        match prediction {
+            PredictionArg::Epsilon => Self::Epsilon,
+            PredictionArg::X0 => Self::X0,
+            PredictionArg::V => Self::V,
+        }
+    }
+}
+
+/// How pictures are fitted, as it is written.
+pub fn fit(fit: Fit) -> &'static str {
+    match fit {
+        Fit::Crop => "crop",
+        Fit::Letterbox => "letterbox",
+    }
+}
+
+impl From<FitArg> for Fit {
+    fn from(fit: FitArg) -> Self {
+        match fit {
+            FitArg::Crop => Self::Crop,
+            FitArg::Letterbox => Self::Letterbox,
+        }
+    }
+}
+
+/// A precision, as it is written.
+pub fn precision(precision: Precision) -> &'static str {
+    match precision {
+        Precision::F32 => "f32",
+        Precision::Bf16 => "bf16",
+    }
+}
+
+impl From<Precision> for PrecisionArg {
+    fn from(precision: Precision) -> Self {
+        match precision {
+            Precision::F32 => Self::F32,
+            Precision::Bf16 => Self::Bf16,
+        }
+    }
+}
+
+impl From<PredictionArg> for PredictionType {
+    fn from(prediction: PredictionArg) -> Self {
+        Prediction::from(prediction).into()
+    }
+}
+
+/// A colour, as it is written.
+pub fn colour([red, green, blue]: [u8; 3]) -> String {
+    format!("{red:02x}{green:02x}{blue:02x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_written_as_a_shell_reads_them() {
+        let words = ["train", "my photos/it's", "--width", "8,16", ""].map(str::to_owned);
+        assert_eq!(shell(&words), r"ancestral train 'my photos/it'\''s' --width 8,16 ''");
+    }
+
+    #[test]
+    fn schedules_have_options_where_they_differ_from_the_default() {
+        use ancestral::{Spacing, Variance};
+
+        let text = |text: &str, timesteps| {
+            let family = AnySchedule::parse(text, timesteps).unwrap();
+            let (small, trailing) = (Variance::FixedSmall, Spacing::Trailing);
+            let epsilon = Prediction::Epsilon;
+            schedule(&SchedulerConfig::of(&family, timesteps, epsilon, small, trailing).unwrap())
+        };
+        for name in ["linear", "scaled-linear", "sigmoid", "cosine", "laplace"] {
+            assert_eq!(text(name, 1000), name);
+            assert_eq!(text(name, 50), name);
+        }
+        let own = "linear:start=0.001,end=0.03";
+        assert_eq!(text(own, 15), own);
+        assert_eq!(text("linear:end=0.03", 1000), "linear:start=0.0001,end=0.03");
+    }
+}

@@ -1,0 +1,128 @@
+//! Memory that is used again, and never much more of it than was needed at once.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::gemm::Packed;
+
+/// How many times as large as needed something may be that is used again.
+const WASTE: usize = 4;
+/// Values from which on that counts.
+const SMALL: usize = 4096;
+
+/// What has room for values.
+pub(crate) trait Room {
+    /// So many.
+    fn room(&self) -> usize;
+}
+
+impl Room for Vec<f32> {
+    fn room(&self) -> usize {
+        self.len()
+    }
+}
+
+impl Room for Packed {
+    fn room(&self) -> usize {
+        self.capacity()
+    }
+}
+
+/// Pieces of memory of any size.
+#[derive(Debug)]
+pub(crate) struct Pool<T> {
+    state: Mutex<State<T>>,
+}
+
+#[derive(Debug)]
+struct State<T> {
+    /// The longest free comes first.
+    free: Vec<T>,
+    /// Values in use, and the most there were.
+    used: usize,
+    most: usize,
+}
+
+impl<T> Default for Pool<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T> Pool<T> {
+    pub(crate) const fn new() -> Self {
+        Self { state: Mutex::new(State { free: Vec::new(), used: 0, most: 0 }) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T: Room> Pool<T> {
+    /// The smallest piece that is free and has room for `length` values, unless it is many times as
+    /// large; else a new one.
+    pub(crate) fn take(&self, length: usize, new: impl FnOnce() -> T) -> T {
+        let mut state = self.state();
+        let fits = length..=(WASTE * length).max(SMALL);
+        let sizes = state.free.iter().map(Room::room).enumerate();
+        let best = sizes.filter(|(_, size)| fits.contains(size)).min_by_key(|(_, size)| *size);
+        let found = best.map(|(at, _)| state.free.remove(at));
+        state.used += found.as_ref().map_or(length, Room::room);
+        state.most = state.most.max(state.used);
+        drop(state);
+        found.unwrap_or_else(new)
+    }
+
+    /// Gives a piece back. If more is free than was ever in use, the longest free is given up.
+    pub(crate) fn give(&self, piece: T) {
+        let mut state = self.state();
+        state.used = state.used.saturating_sub(piece.room());
+        state.free.push(piece);
+        let mut free: usize = state.free.iter().map(Room::room).sum();
+        while free > state.most {
+            free -= state.free.remove(0).room();
+        }
+    }
+
+    /// Values that are free.
+    pub(crate) fn free(&self) -> usize {
+        self.state().free.iter().map(Room::room).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_that_change_never_leave_more_than_twice_the_most() {
+        let pool = Pool::new();
+        for rows in (1..65).chain((1..65).rev()) {
+            let pieces: Vec<Vec<f32>> = [1000, 3000, 1000]
+                .map(|size| pool.take(size * rows, || vec![0.0; size * rows]))
+                .into();
+            assert!(pieces.iter().zip([1000, 3000, 1000]).all(|(p, size)| p.len() >= size * rows));
+            pieces.into_iter().for_each(|piece| pool.give(piece));
+        }
+        let most = 64 * 5000;
+        assert!(pool.free() <= 2 * most, "{}", pool.free());
+    }
+
+    #[test]
+    fn equal_passes_take_nothing_new() {
+        let pool = Pool::new();
+        let mut made = 0;
+        for _ in 0..3 {
+            made = 0;
+            let sizes = [50_000, 9, 4_000_000, 50_000, 100];
+            let pieces = sizes.map(|size| {
+                pool.take(size, || {
+                    made += 1;
+                    vec![0.0; size]
+                })
+            });
+            pieces.into_iter().for_each(|piece| pool.give(piece));
+        }
+        assert_eq!(made, 0);
+    }
+}

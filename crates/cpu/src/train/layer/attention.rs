@@ -1,0 +1,132 @@
+//! Self-attention over the positions of a feature map.
+
+use crate::attention::{Plan, applied};
+use crate::map::Map;
+use crate::norm::Before;
+use crate::parameters::Parameters;
+use crate::train::run::Run;
+
+use super::mix::Mix;
+use super::norm::{Gradients, Norm, Normed};
+use super::pointwise::{Pointwise, Rows};
+
+/// Multi-head self-attention around a shortcut, whose weights change.
+///
+/// # Formula
+/// ```text
+/// q, k, v = W norm(x) + b,   y = (x + to_out(softmax(q kᵀ/√d) v)) / scale
+/// ```
+#[derive(Debug)]
+pub(crate) struct Attention {
+    norm: Option<Norm>,
+    /// q, k and v.
+    projections: [Pointwise; 3],
+    out: Pointwise,
+    heads: usize,
+    scale: f64,
+}
+
+/// What the backward pass needs of a forward pass.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    x: Map,
+    /// The normalisation, and what it makes of x.
+    normed: Option<(Normed, Map)>,
+    /// q, k and v.
+    projected: [Map; 3],
+    mixed: Map,
+}
+
+impl Attention {
+    pub(crate) fn new(mut named: Parameters<'_>, plan: Plan) -> Self {
+        let Plan { channels, head_width, groups, epsilon, scale } = plan;
+        let norm = groups
+            .map(|groups| Norm::new(&mut named.child("group_norm"), groups, channels, epsilon));
+        let mut linear = |name: &str| Pointwise::new(&mut named.child(name), channels, channels);
+        let projections = ["to_q", "to_k", "to_v"].map(&mut linear);
+        let out = linear("to_out.0");
+        let heads = head_width.map_or(1, |width| channels / width);
+        Self { norm, projections, out, heads, scale }
+    }
+
+    pub(crate) fn forward(&self, run: Run<'_>, x: Map) -> (Map, Kept) {
+        let arena = run.arena;
+        let normed = self.norm.as_ref().map(|norm| {
+            let normed = norm.forward(run, &[&x]);
+            let before = Before { affine: Some(&normed.affine), activation: None };
+            let map = applied(&x, before, arena);
+            (normed, map)
+        });
+        let source = normed.as_ref().map_or(&x, |(_, map)| map);
+        let projected = self.projections.each_ref().map(|projection| {
+            let mut out = arena.map(x.rows, x.shape);
+            projection.forward(run, &[rows(source)], (&[], 1.0), &mut out.data);
+            out
+        });
+        let mut mixed = arena.map(x.rows, x.shape);
+        let [q, k, v] = projected.each_ref().map(|map| &map.data[..]);
+        self.mix(&x).forward([q, k, v], &mut mixed.data, arena);
+        let mut out = arena.map(x.rows, x.shape);
+        self.out.forward(run, &[rows(&mixed)], (&x.data, self.inverse_scale()), &mut out.data);
+        (out, Kept { x, normed, projected, mixed })
+    }
+
+    /// The gradient of the input, from that of the output.
+    pub(crate) fn backward(
+        &self,
+        run: Run<'_>,
+        kept: Kept,
+        mut dy: Map,
+        gradients: &mut [f32],
+    ) -> Map {
+        let arena = run.arena;
+        let Kept { x, normed, projected, mixed } = kept;
+        dy.scale(self.inverse_scale());
+        let (positions, channels) = (x.shape.positions(), x.shape.channels);
+        self.out.parameter_gradients(run, &[rows(&mixed)], &dy.data, positions, gradients);
+        let mut d_mixed = arena.map(x.rows, x.shape);
+        self.out.input_gradient(run, &dy.data, (0, channels), false, &mut d_mixed.data);
+        let mut d_projected = [(); 3].map(|()| arena.map(x.rows, x.shape));
+        let [q, k, v] = projected.each_ref().map(|map| &map.data[..]);
+        let [dq, dk, dv] = d_projected.each_mut().map(|map| &mut map.data[..]);
+        let values = [q, k, v, &mixed.data];
+        self.mix(&x).backward(values, &d_mixed.data, [dq, dk, dv], arena);
+        arena.give(mixed.data);
+        let source = normed.as_ref().map_or(&x, |(_, map)| map);
+        let mut d_source = d_mixed;
+        for (index, (projection, dy)) in self.projections.iter().zip(&d_projected).enumerate() {
+            projection.parameter_gradients(run, &[rows(source)], &dy.data, positions, gradients);
+            let part = (0, channels);
+            projection.input_gradient(run, &dy.data, part, index > 0, &mut d_source.data);
+        }
+        projected.into_iter().chain(d_projected).for_each(|map| arena.give(map.data));
+        if let (Some(norm), Some((normed, map))) = (&self.norm, normed) {
+            let dx = Gradients::Add(std::slice::from_mut(&mut dy));
+            let sums = norm.backward(run, &[&x], &normed, None, &mut d_source, dx);
+            norm.parameter_gradients(run, &sums, gradients);
+            arena.give(sums.data);
+            arena.give(map.data);
+            normed.give(arena);
+        } else {
+            dy.add(&d_source);
+        }
+        arena.give(d_source.data);
+        arena.give(x.data);
+        dy
+    }
+
+    fn mix(&self, x: &Map) -> Mix {
+        let width = x.shape.channels / self.heads;
+        Mix { rows: x.rows, positions: x.shape.positions(), heads: self.heads, width }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is the purpose")]
+    fn inverse_scale(&self) -> f32 {
+        (1.0 / self.scale) as f32
+    }
+}
+
+/// The positions of a map.
+pub(crate) fn rows(map: &Map) -> Rows<'_> {
+    Rows { data: &map.data, columns: map.shape.channels }
+}

@@ -1,0 +1,184 @@
+//! A linear layer over the channels of each position: a 1 × 1 convolution.
+
+use rayon::prelude::*;
+
+use crate::gemm::{Columns, Left, Product, Store, lanes, packed_len};
+use crate::parameters::{Parameters, Place};
+use crate::train::run::Run;
+use crate::train::tree;
+
+/// A linear layer whose weights change.
+///
+/// # Formula
+/// ```text
+/// y = x Wᵀ + b,     dx = dy W,     dW = Σ dyᵀ x,     db = Σ dy
+/// ```
+/// # Shapes
+/// W: `[to, from]`; x and y: rows of as many values, a source after the other if there are several.
+#[derive(Debug)]
+pub(crate) struct Pointwise {
+    weight: Place,
+    bias: Place,
+    from: usize,
+    to: usize,
+}
+
+/// Rows of so many columns.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rows<'a> {
+    pub data: &'a [f32],
+    pub columns: usize,
+}
+
+/// Positions whose products are added before the result is written.
+const TERMS: usize = 512;
+
+/// The columns of the input that one of several sources has: the first, and how many.
+type Part = (usize, usize);
+
+impl Pointwise {
+    pub(crate) fn new(named: &mut Parameters<'_>, from: usize, to: usize) -> Self {
+        Self::convolution(named, from, to, &[to, from])
+    }
+
+    /// One whose weights are stored as those of a 1 × 1 convolution.
+    pub(crate) fn one_by_one(named: &mut Parameters<'_>, from: usize, to: usize) -> Self {
+        Self::convolution(named, from, to, &[to, from, 1, 1])
+    }
+
+    fn convolution(named: &mut Parameters<'_>, from: usize, to: usize, shape: &[usize]) -> Self {
+        Self { weight: named.place("weight", shape), bias: named.place("bias", &[to]), from, to }
+    }
+
+    pub(crate) fn columns(&self) -> usize {
+        self.to
+    }
+
+    /// Maps the rows of `sources`, side by side, into `out`, and adds `residual`, if it is not empty,
+    /// times `scale`.
+    pub(crate) fn forward(
+        &self,
+        run: Run<'_>,
+        sources: &[Rows<'_>],
+        (residual, scale): (&[f32], f32),
+        out: &mut [f32],
+    ) {
+        let weight = self.weight.of(run.weights);
+        let last = sources.len() - 1;
+        debug_assert!(last == 0 || scale == 1.0, "one source, or no scale");
+        let mut right = run.arena.take_packed(self.from * packed_len(self.to, lanes()));
+        for (index, (source, (first, count))) in parts(sources).enumerate() {
+            right.fill_transposed(count, self.to, weight, |n| n * self.from + first);
+            let store = Store {
+                offset: if index == last { self.bias.of(run.weights) } else { &[] },
+                residual: if index == last { residual } else { &[] },
+                scale: if index == last { scale } else { 1.0 },
+                accumulate: index > 0,
+                ..Store::PLAIN
+            };
+            multiply(source, &right, self.to, store, out);
+        }
+        run.arena.give_packed(right);
+    }
+
+    /// The gradient of one source, from that of the output; added to what is in `dx`, or put there.
+    pub(crate) fn input_gradient(
+        &self,
+        run: Run<'_>,
+        dy: &[f32],
+        (first, count): Part,
+        accumulate: bool,
+        dx: &mut [f32],
+    ) {
+        let weight = self.weight.of(run.weights);
+        let mut right = run.arena.take_packed(self.to * packed_len(count, lanes()));
+        right.fill_rows(self.to, count, weight, |k| k * self.from + first);
+        let dy = Rows { data: dy, columns: self.to };
+        multiply(dy, &right, count, Store { accumulate, ..Store::PLAIN }, dx);
+        run.arena.give_packed(right);
+    }
+
+    /// Writes the gradients of weights and bias; `each` positions belong to a row of the batch.
+    pub(crate) fn parameter_gradients(
+        &self,
+        run: Run<'_>,
+        sources: &[Rows<'_>],
+        dy: &[f32],
+        each: usize,
+        gradients: &mut [f32],
+    ) {
+        let Self { from, to, .. } = *self;
+        let rows = dy.len() / (each * to);
+        let mut sums = run.arena.take(to * from + to);
+        tree::sum(run.leaves(rows), &mut sums, run.arena, &|leaf, out: &mut [f32]| {
+            let at = run.rows_of(leaf, rows);
+            let (first, count) = (at.start * each, at.len() * each);
+            let (weight, bias) = out.split_at_mut(to * from);
+            let dy = &dy[first * to..][..count * to];
+            for (source, part) in parts(sources) {
+                let source = &source.data[first * part.1..][..count * part.1];
+                self.leaf(run, source, part, dy, weight);
+            }
+            crate::train::column_sums(dy, bias);
+        });
+        let (weight, bias) = sums.split_at(to * from);
+        self.weight.of_mut(gradients).copy_from_slice(weight);
+        self.bias.of_mut(gradients).copy_from_slice(bias);
+        run.arena.give(sums);
+    }
+
+    /// dW of one leaf and one source.
+    fn leaf(&self, run: Run<'_>, x: &[f32], (first, count): Part, dy: &[f32], out: &mut [f32]) {
+        let Self { from, to, .. } = *self;
+        let alone = count == from;
+        let terms = TERMS.min(x.len() / count);
+        let mut right = run.arena.take_packed(terms * packed_len(count, lanes()));
+        let mut part = run.arena.take(if alone { 0 } else { to * count });
+        let target = if alone { &mut *out } else { &mut part };
+        for (index, (x, dy)) in x.chunks(TERMS * count).zip(dy.chunks(TERMS * to)).enumerate() {
+            let columns = x.len() / count;
+            right.fill_rows(columns, count, x, |k| k * count);
+            let left = Columns { data: dy, rows: to, columns, start: |k| k * to };
+            let store = Store { accumulate: index > 0, ..Store::PLAIN };
+            Product { left, right: right.right(), out: target, store }.run();
+        }
+        if !alone {
+            for (out, part) in out.chunks_exact_mut(from).zip(part.chunks_exact(count)) {
+                out[first..first + count].copy_from_slice(part);
+            }
+        }
+        run.arena.give(part);
+        run.arena.give_packed(right);
+    }
+}
+
+/// Each source with its part of the columns.
+fn parts<'a>(sources: &'a [Rows<'a>]) -> impl Iterator<Item = (Rows<'a>, Part)> {
+    sources.iter().scan(0, |first, source| {
+        let part = (*first, source.columns);
+        *first += source.columns;
+        Some((*source, part))
+    })
+}
+
+/// The product of rows, in pieces.
+fn multiply(
+    left: Rows<'_>,
+    right: &crate::gemm::Packed,
+    to: usize,
+    store: Store<'_>,
+    out: &mut [f32],
+) {
+    let rows = out.len() / to;
+    let pieces = 2 * rayon::current_num_threads();
+    let together = rows.div_ceil(pieces).next_multiple_of(12).max(48);
+    out.par_chunks_mut(together * to).enumerate().for_each(|(i, out)| {
+        let data = &left.data[i * together * left.columns..][..out.len() / to * left.columns];
+        let residual = match store.residual {
+            [] => &[][..],
+            residual => &residual[i * together * to..][..out.len()],
+        };
+        let left = Left::matrix(data, left.columns);
+        Product { left, right: right.right(), out, store: Store { residual, ..store } }.run();
+    });
+}

@@ -1,0 +1,113 @@
+//! Noisy samples and what the network should predict of them.
+
+use std::borrow::Cow;
+
+use ancestral::{Prediction, Purpose, Schedule, Streams};
+use rand::Rng;
+
+use crate::data_order::{DataOrder, below};
+use crate::{Settings, TrainingSet};
+
+/// One pass through the network: noisy samples, their times and labels, and the targets.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct MicroBatch {
+    pub x: Vec<f32>,
+    pub target: Vec<f32>,
+    pub timesteps: Vec<f64>,
+    pub labels: Option<Vec<u32>>,
+}
+
+/// Makes training samples, each from its number alone.
+#[derive(Debug, Clone)]
+pub(crate) struct SampleSource {
+    pub data: TrainingSet,
+    pub schedule: Schedule,
+    prediction: Prediction,
+    label_dropout: f64,
+    flip: bool,
+    order: DataOrder,
+    time: Streams,
+    noise: Streams,
+    label: Streams,
+    augmentation: Streams,
+}
+
+impl SampleSource {
+    pub(crate) fn new(
+        data: TrainingSet,
+        schedule: Schedule,
+        prediction: Prediction,
+        settings: &Settings,
+    ) -> Self {
+        let streams = |purpose| Streams::new(settings.seed, purpose);
+        Self {
+            prediction,
+            label_dropout: settings.label_dropout,
+            flip: settings.flip,
+            order: DataOrder::new(settings.seed, data.len()),
+            time: streams(Purpose::TrainingTime),
+            noise: streams(Purpose::TrainingNoise),
+            label: streams(Purpose::LabelDropout),
+            augmentation: streams(Purpose::Augmentation),
+            data,
+            schedule,
+        }
+    }
+
+    /// The samples `first`, `first` + 1, … of all that training ever sees.
+    ///
+    /// # Formula
+    /// ```text
+    /// t ~ U{0 … T − 1}, ε ~ N(0, 1):    x = α x₀ + σ ε,    target = a x₀ + b ε
+    /// ```
+    pub(crate) fn micro_batch(&mut self, first: u64, rows: usize) -> MicroBatch {
+        let size = self.data.row_len();
+        let mut batch = MicroBatch {
+            x: Vec::with_capacity(rows * size),
+            target: Vec::with_capacity(rows * size),
+            timesteps: Vec::with_capacity(rows),
+            labels: self.data.labels().map(|_| Vec::with_capacity(rows)),
+        };
+        let mut noise = vec![0.0_f32; size];
+        for sample in (first..).take(rows) {
+            let row = self.order.at(sample);
+            let t = below(&mut self.time.rng(sample, 0), self.schedule.len());
+            let level = self.schedule.level(t);
+            let (alpha, sigma) = (level.alpha(), level.sigma());
+            let (on_x0, on_noise) = self.prediction.target(level);
+            self.noise.normals(sample, 0, &mut noise);
+            for (&x0, &eps) in self.clean(row, sample).iter().zip(&noise) {
+                batch.x.push(combine(alpha, x0, sigma, eps));
+                batch.target.push(combine(on_x0, x0, on_noise, eps));
+            }
+            batch.timesteps.push(t as f64);
+            let label = self.label_of(row, sample);
+            batch.labels.iter_mut().for_each(|labels| labels.extend(label));
+        }
+        batch
+    }
+
+    /// A row of the data, mirrored for half of the samples.
+    fn clean(&self, row: usize, sample: u64) -> Cow<'_, [f32]> {
+        let values = self.data.row(row);
+        if !self.flip || self.augmentation.rng(sample, 0).next_u64() & 1 == 0 {
+            return Cow::Borrowed(values);
+        }
+        let width = self.data.shape().last().copied().unwrap_or(1);
+        Cow::Owned(values.chunks(width).flat_map(|line| line.iter().rev().copied()).collect())
+    }
+
+    fn label_of(&self, row: usize, sample: u64) -> Option<u32> {
+        let label = self.data.labels()?[row];
+        let unit = (self.label.rng(sample, 0).next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
+        Some(if unit < self.label_dropout { self.data.classes() } else { label })
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is what is wanted")]
+fn combine(a: f64, x: f32, b: f64, y: f32) -> f32 {
+    (a * f64::from(x) + b * f64::from(y)) as f32
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,197 @@
+//! From data to a request, where the user leaves things open.
+
+mod error;
+mod network;
+
+use ancestral::{AnySchedule, Prediction, Spacing, Variance, ZeroTerminalSnr};
+use ancestral_cpu::Precision;
+use ancestral_format::SchedulerConfig;
+
+use crate::{Decay, LearningRate, Request, Saving, Settings, Source, TrainingSet};
+
+pub use error::RecipeError;
+
+/// Previews of a run, and its checkpoints, unless it is said how often.
+pub(crate) const PREVIEWS: u64 = 5;
+const CHECKPOINTS: u64 = 10;
+/// Checkpoints that are kept.
+const KEPT: usize = 2;
+/// Steps of the warm-up to a constant learning rate.
+const CONSTANT_WARMUP: u64 = 100;
+/// The most steps of the warm-up before a cosine, and their share of all steps.
+const COSINE_WARMUP: u64 = 500;
+const WARMUP_SHARE: u64 = 20;
+/// How often a label is hidden.
+const LABEL_DROPOUT: f64 = 0.5;
+/// The number of timesteps.
+const TIMESTEPS: usize = 1000;
+/// How often rows of a table are seen, if that makes at least so many steps.
+const MOST_EPOCHS: u64 = 300;
+const LEAST_STEPS: u64 = 500;
+/// In pictures up to this side, noise drowns the data too early in a linear schedule.
+const COSINE_SIDE: usize = 64;
+const PICTURES: Defaults =
+    Defaults { steps: 2000, batch: 64, peak: 2e-3, ema: 0.999, variance: Variance::FixedSmall };
+const POINTS: Defaults = Defaults {
+    steps: 8000,
+    batch: 256,
+    peak: 2e-3,
+    ema: 0.999,
+    // The spread of samples falls short with the small one, by an eighth where data are narrow.
+    variance: Variance::FixedLarge,
+};
+
+/// What the user chooses of a training. What is left open follows from the data.
+///
+/// # Example
+/// ```
+/// use ancestral_learn::{Recipe, Source, TrainingSet};
+///
+/// let points = TrainingSet::new(vec![2], vec![0.0, 1.0, 1.0, 0.0])?;
+/// let recipe = Recipe { steps: Some(50), seed: 7, ..Recipe::default() };
+/// let request = recipe.request(Source::plain("two points"), &points)?;
+/// assert_eq!((request.training.steps, request.training.batch), (50, 256));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Recipe {
+    /// Updates of the weights.
+    pub steps: Option<u64>,
+    /// In what numbers the large products are computed.
+    pub precision: Precision,
+    /// Samples in one pass through the network.
+    pub batch: Option<usize>,
+    /// Passes of an update; by default 1.
+    pub accumulate: Option<usize>,
+    /// The largest learning rate.
+    pub learning_rate: Option<f64>,
+    /// Whether the learning rate stays at its peak after a warm-up.
+    pub constant_rate: bool,
+    /// What the network learns to predict; by default ε.
+    pub prediction: Option<Prediction>,
+    /// The schedule: its name, perhaps with options, as [`AnySchedule::parse`] reads it.
+    pub schedule: Option<String>,
+    /// The number of timesteps; by default 1000.
+    pub timesteps: Option<usize>,
+    /// Whether the schedule is rescaled so that it ends in pure noise.
+    pub zero_snr: bool,
+    /// Channels of the U-Net at each resolution, or the one width of the perceptron.
+    pub width: Option<Vec<usize>>,
+    /// Residual layers at each resolution, or residual blocks of the perceptron.
+    pub layers: Option<usize>,
+    /// The share that the averaged weights keep at an update, in the long run.
+    pub ema: Option<f64>,
+    /// How often a label is hidden; by default half of the times.
+    pub label_dropout: Option<f64>,
+    /// Whether each picture is mirrored half of the times that it is seen.
+    pub flip: bool,
+    /// The seed of everything random.
+    pub seed: u64,
+    /// Steps between two previews; 0: none.
+    pub preview_every: Option<u64>,
+    /// Steps between two checkpoints; 0: at the end alone.
+    pub checkpoint_every: Option<u64>,
+    /// How many of the newest checkpoints are kept; by default 2.
+    pub keep: Option<usize>,
+}
+
+/// What follows from the kind of the data.
+#[derive(Clone, Copy, Debug)]
+struct Defaults {
+    steps: u64,
+    batch: usize,
+    /// The largest learning rate.
+    peak: f64,
+    ema: f64,
+    /// That of the ancestral hops.
+    variance: Variance,
+}
+
+impl Defaults {
+    fn of(data: &TrainingSet) -> Self {
+        if data.is_pictures() {
+            return PICTURES;
+        }
+        // A small table that is seen more often is learned by heart.
+        let most = MOST_EPOCHS * data.len() as u64 / POINTS.batch as u64;
+        Self { steps: POINTS.steps.min(most.max(LEAST_STEPS)), ..POINTS }
+    }
+}
+
+impl Recipe {
+    /// The request to learn `data`, which `source` describes.
+    ///
+    /// # Errors
+    /// If something that was chosen does not fit the data or the rest.
+    pub fn request(&self, source: Source, data: &TrainingSet) -> Result<Request, RecipeError> {
+        let defaults = Defaults::of(data);
+        let scheduler = self.scheduler(data, defaults.variance)?;
+        let network = self.network(data)?;
+        let steps = self.steps.unwrap_or(defaults.steps);
+        let training = Settings {
+            steps,
+            precision: self.precision,
+            batch: self.batch.unwrap_or(defaults.batch),
+            accumulate: self.accumulate.unwrap_or(1),
+            learning_rate: self.rate(steps, defaults.peak),
+            betas: [0.9, 0.999],
+            epsilon: 1e-8,
+            weight_decay: 1e-6,
+            clip_norm: Some(1.0),
+            ema_decay: self.ema.unwrap_or(defaults.ema),
+            label_dropout: self.label_dropout.unwrap_or(LABEL_DROPOUT),
+            flip: self.flip,
+            seed: self.seed,
+        };
+        let saving = Saving {
+            preview_every: self.preview_every.unwrap_or(steps.div_ceil(PREVIEWS)),
+            checkpoint_every: self.checkpoint_every.unwrap_or(steps.div_ceil(CHECKPOINTS)),
+            keep: self.keep.unwrap_or(KEPT),
+        };
+        Ok(Request { source, network, scheduler, training, saving })
+    }
+
+    /// The learning rate's plan for `steps` updates.
+    ///
+    /// A rate that stays where it is does not depend on how many there are, so that a longer run is
+    /// a shorter one that was resumed.
+    fn rate(&self, steps: u64, peak: f64) -> LearningRate {
+        let (warmup, decay) = if self.constant_rate {
+            (CONSTANT_WARMUP, Decay::Constant)
+        } else {
+            (steps.div_ceil(WARMUP_SHARE).min(COSINE_WARMUP), Decay::Cosine)
+        };
+        LearningRate { peak: self.learning_rate.unwrap_or(peak), warmup, decay }
+    }
+
+    /// Noise levels and prediction.
+    ///
+    /// # Source
+    /// Nichol & Dhariwal 2021, arXiv:2102.09672, section 3.2: the cosine is for small pictures.
+    fn scheduler(
+        &self,
+        data: &TrainingSet,
+        variance: Variance,
+    ) -> Result<SchedulerConfig, RecipeError> {
+        let prediction = self.prediction.unwrap_or(Prediction::Epsilon);
+        if self.zero_snr && prediction == Prediction::Epsilon {
+            return Err(RecipeError::ZeroSnr);
+        }
+        let is_small = data.shape()[1..].iter().all(|side| *side <= COSINE_SIDE);
+        let default = if data.is_pictures() && is_small { "cosine" } else { "linear" };
+        let timesteps = self.timesteps.unwrap_or(TIMESTEPS);
+        let family = AnySchedule::parse(self.schedule.as_deref().unwrap_or(default), timesteps)?;
+        let trailing = Spacing::Trailing;
+        let scheduler = SchedulerConfig {
+            rescale_betas_zero_snr: self.zero_snr,
+            // Clean pictures are in [−1, 1]; tables have no such bounds.
+            clip_sample: data.is_pictures(),
+            ..SchedulerConfig::of(&family, timesteps, prediction, variance, trailing)?
+        };
+        ZeroTerminalSnr::check(prediction, &scheduler.schedule()?)?;
+        Ok(scheduler)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+use ancestral_format::{BetaSchedule, NetworkConfig, PredictionType, VarianceType};
+
+use super::*;
+use crate::TrainingSet;
+
+fn pictures(side: usize) -> TrainingSet {
+    TrainingSet::new(vec![1, side, side], vec![0.0; side * side]).unwrap()
+}
+
+fn points(count: usize) -> TrainingSet {
+    TrainingSet::new(vec![2], vec![0.0; 2 * count]).unwrap()
+}
+
+fn request(recipe: &Recipe, data: &TrainingSet) -> Request {
+    recipe.request(Source::plain("x"), data).unwrap()
+}
+
+fn refused(recipe: &Recipe, data: &TrainingSet) -> String {
+    recipe.request(Source::plain("x"), data).unwrap_err().to_string()
+}
+
+#[test]
+fn defaults_follow_from_the_data() {
+    let open = Recipe::default();
+    let (small, large) = (request(&open, &pictures(8)), request(&open, &pictures(128)));
+    assert_eq!((small.training.steps, small.training.batch), (2000, 64));
+    assert_eq!(small.scheduler.beta_schedule, BetaSchedule::SquaredCosine);
+    assert_eq!(large.scheduler.beta_schedule, BetaSchedule::Linear);
+    assert!(small.scheduler.clip_sample);
+    let rate = LearningRate { peak: 2e-3, warmup: 100, decay: Decay::Cosine };
+    assert_eq!(small.training.learning_rate, rate);
+    assert_eq!(small.saving, Saving { preview_every: 400, checkpoint_every: 200, keep: 2 });
+    let steps = [10, 1000, 100_000].map(|n| request(&open, &points(n)).training.steps);
+    assert_eq!(steps, [500, 1171, 8000]);
+    let table = request(&open, &points(10));
+    assert_eq!(table.training.batch, 256);
+    assert_eq!(table.scheduler.variance_type, VarianceType::FixedLarge);
+    assert!(!table.scheduler.clip_sample);
+    for request in [small, large, table] {
+        request.training.check().unwrap();
+        request.network.validate().unwrap();
+    }
+}
+
+#[test]
+fn what_is_chosen_is_taken() {
+    let recipe = Recipe {
+        steps: Some(7),
+        precision: Precision::Bf16,
+        batch: Some(3),
+        accumulate: Some(2),
+        learning_rate: Some(0.5),
+        constant_rate: true,
+        prediction: Some(Prediction::V),
+        schedule: Some("linear:start=0.001,end=0.02".to_owned()),
+        timesteps: Some(50),
+        zero_snr: true,
+        width: Some(vec![16, 8]),
+        layers: Some(2),
+        ema: Some(0.25),
+        label_dropout: Some(0.125),
+        flip: true,
+        seed: 9,
+        preview_every: Some(0),
+        checkpoint_every: Some(4),
+        keep: Some(5),
+    };
+    let Request { network, scheduler, training, saving, .. } = request(&recipe, &pictures(8));
+    let NetworkConfig::UNet(network) = network else { panic!("pictures have a U-Net") };
+    assert_eq!((network.block_out_channels, network.layers_per_block), (vec![16, 8], 2));
+    assert_eq!((scheduler.beta_start, scheduler.num_train_timesteps), (0.001, 50));
+    assert!(scheduler.rescale_betas_zero_snr);
+    assert_eq!(scheduler.prediction_type, PredictionType::VPrediction);
+    let learning_rate = LearningRate { peak: 0.5, warmup: 100, decay: Decay::Constant };
+    let expected = Settings {
+        steps: 7,
+        precision: Precision::Bf16,
+        batch: 3,
+        accumulate: 2,
+        learning_rate,
+        betas: [0.9, 0.999],
+        epsilon: 1e-8,
+        weight_decay: 1e-6,
+        clip_norm: Some(1.0),
+        ema_decay: 0.25,
+        label_dropout: 0.125,
+        flip: true,
+        seed: 9,
+    };
+    assert_eq!(training, expected);
+    assert_eq!(saving, Saving { preview_every: 0, checkpoint_every: 4, keep: 5 });
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let width = |width: &[usize]| Recipe { width: Some(width.to_vec()), ..Recipe::default() };
+    assert_eq!(refused(&width(&[30, 60]), &pictures(8)), "30 is no multiple of 8");
+    assert_eq!(refused(&width(&[8, 8]), &points(4)), "8,8: points and tables take one width");
+    let pure = Recipe { zero_snr: true, ..Recipe::default() };
+    assert!(refused(&pure, &pictures(8)).ends_with("predict v or x0"));
+    let line = TrainingSet::new(vec![2, 3], vec![0.0; 6]).unwrap();
+    assert_eq!(refused(&width(&[8]), &line), "samples of shape [2, 3]: expected pictures or rows");
+}

@@ -1,0 +1,147 @@
+//! How a network is trained.
+
+use ancestral_cpu::Precision;
+use serde::{Deserialize, Serialize};
+
+use crate::{LearningRate, TrainError};
+
+/// How a network is trained.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Updates of the weights.
+    pub steps: u64,
+    /// In what numbers the large products of the network are computed, on the CPU.
+    #[serde(with = "precision")]
+    pub precision: Precision,
+    /// Samples in one pass through the network.
+    pub batch: usize,
+    /// Passes of an update, whose samples are `batch` · `accumulate`.
+    pub accumulate: usize,
+    /// The learning rate of each update.
+    pub learning_rate: LearningRate,
+    /// How slowly the first and second moment of the gradients are averaged.
+    pub betas: [f32; 2],
+    /// What is added to the root of the second moment.
+    pub epsilon: f32,
+    /// The share of a weight that decays at each update, times the learning rate.
+    pub weight_decay: f32,
+    /// The largest norm of the gradient of all parameters together; longer ones are shortened.
+    /// `None`: any.
+    #[serde(deserialize_with = "Option::deserialize")] // a missing key is an error
+    pub clip_norm: Option<f64>,
+    /// The share that the averaged weights keep at an update, in the long run.
+    pub ema_decay: f64,
+    /// How often a label is hidden, so that the network also learns to do without.
+    pub label_dropout: f64,
+    /// Whether each picture is mirrored, left and right, half of the times that it is seen.
+    pub flip: bool,
+    /// The seed of everything random.
+    pub seed: u64,
+}
+
+impl Settings {
+    /// Samples of one update.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.batch * self.accumulate
+    }
+
+    /// Whether every setting is in its range.
+    ///
+    /// # Errors
+    /// [`TrainError::Setting`] for the first that is not.
+    pub fn check(&self) -> Result<(), TrainError> {
+        let unit = "in [0, 1)";
+        let [beta_1, beta_2] = self.betas.map(f64::from);
+        let clip_norm = self.clip_norm.unwrap_or(1.0);
+        let ranges = [
+            ("steps", self.steps as f64, "at least 1", self.steps >= 1),
+            ("batch", self.batch as f64, "at least 1", self.batch >= 1),
+            ("accumulate", self.accumulate as f64, "at least 1", self.accumulate >= 1),
+            positive("learning rate", self.learning_rate.peak),
+            ("beta 1", beta_1, unit, (0.0..1.0).contains(&beta_1)),
+            ("beta 2", beta_2, unit, (0.0..1.0).contains(&beta_2)),
+            positive("epsilon", f64::from(self.epsilon)),
+            not_negative("weight decay", f64::from(self.weight_decay)),
+            positive("clip norm", clip_norm),
+            ("EMA decay", self.ema_decay, unit, (0.0..1.0).contains(&self.ema_decay)),
+            (
+                "label dropout",
+                self.label_dropout,
+                "in [0, 1]",
+                (0.0..=1.0).contains(&self.label_dropout),
+            ),
+        ];
+        match ranges.into_iter().find(|(_, _, _, holds)| !holds) {
+            Some((key, value, allowed, _)) => Err(TrainError::Setting { key, value, allowed }),
+            None => Ok(()),
+        }
+    }
+}
+
+type Range = (&'static str, f64, &'static str, bool);
+
+fn positive(key: &'static str, value: f64) -> Range {
+    (key, value, "positive and finite", value > 0.0 && value.is_finite())
+}
+
+fn not_negative(key: &'static str, value: f64) -> Range {
+    (key, value, "finite and not negative", value >= 0.0 && value.is_finite())
+}
+
+/// A precision by its name.
+mod precision {
+    use ancestral_cpu::Precision;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    enum Name {
+        F32,
+        Bf16,
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+    pub(super) fn serialize<S: Serializer>(
+        precision: &Precision,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        match precision {
+            Precision::F32 => Name::F32,
+            Precision::Bf16 => Name::Bf16,
+        }
+        .serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Precision, D::Error> {
+        Ok(match Name::deserialize(from)? {
+            Name::F32 => Precision::F32,
+            Name::Bf16 => Precision::Bf16,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::toy;
+
+    #[test]
+    fn the_first_setting_out_of_range_is_named() {
+        let message = |change: fn(&mut super::Settings)| {
+            let mut settings = toy::settings();
+            change(&mut settings);
+            settings.check().unwrap_err().to_string()
+        };
+        assert!(toy::settings().check().is_ok());
+        assert_eq!(message(|settings| settings.batch = 0), "batch must be at least 1, not 0");
+        assert_eq!(
+            message(|settings| settings.ema_decay = 1.0),
+            "EMA decay must be in [0, 1), not 1"
+        );
+        assert_eq!(
+            message(|settings| settings.clip_norm = Some(f64::NAN)),
+            "clip norm must be positive and finite, not NaN"
+        );
+    }
+}

@@ -1,0 +1,349 @@
+//! The training loop, one update a call.
+
+use std::fmt;
+
+use ancestral::Schedule;
+use ancestral_cpu::Shapes;
+use ancestral_cpu::train::{Slot, Update};
+use ancestral_format::{About, Labels, ModelFolder, NetworkConfig, Weights};
+
+use crate::gradients::GradientNorm;
+use crate::loss::squared_errors;
+use crate::micro_batch::{MicroBatch, SampleSource};
+use crate::tree::{Passes, Tree};
+use crate::{
+    Checkpoint, Counters, Engine, Pass, Request, Settings, TrainError, TrainState, TrainingSet,
+    ema_decay, initial,
+};
+
+/// So many skipped updates in a row end the training.
+const SKIP_LIMIT: u32 = 10;
+
+/// What one step did.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StepReport {
+    /// The number of the step, counted from 0.
+    pub step: u64,
+    /// The mean squared error of the prediction, over the samples of the step.
+    pub loss: f64,
+    /// The norm of the gradient of all parameters together, before it was shortened.
+    pub gradient_norm: f64,
+    /// The learning rate of the step.
+    pub learning_rate: f64,
+    /// Whether the loss or the gradient was not finite, so that nothing was changed.
+    pub skipped: bool,
+}
+
+/// Trains a network on the mean squared error of its prediction, one update a call.
+///
+/// Progress bars, files, previews and stopping are the caller's: a trainer is a loop that the caller
+/// drives.
+///
+/// # Formula
+/// ```text
+/// loss = mean ‖network(α_t x₀ + σ_t ε, t) − target‖²,     t ~ U{0 … T − 1}, ε ~ N(0, 1)
+/// ```
+/// # Numerics
+/// Sample s = step · batch · accumulate + place, and everything random about it (which data row, t,
+/// ε, whether its label is hidden), depends on the seed and s alone. Gradients are summed by a tree
+/// over fixed leaves of an update's samples ([`Passes`]). So a run is the same, bit for bit, for any
+/// number of threads, and a batch of 64 is the same as 8 batches of 8.
+/// # Source
+/// Ho et al. 2020, arXiv:2006.11239, algorithm 1 and eq. 14; label dropout: Ho and Salimans 2022,
+/// arXiv:2207.12598; AdamW: Loshchilov and Hutter 2019, arXiv:1711.05101.
+pub struct Trainer<E> {
+    engine: E,
+    request: Request,
+    source: SampleSource,
+    passes: Passes,
+    tree: Tree,
+    vectors: Vectors,
+    step: u64,
+    updates: u64,
+    skipped_in_a_row: u32,
+}
+
+/// What a training keeps of each parameter, in the order of the layout.
+struct Vectors {
+    weights: Vec<f32>,
+    average: Vec<f32>,
+    first: Vec<f32>,
+    second: Vec<f32>,
+}
+
+impl<E: Engine> Trainer<E> {
+    /// A training from its start.
+    ///
+    /// # Errors
+    /// If a setting is out of its range, or the network does not fit the data: other shapes, learned
+    /// variances, another number of labels than the classes and one for "no label", or dropout.
+    pub fn new(request: &Request, engine: E, data: TrainingSet) -> Result<Self, TrainError> {
+        let weights = |engine: &E| initial(engine.layout(), request.training.seed);
+        Self::with_weights(request, engine, data, weights)
+    }
+
+    fn with_weights(
+        request: &Request,
+        engine: E,
+        data: TrainingSet,
+        weights: impl FnOnce(&E) -> Vec<f32>,
+    ) -> Result<Self, TrainError> {
+        let settings = &request.training;
+        settings.check()?;
+        let schedule = request.scheduler.schedule()?;
+        check_network(&request.network)?;
+        check_fit(engine.shapes(), &schedule, &data, settings.flip)?;
+        let weights = weights(&engine);
+        let zeros = vec![0.0; weights.len()];
+        let prediction = request.scheduler.prediction();
+        Ok(Self {
+            source: SampleSource::new(data, schedule, prediction, settings),
+            passes: Passes::new(settings.rows(), settings.batch),
+            tree: Tree::default(),
+            vectors: Vectors {
+                average: weights.clone(),
+                weights,
+                first: zeros.clone(),
+                second: zeros,
+            },
+            engine,
+            request: request.clone(),
+            step: 0,
+            updates: 0,
+            skipped_in_a_row: 0,
+        })
+    }
+
+    /// A training that continues from `state` as if it had never stopped: the results are the same,
+    /// bit for bit, if request and data are.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), and if the weights or moments are another network's.
+    pub fn resume(
+        request: &Request,
+        engine: E,
+        data: TrainingSet,
+        state: &TrainState,
+    ) -> Result<Self, TrainError> {
+        let layout = engine.layout();
+        let [first, second] = &state.moments;
+        let vectors = Vectors {
+            weights: layout.values(&state.weights)?,
+            average: layout.values(&state.average)?,
+            first: layout.values(first)?,
+            second: layout.values(second)?,
+        };
+        let trainer = Self::with_weights(request, engine, data, |_| Vec::new())?;
+        let TrainState { steps: step, updates, skipped_in_a_row, .. } = *state;
+        Ok(Self { vectors, step, updates, skipped_in_a_row, ..trainer })
+    }
+
+    /// Makes one update, from `batch` · `accumulate` samples.
+    ///
+    /// If the loss or the gradient is not finite, weights, moments and average stay as they are; the
+    /// next step sees the next samples.
+    ///
+    /// # Errors
+    /// If that happens ten times in a row, and if the learning rate's plan has ended.
+    pub fn step(&mut self) -> Result<StepReport, TrainError> {
+        let Settings { learning_rate, steps, clip_norm, .. } = self.request.training;
+        let learning_rate = learning_rate.at(self.step, steps)?;
+        let (loss, gradients) = self.gradients();
+        let norm = GradientNorm::of(&gradients, self.engine.layout());
+        let skipped = !(loss.is_finite() && norm.norm.is_finite());
+        if !skipped {
+            self.skipped_in_a_row = 0;
+            self.update(&gradients, norm.clip_factor(clip_norm), learning_rate);
+        }
+        self.tree.give(gradients);
+        if skipped {
+            self.skip(norm.bad)?;
+        }
+        let step = self.step;
+        self.step += 1;
+        Ok(StepReport { step, loss, gradient_norm: norm.norm, learning_rate, skipped })
+    }
+
+    /// The mean loss of the step's samples and its gradients.
+    fn gradients(&mut self) -> (f64, Vec<f32>) {
+        let rows = self.request.training.rows();
+        let first = self.step * rows as u64;
+        let length = self.source.data.row_len();
+        let mut sum = 0.0;
+        for pass in self.passes.rows() {
+            let samples = self.source.micro_batch(first + pass.start as u64, pass.len());
+            let MicroBatch { x, target, timesteps, labels } = &samples;
+            let (leaf, labels) = (self.passes.leaf(), labels.as_deref());
+            let pass = Pass { x, timesteps, labels, leaf };
+            let mut loss = |output: &[f32], slopes: &mut [f32]| {
+                // One after the other: the sum does not depend on how rows are cut into passes.
+                let losses = squared_errors(output, target, slopes, [length, rows]);
+                for loss in losses {
+                    sum += loss;
+                }
+            };
+            let mut node = self.tree.vector(self.vectors.weights.len());
+            self.engine.gradients(&self.vectors.weights, pass, &mut loss, &mut node);
+            self.tree.push(node);
+        }
+        (sum / rows as f64, self.tree.finish())
+    }
+
+    /// Changes weights, moments and average along `factor` times the gradients.
+    fn update(&mut self, gradient: &[f32], factor: f64, rate: f64) {
+        let Settings { betas, epsilon, weight_decay, ema_decay: target, .. } =
+            self.request.training;
+        let share = 1.0 - ema_decay(target, self.updates);
+        self.updates += 1;
+        let number = usize::try_from(self.updates).expect("no computer makes that many updates");
+        let Vectors { weights: weight, average, first, second } = &mut self.vectors;
+        let update = Update { factor, rate, betas, epsilon, weight_decay, number, share };
+        update.apply(Slot { weight, gradient, first, second, average });
+    }
+
+    fn skip(&mut self, bad: Option<String>) -> Result<(), TrainError> {
+        self.skipped_in_a_row += 1;
+        if self.skipped_in_a_row < SKIP_LIMIT {
+            return Ok(());
+        }
+        let what =
+            bad.map_or_else(|| "the loss".to_owned(), |name| format!("the gradient of {name}"));
+        let (step, in_a_row) = (self.step + 1, self.skipped_in_a_row);
+        Err(TrainError::NonFinite { step, what, in_a_row })
+    }
+
+    /// Where the training stands.
+    #[must_use]
+    pub fn state(&self) -> TrainState {
+        TrainState {
+            steps: self.step,
+            updates: self.updates,
+            skipped_in_a_row: self.skipped_in_a_row,
+            weights: self.weights(),
+            average: self.average(),
+            moments: self.moments(),
+        }
+    }
+
+    fn moments(&self) -> [Weights; 2] {
+        let Vectors { first, second, .. } = &self.vectors;
+        [first, second].map(|moment| self.engine.layout().to_weights(moment))
+    }
+
+    /// The weights as trained.
+    #[must_use]
+    pub fn weights(&self) -> Weights {
+        self.engine.layout().to_weights(&self.vectors.weights)
+    }
+
+    /// The averaged weights.
+    #[must_use]
+    pub fn average(&self) -> Weights {
+        self.engine.layout().to_weights(&self.vectors.average)
+    }
+
+    /// What was learned so far as a model: the averaged weights, and the raw ones beside them.
+    #[must_use]
+    pub fn model(&self, about: About) -> ModelFolder {
+        ModelFolder {
+            network: self.request.network.clone(),
+            scheduler: self.request.scheduler.clone(),
+            weights: self.average(),
+            raw_weights: Some(self.weights()),
+            about: Some(about),
+        }
+    }
+
+    /// All that is needed to continue in another process, as it is saved.
+    #[must_use]
+    pub fn checkpoint(&self, about: About, data_sha256: String) -> Checkpoint {
+        let Self { step: steps, updates, skipped_in_a_row, .. } = *self;
+        Checkpoint {
+            model: self.model(about),
+            moments: self.moments(),
+            counters: Counters { steps, updates, skipped_in_a_row },
+            request: self.request.clone(),
+            data_sha256,
+        }
+    }
+
+    /// How many steps were made, skipped ones too; the number of the next step.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.step
+    }
+
+    /// How many updates were made: steps that were not skipped.
+    #[must_use]
+    pub fn updates(&self) -> u64 {
+        self.updates
+    }
+
+    /// What is trained, and how.
+    #[must_use]
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// The schedule that noise follows.
+    #[must_use]
+    pub fn schedule(&self) -> &Schedule {
+        &self.source.schedule
+    }
+
+    /// The number of weights.
+    #[must_use]
+    pub fn parameters(&self) -> usize {
+        self.vectors.weights.len()
+    }
+}
+
+impl<E> fmt::Debug for Trainer<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trainer")
+            .field("request", &self.request)
+            .field("step", &self.step)
+            .field("updates", &self.updates)
+            .field("skipped_in_a_row", &self.skipped_in_a_row)
+            .finish_non_exhaustive()
+    }
+}
+
+fn check_network(network: &NetworkConfig) -> Result<(), TrainError> {
+    match network {
+        NetworkConfig::UNet(config) if config.dropout != 0.0 => {
+            Err(TrainError::Dropout(config.dropout))
+        }
+        NetworkConfig::UNet(_) | NetworkConfig::Mlp(_) => Ok(()),
+    }
+}
+
+fn check_fit(
+    shapes: &Shapes,
+    schedule: &Schedule,
+    data: &TrainingSet,
+    flip: bool,
+) -> Result<(), TrainError> {
+    let Shapes { input, output, labels, timesteps } = shapes;
+    if input != data.shape() {
+        let (network, data) = (input.clone(), data.shape().to_vec());
+        return Err(TrainError::Shape { network, data });
+    }
+    if output != input {
+        return Err(TrainError::Output { found: output.clone(), expected: input.clone() });
+    }
+    let expected = data.network_labels().map_or(Labels::None, Labels::Classes);
+    if *labels != expected {
+        return Err(TrainError::Labels { found: *labels, expected });
+    }
+    if let Some(found) = timesteps.filter(|known| *known < schedule.len()) {
+        return Err(TrainError::Timesteps { found, expected: schedule.len() });
+    }
+    if flip && !data.is_pictures() {
+        return Err(TrainError::Flip { shape: data.shape().to_vec() });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

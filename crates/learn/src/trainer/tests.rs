@@ -1,0 +1,261 @@
+use ancestral_format::{AboutData, Array, UNetConfig};
+
+use super::*;
+use crate::toy::{self, Toy};
+use crate::{Decay, LearningRate, initial};
+
+fn about() -> About {
+    let data = AboutData { name: "toy".into(), shape: vec![3], class_names: None, columns: None };
+    About { data, training: None }
+}
+
+fn request(change: impl FnOnce(&mut Settings)) -> Request {
+    let mut request = toy::request();
+    change(&mut request.training);
+    request
+}
+
+fn trainer(request: &Request) -> Trainer<Toy> {
+    Trainer::new(request, Toy::default(), toy::data()).unwrap()
+}
+
+fn losses(trainer: &mut Trainer<Toy>, steps: usize) -> Vec<f64> {
+    (0..steps).map(|_| trainer.step().unwrap().loss).collect()
+}
+
+/// All values that a run consists of; the bits, since NaN differs from itself.
+fn bits(trainer: &Trainer<Toy>) -> Vec<u32> {
+    let Vectors { weights, average, first, second } = &trainer.vectors;
+    [weights, average, first, second].into_iter().flatten().map(|x| x.to_bits()).collect()
+}
+
+#[test]
+fn one_seed_gives_one_run_for_any_number_of_threads() {
+    let run = |threads: usize, seed: u64| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let mut trainer = trainer(&request(|settings| settings.seed = seed));
+            (losses(&mut trainer, 4), trainer.state())
+        })
+    };
+    let first = run(1, 3);
+    assert!(first == run(1, 3) && first == run(2, 3) && first == run(3, 3));
+    assert_ne!(first.0, run(1, 4).0);
+}
+
+#[test]
+fn one_large_batch_is_several_small_ones_bit_for_bit() {
+    for rows in [64, 60, 7, 1] {
+        let run = |batch: usize, accumulate: usize| {
+            let request =
+                request(|settings| (settings.batch, settings.accumulate) = (batch, accumulate));
+            let mut trainer = trainer(&request);
+            let losses = losses(&mut trainer, 3);
+            assert!(trainer.engine.passes.iter().all(|pass| *pass <= batch.max(4)), "{batch}");
+            (losses, bits(&trainer))
+        };
+        let whole = run(rows, 1);
+        let parts = (1..=rows).filter(|batch| rows.is_multiple_of(*batch));
+        for batch in parts {
+            assert!(run(batch, rows / batch) == whole, "{rows} rows in batches of {batch}");
+        }
+    }
+}
+
+#[test]
+fn rate_and_average_step_once_an_update() {
+    let mut trainer = trainer(&request(|settings| settings.accumulate = 4));
+    let rates: Vec<_> = (0..3).map(|_| trainer.step().unwrap().learning_rate).collect();
+    assert_eq!(rates, [1e-3 / 3.0, 2e-3 / 3.0, 1e-3]);
+    assert_eq!((trainer.steps(), trainer.updates()), (3, 3));
+    // The first update copies the weights into the average.
+    let mut trainer = self::trainer(&toy::request());
+    trainer.step().unwrap();
+    assert_eq!(trainer.weights(), trainer.average());
+    let before = trainer.vectors.average.clone();
+    trainer.step().unwrap();
+    let Vectors { weights, average, .. } = &trainer.vectors;
+    for ((average, before), weight) in average.iter().zip(before).zip(weights) {
+        assert!((average - (2.0 / 11.0 * before + 9.0 / 11.0 * weight)).abs() < 1e-7);
+    }
+}
+
+#[test]
+fn one_step_of_adamw_by_hand() {
+    // The first update moves a weight by rate · g/(|g| + ε) after decaying it.
+    let rate = 1e-2;
+    let mut trainer = trainer(&request(|settings| {
+        settings.learning_rate = LearningRate { peak: rate, warmup: 0, decay: Decay::Constant };
+        settings.weight_decay = 0.1;
+        settings.clip_norm = Some(1e-3);
+    }));
+    let before = trainer.vectors.weights.clone();
+    let report = trainer.step().unwrap();
+    let Vectors { weights, first, second, .. } = &trainer.vectors;
+    let mut norm_squared = 0.0;
+    for (((m, v), w), new) in first.iter().zip(second).zip(&before).zip(weights) {
+        let [m, v, w, new] = [*m, *v, *w, *new].map(f64::from);
+        let g = m / 0.1;
+        norm_squared += g * g;
+        assert!((v - 0.001 * g * g).abs() <= 1e-4 * v + 1e-30);
+        let expected = w * (1.0 - rate * 0.1) - rate * g / (g.abs() + 1e-8);
+        assert!((new - expected).abs() < 1e-6, "{new} instead of {expected}");
+    }
+    assert!(report.gradient_norm > 1e-3);
+    assert!((norm_squared.sqrt() / 1e-3 - 1.0).abs() < 1e-5, "clipped to {}", norm_squared.sqrt());
+}
+
+#[test]
+fn a_step_that_is_not_finite_changes_nothing_and_ten_end_the_run() {
+    let mut trainer = trainer(&toy::request());
+    losses(&mut trainer, 2);
+    let healthy = trainer.vectors.weights.clone();
+    let bias = trainer.engine.layout().find("linear.bias").unwrap();
+    trainer.vectors.weights[bias.start] = f32::NAN;
+    let before = bits(&trainer);
+    for step in 2..11 {
+        let report = trainer.step().unwrap();
+        assert!(report.skipped && report.loss.is_nan() && report.step == step);
+    }
+    assert_eq!(bits(&trainer), before);
+    let message = trainer.step().unwrap_err().to_string();
+    assert_eq!(
+        message,
+        "step 12: the gradient of linear.weight is not finite; 10 steps in a row were skipped"
+    );
+    assert_eq!(bits(&trainer), before);
+    assert_eq!((trainer.updates(), trainer.skipped_in_a_row), (2, 10));
+
+    trainer.vectors.weights = healthy;
+    assert!(!trainer.step().unwrap().skipped);
+    assert_eq!((trainer.updates(), trainer.skipped_in_a_row), (3, 0));
+}
+
+#[test]
+fn an_absurd_learning_rate_ends_the_run_with_finite_weights() {
+    let learning_rate = LearningRate { peak: 1e30, warmup: 0, decay: Decay::Constant };
+    let mut trainer = trainer(&request(|settings| settings.learning_rate = learning_rate));
+    let end = (0..100).try_for_each(|_| trainer.step().map(drop));
+    assert!(matches!(end, Err(TrainError::NonFinite { in_a_row: 10, .. })), "{end:?}");
+    assert!(bits(&trainer).into_iter().all(|bits| f32::from_bits(bits).is_finite()));
+}
+
+#[test]
+fn what_does_not_fit_is_refused_by_name() {
+    let refused = |request: &Request, engine: Toy| {
+        Trainer::new(request, engine, toy::data()).unwrap_err().to_string()
+    };
+    let changed = |change: fn(&mut Shapes)| refused(&toy::request(), Toy::with_shapes(change));
+    assert_eq!(
+        changed(|shapes| shapes.input = vec![3, 4, 8]),
+        "the network takes samples of shape [3, 4, 8], the data have [3]"
+    );
+    let learned = changed(|shapes| shapes.output = vec![6]);
+    assert!(learned.contains("learned variances cannot be trained yet"), "{learned}");
+    assert_eq!(
+        changed(|shapes| shapes.labels = Labels::Classes(2)),
+        "the network takes 2 labels where the data need 3 labels"
+    );
+    assert_eq!(
+        changed(|shapes| shapes.labels = Labels::None),
+        "the network takes no labels where the data need 3 labels"
+    );
+    assert_eq!(
+        changed(|shapes| shapes.timesteps = Some(999)),
+        "the network knows 999 timesteps, but the schedule has 1000"
+    );
+    let network = UNetConfig { dropout: 0.1, ..UNetConfig::default() }.into();
+    assert_eq!(
+        refused(&Request { network, ..toy::request() }, Toy::default()),
+        "dropout 0.1 cannot be trained: only 0 can"
+    );
+    assert_eq!(
+        refused(&request(|settings| settings.accumulate = 0), Toy::default()),
+        "accumulate must be at least 1, not 0"
+    );
+    assert_eq!(
+        refused(&request(|settings| settings.flip = true), Toy::default()),
+        "samples of shape [3] cannot be mirrored: only pictures, of three axes, can"
+    );
+}
+
+#[test]
+fn the_end_of_a_plan_ends_the_run() {
+    let learning_rate = LearningRate { peak: 1e-3, warmup: 0, decay: Decay::Cosine };
+    let mut trainer = trainer(&request(|settings| {
+        (settings.learning_rate, settings.steps) = (learning_rate, 1);
+    }));
+    trainer.step().unwrap();
+    assert_eq!(trainer.step(), Err(TrainError::PastTheEnd { step: 2, total: 1 }));
+    assert_eq!(trainer.steps(), 1);
+}
+
+#[test]
+fn a_run_that_was_interrupted_continues_as_if_it_had_not_been() {
+    let learning_rate = LearningRate { peak: 1e-3, warmup: 3, decay: Decay::Cosine };
+    let request = request(|settings| {
+        (settings.steps, settings.learning_rate) = (9, learning_rate);
+        (settings.batch, settings.accumulate) = (3, 2);
+    });
+    let mut whole = trainer(&request);
+    let expected = losses(&mut whole, 9);
+    for stop in [0, 1, 4, 9] {
+        let mut first = trainer(&request);
+        let mut seen = losses(&mut first, stop);
+        // By way of a checkpoint.
+        let state = first.checkpoint(about(), toy::data().sha256()).into_state();
+        assert_eq!(state, first.state());
+        let mut second = Trainer::resume(&request, Toy::default(), toy::data(), &state).unwrap();
+        assert_eq!(second.state(), state);
+        seen.extend(losses(&mut second, 9 - stop));
+        assert_eq!(seen, expected, "stopped after {stop}");
+        assert!(second.state() == whole.state(), "stopped after {stop}");
+    }
+}
+
+#[test]
+fn skipped_steps_are_counted_on_after_an_interruption() {
+    let mut first = trainer(&toy::request());
+    losses(&mut first, 1);
+    let state = TrainState { steps: 5, skipped_in_a_row: 9, ..first.state() };
+    let mut broken = state.clone();
+    broken.weights.insert("linear.bias", Array::from_f32(vec![3], &[f32::NAN; 3]).unwrap());
+    let resume = |state: &TrainState| {
+        Trainer::resume(&toy::request(), Toy::default(), toy::data(), state).unwrap()
+    };
+    let error = resume(&broken).step().unwrap_err();
+    assert!(matches!(error, TrainError::NonFinite { step: 6, in_a_row: 10, .. }), "{error}");
+    assert_eq!(resume(&state).step().unwrap().step, 5);
+}
+
+#[test]
+fn the_state_of_another_network_is_refused_by_name() {
+    let other = trainer(&toy::request());
+    let resume = |change: &dyn Fn(&mut TrainState)| {
+        let mut state = other.state();
+        change(&mut state);
+        let resumed = Trainer::resume(&toy::request(), Toy::default(), toy::data(), &state);
+        resumed.unwrap_err().to_string()
+    };
+    let extra = || Array::from_f32(vec![1], &[0.0]).unwrap();
+    let in_moments = resume(&|state| drop(state.moments[1].insert("conv_9.bias", extra())));
+    let in_average = resume(&|state| drop(state.average.insert("conv_9.bias", extra())));
+    for message in [in_moments, in_average] {
+        assert!(message.ends_with("unexpected: conv_9.bias"), "{message}");
+    }
+}
+
+#[test]
+fn a_training_starts_from_the_initial_values_and_learns() {
+    let mut trainer = trainer(&request(|settings| {
+        settings.learning_rate = LearningRate { peak: 3e-2, warmup: 0, decay: Decay::Constant };
+        settings.steps = 300;
+        settings.label_dropout = 0.0;
+        settings.batch = 64;
+    }));
+    assert_eq!(trainer.vectors.weights, initial(trainer.engine.layout(), 3));
+    let losses = losses(&mut trainer, 300);
+    let mean = |losses: &[f64]| losses.iter().sum::<f64>() / losses.len() as f64;
+    let (start, end) = (mean(&losses[..5]), mean(&losses[280..]));
+    assert!(end < 0.5 * start, "{start} {end}");
+}
