@@ -7,12 +7,21 @@ use std::fmt;
 
 use ancestral_format::NetworkConfig;
 
+use crate::commands::sample::Defaults;
+
+/// Moments that are kept of the way to the last samples.
+pub const MOMENTS: usize = 50;
+/// Bytes that they may take.
+const MOST_BYTES: usize = 1 << 30;
 /// A pass of training costs as much as so many of sampling: the gradients take two more.
 const PASSES: f64 = 3.0;
 /// The share of the training that looks may cost.
 const SHARE: f64 = 0.1;
 /// Looks of no more multiplications are free: at most about a minute on two cores.
 const FREE: f64 = 6e11;
+/// Previews beside which the last samples are to cost little. A run has so many if the user does not
+/// say otherwise; what they say changes no sample.
+const PREVIEWS: f64 = 5.0;
 /// By what the number of samples and of steps is divided, until looks are cheap enough.
 const SMALLER: [(u64, usize); 8] =
     [(1, 1), (2, 1), (4, 1), (4, 2), (16, 2), (16, 4), (64, 4), (64, 10)];
@@ -26,7 +35,7 @@ pub struct Amount {
 
 impl Amount {
     /// How many rows the network sees.
-    fn rows(self) -> f64 {
+    pub fn rows(self) -> f64 {
         self.count as f64 * self.steps as f64
     }
 
@@ -46,11 +55,27 @@ impl fmt::Display for Amount {
 pub struct Looks {
     pub last: Amount,
     pub preview: Amount,
-    /// How many previews there are.
-    pub previews: u64,
 }
 
 impl Looks {
+    /// What is drawn of pictures, or of points and tables, where it costs little.
+    pub fn all(are_pictures: bool) -> Self {
+        let Defaults { steps, count, .. } = Defaults::of(are_pictures);
+        let last = Amount { count: count as u64, steps };
+        // No more than it takes to see how far training is.
+        Self { last, preview: Amount { count: if are_pictures { 36 } else { 500 }, steps: 25 } }
+    }
+
+    /// The same, or less if the way to samples of so many numbers would take much memory.
+    pub fn within_memory(mut self, numbers: usize) -> Self {
+        let way = numbers.saturating_mul(size_of::<f32>() * (MOMENTS + 1));
+        let most = (MOST_BYTES / way.max(1)).max(1) as u64;
+        for amount in [&mut self.last, &mut self.preview] {
+            amount.count = amount.count.min(most);
+        }
+        self
+    }
+
     /// The same, or less if it would take long, beside a training on `rows` rows in all.
     pub fn beside(self, network: &NetworkConfig, rows: f64) -> Self {
         let allowed = (SHARE * PASSES * rows).max(FREE / multiplications(network));
@@ -60,17 +85,17 @@ impl Looks {
     }
 
     fn rows(self) -> f64 {
-        self.last.rows() + self.previews as f64 * self.preview.rows()
+        self.last.rows() + PREVIEWS * self.preview.rows()
     }
 
     fn divided(self, divisors: (u64, usize)) -> Self {
-        let Self { last, preview, previews } = self;
-        Self { last: last.divided(divisors), preview: preview.divided(divisors), previews }
+        let Self { last, preview } = self;
+        Self { last: last.divided(divisors), preview: preview.divided(divisors) }
     }
 
-    /// What to say of looks that are `less` than these, if they are.
-    pub fn note(self, less: Self, folder: &str) -> Option<String> {
-        let previews = if self.previews > 0 {
+    /// What to say of looks that are `less` than these, if they are: with `draw` more are drawn.
+    pub fn note(self, less: Self, has_previews: bool, draw: &str) -> Option<String> {
+        let previews = if has_previews {
             format!(" (of a preview {}, not {})", less.preview, self.preview)
         } else {
             String::new()
@@ -78,7 +103,7 @@ impl Looks {
         (less != self).then(|| {
             format!(
                 "note: samples drawn at the end: {}, not {}{previews}, which would take long beside \
-                 the training; draw more with: ancestral sample {folder}",
+                 the training, or much memory; draw more with: {draw}",
                 less.last, self.last
             )
         })
@@ -110,11 +135,8 @@ mod tests {
     use super::*;
     use ancestral_format::{MlpConfig, UNetConfig};
 
-    const LOOKS: Looks = Looks {
-        last: Amount { count: 64, steps: 100 },
-        preview: Amount { count: 36, steps: 25 },
-        previews: 5,
-    };
+    const LOOKS: Looks =
+        Looks { last: Amount { count: 64, steps: 100 }, preview: Amount { count: 36, steps: 25 } };
 
     fn unet(size: [usize; 2], widths: &[usize]) -> NetworkConfig {
         UNetConfig {
@@ -124,6 +146,23 @@ mod tests {
             ..UNetConfig::default()
         }
         .into()
+    }
+
+    #[test]
+    fn of_small_samples_there_is_room_for_all() {
+        assert_eq!(Looks::all(true), LOOKS);
+        assert_eq!(LOOKS.within_memory(3 * 160 * 160), LOOKS);
+        let table = Looks::all(false);
+        assert_eq!(table.within_memory(5000), table);
+    }
+
+    #[test]
+    fn of_large_samples_there_are_so_many_that_the_way_to_them_fits() {
+        let less = LOOKS.within_memory(3 * 256 * 256);
+        // 51 moments of 768 KiB are 38.25 MiB.
+        assert_eq!((less.last.count, less.preview.count), (1024 / 39, 1024 / 39));
+        assert_eq!((less.last.steps, less.preview.steps), (100, 25));
+        assert_eq!(LOOKS.within_memory(usize::MAX).last.count, 1);
     }
 
     #[test]
@@ -147,12 +186,13 @@ mod tests {
     fn two_steps_on_a_long_picture_draw_little_and_say_so() {
         let less = LOOKS.beside(&unet([3000, 10], &[32, 64]), 2.0 * 64.0);
         assert!(less.last.count <= 4 && less.preview.count <= 2, "{less:?}");
-        let note = LOOKS.note(less, "runs/long").unwrap();
-        assert!(
-            note.contains("not 64 in 100 steps") && note.contains("sample runs/long"),
-            "{note}"
-        );
-        assert_eq!(LOOKS.note(LOOKS, "runs/long"), None);
+        let draw = "ancestral sample runs/long";
+        let note = LOOKS.note(less, true, draw).unwrap();
+        for part in ["not 64 in 100 steps (of a preview ", "not 36 in 25 steps)", draw] {
+            assert!(note.contains(part), "{note}");
+        }
+        assert!(!LOOKS.note(less, false, draw).unwrap().contains("preview"));
+        assert_eq!(LOOKS.note(LOOKS, true, draw), None);
         // The longer the training, the more is drawn, up to all.
         let rows = [1e2, 1e3, 1e4, 1e5]
             .map(|rows| LOOKS.beside(&unet([3000, 10], &[32, 64]), rows).rows());

@@ -10,9 +10,11 @@ mod data;
 mod engine;
 mod failure;
 mod findings;
+#[cfg(feature = "train")]
 mod interrupt;
+#[cfg(feature = "train")]
 mod lock;
-#[cfg(test)]
+#[cfg(feature = "train")]
 mod looks;
 mod memory;
 mod model;

@@ -58,6 +58,7 @@ impl Job {
         let mut trainer = self.trainer()?;
         let mut log = self.log()?;
         self.announce(trainer.parameters());
+        self.note_looks();
         let until = self.budget.stop_at.map_or(steps, |stop| stop.min(steps));
         self.train(&mut trainer, until, &mut log, &interrupt)?;
         if until < steps {
@@ -150,7 +151,7 @@ impl Job {
     }
 
     /// A command on the run folder, as a shell reads it.
-    fn command(&self, words: &[&str]) -> String {
+    pub fn command(&self, words: &[&str]) -> String {
         let folder = self.folder.path().to_string_lossy().into_owned();
         let words = words.iter().map(|word| (*word).to_owned()).chain([folder]);
         flags::shell(&words.collect::<Vec<_>>())
