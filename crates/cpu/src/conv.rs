@@ -16,11 +16,11 @@ use winograd::Winograd;
 
 pub(crate) use frame::Frame;
 pub(crate) use kernels::{Kernels, MOST_LANES};
-pub(crate) use winograd::{Form, Four, Input, Two, apart, is_zero};
+pub(crate) use winograd::{Form, Four, Input, Two, is_zero};
 
 /// How a 3 × 3 convolution moves over its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Motion {
+pub(crate) enum Motion {
     /// Over every position.
     Same,
     /// Over every position of the input with each value repeated.

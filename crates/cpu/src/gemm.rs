@@ -282,7 +282,7 @@ impl<F: Fn(usize) -> usize + Copy> LeftSide for Left<'_, F> {
 pub(crate) struct Columns<'a, F> {
     pub data: &'a [f32],
     pub rows: usize,
-    pub columns: usize,
+    pub count: usize,
     pub start: F,
 }
 
@@ -292,7 +292,7 @@ impl<F: Fn(usize) -> usize + Copy> LeftSide for Columns<'_, F> {
     }
 
     fn columns(self) -> usize {
-        self.columns
+        self.count
     }
 
     #[inline(always)]

@@ -6,9 +6,9 @@ use rayon::prelude::*;
 use crate::conv::Pointwise;
 use crate::map::{Arena, Buffer};
 use crate::network::{LoadError, Shapes};
+use crate::norm::activate;
 use crate::parameters::Parameters;
 use crate::time::{Class, Conditioning, Embedding, Gathered, Projection, Told};
-use crate::train::silu;
 
 /// Rows in one piece of work: batches are powers of two mostly, and are cut evenly.
 const ROWS: usize = 128;
@@ -130,15 +130,15 @@ impl Mlp {
             let [mut h, mut active, mut inner] = [(); 3].map(|()| arena.take(size));
             self.linear_in.rows(x, &mut h, arena);
             for block in &self.blocks {
-                silu(&h, &mut active);
+                activated(&h, &mut active);
                 let offset = block.offset(told.told(piece * ROWS), rows, arena);
                 let share = rows * self.width / offset.len();
                 block.linear_1.rows_with(&active, (&offset, share), &mut inner, arena);
                 arena.give(offset);
-                silu(&inner, &mut active);
+                activated(&inner, &mut active);
                 block.linear_2.add_rows(&active, &mut h, arena);
             }
-            silu(&h, &mut active);
+            activated(&h, &mut active);
             self.linear_out.rows(&active, out, arena);
             for buffer in [h, active, inner] {
                 arena.give(buffer);
@@ -147,4 +147,10 @@ impl Mlp {
         arena.give(told.data);
         predicted
     }
+}
+
+/// silu of rows.
+fn activated(x: &[f32], out: &mut [f32]) {
+    out.copy_from_slice(x);
+    activate(Activation::Silu, out);
 }

@@ -102,7 +102,9 @@ mod tests {
                 .map(|size| pool.take(size * rows, || vec![0.0; size * rows]))
                 .into();
             assert!(pieces.iter().zip([1000, 3000, 1000]).all(|(p, size)| p.len() >= size * rows));
-            pieces.into_iter().for_each(|piece| pool.give(piece));
+            for piece in pieces {
+                pool.give(piece);
+            }
         }
         let most = 64 * 5000;
         assert!(pool.free() <= 2 * most, "{}", pool.free());
@@ -121,7 +123,9 @@ mod tests {
                     vec![0.0; size]
                 })
             });
-            pieces.into_iter().for_each(|piece| pool.give(piece));
+            for piece in pieces {
+                pool.give(piece);
+            }
         }
         assert_eq!(made, 0);
     }

@@ -202,7 +202,7 @@ fn repeated(case: &Case, rows: usize) -> Example {
     let size = example.x.len() / 2;
     Example {
         x: (0..rows * size).map(|i| (0.11 * i as f32 + 0.5).sin()).collect(),
-        timesteps: (0..rows).map(|i| 7.0 + 31.0 * i as f64).collect(),
+        timesteps: (0..rows).map(|i| (7.0 + 31.0 * i as f64) % 990.0).collect(),
         labels: example.labels.map(|labels| (0..rows).map(|i| labels[i % labels.len()]).collect()),
         ..example
     }
@@ -247,5 +247,19 @@ fn passes_over_parts_of_the_tree_add_to_the_same_bits() {
         let [left, right] = parts.map(|(slopes, part)| part.computed_from(2, slopes).1);
         let sum: Vec<f32> = left.iter().zip(&right).map(|(x, y)| x + y).collect();
         assert!(sum == whole.computed(2).1, "{name}");
+    }
+}
+
+#[test]
+fn the_memory_of_a_pass_is_known_before() {
+    let cases = cases();
+    // Rows enough that maps count, not what is taken whatever the rows.
+    for name in ["base", "ddpm_style", "ncsnpp_style", "resnet_sampling_attn_scale_shift"] {
+        let example = repeated(&cases[name], 400);
+        let (before, least) = (example.network.memory(400), example.network.memory(1));
+        example.computed(4);
+        let taken = example.network.arena_bytes() as u64;
+        assert!(taken <= before, "{name}: {taken} bytes, not {before}");
+        assert!(3 * taken > before - least, "{name}: {taken} bytes, {before} expected");
     }
 }

@@ -75,8 +75,8 @@ impl Engine for TrainingNetwork {
     }
 
     /// Nothing: the network does not say it yet.
-    fn memory(&self, _rows: usize) -> u64 {
-        0
+    fn memory(&self, rows: usize) -> u64 {
+        TrainingNetwork::memory(self, rows)
     }
 
     fn gradients(

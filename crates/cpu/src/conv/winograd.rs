@@ -56,7 +56,7 @@ pub(crate) struct Two;
 
 /// From the values of one place to those of the next: a line of the cache more than they take, as
 /// places that are a power of two apart would push each other out of it.
-pub(crate) const fn apart(tiles: usize, channels: usize) -> usize {
+const fn apart(tiles: usize, channels: usize) -> usize {
     tiles * channels + 16
 }
 

@@ -272,7 +272,9 @@ impl Conditioning {
             Projection::Table(table) => table.backward(run, &indices, &d_projected, gradients),
         }
         time.give(run.arena);
-        class.into_iter().for_each(|class| class.give(run.arena));
+        if let Some(class) = class {
+            class.give(run.arena);
+        }
         let buffers = values.into_iter().chain(blocks).chain([vector, active, dy]);
         buffers.for_each(|buffer| run.arena.give(buffer));
     }

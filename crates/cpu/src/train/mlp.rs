@@ -86,16 +86,16 @@ impl Mlp {
         self.linear_in.forward(run, &x, (&[], 1.0), &mut h);
         let mut kept = Vec::new();
         for ([first, second], told) in self.blocks.iter().zip(&conditioned.blocks) {
-            let active = self.activated(run, &h);
+            let active = activated(run, &h);
             let mut inner = arena.take(size);
             first.forward(run, &[self.rows(&active)], (told, 1.0), &mut inner);
-            let inner_active = self.activated(run, &inner);
+            let inner_active = activated(run, &inner);
             let mut next = arena.take(size);
             second.forward(run, &[self.rows(&inner_active)], (&h, 1.0), &mut next);
             let h = std::mem::replace(&mut h, next);
             kept.push(Kept { h, active, inner, inner_active });
         }
-        let active = self.activated(run, &h);
+        let active = activated(run, &h);
         let [mut out, mut dy] = [(); 2].map(|()| arena.take(pass.x.len()));
         self.linear_out.forward(run, &[self.rows(&active)], (&[], 1.0), &mut out);
         loss(&out, &mut dy);
@@ -117,21 +117,25 @@ impl Mlp {
             activation::backward(Activation::Silu, &h, &mut d_active);
             d.iter_mut().zip(&*d_active).for_each(|(sum, x)| *sum += x);
             told.push(d_inner);
-            [h, active, inner_active, d_active].into_iter().for_each(|buffer| arena.give(buffer));
+            for buffer in [h, active, inner_active, d_active] {
+                arena.give(buffer);
+            }
         }
         told.reverse();
         self.linear_in.parameter_gradients(run, &x, &d, 1, gradients);
         self.conditioning.backward(run, conditioned, told, gradients);
-        [h, active, out, dy, d].into_iter().for_each(|buffer| arena.give(buffer));
+        for buffer in [h, active, out, dy, d] {
+            arena.give(buffer);
+        }
     }
 
     fn rows<'a>(&self, data: &'a [f32]) -> Rows<'a> {
         Rows { data, columns: self.width }
     }
+}
 
-    fn activated(&self, run: Run<'_>, x: &[f32]) -> Buffer {
-        let mut out = run.arena.take(x.len());
-        activation::forward(Activation::Silu, x, &mut out);
-        out
-    }
+fn activated(run: Run<'_>, x: &[f32]) -> Buffer {
+    let mut out = run.arena.take(x.len());
+    activation::forward(Activation::Silu, x, &mut out);
+    out
 }

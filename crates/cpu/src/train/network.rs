@@ -2,10 +2,11 @@
 
 use ancestral_format::{Layout, NetworkConfig};
 
+use super::memory::Values;
 use super::mlp::Mlp;
 use super::run::Run;
 use super::unet::UNet;
-use crate::map::Arena;
+use crate::map::{Arena, Shape};
 use crate::network::{LoadError, Shapes};
 use crate::parameters::asked;
 use crate::tiles::Precision;
@@ -35,6 +36,7 @@ pub struct TrainingNetwork {
     network: AnyNetwork,
     layout: Layout,
     shapes: Shapes,
+    values: Values,
     arena: Arena,
 }
 
@@ -51,20 +53,24 @@ impl TrainingNetwork {
     /// If the config describes no network, or this machine does not compute in that precision.
     pub fn new(precision: Precision, config: &NetworkConfig) -> Result<Self, LoadError> {
         precision.tiles()?;
-        let (shapes, (network, parameters)) = match config {
+        let (shapes, values, (network, parameters)) = match config {
             NetworkConfig::UNet(config) => {
                 let shapes = crate::unet::UNet::shapes(config)?;
                 let size = [shapes.input[1], shapes.input[2]];
                 let (unet, parameters) = asked(|named| UNet::new(config, size, named));
-                (shapes, (AnyNetwork::UNet(Box::new(unet)), parameters))
+                let [height, width] = size;
+                let input = Shape { height, width, channels: config.in_channels };
+                let values = Values::of_unet(config, input);
+                (shapes, values, (AnyNetwork::UNet(Box::new(unet)), parameters))
             }
             NetworkConfig::Mlp(config) => {
                 let shapes = crate::mlp::Mlp::shapes(config)?;
                 let (mlp, parameters) = asked(|named| Mlp::new(config, named));
-                (shapes, (AnyNetwork::Mlp(Box::new(mlp)), parameters))
+                let values = Values::of_mlp(config);
+                (shapes, values, (AnyNetwork::Mlp(Box::new(mlp)), parameters))
             }
         };
-        Ok(Self { network, layout: Layout::new(parameters), shapes, arena: Arena::new() })
+        Ok(Self { network, layout: Layout::new(parameters), shapes, values, arena: Arena::new() })
     }
 
     /// The parameters of the network.
@@ -77,6 +83,13 @@ impl TrainingNetwork {
     #[must_use]
     pub fn shapes(&self) -> &Shapes {
         &self.shapes
+    }
+
+    /// Bytes that a pass of so many rows takes at the most, beside the weights and their gradients: an
+    /// estimate from the network's plan.
+    #[must_use]
+    pub fn memory(&self, rows: usize) -> u64 {
+        self.values.bytes(rows)
     }
 
     /// Bytes that passes have taken beside weights and gradients.

@@ -3,32 +3,11 @@
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::SCRATCH;
 use crate::arch::arch;
 use crate::simd::{load, store};
 
 /// Rows whose sum is one part.
 const PART: usize = 64;
-
-/// The sum of `x` over the positions of each row.
-///
-/// # Formula
-/// ```text
-/// out[r, c] = Σ_i x[r, i, c]
-/// ```
-/// # Shapes
-/// x: `[rows, positions, channels]` → `out`: `[rows, channels]`.
-///
-/// # Panics
-/// If `x` is no whole number of positions.
-pub fn sums_by_row(x: &[f32], channels: usize, out: &mut [f32]) {
-    let row = x.len() / (out.len() / channels);
-    assert_eq!(x.len(), row * (out.len() / channels), "values of all rows");
-    assert!(row.is_multiple_of(channels), "a row of whole positions");
-    out.par_chunks_exact_mut(channels).zip(x.par_chunks_exact(row)).for_each(|(out, x)| {
-        column_sums(x, out);
-    });
-}
 
 /// The sum of the rows of `x`: each part of 64 on its own, then the parts in their order.
 ///
@@ -38,7 +17,7 @@ pub fn sums_by_row(x: &[f32], channels: usize, out: &mut [f32]) {
 /// ```
 /// # Panics
 /// If `x` is no whole number of rows as long as `out`.
-pub fn column_sums(x: &[f32], out: &mut [f32]) {
+pub(crate) fn column_sums(x: &[f32], out: &mut [f32]) {
     let columns = out.len();
     assert!(x.len().is_multiple_of(columns), "whole rows");
     let parts = (x.len() / columns).div_ceil(PART);
@@ -46,11 +25,10 @@ pub fn column_sums(x: &[f32], out: &mut [f32]) {
         arch().dispatch(Sum { x, out });
         return;
     }
-    let mut sums = SCRATCH.take(parts * columns);
+    let mut sums = vec![0.0; parts * columns];
     let each = sums.par_chunks_exact_mut(columns).zip(x.par_chunks(PART * columns));
     each.for_each(|(out, x)| arch().dispatch(Sum { x, out }));
     column_sums(&sums, out);
-    SCRATCH.give(sums);
 }
 
 struct Sum<'a> {

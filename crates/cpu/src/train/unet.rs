@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::conditioning::{Class, Conditioned, Conditioning, Embedding, Projection, Table};
 use super::layer::conv3::{Conv3, Input};
-use super::layer::norm::{Gradients, Norm};
+use super::layer::norm::{Gradients, Norm, Normed};
 use super::network::Pass;
 use super::run::Run;
 use crate::conv::{After, Motion};
@@ -18,7 +18,7 @@ use crate::parameters::Parameters;
 use crate::time;
 use crate::train::layer::pointwise::Pointwise;
 use crate::unet::plan::{Plan, time_width};
-use level::{Down, Mid, Up, silu};
+use level::{Down, DownKept, Mid, MidKept, Up, UpKept};
 
 /// A U-Net whose weights change.
 #[derive(Debug)]
@@ -33,6 +33,22 @@ pub(crate) struct UNet {
     conv_out: Conv3,
     centre: bool,
     divides_by_time: bool,
+}
+
+/// What the backward pass needs of a forward pass.
+#[derive(Debug)]
+struct Kept {
+    input: Map,
+    /// The maps of the way down.
+    skips: Vec<Map>,
+    downs: Vec<DownKept>,
+    mid: Option<MidKept>,
+    ups: Vec<UpKept>,
+    /// What the last convolution reads.
+    x: Map,
+    normed: Normed,
+    /// Whether a picture is added to what it gives.
+    had_picture: bool,
 }
 
 /// What all layers need on the way back.
@@ -95,19 +111,32 @@ impl UNet {
         loss: &mut dyn FnMut(&[f32], &mut [f32]),
         gradients: &mut [f32],
     ) {
-        let arena = run.arena;
         let conditioned = self.conditioning.forward(run, pass.timesteps, pass.labels);
+        let (out, kept) = self.forward(run, pass, &conditioned);
+        let dy = self.slopes(run, &out, pass.timesteps, loss);
+        run.arena.give(out.data);
+        let blocks = (0..self.conditioning.blocks.len()).map(|_| None).collect();
+        let all = &mut *gradients;
+        let mut back = Back { run, conditioned: &conditioned, blocks, gradients: all };
+        self.backward(&mut back, kept, dy);
+        let blocks = back.blocks.into_iter().map(|block| block.expect("one a block")).collect();
+        self.conditioning.backward(run, conditioned, blocks, gradients);
+    }
+
+    fn forward(&self, run: Run<'_>, pass: Pass<'_>, conditioned: &Conditioned) -> (Map, Kept) {
         let input = self.channels_last(run, pass.x, self.input);
         let source = Input { sources: &[input.view()], before: Before::NOTHING };
         let mut skips = vec![self.conv_in.forward(run, source, After::NOTHING)];
         let mut picture = Some(copied(run, &input));
-        let down = |down: &Down| down.forward(run, &conditioned, &mut skips, &mut picture);
-        let downs: Vec<_> = self.downs.iter().map(down).collect();
-        picture.into_iter().for_each(|map| arena.give(map.data));
+        let down = |down: &Down| down.forward(run, conditioned, &mut skips, &mut picture);
+        let downs = self.downs.iter().map(down).collect();
+        if let Some(picture) = picture {
+            run.arena.give(picture.data);
+        }
         let coarsest = &skips[skips.len() - 1];
         let (mut x, mid) = match &self.mid {
             Some(mid) => {
-                let (x, kept) = mid.forward(run, &conditioned, coarsest);
+                let (x, kept) = mid.forward(run, conditioned, coarsest);
                 (x, Some(kept))
             }
             None => (copied(run, coarsest), None),
@@ -118,63 +147,63 @@ impl UNet {
         for up in &self.ups {
             let skips = &skips[left - up.skips()..left];
             left -= up.skips();
-            let (y, kept) = up.forward(run, &conditioned, x, skips, &mut picture);
+            let (y, kept) = up.forward(run, conditioned, x, skips, &mut picture);
             x = y;
             ups.push(kept);
         }
-        let normed = self.norm_out.forward(run, &[&x]);
+        let normed = self.norm_out.forward(run, &[&x], Some(Activation::Silu));
         let after = After { residual: picture.as_ref().map(Map::view), ..After::NOTHING };
-        let last = Input { sources: &[x.view()], before: silu(&normed) };
+        let last = Input { sources: &[x.view()], before: normed.before() };
         let out = self.conv_out.forward(run, last, after);
-        let dy = self.slopes(run, &out, pass.timesteps, loss);
-        arena.give(out.data);
-        let mut d_picture = picture.map(|map| {
-            arena.give(map.data);
-            copied(run, &dy)
-        });
+        let had_picture = picture.is_some();
+        if let Some(picture) = picture {
+            run.arena.give(picture.data);
+        }
+        (out, Kept { input, skips, downs, mid, ups, x, normed, had_picture })
+    }
 
-        let blocks = (0..self.conditioning.blocks.len()).map(|_| None).collect();
-        let mut back = Back { run, conditioned: &conditioned, blocks, gradients: &mut *gradients };
+    fn backward(&self, back: &mut Back<'_>, kept: Kept, dy: Map) {
+        let (run, arena) = (back.run, back.run.arena);
+        let Kept { input, mut skips, downs, mid, ups, x, normed, had_picture } = kept;
+        let mut d_picture = had_picture.then(|| copied(run, &dy));
+        let last = Input { sources: &[x.view()], before: normed.before() };
         self.conv_out.parameter_gradients(run, last, &dy, back.gradients);
-        let mut da = self.conv_out.input_gradient(run, &dy);
+        let mut d = self.conv_out.input_gradient(run, &dy);
         arena.give(dy.data);
-        let (norm, activation) = (&self.norm_out, Some(Activation::Silu));
-        let sums = norm.backward(run, &[&x], &normed, activation, &mut da, Gradients::InPlace);
+        let norm = &self.norm_out;
+        let sums = norm.backward(run, &[&x], &normed, &mut d, Gradients::InPlace);
         norm.parameter_gradients(run, &sums, back.gradients);
         arena.give(sums.data);
         arena.give(x.data);
         normed.give(arena);
-        let mut d = da;
         let mut d_skips = Vec::new();
         let mut first = 0;
         for (up, kept) in self.ups.iter().zip(ups).rev() {
             let skips = &skips[first..first + up.skips()];
             first += up.skips();
-            d = up.backward(&mut back, kept, d, skips, (&mut d_skips, &mut d_picture));
+            d = up.backward(back, kept, d, skips, (&mut d_skips, &mut d_picture));
         }
-        d_picture.into_iter().for_each(|map| arena.give(map.data));
-        let known = d_skips.pop();
-        let d = match (&self.mid, mid, known) {
-            (Some(mid), Some(kept), known) => {
-                mid.backward(&mut back, kept, &skips[skips.len() - 1], d, known)
-            }
-            (_, _, Some(mut known)) => {
-                known.add(&d);
-                arena.give(d.data);
-                known
-            }
-            (_, _, None) => d,
+        if let Some(picture) = d_picture {
+            arena.give(picture.data);
+        }
+        let mut known = d_skips.pop().expect("a gradient a map of the way down");
+        let d = if let (Some(mid), Some(kept)) = (&self.mid, mid) {
+            mid.backward(back, kept, &skips[skips.len() - 1], d, Some(known))
+        } else {
+            known.add(&d);
+            arena.give(d.data);
+            known
         };
         d_skips.push(d);
         for (down, kept) in self.downs.iter().zip(downs).rev() {
-            down.backward(&mut back, kept, &mut skips, &mut d_skips);
+            down.backward(back, kept, &mut skips, &mut d_skips);
         }
         let dy = d_skips.pop().expect("the gradient of the first map");
+        let source = Input { sources: &[input.view()], before: Before::NOTHING };
         self.conv_in.parameter_gradients(run, source, &dy, back.gradients);
-        let blocks = back.blocks.into_iter().map(|block| block.expect("one a block")).collect();
-        self.conditioning.backward(run, conditioned, blocks, gradients);
-        let maps = skips.into_iter().chain([dy, input]);
-        maps.for_each(|map| arena.give(map.data));
+        for map in skips.into_iter().chain([dy, input]) {
+            arena.give(map.data);
+        }
     }
 
     /// Gives predictions to `loss`, and the gradients that it writes to the network.
@@ -205,7 +234,9 @@ impl UNet {
             for (row, time) in values.chunks_exact_mut(each).zip(times) {
                 #[expect(clippy::cast_possible_truncation, reason = "times are taken as f32")]
                 let time = *time as f32;
-                row.iter_mut().for_each(|value| *value /= time);
+                for value in row {
+                    *value /= time;
+                }
             }
         }
     }

@@ -97,7 +97,9 @@ impl Map {
         for group in out.x.chunks_exact_mut(each) {
             let mean = group.iter().sum::<f64>() / each as f64;
             let variance = group.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / each as f64;
-            group.iter_mut().for_each(|x| *x = (*x - mean) / (variance + epsilon).sqrt());
+            for x in group {
+                *x = (*x - mean) / (variance + epsilon).sqrt();
+            }
         }
         for (i, x) in out.x.iter_mut().enumerate() {
             let c = i / (self.h * self.w);
@@ -316,7 +318,7 @@ pub fn unet(
         x = x.each(|x| 2.0 * x - 1.0);
     }
     let net = UNet { config, embedded: embedded(config, &p, time, label) };
-    let mut out = net.forward(&p, x);
+    let mut out = net.forward(&p, &x);
     if config.time_embedding_type == TimeEmbedding::Fourier {
         out = out.each(|x| x / time);
     }
@@ -359,7 +361,7 @@ struct Kind {
 }
 
 impl UNet<'_> {
-    fn forward(&self, p: &Part, input: Map) -> Map {
+    fn forward(&self, p: &Part, input: &Map) -> Map {
         let config = self.config;
         let mut picture = input.clone();
         let mut skips = vec![input.conv3(&p.child("conv_in"), 1, [1, 1])];
@@ -369,11 +371,11 @@ impl UNet<'_> {
         let mut x = skips[skips.len() - 1].clone();
         if config.mid_block_type.is_some() {
             let (p, kind) = (p.child("mid_block"), Kind { picture: false, mid: true });
-            x = self.resnet(&p.child("resnets.0"), x, kind, Change::Keep, None);
+            x = self.resnet(&p.child("resnets.0"), &x, kind, Change::Keep, None);
             if p.has("attentions.0") {
-                x = self.attention(&p.child("attentions.0"), x, kind);
+                x = self.attention(&p.child("attentions.0"), &x, kind);
             }
-            x = self.resnet(&p.child("resnets.1"), x, kind, Change::Keep, None);
+            x = self.resnet(&p.child("resnets.1"), &x, kind, Change::Keep, None);
         }
         let mut picture = None;
         for (i, kind) in config.up_block_types.iter().enumerate() {
@@ -393,22 +395,22 @@ impl UNet<'_> {
         for j in 0..self.config.layers_per_block {
             let x = skips[skips.len() - 1].clone();
             let mut x =
-                self.resnet(&p.child(&format!("resnets.{j}")), x, kind_of, Change::Keep, None);
+                self.resnet(&p.child(&format!("resnets.{j}")), &x, kind_of, Change::Keep, None);
             if kind.has_attention() {
-                x = self.attention(&p.child(&format!("attentions.{j}")), x, kind_of);
+                x = self.attention(&p.child(&format!("attentions.{j}")), &x, kind_of);
             }
             skips.push(x);
         }
         let x = skips[skips.len() - 1].clone();
         if p.has("resnet_down") {
             *picture = picture.filter(false);
-            let x = self.resnet(&p.child("resnet_down"), x, kind_of, Change::FilterDown, None);
+            let x = self.resnet(&p.child("resnet_down"), &x, kind_of, Change::FilterDown, None);
             skips.push(x.plus(&picture.pointwise(&p.child("skip_conv"))));
         } else if p.has("downsamplers.0.conv") {
             let padding = if self.config.downsample_padding == 0 { [0, 1] } else { [1, 1] };
             skips.push(x.conv3(&p.child("downsamplers.0.conv"), 2, padding));
         } else if p.has("downsamplers.0") {
-            skips.push(self.resnet(&p.child("downsamplers.0"), x, kind_of, Change::Mean, None));
+            skips.push(self.resnet(&p.child("downsamplers.0"), &x, kind_of, Change::Mean, None));
         }
     }
 
@@ -426,13 +428,13 @@ impl UNet<'_> {
             let groups = groups_of_joined(kind, x.c, skip.c);
             let groups = kind_of.picture.then_some(groups);
             let p_j = p.child(&format!("resnets.{j}"));
-            x = self.resnet(&p_j, x.beside(&skip), kind_of, Change::Keep, groups);
+            x = self.resnet(&p_j, &x.beside(&skip), kind_of, Change::Keep, groups);
             if kind.has_attention() && !kind_of.picture {
-                x = self.attention(&p.child(&format!("attentions.{j}")), x, kind_of);
+                x = self.attention(&p.child(&format!("attentions.{j}")), &x, kind_of);
             }
         }
         if kind.has_attention() && kind_of.picture {
-            x = self.attention(&p.child("attentions.0"), x, kind_of);
+            x = self.attention(&p.child("attentions.0"), &x, kind_of);
         }
         if kind_of.picture {
             *picture = picture.take().map(|picture| picture.filter(true));
@@ -446,11 +448,11 @@ impl UNet<'_> {
                 Some(picture) => added.plus(&picture),
                 None => added,
             });
-            x = self.resnet(&p.child("resnet_up"), x, kind_of, Change::FilterUp, None);
+            x = self.resnet(&p.child("resnet_up"), &x, kind_of, Change::FilterUp, None);
         } else if p.has("upsamplers.0.conv") {
             x = x.repeat().conv3(&p.child("upsamplers.0.conv"), 1, [1, 1]);
         } else if p.has("upsamplers.0") {
-            x = self.resnet(&p.child("upsamplers.0"), x, kind_of, Change::Repeat, None);
+            x = self.resnet(&p.child("upsamplers.0"), &x, kind_of, Change::Repeat, None);
         }
         x
     }
@@ -467,7 +469,7 @@ impl UNet<'_> {
         if kind.picture { groups_by_width(channels) } else { self.config.groups(channels) }
     }
 
-    fn resnet(&self, p: &Part, x: Map, kind: Kind, change: Change, groups: Option<usize>) -> Map {
+    fn resnet(&self, p: &Part, x: &Map, kind: Kind, change: Change, groups: Option<usize>) -> Map {
         let (config, epsilon) = (self.config, self.config.norm_eps);
         let groups = groups.unwrap_or_else(|| self.groups(kind, x.c));
         let h = x.group_norm(&p.child("norm1"), groups, epsilon).each(|x| act(config.act_fn, x));
@@ -491,7 +493,7 @@ impl UNet<'_> {
             }
         };
         let h = h.each(|x| act(config.act_fn, x)).conv3(&p.child("conv2"), 1, [1, 1]);
-        let mut x = change.of(&x);
+        let mut x = change.of(x);
         if p.has("conv_shortcut") {
             x = x.pointwise(&p.child("conv_shortcut"));
         }
@@ -499,7 +501,7 @@ impl UNet<'_> {
         h.plus(&x).each(|x| x / scale)
     }
 
-    fn attention(&self, p: &Part, x: Map, kind: Kind) -> Map {
+    fn attention(&self, p: &Part, x: &Map, kind: Kind) -> Map {
         let groups = match kind {
             Kind { mid: true, .. } => self.config.mid_attention_groups(x.c),
             Kind { picture: true, .. } => Some(ATTENTION_GROUPS),
@@ -531,6 +533,6 @@ impl UNet<'_> {
             }
         }
         let scale = self.scale(kind);
-        mixed.pointwise(&p.child("to_out.0")).plus(&x).each(|x| x / scale)
+        mixed.pointwise(&p.child("to_out.0")).plus(x).each(|x| x / scale)
     }
 }

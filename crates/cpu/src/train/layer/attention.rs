@@ -2,7 +2,6 @@
 
 use crate::attention::{Plan, applied};
 use crate::map::Map;
-use crate::norm::Before;
 use crate::parameters::Parameters;
 use crate::train::run::Run;
 
@@ -52,9 +51,8 @@ impl Attention {
     pub(crate) fn forward(&self, run: Run<'_>, x: Map) -> (Map, Kept) {
         let arena = run.arena;
         let normed = self.norm.as_ref().map(|norm| {
-            let normed = norm.forward(run, &[&x]);
-            let before = Before { affine: Some(&normed.affine), activation: None };
-            let map = applied(&x, before, arena);
+            let normed = norm.forward(run, &[&x], None);
+            let map = applied(&x, normed.before(), arena);
             (normed, map)
         });
         let source = normed.as_ref().map_or(&x, |(_, map)| map);
@@ -102,7 +100,7 @@ impl Attention {
         projected.into_iter().chain(d_projected).for_each(|map| arena.give(map.data));
         if let (Some(norm), Some((normed, map))) = (&self.norm, normed) {
             let dx = Gradients::Add(std::slice::from_mut(&mut dy));
-            let sums = norm.backward(run, &[&x], &normed, None, &mut d_source, dx);
+            let sums = norm.backward(run, &[&x], &normed, &mut d_source, dx);
             norm.parameter_gradients(run, &sums, gradients);
             arena.give(sums.data);
             arena.give(map.data);

@@ -155,3 +155,6 @@ fn unfold(x: &[f32], width: usize, channels: usize, skip: usize, out: &mut [f32]
         }
     });
 }
+
+#[cfg(test)]
+mod tests;

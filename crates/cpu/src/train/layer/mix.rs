@@ -142,7 +142,7 @@ impl Mix {
         let p = self.scores(q, k, head, arena);
 
         right.fill_rows(positions, width, dy, |i| self.at(i, head));
-        let transposed = Columns { data: &p, rows: positions, columns: positions, start };
+        let transposed = Columns { data: &p, rows: positions, count: positions, start };
         Product { left: transposed, right: right.right(), out: &mut part, store: Store::PLAIN }
             .run();
         self.put(&part, head, dv);
@@ -164,7 +164,7 @@ impl Mix {
         self.put(&part, head, dq);
 
         right.fill_rows(positions, width, q, |i| self.at(i, head));
-        let transposed = Columns { data: &ds, rows: positions, columns: positions, start };
+        let transposed = Columns { data: &ds, rows: positions, count: positions, start };
         Product { left: transposed, right: right.right(), out: &mut part, store: Store::PLAIN }
             .run();
         self.put(&part, head, dk);

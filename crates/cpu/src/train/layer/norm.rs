@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use crate::arch::arch;
 use crate::map::{Arena, Buffer, Map, View};
-use crate::norm::{self, Affine, activation_slope};
+use crate::norm::{self, Affine, Before, activation_slope};
 use crate::parameters::{Parameters, Place};
 use crate::simd::{load, silu_slope, store, vectors};
 use crate::train::run::Run;
@@ -38,9 +38,15 @@ pub(crate) struct Normed {
     standard: Affine,
     /// z = a x + b.
     pub affine: Affine,
+    activation: Option<Activation>,
 }
 
 impl Normed {
+    /// What a kernel does that reads the maps so.
+    pub(crate) fn before(&self) -> Before<'_> {
+        Before { affine: Some(&self.affine), activation: self.activation }
+    }
+
     pub(crate) fn give(self, arena: &Arena) {
         arena.give(self.standard.data);
         arena.give(self.affine.data);
@@ -83,8 +89,14 @@ impl Norm {
         self.beta.of(run.weights)
     }
 
-    /// What it does to the channels of `sources`, which are taken for one map.
-    pub(crate) fn forward(&self, run: Run<'_>, sources: &[&Map]) -> Normed {
+    /// What it and the activation behind it do to the channels of `sources`, which are taken for one
+    /// map.
+    pub(crate) fn forward(
+        &self,
+        run: Run<'_>,
+        sources: &[&Map],
+        activation: Option<Activation>,
+    ) -> Normed {
         let channels = self.channels;
         let norm = norm::Norm::standard(channels, self.groups, self.epsilon);
         let standard = norm.affine(sources, run.arena);
@@ -98,7 +110,7 @@ impl Norm {
                 affine[channels + c] = gamma[c].mul_add(b[c], beta[c]);
             }
         }
-        Normed { standard, affine: Affine::new(affine, channels) }
+        Normed { standard, affine: Affine::new(affine, channels), activation }
     }
 
     /// The gradients of the sources go to `dx`; `dy`, that of the activated output, becomes g.
@@ -107,7 +119,6 @@ impl Norm {
         run: Run<'_>,
         sources: &[&Map],
         normed: &Normed,
-        activation: Option<Activation>,
         dy: &mut Map,
         dx: Gradients<'_>,
     ) -> Sums {
@@ -126,7 +137,6 @@ impl Norm {
                 sources,
                 row,
                 normed,
-                activation,
                 g,
                 dx,
                 sums,
@@ -192,7 +202,6 @@ struct Backward<'a, 'b> {
     sources: &'a [View<'a>],
     row: usize,
     normed: &'a Normed,
-    activation: Option<Activation>,
     /// dy, and then g.
     g: &'a mut [f32],
     dx: &'a mut RowGradients<'b>,
@@ -240,7 +249,7 @@ impl Backward<'_, '_> {
                 for (g, x) in positions {
                     let (g, x) = (&mut g[at.clone()], load(simd, &x[from..from + count]));
                     let mut value = load(simd, g);
-                    match self.activation {
+                    match self.normed.activation {
                         None => {}
                         Some(Activation::Silu | Activation::Swish) => {
                             let z = simd.mul_add_f32s(x, scale, shift);
@@ -249,7 +258,9 @@ impl Backward<'_, '_> {
                         }
                         Some(other) => {
                             store(simd, g, simd.mul_add_f32s(x, scale, shift));
-                            g.iter_mut().for_each(|z| *z = activation_slope(other, *z));
+                            for z in &mut *g {
+                                *z = activation_slope(other, *z);
+                            }
                             value = simd.mul_f32s(value, load(simd, g));
                             store(simd, g, value);
                         }
@@ -331,3 +342,6 @@ impl Backward<'_, '_> {
 fn to_f32(value: f64) -> f32 {
     value as f32
 }
+
+#[cfg(test)]
+mod tests;

@@ -138,7 +138,7 @@ impl Pointwise {
         for (index, (x, dy)) in x.chunks(TERMS * count).zip(dy.chunks(TERMS * to)).enumerate() {
             let columns = x.len() / count;
             right.fill_rows(columns, count, x, |k| k * count);
-            let left = Columns { data: dy, rows: to, columns, start: |k| k * to };
+            let left = Columns { data: dy, rows: to, count: columns, start: |k| k * to };
             let store = Store { accumulate: index > 0, ..Store::PLAIN };
             Product { left, right: right.right(), out: target, store }.run();
         }
@@ -181,4 +181,102 @@ fn multiply(
         let left = Left::matrix(data, left.columns);
         Product { left, right: right.right(), out, store: Store { residual, ..store } }.run();
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::map::Arena;
+    use crate::parameters::asked;
+    use crate::train::check::{assert_near, assert_same_for_any_threads, to_f64, wave};
+
+    /// Rows that a layer maps.
+    #[derive(Clone, Copy, Debug)]
+    struct Linear {
+        rows: usize,
+        from: usize,
+        to: usize,
+    }
+
+    fn cases() -> impl Iterator<Item = (Linear, [Vec<f32>; 3])> {
+        let shapes = [(7, 5, 3), (300, 33, 17), (64, 16, 128), (1, 600, 20), (520, 50, 1)];
+        shapes.into_iter().map(|(rows, from, to)| {
+            let values = [wave(rows * from, 0.1), wave(to * from, 0.2), wave(rows * to, 0.3)];
+            (Linear { rows, from, to }, values)
+        })
+    }
+
+    /// a b, of which a has `rows` and b has `columns`.
+    fn product(
+        [rows, terms, columns]: [usize; 3],
+        a: impl Fn(usize, usize) -> f64,
+        b: impl Fn(usize, usize) -> f64,
+    ) -> Vec<f64> {
+        let element = |i: usize| (0..terms).map(|k| a(i / columns, k) * b(k, i % columns)).sum();
+        (0..rows * columns).map(element).collect()
+    }
+
+    /// y, dx, dw and db, of two sources side by side, with leaves of 100 rows.
+    fn computed(linear: &Linear, [x, w, dy]: &[Vec<f32>; 3]) -> [Vec<f32>; 4] {
+        let Linear { from, to, .. } = *linear;
+        let (layer, _) = asked(|named| Pointwise::new(named, from, to));
+        let weights = [&w[..], &wave(to, 0.4)].concat();
+        let arena = Arena::new();
+        let run = Run { weights: &weights, leaf: 100, arena: &arena };
+        let part = |first: usize, count: usize| {
+            x.chunks_exact(from).flat_map(|row| row[first..first + count].to_vec()).collect()
+        };
+        let widths = if from == 1 { vec![1] } else { vec![from / 3, from - from / 3] };
+        let firsts = [0, widths[0]];
+        let values: Vec<Vec<f32>> =
+            widths.iter().zip(firsts).map(|(count, first)| part(first, *count)).collect();
+        let sources: Vec<Rows<'_>> = values
+            .iter()
+            .zip(&widths)
+            .map(|(data, columns)| Rows { data, columns: *columns })
+            .collect();
+        let mut y = vec![f32::NAN; dy.len()];
+        layer.forward(run, &sources, (dy, 1.0), &mut y);
+        let mut dx = vec![f32::NAN; x.len()];
+        for (count, first) in widths.iter().zip(firsts) {
+            let mut part = vec![1.0; linear.rows * count];
+            layer.input_gradient(run, dy, (first, *count), false, &mut part);
+            for (dx, part) in dx.chunks_exact_mut(from).zip(part.chunks_exact(*count)) {
+                dx[first..first + count].copy_from_slice(part);
+            }
+        }
+        let mut gradients = vec![f32::NAN; weights.len()];
+        layer.parameter_gradients(run, &sources, dy, 1, &mut gradients);
+        let db = gradients.split_off(w.len());
+        [y, dx, gradients, db]
+    }
+
+    #[test]
+    fn values_and_gradients_are_those_of_the_formulas() {
+        for (linear, values) in cases() {
+            let Linear { rows, from, to } = linear;
+            let [y, dx, dw, db] = computed(&linear, &values);
+            let [x, w, dy] = values.map(|values| to_f64(&values));
+            let mut expected =
+                product([rows, from, to], |i, k| x[i * from + k], |k, j| w[j * from + k]);
+            for (i, y) in expected.iter_mut().enumerate() {
+                *y += f64::from(wave(to, 0.4)[i % to]) + dy[i];
+            }
+            assert_near(&format!("y {linear:?}"), &y, &expected, 2e-6);
+            let expected = product([rows, to, from], |i, k| dy[i * to + k], |k, j| w[k * from + j]);
+            assert_near(&format!("dx {linear:?}"), &dx, &expected, 2e-6);
+            let expected = product([to, rows, from], |i, k| dy[k * to + i], |k, j| x[k * from + j]);
+            assert_near(&format!("dw {linear:?}"), &dw, &expected, 4e-6);
+            let expected = product([1, rows, to], |_, _| 1.0, |k, j| dy[k * to + j]);
+            assert_near(&format!("db {linear:?}"), &db, &expected, 4e-6);
+        }
+    }
+
+    #[test]
+    fn any_number_of_threads_gives_the_same_bits() {
+        for (linear, values) in cases() {
+            let run = || computed(&linear, &values).concat();
+            assert_same_for_any_threads(&format!("{linear:?}"), run);
+        }
+    }
 }

@@ -379,10 +379,10 @@ impl Up {
             run.arena.give(old.data);
         }
         if let Some((norm, conv)) = &self.added {
-            let normed = norm.forward(run, &[&x]);
+            let normed = norm.forward(run, &[&x], Some(Activation::Silu));
             let after = After { residual: picture.as_ref().map(Map::view), ..After::NOTHING };
             let sum =
-                conv.forward(run, Input { sources: &[x.view()], before: silu(&normed) }, after);
+                conv.forward(run, Input { sources: &[x.view()], before: normed.before() }, after);
             kept.added = Some(normed);
             picture.replace(sum).into_iter().for_each(|old| run.arena.give(old.data));
         }
@@ -411,7 +411,9 @@ impl Up {
                 .as_ref()
                 .filter(|_| kept.had_picture)
                 .map(|dy| Resample::FilterUp.adjoint(dy, arena));
-            whole.into_iter().for_each(|map| arena.give(map.data));
+            if let Some(map) = whole {
+                arena.give(map.data);
+            }
             for (attention, kept) in self.attentions.iter().zip(kept.attentions.drain(..)).rev() {
                 dy = attention.backward(back.run, kept, dy, back.gradients);
             }
@@ -446,11 +448,11 @@ impl Up {
             return;
         };
         let run = back.run;
-        let input = Input { sources: &[x.view()], before: silu(&normed) };
+        let input = Input { sources: &[x.view()], before: normed.before() };
         conv.parameter_gradients(run, input, dy, back.gradients);
         let mut da = conv.input_gradient(run, dy);
         let dx = Gradients::Add(std::slice::from_mut(dx));
-        let sums = norm.backward(run, &[x], &normed, Some(Activation::Silu), &mut da, dx);
+        let sums = norm.backward(run, &[x], &normed, &mut da, dx);
         norm.parameter_gradients(run, &sums, back.gradients);
         run.arena.give(sums.data);
         run.arena.give(da.data);
@@ -462,10 +464,6 @@ fn attend(attention: &Attention, run: Run<'_>, x: Map, kept: &mut UpKept) -> Map
     let (y, of_attention) = attention.forward(run, x);
     kept.attentions.push(of_attention);
     y
-}
-
-pub(super) fn silu(normed: &Normed) -> Before<'_> {
-    Before { affine: Some(&normed.affine), activation: Some(Activation::Silu) }
 }
 
 fn last(maps: &[Map]) -> &Map {

@@ -89,8 +89,8 @@ impl Resnet {
         let arena = run.arena;
         let block = &conditioned.blocks[self.block];
         let stride = block.len() / sources[0].rows;
-        let norm1 = self.norm1.forward(run, sources);
-        let before = self.before(&norm1);
+        let norm1 = self.norm1.forward(run, sources, Some(self.activation));
+        let before = norm1.before();
         let resampled = self.resamples_first().then(|| {
             let active = applied(sources[0], before, arena);
             let resampled = self.resample.run(&active, arena);
@@ -101,7 +101,7 @@ impl Resnet {
         let h = with_input(sources, before, resampled.as_ref(), |input| {
             self.conv1.forward(run, input, After { time, ..After::NOTHING })
         });
-        let mut norm2 = self.norm2.forward(run, &[&h]);
+        let mut norm2 = self.norm2.forward(run, &[&h], Some(self.activation));
         if self.shift == TimeScaleShift::ScaleShift {
             norm2.affine.then(block, stride);
         }
@@ -115,7 +115,7 @@ impl Resnet {
         });
         let residual = Some(projected.as_ref().unwrap_or(x[0]).view());
         let after = After { residual, scale: self.scale, time: None };
-        let input = Input { sources: &[h.view()], before: self.before(&norm2) };
+        let input = Input { sources: &[h.view()], before: norm2.before() };
         let out = self.conv2.forward(run, input, after);
         if let Some(map) = projected {
             arena.give(map.data);
@@ -136,17 +136,16 @@ impl Resnet {
         let gradients = &mut *back.gradients;
         let Kept { norm1, resampled, h, norm2, shortcut } = kept;
         dy.scale(self.inverse_scale());
-        let input = Input { sources: &[h.view()], before: self.before(&norm2) };
+        let input = Input { sources: &[h.view()], before: norm2.before() };
         self.conv2.parameter_gradients(run, input, &dy, gradients);
         let mut dh = self.conv2.input_gradient(run, &dy);
-        let activation = Some(self.activation);
-        let sums = self.norm2.backward(run, &[&h], &norm2, activation, &mut dh, Gradients::InPlace);
+        let sums = self.norm2.backward(run, &[&h], &norm2, &mut dh, Gradients::InPlace);
         let block = &back.conditioned.blocks[self.block];
         back.blocks[self.block] = Some(self.told_gradient(run, &sums, block, gradients));
         arena.give(sums.data);
         arena.give(h.data);
         norm2.give(arena);
-        with_input(sources, self.before(&norm1), resampled.as_ref(), |input| {
+        with_input(sources, norm1.before(), resampled.as_ref(), |input| {
             self.conv1.weight_gradient(run, input, &dh, gradients);
         });
         let mut da = self.conv1.input_gradient(run, &dh);
@@ -158,7 +157,7 @@ impl Resnet {
         }
         let mut dx = self.shortcut_backward(back, sources, shortcut, dy, dx);
         let to = Gradients::Add(&mut dx);
-        let sums = self.norm1.backward(run, sources, &norm1, activation, &mut da, to);
+        let sums = self.norm1.backward(run, sources, &norm1, &mut da, to);
         self.norm1.parameter_gradients(run, &sums, back.gradients);
         arena.give(sums.data);
         arena.give(da.data);
@@ -254,10 +253,6 @@ impl Resnet {
         told
     }
 
-    fn before<'a>(&self, normed: &'a Normed) -> Before<'a> {
-        Before { affine: Some(&normed.affine), activation: Some(self.activation) }
-    }
-
     /// Whether the first convolution's input is resampled before it: repeating is folded into it.
     fn resamples_first(&self) -> bool {
         match self.resample {
@@ -279,13 +274,11 @@ fn with_input<T>(
     done: Option<&Map>,
     f: impl FnOnce(Input<'_>) -> T,
 ) -> T {
-    match done {
-        Some(map) => f(Input { sources: &[map.view()], before: Before::NOTHING }),
-        None => {
-            let views: Vec<View<'_>> = sources.iter().map(|source| source.view()).collect();
-            f(Input { sources: &views, before })
-        }
+    if let Some(map) = done {
+        return f(Input { sources: &[map.view()], before: Before::NOTHING });
     }
+    let views: Vec<View<'_>> = sources.iter().map(|source| source.view()).collect();
+    f(Input { sources: &views, before })
 }
 
 fn all_rows<'a>(maps: &[&'a Map]) -> Vec<Rows<'a>> {

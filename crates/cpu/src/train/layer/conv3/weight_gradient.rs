@@ -100,7 +100,7 @@ impl Leaf<'_> {
             // The three places of a line of the kernel follow each other in the frame.
             for (p, out) in out.chunks_exact_mut(3 * self.from * to).enumerate() {
                 let data = &scratch[p * line * self.from..];
-                let left = Columns { data, rows: 3 * self.from, columns, start };
+                let left = Columns { data, rows: 3 * self.from, count: columns, start };
                 let store = Store { accumulate: first > 0, ..Store::PLAIN };
                 Product { left, right: right.right(), out, store }.run();
             }
@@ -194,7 +194,7 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Chunk<'_, F, I,
             for place in (0..I * I).filter(|place| !conv::is_zero::<I>(repeated, *place)) {
                 let data = &self.inputs[place * self.apart[0] + first..];
                 let left =
-                    Columns { data, rows: count, columns: tiles, start: move |k: usize| k * from };
+                    Columns { data, rows: count, count: tiles, start: move |k: usize| k * from };
                 let right = &self.gradients[place * self.apart[1]..];
                 let right = Right::of(tiles, to, &right[..tiles * packed_len(to, S::F32_LANES)]);
                 let out = &mut self.products[place * count * to..][..count * to];

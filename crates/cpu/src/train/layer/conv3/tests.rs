@@ -1,10 +1,52 @@
 use super::*;
+use crate::map::{Arena, Map};
+use crate::parameters::asked;
 use crate::train::check::{
     assert_is_gradient, assert_near, assert_same_for_any_threads, dot, to_f64, wave,
 };
 
+/// What a convolution is of.
+#[derive(Clone, Copy, Debug)]
+struct Shapes {
+    rows: usize,
+    height: usize,
+    width: usize,
+    from: usize,
+    to: usize,
+    motion: Motion,
+}
+
+impl Shapes {
+    fn input(self) -> Shape {
+        Shape { height: self.height, width: self.width, channels: self.from }
+    }
+
+    fn output(self) -> [usize; 2] {
+        let Shape { height, width, .. } = self.motion.output(self.input());
+        [height, width]
+    }
+
+    /// y, dx, dw and db by the layer, with leaves of two rows.
+    fn computed(self, [x, w, bias, dy]: [&[f32]; 4], after: After<'_>) -> [Vec<f32>; 4] {
+        let (layer, _) = asked(|named| Conv3::new(named, self.input(), self.to, self.motion));
+        let arena = Arena::new();
+        let weights = [w, bias].concat();
+        let run = Run { weights: &weights, leaf: 2, arena: &arena };
+        let sources = [View { data: x, shape: self.input() }];
+        let input = Input { sources: &sources, before: Before::NOTHING };
+        let y = layer.forward(run, input, after);
+        let mut map: Map = arena.map(self.rows, layer.output());
+        map.data.copy_from_slice(dy);
+        let dx = layer.input_gradient(run, &map);
+        let mut gradients = vec![f32::NAN; weights.len()];
+        layer.parameter_gradients(run, input, &map, &mut gradients);
+        let db = gradients.split_off(w.len());
+        [y.data.to_vec(), dx.data.to_vec(), gradients, db]
+    }
+}
+
 /// The formula, one product after the other.
-fn terms(conv: &Conv3, mut visit: impl FnMut(usize, usize, usize)) {
+fn terms(conv: &Shapes, mut visit: impl FnMut(usize, usize, usize)) {
     let [height, width] = conv.output();
     let (before, repeat) = match conv.motion {
         Motion::Same => (1, 1),
@@ -32,14 +74,14 @@ fn terms(conv: &Conv3, mut visit: impl FnMut(usize, usize, usize)) {
     }
 }
 
-fn forward(conv: &Conv3, x: &[f64], w: &[f64]) -> Vec<f64> {
+fn forward(conv: &Shapes, x: &[f64], w: &[f64]) -> Vec<f64> {
     let [height, width] = conv.output();
     let mut out = vec![0.0; conv.rows * height * width * conv.to];
     terms(conv, |output, input, weight| out[output] += x[input] * w[weight]);
     out
 }
 
-fn gradients(conv: &Conv3, x: &[f64], w: &[f64], dy: &[f64]) -> [Vec<f64>; 2] {
+fn gradients(conv: &Shapes, x: &[f64], w: &[f64], dy: &[f64]) -> [Vec<f64>; 2] {
     let (mut dx, mut dw) = (vec![0.0; x.len()], vec![0.0; w.len()]);
     terms(conv, |output, input, weight| {
         dx[input] += dy[output] * w[weight];
@@ -52,7 +94,7 @@ const MOTIONS: [Motion; 4] =
     [Motion::Same, Motion::Repeated, Motion::Halved { before: 0 }, Motion::Halved { before: 1 }];
 
 struct Case {
-    conv: Conv3,
+    conv: Shapes,
     x: Vec<f32>,
     w: Vec<f32>,
     dy: Vec<f32>,
@@ -60,7 +102,7 @@ struct Case {
 
 fn case(rows: usize, size: [usize; 2], channels: [usize; 2], motion: Motion) -> Case {
     let ([height, width], [from, to]) = (size, channels);
-    let conv = Conv3 { rows, height, width, from, to, motion };
+    let conv = Shapes { rows, height, width, from, to, motion };
     let [out_height, out_width] = conv.output();
     Case {
         conv,
@@ -101,12 +143,14 @@ fn values_and_gradients_are_those_of_the_reference() {
     for Case { conv, x, w, dy } in cases() {
         let (bias, time) = (wave(conv.to, 0.4), wave(conv.rows * conv.to, 0.5));
         let residual = wave(dy.len(), 0.6);
-        let mut y = vec![f32::NAN; dy.len()];
-        let added = Added { by_row: Some(&time), residual: Some(&residual) };
-        conv.forward(&x, &w, &bias, added, &mut y);
-        let [mut dx, mut dw] = [vec![f32::NAN; x.len()], vec![f32::NAN; w.len()]];
-        conv.input_gradient(&w, &dy, &mut dx);
-        conv.weight_gradient(&x, &dy, &mut dw);
+        let [height, width] = conv.output();
+        let shape = Shape { height, width, channels: conv.to };
+        let after = After {
+            time: Some((&time, conv.to)),
+            residual: Some(View { data: &residual, shape }),
+            scale: 1.0,
+        };
+        let [y, dx, dw, db] = conv.computed([&x, &w, &bias, &dy], after);
 
         let [x, w, dy] = [x, w, dy].map(|values| to_f64(&values));
         let mut expected = forward(&conv, &x, &w);
@@ -120,6 +164,9 @@ fn values_and_gradients_are_those_of_the_reference() {
         let [expected_dx, expected_dw] = gradients(&conv, &x, &w, &dy);
         assert_near(&format!("dx {conv:?}"), &dx, &expected_dx, 8e-6);
         assert_near(&format!("dw {conv:?}"), &dw, &expected_dw, 1e-5);
+        let sum = |channel| dy.iter().skip(channel).step_by(conv.to).sum::<f64>();
+        let expected_db: Vec<f64> = (0..conv.to).map(sum).collect();
+        assert_near(&format!("db {conv:?}"), &db, &expected_db, 1e-5);
     }
 }
 
@@ -128,11 +175,7 @@ fn any_number_of_threads_gives_the_same_bits() {
     for Case { conv, x, w, dy } in cases() {
         assert_same_for_any_threads(&format!("{conv:?}"), || {
             let bias = vec![0.0; conv.to];
-            let [mut y, mut dx, mut dw] = [dy.len(), x.len(), w.len()].map(|n| vec![0.0; n]);
-            conv.forward(&x, &w, &bias, Added::default(), &mut y);
-            conv.input_gradient(&w, &dy, &mut dx);
-            conv.weight_gradient(&x, &dy, &mut dw);
-            [y, dx, dw].concat()
+            conv.computed([&x, &w, &bias, &dy], After::NOTHING).concat()
         });
     }
 }
