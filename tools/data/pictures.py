@@ -6,7 +6,9 @@
 Every picture shows the same scene: 16 x 12 pixels, a red, a green, a blue and a grey patch, with a
 ramp of brightness over all. A line of `expected.txt` has the name, width, height, bits a sample,
 and in hexadecimal the RGBA samples that Pillow decodes, right side up. A line of `resized.txt` has
-the width, the height and the values of one resized picture.
+the width, the height and the values of one resized picture. A line of `floats.txt` has the name,
+width, height and channels of a picture in floating point, and its samples right side up, from 0 to
+1: as Pillow decodes them where it can, else as numpy has them.
 """
 
 import io
@@ -54,6 +56,57 @@ def png(samples, bits, colour_type, interlace=0):
             + chunk(b"IEND", b""))
 
 
+def tiff(samples, bits=32, planar=False, turned=1, format=3, order="<"):
+    """A TIFF of raw samples [height, width, channels], without compression: Pillow writes floats in
+    grey alone. The samples are floats, for format 3."""
+    height, width, channels = samples.shape
+    planes = samples.transpose(2, 0, 1) if planar else samples[None]
+    data = planes.astype(f"{order}{ {3: 'f', 2: 'i'}[format]}{bits // 8}").tobytes()
+    size = len(data) // len(planes)
+    tags = [(256, 4, [width]), (257, 4, [height]), (258, 3, [bits] * channels), (259, 3, [1]),
+            (262, 3, [2 if channels > 2 else 1]),
+            (273, 4, [8 + size * plane for plane in range(len(planes))]), (274, 3, [turned]),
+            (277, 3, [channels]), (278, 4, [height]), (279, 4, [size] * len(planes)),
+            (284, 3, [2 if planar else 1])]
+    if channels in (2, 4):
+        tags.append((338, 3, [2]))
+    tags.append((339, 3, [format] * channels))
+    place = 8 + len(data)
+    beyond, entries = b"", b""
+    for tag, kind, values in tags:
+        value = struct.pack(f"{order}{len(values)}{'H' if kind == 3 else 'I'}", *values)
+        if len(value) > 4:
+            start = place + 2 + 12 * len(tags) + 4 + len(beyond)
+            beyond += value
+            value = struct.pack(f"{order}I", start)
+        entries += struct.pack(f"{order}HHI", tag, kind, len(values)) + value.ljust(4, b"\0")
+    head = {"<": b"II", ">": b"MM"}[order] + struct.pack(f"{order}HI", 42, place)
+    return (head + data + struct.pack(f"{order}H", len(tags)) + entries + struct.pack(f"{order}I", 0)
+            + beyond)
+
+
+def floats():
+    """Name -> file, and its samples right side up [height, width, channels]."""
+    colour = (words() / 65535).astype(np.float32)
+    opacity = np.broadcast_to(np.linspace(0, 1, WIDTH, dtype=np.float32)[:, None], (12, 16, 1))
+    grey, rgba = colour[..., 1:2], np.concatenate([colour, opacity], 2)
+    half, double = grey.astype(np.float16), grey.astype(np.float64) ** 0.5
+    pillow = encoded(Image.fromarray(grey[..., 0]), "TIFF", compression="tiff_adobe_deflate")
+    decoded = np.asarray(Image.open(io.BytesIO(pillow)))[..., None]
+    assert decoded.dtype == np.float32 and (decoded == grey).all()
+    return {
+        "grey-float.tiff": (pillow, decoded),
+        "rgb-float.tiff": (tiff(colour), colour),
+        "rgba-float.tiff": (tiff(rgba), rgba),
+        "grey-alpha-float.tiff": (tiff(rgba[..., 2:]), rgba[..., 2:]),
+        "planar-float.tiff": (tiff(colour, planar=True), colour),
+        "turned-float.tiff": (tiff(grey, turned=6), np.rot90(grey, -1)),
+        "half.tiff": (tiff(half, bits=16), half),
+        "double.tiff": (tiff(double, bits=64), double),
+        "big-endian-float.tiff": (tiff(colour, order=">"), colour),
+    }
+
+
 def encoded(image, kind, **options):
     file = io.BytesIO()
     image.save(file, kind, **options)
@@ -99,6 +152,8 @@ def pictures():
                                  lossless=True),
         "animated.gif": encoded(image, "GIF", save_all=True, append_images=frames[1:]),
         "still.gif": encoded(image, "GIF"),
+        "animated.png": encoded(image, "PNG", save_all=True, append_images=frames[1:]),
+        "two-pages.tiff": encoded(image, "TIFF", save_all=True, append_images=frames[1:]),
         "rgb.bmp": encoded(image, "BMP"),
         "rgb.tiff": encoded(image, "TIFF", compression="tiff_lzw"),
         "grey.pgm": encoded(grey, "PPM"),
@@ -146,6 +201,13 @@ def main(folder):
     lines = [expected(name, data) for name, data in files.items()]
     (folder / "expected.txt").write_text("".join(lines))
     (folder / "resized.txt").write_text("".join(resized()))
+    lines = []
+    for name, (data, samples) in floats().items():
+        (folder / name).write_bytes(data)
+        height, width, channels = samples.shape
+        values = " ".join(f"{value:.9g}" for value in samples.astype(np.float32).ravel())
+        lines.append(f"{name} {width} {height} {channels} {values}\n")
+    (folder / "floats.txt").write_text("".join(lines))
 
 
 if __name__ == "__main__":

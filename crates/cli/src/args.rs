@@ -180,7 +180,8 @@ pub struct SavingArgs {
 #[derive(Debug, Parser)]
 #[command(after_help = "Example: ancestral sample -n 10 --class 7 -o sevens.png")]
 pub struct SampleArgs {
-    /// Model folder, or `digits` for the built-in model [default: digits]
+    /// Model folder, or `digits` for the built-in model, where no folder has that name
+    /// [default: the built-in model]
     #[arg(value_name = "MODEL")]
     pub model: Option<PathBuf>,
     /// How many samples [default: 64, of points and tables 1000; or the rows of --init, --from or
@@ -312,7 +313,7 @@ pub struct SteeringArgs {
 #[command(after_help = "Example: ancestral invert digits seven.png -o x_T.npy\n         \
                         ancestral sample --init x_T.npy --sampler ddim -o again.png")]
 pub struct InvertArgs {
-    /// Model folder, or `digits` for the built-in model
+    /// Model folder, or `digits` for the built-in model, where no folder has that name
     #[arg(value_name = "MODEL")]
     pub model: PathBuf,
     /// Pictures or folders of pictures, arrays (.npy), or tables (.csv)
@@ -357,7 +358,8 @@ pub struct InvertArgs {
                         ancestral compare digits --calls 10,20,50 -o digits-compared"
 )]
 pub struct CompareArgs {
-    /// Model folder, or `digits` for the built-in model [default: none, but an exact denoiser]
+    /// Model folder, or `digits` for the built-in model, where no folder has that name
+    /// [default: none, but an exact denoiser]
     #[arg(value_name = "MODEL")]
     pub model: Option<PathBuf>,
     /// The exact denoiser: blobs, three of different size in the plane, or ring, eight equal ones
@@ -468,7 +470,7 @@ pub enum CompatArg {
 #[derive(Debug, Parser)]
 #[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
 pub struct InspectArgs {
-    /// Model folder, or `digits` for the built-in model
+    /// Model folder, or `digits` for the built-in model, where no folder has that name
     #[arg(value_name = "MODEL")]
     pub model: Option<PathBuf>,
     /// Print JSON
@@ -753,7 +755,7 @@ fn number(text: &str, expected: &str, fits: impl Fn(f64) -> bool) -> Result<f64,
 fn data_help() -> String {
     format!(
         "What to learn: a picture or a folder of pictures, .npy or .npz, IDX (.gz too), .csv with \
-         a header; or built in: {}, or the toy sets {}",
+         a header; or, where no file or folder has that name, built in: {}, or the toy sets {}",
         BUILTIN.join(", "),
         TOYS.join(", ")
     )

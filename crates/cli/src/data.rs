@@ -9,7 +9,7 @@ use ancestral_learn::{self as learn, Reading, Source, TrainingSet};
 use anyhow::{Context, Result, bail};
 
 use crate::args::{FitArg, ReadingArgs};
-use crate::failure::note;
+use crate::findings::Findings;
 
 /// What is to be learned.
 #[derive(Debug)]
@@ -31,9 +31,10 @@ impl Data {
         source: &str,
         flags: &ReadingArgs,
         seed: u64,
+        output: &Path,
         quiet: bool,
     ) -> Result<(Self, Source)> {
-        let options = of_flags(flags, seed);
+        let options = without(output, of_flags(flags, seed));
         let (data, kind) = Self::open(source, &options, quiet)?;
         refuse_idle(flags, source, kind, data.is_pictures())?;
         let reading = resolved(kind, &data.set, &options);
@@ -41,18 +42,15 @@ impl Data {
     }
 
     /// Reads data again.
-    pub fn read_again(source: &Source, seed: u64, quiet: bool) -> Result<Self> {
-        Ok(Self::open(&source.name, &of_reading(&source.reading, seed), quiet)?.0)
+    pub fn read_again(source: &Source, seed: u64, output: &Path, quiet: bool) -> Result<Self> {
+        let options = without(output, of_reading(&source.reading, seed));
+        Ok(Self::open(&source.name, &options, quiet)?.0)
     }
 
     fn open(source: &str, options: &ReadOptions, quiet: bool) -> Result<(Self, Kind)> {
-        let Loaded { source: kind, data, columns, decided, skipped } = open(source, options)?;
-        for (path, reason) in &skipped {
-            note(quiet, format_args!("skipped {}: {reason}", path.display()));
-        }
-        if !decided.is_empty() {
-            note(quiet, format_args!("{source}: {decided}"));
-        }
+        let Loaded { source: kind, data, columns, decided, skipped, left_out } =
+            open(source, options)?;
+        Findings { skipped: &skipped, left_out: &left_out, decided: &decided }.say(source, quiet);
         let (shape, class_names) = (data.shape().to_vec(), data.class_names().to_vec());
         let (rows, labels) = data.into_parts();
         let mut set = TrainingSet::new(shape, rows)?;
@@ -71,6 +69,12 @@ impl Data {
     }
 }
 
+/// The same without what is at `output`.
+fn without(output: &Path, mut options: ReadOptions) -> ReadOptions {
+    options.pictures.output = Some(output.to_owned());
+    options
+}
+
 /// How to read, as the flags say.
 fn of_flags(flags: &ReadingArgs, seed: u64) -> ReadOptions {
     let default = ReadOptions { seed, ..ReadOptions::default() };
@@ -86,6 +90,7 @@ fn of_flags(flags: &ReadingArgs, seed: u64) -> ReadOptions {
             background: flags.background.map_or(default.pictures.background, |colour| colour.0),
             classes: flags.classes,
             skip_bad: flags.skip_bad,
+            output: None,
         },
         points: flags.points.unwrap_or(default.points),
         classes: flags.classes,
@@ -130,6 +135,7 @@ fn of_reading(reading: &Reading, seed: u64) -> ReadOptions {
                 background,
                 classes,
                 skip_bad,
+                output: None,
             };
             ReadOptions { pictures, ..default }
         }

@@ -1,6 +1,8 @@
 //! How the program ends when something is wrong: a sentence on stderr, and the exit code.
 
 use std::fmt;
+#[cfg(unix)]
+use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
@@ -46,6 +48,28 @@ pub fn note(quiet: bool, text: impl fmt::Display) {
 pub fn on_its_line(text: &str) -> String {
     let escaped = |c: char| c.is_control().then(|| c.escape_debug().to_string());
     text.chars().map(|c| escaped(c).unwrap_or_else(|| c.to_string())).collect()
+}
+
+/// Whether standard output failed because nobody is there to read it: the pipe or the terminal was
+/// closed.
+pub fn is_unread(error: &io::Error) -> bool {
+    /// What terminals that are gone give, and disks that fail.
+    const EIO: i32 = 5;
+    error.kind() == ErrorKind::BrokenPipe
+        || cfg!(unix) && error.raw_os_error() == Some(EIO) && !is_a_file()
+}
+
+/// Whether standard output goes to a file.
+#[cfg(unix)]
+fn is_a_file() -> bool {
+    use std::os::fd::AsFd;
+    let stdout = io::stdout().as_fd().try_clone_to_owned();
+    stdout.and_then(|fd| File::from(fd).metadata()).is_ok_and(|metadata| metadata.is_file())
+}
+
+#[cfg(not(unix))]
+fn is_a_file() -> bool {
+    false
 }
 
 /// Prints the error, and says how to exit. A reader that closed our stdout is no error.

@@ -1,57 +1,158 @@
-//! Ctrl-C while work is going on that must not be lost.
+//! Ctrl-C, and a terminal that is closed, while work is going on that must not be lost.
 
+use std::io::{self, IsTerminal, Write};
+use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
+/// How soon a signal is noticed that no loop looks for.
+const PAUSE: Duration = Duration::from_millis(50);
+
 /// Signals that ask to stop: the first is noted, a second one ends the program at once.
+///
+/// A closed terminal (SIGHUP) is noted too, but does not count as the second: shells and session
+/// managers send it beside others, or twice.
 #[derive(Debug)]
 pub struct Interrupt {
     signal: Arc<AtomicUsize>,
     at_once: Arc<AtomicBool>,
+    over: Arc<AtomicBool>,
 }
 
 impl Interrupt {
-    /// Begins to watch for SIGINT (Ctrl-C) and SIGTERM.
+    /// Begins to watch for SIGINT (Ctrl-C), SIGTERM and SIGHUP (the terminal is closed), unless the
+    /// last is ignored, as it is under `nohup`.
     pub fn watch() -> Result<Self> {
-        let watch = Self { signal: Arc::default(), at_once: Arc::default() };
+        let watch = Self { signal: Arc::default(), at_once: Arc::default(), over: Arc::default() };
         for signal in [SIGINT, SIGTERM] {
-            // In this order: the first signal must not find the mark that it leaves.
-            flag::register_conditional_shutdown(
-                signal,
-                exit_code(signal),
-                Arc::clone(&watch.at_once),
-            )
-            .and_then(|_| flag::register(signal, Arc::clone(&watch.at_once)))
-            .and_then(|_| {
-                let number = usize::try_from(signal).unwrap_or_default();
-                flag::register_usize(signal, Arc::clone(&watch.signal), number)
-            })
-            .context("signals can't be watched")?;
+            watch.note(signal, &watch.at_once)?;
+            flag::register(signal, Arc::clone(&watch.at_once)).with_context(unwatched)?;
+        }
+        #[cfg(unix)]
+        if !hangup::is_ignored() {
+            watch.note(signal_hook::consts::SIGHUP, &watch.over)?;
         }
         Ok(watch)
     }
 
-    /// With which code to stop, if a signal came.
+    /// From now on the signal is noted, or ends the program if `ends` is set. That is looked at
+    /// first: the first signal must not find the mark that it leaves.
+    fn note(&self, signal: i32, ends: &Arc<AtomicBool>) -> Result<()> {
+        let number = usize::try_from(signal).unwrap_or_default();
+        flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(ends))
+            .and_then(|_| flag::register_usize(signal, Arc::clone(&self.signal), number))
+            .map(drop)
+            .with_context(unwatched)
+    }
+
+    /// With which code to stop, if a signal came: as shells count, 128 and the signal.
     pub fn came(&self) -> Option<u8> {
         match self.signal.load(Ordering::Relaxed) {
             0 => None,
             signal => u8::try_from(128 + signal).ok(),
         }
     }
+
+    /// Goes on watching beside work that looks for no signal and may be lost: the first one ends
+    /// the program, after `tidy`, which gives the message that says what there is by then.
+    pub fn end_after(self, tidy: impl FnOnce() -> String + Send + 'static) -> LastWords {
+        let (over, is_over) = mpsc::channel();
+        thread::spawn(move || {
+            while let Err(RecvTimeoutError::Timeout) = is_over.recv_timeout(PAUSE) {
+                if let Some(code) = self.came() {
+                    let message = tidy();
+                    // Below a bar, if there is one; nobody may be there to read it.
+                    let below = if io::stderr().is_terminal() { "\n" } else { "" };
+                    let _ = writeln!(io::stderr(), "{below}{message}");
+                    process::exit(code.into());
+                }
+            }
+        });
+        LastWords { _over: over }
+    }
 }
 
 impl Drop for Interrupt {
     /// Nothing is left that could be lost: from now on the first signal ends the program.
     fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
         self.at_once.store(true, Ordering::Relaxed);
     }
 }
 
-/// As shells count: 128 and the signal.
-fn exit_code(signal: i32) -> i32 {
-    128 + signal
+/// Until this is dropped, a signal ends the program with a message.
+#[derive(Debug)]
+pub struct LastWords {
+    /// The watch ends when it is gone.
+    _over: Sender<()>,
+}
+
+fn unwatched() -> &'static str {
+    "signals can't be watched"
+}
+
+/// What was decided about SIGHUP before this program began.
+#[cfg(unix)]
+mod hangup {
+    use std::fs;
+    use std::io::{self, IsTerminal};
+
+    use signal_hook::consts::SIGHUP;
+
+    /// Whether the signal is ignored. Where the system does not say, a program that no terminal is
+    /// connected to is taken for one that was started by `nohup`.
+    pub fn is_ignored() -> bool {
+        let status = fs::read_to_string("/proc/self/status").ok();
+        status.and_then(|status| in_status(&status)).unwrap_or_else(|| {
+            !(io::stdin().is_terminal() || io::stdout().is_terminal() || io::stderr().is_terminal())
+        })
+    }
+
+    /// The same by what Linux says of a process: a mask, in which signal 1 is the lowest bit.
+    pub fn in_status(status: &str) -> Option<bool> {
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+        let mask = u64::from_str_radix(mask.trim(), 16).ok()?;
+        Some(mask >> (SIGHUP - 1) & 1 == 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(unix)]
+    fn an_ignored_hangup_is_known() {
+        let status =
+            |mask| format!("Name:\tancestral\nSigBlk:\t0000000000000000\nSigIgn:\t{mask}\n");
+        assert_eq!(hangup::in_status(&status("0000000000001001")), Some(true));
+        assert_eq!(hangup::in_status(&status("0000000000001000")), Some(false));
+        assert_eq!(hangup::in_status("Name:\tancestral\n"), None);
+    }
+
+    /// In one test: signals are for all of a process.
+    #[test]
+    #[cfg(unix)]
+    fn a_signal_is_noted_and_a_closed_terminal_may_come_twice() {
+        use signal_hook::consts::SIGHUP;
+        use signal_hook::low_level::raise;
+        if hangup::is_ignored() {
+            return;
+        }
+        let watch = Interrupt::watch().unwrap();
+        assert_eq!(watch.came(), None);
+        raise(SIGHUP).unwrap();
+        raise(SIGHUP).unwrap();
+        assert_eq!(watch.came(), Some(129));
+        raise(SIGTERM).unwrap();
+        raise(SIGHUP).unwrap();
+        assert_eq!(watch.came(), Some(129));
+    }
 }

@@ -9,8 +9,13 @@ mod commands;
 mod data;
 mod engine;
 mod failure;
+mod findings;
 #[cfg(feature = "train")]
 mod interrupt;
+#[cfg(feature = "train")]
+mod lock;
+#[cfg(feature = "train")]
+mod looks;
 mod memory;
 mod model;
 mod output;

@@ -17,6 +17,10 @@ use crate::failure::note;
 
 /// What the built-in model is called.
 const BUILT_IN: &str = "built-in digits";
+/// By this name the user asks for it, where no file or folder has it.
+const SHORT: &str = "digits";
+/// What is said if something has.
+const HERE: &str = "the folder here, not the built-in model";
 /// Files of the built-in model, by their names in its folder.
 const DIGITS: [(&str, &[u8]); 5] = [
     ("model_index.json", include_bytes!("../models/digits/model_index.json")),
@@ -83,9 +87,10 @@ impl io::Write for Hash {
 
 impl Model {
     /// Reads the model in `folder`, with the weights of `variant` if one is named; without a folder,
-    /// or by the name `digits`, the built-in one.
+    /// or by the name `digits` where nothing else has it, the built-in one.
     pub fn read(folder: Option<&Path>, variant: Option<&str>, quiet: bool) -> Result<Self> {
-        let folder = folder.filter(|path| path.exists() || *path != Path::new("digits"));
+        let is_named = folder == Some(Path::new(SHORT));
+        let folder = folder.filter(|path| path.exists() || !is_named);
         let (name, loaded) = match folder {
             None if variant.is_some() => {
                 bail!("--variant: the built-in model has one set of weights")
@@ -97,7 +102,10 @@ impl Model {
                 path.display()
             ),
             Some(path) if path.is_dir() => {
-                (path.display().to_string(), ModelFolder::read_variant(path, variant)?)
+                let read = ModelFolder::read_variant(path, variant).map_err(anyhow::Error::new);
+                let read = if is_named { read.context(HERE) } else { read }?;
+                note(quiet || !is_named, format_args!("{SHORT}: {HERE}"));
+                (path.display().to_string(), read)
             }
             Some(path) if path.exists() => {
                 bail!("{}: a file, expected a model folder", path.display())

@@ -198,23 +198,15 @@ impl<'a> Output<'a> {
     /// Tries whether a file can be made where the output is to be.
     fn can_be_written(&self) -> Result<()> {
         self.path.try_exists()?; // no name at all, if it is too long
-        let mut folder = match self.kind {
-            Kind::Folder => self.path,
-            Kind::Png | Kind::Gif | Kind::Npy | Kind::Csv => parent(self.path),
-        };
         if self.kind == Kind::Folder {
             // It is made, with the folders above it, when the first picture is.
-            while !folder.exists() {
-                folder = parent(folder);
-            }
+            return try_to_write(self.path);
         }
+        let folder = parent(self.path);
         if !folder.is_dir() {
             bail!("no such folder {}", folder.display());
         }
-        let probe = folder.join(format!(".ancestral-{}", std::process::id()));
-        let cannot = || format!("no file can be made in {}", folder.display());
-        File::create_new(&probe).with_context(cannot)?;
-        fs::remove_file(&probe).with_context(cannot)
+        try_to_write(folder)
     }
 
     /// Writes samples of `model`.
@@ -257,6 +249,21 @@ impl<'a> Output<'a> {
         }
         Ok(())
     }
+}
+
+/// Tries whether a file can be made in a folder, or in the nearest above it that is there.
+pub fn try_to_write(folder: &Path) -> Result<()> {
+    let mut folder = folder;
+    while !folder.exists() {
+        folder = parent(folder);
+    }
+    if !folder.is_dir() {
+        bail!("{} is a file, expected a folder", folder.display());
+    }
+    let probe = folder.join(format!(".ancestral-{}", std::process::id()));
+    let cannot = || format!("no file can be made in {}", folder.display());
+    File::create_new(&probe).with_context(cannot)?;
+    fs::remove_file(&probe).with_context(cannot)
 }
 
 /// Whether something has that name, if only a link that leads nowhere.

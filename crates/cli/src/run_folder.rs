@@ -1,12 +1,17 @@
 //! The folder of a training run: what is in it, and who may write to it.
 
+use std::cell::OnceCell;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use ancestral_data::Own;
 use ancestral_learn::Checkpoints;
 use anyhow::{Context, Result, bail};
 
-/// By this a run folder is known.
+use crate::lock::{LOCK, Lock};
+use crate::output::{is_there, no_folder, try_to_write};
+
+/// By its first line a run folder is known ([`Own`]).
 const LOG: &str = "log.jsonl";
 /// Where previews go.
 const PREVIEWS: &str = "previews";
@@ -17,11 +22,13 @@ const PICTURES: [&str; 4] = ["samples.png", "samples.csv", "denoising.gif", "los
 #[derive(Debug)]
 pub struct RunFolder {
     path: PathBuf,
+    /// Against other processes, once something is written.
+    lock: OnceCell<Lock>,
 }
 
 impl RunFolder {
     pub fn new(path: PathBuf) -> Self {
-        Self { path }
+        Self { path, lock: OnceCell::new() }
     }
 
     pub fn path(&self) -> &Path {
@@ -47,24 +54,36 @@ impl RunFolder {
         Checkpoints::new(self.path.join("checkpoints"), keep)
     }
 
-    /// Makes the folder, or with `force` rids it of an earlier run's pictures and checkpoints: its
-    /// log goes when the new one is begun, its model when the new one is written. What is not a
-    /// run's is never touched.
-    pub fn begin(&self, force: bool) -> Result<()> {
+    /// Keeps other processes out of the folder, which is there, as long as this value lives.
+    pub fn hold(&self, quiet: bool) -> Result<()> {
+        if self.lock.get().is_none() {
+            let _ = self.lock.set(Lock::take(&self.path, quiet)?);
+        }
+        Ok(())
+    }
+
+    /// Refuses a folder in which no run can begin, before any work is done; nothing is written yet.
+    pub fn check(&self, force: bool) -> Result<()> {
         let at = || format!("run folder {}", self.path.display());
-        let taken =
-            self.path.exists() && fs::read_dir(&self.path).with_context(at)?.next().is_some();
-        if taken && !force {
-            bail!(
-                "{} is already there: choose another with -o, go on with the run in it with \
-                 --resume, or replace it with --force",
-                at()
-            );
+        if is_there(&self.path) && !self.path.is_dir() {
+            bail!("{}: {}, expected a folder: choose another with -o", at(), no_folder(&self.path));
         }
-        if taken && !self.log().exists() {
-            bail!("{} holds no run (no {LOG}): choose another with -o", at());
-        }
-        fs::create_dir_all(self.path.join(PREVIEWS)).with_context(at)?;
+        Lock::check(&self.path)?;
+        self.refuse_taken(force)?;
+        try_to_write(&self.path).with_context(at)
+    }
+
+    /// Makes the folder and keeps other processes out of it, or with `force` rids it of an earlier
+    /// run's pictures and checkpoints: its log goes when the new one is begun, its model when the
+    /// new one is written. What is not a run's is never touched.
+    pub fn begin(&self, force: bool, quiet: bool) -> Result<()> {
+        let at = || format!("run folder {}", self.path.display());
+        self.check(force)?;
+        fs::create_dir_all(&self.path).with_context(at)?;
+        self.hold(quiet)?;
+        // Another process may have begun a run here, and ended it, since this was checked.
+        self.refuse_taken(force)?;
+        self.make_previews()?;
         self.checkpoints(1).clear().with_context(at)?;
         self.remove_previews(|_| true)?;
         for file in PICTURES.map(|name| self.file(name)).into_iter().filter(|file| file.exists()) {
@@ -73,12 +92,49 @@ impl RunFolder {
         Ok(())
     }
 
+    /// Refuses a folder that anything is in, but for a run that is to be replaced.
+    fn refuse_taken(&self, force: bool) -> Result<()> {
+        let at = || format!("run folder {}", self.path.display());
+        if !self.is_taken().with_context(at)? {
+            return Ok(());
+        }
+        if !force {
+            bail!(
+                "{} is already there: choose another with -o, go on with the run in it with \
+                 --resume, or replace it with --force",
+                at()
+            );
+        }
+        if Own::of(&self.path) != Some(Own::Run) {
+            bail!("{} holds no run (no {LOG} of one): choose another with -o", at());
+        }
+        Ok(())
+    }
+
+    /// Whether anything is in the folder, but for what a process left that was killed too early.
+    fn is_taken(&self) -> Result<bool> {
+        if !self.path.exists() {
+            return Ok(false);
+        }
+        for entry in fs::read_dir(&self.path)? {
+            if entry?.file_name() != LOCK {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Removes the previews of the steps after `steps`, which a run that goes on from there makes
     /// again.
     pub fn go_back_to(&self, steps: u64) -> Result<()> {
-        fs::create_dir_all(self.path.join(PREVIEWS))
-            .with_context(|| format!("run folder {}", self.path.display()))?;
+        self.make_previews()?;
         self.remove_previews(|step| step > steps)
+    }
+
+    fn make_previews(&self) -> Result<()> {
+        let folder = self.path.join(PREVIEWS);
+        let cannot = || format!("no folder can be made at {}", folder.display());
+        fs::create_dir_all(&folder).with_context(cannot)
     }
 
     fn remove_previews(&self, is_meant: impl Fn(u64) -> bool) -> Result<()> {

@@ -42,6 +42,7 @@ mod idx;
 mod npy;
 #[cfg(feature = "datasets")]
 mod open;
+mod own;
 #[cfg(feature = "datasets")]
 mod picture_folder;
 mod pictures;
@@ -69,7 +70,8 @@ pub use npy::{Array, NpyError, NumberKind, read_npy, write_npy};
 #[cfg(feature = "datasets")]
 pub use npy::{Arrays, read_arrays};
 #[cfg(feature = "datasets")]
-pub use open::{Loaded, OpenError, ReadOptions, Source, open};
+pub use open::{Loaded, OpenError, ReadOptions, Source, open, open_builtin};
+pub use own::Own;
 #[cfg(feature = "datasets")]
 pub use picture_folder::{Fit, PictureOptions, PictureSet, PictureSetError, read_pictures};
 pub use pictures::{Pictures, PicturesError, to_byte};

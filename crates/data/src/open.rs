@@ -2,7 +2,7 @@
 
 use crate::picture_folder::is_picture;
 use crate::{
-    BUILTIN, Columns, CsvError, Dataset, IdxError, NpyError, PictureOptions, PictureSet,
+    BUILTIN, Columns, CsvError, Dataset, IdxError, NpyError, Own, PictureOptions, PictureSet,
     PictureSetError, TOYS, Table, TableError, builtin, is_idx, read_arrays, read_csv, read_idx,
     read_pictures, toy,
 };
@@ -61,6 +61,8 @@ pub struct Loaded {
     pub decided: String,
     /// Files that were left out because they cannot be read, and why.
     pub skipped: Vec<(PathBuf, String)>,
+    /// Folders that were left out because this program wrote them, and what they hold.
+    pub left_out: Vec<(PathBuf, Own)>,
 }
 
 /// Why [`open`] found no data.
@@ -100,11 +102,13 @@ pub enum OpenError {
     Csv(#[from] CsvError),
 }
 
-/// Reads the data of that name: a built-in set, a toy set, or a file or folder, whose kind is told
-/// by its contents.
+/// Reads the data of that name: a file or folder, whose kind is told by its contents, or else a
+/// built-in set or a toy set.
 ///
 /// A folder holds pictures, or the IDX files of a training set. A file is a picture, an IDX file,
-/// an array (`.npy`, `.npz`), or else a table with commas.
+/// an array (`.npy`, `.npz`), or else a table with commas. Where a file or folder has the name of a
+/// built-in set, it is read, and [`Loaded::decided`] says so; but the folder of a run ([`Own`])
+/// holds no data and is passed over: `train moons -o moons` can go on.
 ///
 /// # Errors
 /// [`OpenError`] if there are no such data, or they cannot be read.
@@ -120,15 +124,56 @@ pub enum OpenError {
 /// # Ok::<(), ancestral_data::OpenError>(())
 /// ```
 pub fn open(name: &str, options: &ReadOptions) -> Result<Loaded, OpenError> {
+    open_either(name, Path::new(name), options)
+}
+
+/// What is at `path`, or the built-in set of that name.
+fn open_either(name: &str, path: &Path, options: &ReadOptions) -> Result<Loaded, OpenError> {
+    let what = if path.is_dir() { "folder" } else { "file" };
+    let own = Own::of(path);
+    let is_free = !path.exists() || own.is_some();
+    match open_builtin(name, options)? {
+        None => open_path(name, path, options),
+        Some(built_in) if is_free => Ok(Loaded {
+            decided: own.map_or_else(
+                || built_in.decided.clone(),
+                |own| format!("the built-in set; the {what} here holds {own}"),
+            ),
+            ..built_in
+        }),
+        Some(_) => {
+            let found = open_path(name, path, options)?;
+            let decided = format!("the {what} here, not the built-in set; {}", found.decided);
+            Ok(Loaded { decided, ..found })
+        }
+    }
+}
+
+/// Reads the built-in set or the toy set of that name, whatever files there are; `None` if there is
+/// none.
+///
+/// # Errors
+/// [`OpenError`] if a toy set of no points is asked for.
+///
+/// # Example
+/// ```
+/// use ancestral_data::{ReadOptions, open_builtin};
+///
+/// assert_eq!(open_builtin("digits", &ReadOptions::default())?.map(|set| set.data.len()), Some(1797));
+/// assert!(open_builtin("letters", &ReadOptions::default())?.is_none());
+/// # Ok::<(), ancestral_data::OpenError>(())
+/// ```
+pub fn open_builtin(name: &str, options: &ReadOptions) -> Result<Option<Loaded>, OpenError> {
     if let Some(data) = builtin(name) {
-        return Ok(pictures(Source::Builtin, data, String::new()));
+        return Ok(Some(pictures(Source::Builtin, data, String::new())));
     }
-    if let Some(toy) = toy(name) {
-        let table = toy.table(options.points, options.seed)?;
-        let table = if options.classes { table } else { table.without_labels() };
-        return Ok(rows(Source::Toy, table, format!("points, {}", toy.about())));
-    }
-    let path = Path::new(name);
+    let Some(toy) = toy(name) else { return Ok(None) };
+    let table = toy.table(options.points, options.seed)?;
+    let table = if options.classes { table } else { table.without_labels() };
+    Ok(Some(rows(Source::Toy, table, format!("points, {}", toy.about()))))
+}
+
+fn open_path(name: &str, path: &Path, options: &ReadOptions) -> Result<Loaded, OpenError> {
     if !path.exists() {
         return Err(OpenError::Unknown { name: name.to_owned() });
     }
@@ -142,8 +187,9 @@ pub fn open(name: &str, options: &ReadOptions) -> Result<Loaded, OpenError> {
         let decided = format!("IDX, {} pictures, {classes} classes", data.len());
         Ok(pictures(Source::Idx, data, decided))
     } else if path.is_dir() || is_picture(path) {
-        let PictureSet { data, decided, skipped } = read_pictures(path, &options.pictures)?;
-        Ok(Loaded { source: Source::Pictures, data, columns: None, decided, skipped })
+        let PictureSet { data, decided, skipped, left_out } =
+            read_pictures(path, &options.pictures)?;
+        Ok(Loaded { source: Source::Pictures, data, columns: None, decided, skipped, left_out })
     } else if is_array(path) {
         let arrays = read_arrays(path)?;
         if arrays.is_rows() {
@@ -179,18 +225,20 @@ fn is_array(path: &Path) -> bool {
 }
 
 fn pictures(source: Source, data: Dataset, decided: String) -> Loaded {
-    Loaded { source, data, columns: None, decided, skipped: Vec::new() }
+    Loaded { source, data, columns: None, decided, skipped: Vec::new(), left_out: Vec::new() }
 }
 
 fn rows(source: Source, table: Table, decided: String) -> Loaded {
     let (data, columns) = table.into_parts();
-    Loaded { source, data, columns: Some(columns), decided, skipped: Vec::new() }
+    let columns = Some(columns);
+    Loaded { source, data, columns, decided, skipped: Vec::new(), left_out: Vec::new() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{Channels, Raster, save_bytes, write_npy, write_png};
+    use std::fs;
 
     /// Shape and number of the rows, whether they are a table, and where they are from.
     fn opened(path: &Path) -> (Vec<usize>, usize, bool, Source) {
@@ -223,6 +271,30 @@ mod tests {
     fn a_device_is_no_data() {
         let message = open("/dev/null", &ReadOptions::default()).unwrap_err().to_string();
         assert!(message.contains("not a pipe or a device"), "{message}");
+    }
+
+    #[test]
+    fn of_two_of_one_name_the_path_is_read_unless_a_run_is_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = ReadOptions { points: 20, ..ReadOptions::default() };
+        for name in BUILTIN.iter().chain(TOYS) {
+            let path = folder.path().join(name);
+            let open = || open_either(name, &path, &options).unwrap();
+            let built_in = open();
+            assert!(matches!(built_in.source, Source::Builtin | Source::Toy), "{name}");
+            save_bytes(&path, b"a,b\n1,2\n3,5\n").unwrap();
+            let file = open();
+            assert_eq!((file.source, file.data.len()), (Source::Csv, 2));
+            assert!(file.decided.starts_with("the file here, not the built-in set; 2 rows"));
+            fs::remove_file(&path).unwrap();
+            fs::create_dir(&path).unwrap();
+            let raster = Raster::new(3, 2, Channels::Rgb, vec![7; 18]).unwrap();
+            write_png(&path.join("1.png"), &raster, &[]).unwrap();
+            assert!(open().decided.starts_with("the folder here, not the built-in set; 1 pict"));
+            save_bytes(&path.join("model_index.json"), b"{}").unwrap();
+            assert_eq!(open().data, built_in.data);
+            assert_eq!(open().decided, "the built-in set; the folder here holds a model");
+        }
     }
 
     #[test]

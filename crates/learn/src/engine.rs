@@ -74,7 +74,6 @@ impl Engine for TrainingNetwork {
         TrainingNetwork::shapes(self)
     }
 
-    /// Nothing: the network does not say it yet.
     fn memory(&self, rows: usize) -> u64 {
         TrainingNetwork::memory(self, rows)
     }

@@ -13,23 +13,23 @@ use std::io::{self, Write as _};
 use ancestral::Schedule;
 use anyhow::Result;
 
-use crate::failure::{Failed, note};
+use crate::failure::{Failed, is_unread, note};
 
 /// Numbers as people write shapes: `1x8x8`, `32-64`.
 pub fn joined(numbers: &[usize], separator: &str) -> String {
     numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(separator)
 }
 
-/// Prints a result. A reader that closed stdout is no error.
+/// Prints a result. A reader that closed stdout, or a terminal that is gone, is no error.
 fn print(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
     let printed = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    printed.map_err(|error| {
-        if error.kind() == io::ErrorKind::BrokenPipe {
-            return error.into();
+    match printed {
+        Err(error) if !is_unread(&error) => {
+            Err(Failed(anyhow::Error::new(error).context("standard output")).into())
         }
-        Failed(anyhow::Error::new(error).context("standard output")).into()
-    })
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// Says so if a start from pure noise does not fit the user's own betas, those of `text`.

@@ -8,8 +8,6 @@ mod resume;
 mod steps;
 mod updates;
 
-use std::io::{self, Write};
-
 use anyhow::Result;
 
 use crate::args::TrainArgs;
@@ -17,5 +15,5 @@ use crate::args::TrainArgs;
 pub fn run(args: &TrainArgs) -> Result<()> {
     let job = if args.resume.is_some() { resume::resumed(args)? } else { begin::begun(args)? };
     job.run()?;
-    Ok(writeln!(io::stdout(), "{}", job.folder.path().display())?)
+    super::print(&format!("{}\n", job.folder.path().display()))
 }

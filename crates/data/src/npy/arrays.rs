@@ -134,7 +134,7 @@ impl Arrays {
         let data = with_labels(data, self.labels.as_deref()).map_err(unsound)?;
         let plural = if n == 1 { "" } else { "s" };
         let decided = format!("{}, {n} picture{plural} {layout}{reals}", self.described);
-        Ok(PictureSet { data, decided, skipped: Vec::new() })
+        Ok(PictureSet { data, decided, skipped: Vec::new(), left_out: Vec::new() })
     }
 
     /// Makes a table of these rows, `[n]` or `[n, columns]`, with the columns 1, 2, …, and the labels

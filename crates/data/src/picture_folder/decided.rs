@@ -2,12 +2,17 @@
 
 use super::Fit;
 use super::plan::{Plan, smallest_side};
+use super::several::Several;
 use super::survey::Survey;
 use crate::Channels;
 
 /// One line, its parts separated by commas.
 pub(super) fn line(survey: &Survey, plan: &Plan, skipped: usize) -> String {
-    let turned = survey.count(|facts| facts.is_turned);
+    let turned = survey.count(|facts| facts.remarks.turned);
+    let floats = survey.count(|facts| facts.has_floats);
+    let first_of = |several| survey.count(|facts| facts.remarks.first_of == Some(several));
+    let (animated, paged) = (first_of(Several::Frames), first_of(Several::Pages));
+    let drawn = survey.count(|facts| facts.remarks.is_drawn);
     let [r, g, b] = plan.background;
     let is_blended = plan.channels != Channels::Rgba && survey.count(|f| f.is_transparent) > 0;
     let parts = [
@@ -17,6 +22,10 @@ pub(super) fn line(survey: &Survey, plan: &Plan, skipped: usize) -> String {
         Some(size(survey, plan)),
         is_blended.then(|| format!("alpha over #{r:02x}{g:02x}{b:02x}")),
         (turned > 0).then(|| format!("{turned} EXIF-turned")),
+        (animated > 0).then(|| format!("{animated} animated (the first frame is taken)")),
+        (paged > 0).then(|| format!("{paged} of several pages (the first is taken)")),
+        (floats > 0).then(|| format!("{floats} in floating point (0 is black, 1 is white)")),
+        (drawn > 0).then(|| format!("{drawn} drawn by ancestral")),
         (survey.others > 0)
             .then(|| format!("{} passed over", counted(survey.others, "other file"))),
         (skipped > 0).then(|| format!("{} skipped", counted(skipped, "damaged picture"))),

@@ -1,8 +1,9 @@
 //! One file becomes one picture, within bounds, or a reason why not.
 
 use super::error::Flaw;
-use super::picture::Picture;
-use super::{format, jpeg, whole};
+use super::picture::{Picture, Remarks};
+use super::several::Several;
+use super::{float_tiff, format, jpeg, whole};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 use std::fs;
@@ -32,13 +33,35 @@ pub(super) fn decode(path: &Path) -> Result<Picture, Flaw> {
     if !whole::is_whole(format, &bytes) {
         return Err(Flaw::CutShort);
     }
-    let (mut image, orientation) = if format == ImageFormat::Jpeg {
-        jpeg::decode(&bytes)?
-    } else {
-        decode_as(format, &bytes)?
+    let (mut picture, orientation) = picture(format, &bytes)?;
+    picture.remarks = Remarks {
+        turned: orientation != Orientation::NoTransforms,
+        first_of: Several::of(format, &bytes),
+        is_drawn: is_drawn(format, &bytes),
     };
+    Ok(picture)
+}
+
+/// The picture, right side up, and what that took.
+fn picture(format: ImageFormat, bytes: &[u8]) -> Result<(Picture, Orientation), Flaw> {
+    if format == ImageFormat::Tiff
+        && let Some(picture) = float_tiff::decode(bytes)?
+    {
+        return Ok(picture);
+    }
+    let (mut image, orientation) =
+        if format == ImageFormat::Jpeg { jpeg::decode(bytes)? } else { decode_as(format, bytes)? };
     image.apply_orientation(orientation);
-    Picture::new(image, orientation != Orientation::NoTransforms)
+    Ok((Picture::new(image)?, orientation))
+}
+
+/// Whether a PNG says that this program wrote it, as all its samples and charts do.
+fn is_drawn(format: ImageFormat, bytes: &[u8]) -> bool {
+    /// What it says of itself stands before its pixels.
+    const HEAD: usize = 1024;
+    let head = &bytes[..bytes.len().min(HEAD)];
+    let text = b"tEXtSoftware\0ancestral ";
+    format == ImageFormat::Png && head.windows(text.len()).any(|window| window == text)
 }
 
 fn readable_format(bytes: &[u8]) -> Result<ImageFormat, Flaw> {

@@ -1,5 +1,6 @@
 //! Why files are not a data set of pictures, and why one file is not a picture.
 
+use crate::Own;
 use std::fmt::{self, Display};
 use std::io;
 use std::path::PathBuf;
@@ -25,14 +26,24 @@ pub enum PictureSetError {
     },
     /// There is not a single picture.
     #[error(
-        "no picture in {}: looked for {FORMATS} by content, and found {others} other file{}",
-        path.display(), if *others == 1 { "" } else { "s" }
+        "no picture in {}: looked for {FORMATS} by content, and found {others} other file{}{}",
+        path.display(), if *others == 1 { "" } else { "s" }, but_for(left_out)
     )]
     NoPictures {
         /// The file or folder.
         path: PathBuf,
         /// The number of files that are no pictures.
         others: usize,
+        /// Folders that this program wrote, which were not looked into.
+        left_out: Vec<(PathBuf, Own)>,
+    },
+    /// The folder is one that this program wrote.
+    #[error("{} holds {own}, not data: name the folder of pictures to learn from", path.display())]
+    Own {
+        /// The folder.
+        path: PathBuf,
+        /// What is in it.
+        own: Own,
     },
     /// Some pictures are damaged, or all of them.
     #[error("{} of {total} pictures cannot be read:{}", bad.len(), list(bad))]
@@ -81,6 +92,14 @@ pub enum PictureSetError {
     },
 }
 
+fn but_for(left_out: &[(PathBuf, Own)]) -> impl Display {
+    fmt::from_fn(move |f| {
+        left_out
+            .iter()
+            .try_for_each(|(path, own)| write!(f, "; left out {}: {own}", path.display()))
+    })
+}
+
 fn list(bad: &[(PathBuf, String)]) -> impl Display {
     fmt::from_fn(move |f| {
         for (path, reason) in bad.iter().take(LISTED) {
@@ -114,8 +133,15 @@ pub(super) enum Flaw {
     TooLarge { width: usize, height: usize, side: usize, limit: usize },
     #[error("has {length} bytes, more than {limit}")]
     TooLong { length: u64, limit: u64 },
-    #[error("holds floating-point samples: save it with 8 or 16 bits, or as .npy")]
-    Floats,
+    #[error(
+        "holds floating-point samples from {low} to {high}, expected 0 (black) to 1 (white): scale \
+         them, or save it with 8 or 16 bits or as .npy"
+    )]
+    FloatRange { low: f32, high: f32 },
+    #[error("holds the sample {sample}, expected numbers from 0 (black) to 1 (white)")]
+    NotFinite { sample: f32 },
+    #[error("holds {samples}, which are not read: save it with 8 or 16 bits, or as .npy")]
+    Samples { samples: String },
     #[error("cannot be decoded: {0}")]
     Undecoded(String),
 }

@@ -1,6 +1,6 @@
 //! Pictures as people have them: a folder of files of any mode and size becomes a data set.
 
-use crate::{Channels, Dataset};
+use crate::{Channels, Dataset, Own};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 
@@ -8,12 +8,14 @@ mod decided;
 mod decode;
 mod error;
 mod files;
+mod float_tiff;
 mod format;
 mod jpeg;
 mod picture;
 mod plan;
 mod render;
 mod resample;
+mod several;
 mod survey;
 mod whole;
 
@@ -48,6 +50,8 @@ pub struct PictureOptions {
     pub classes: bool,
     /// Whether damaged files are left out and reported; otherwise one is an error.
     pub skip_bad: bool,
+    /// Where this program is about to write: what is there is left out.
+    pub output: Option<PathBuf>,
 }
 
 impl Default for PictureOptions {
@@ -59,6 +63,7 @@ impl Default for PictureOptions {
             background: [255; 3],
             classes: false,
             skip_bad: false,
+            output: None,
         }
     }
 }
@@ -81,14 +86,20 @@ pub struct PictureSet {
     pub decided: String,
     /// The damaged files that were left out, each with the reason.
     pub skipped: Vec<(PathBuf, String)>,
+    /// The folders that were left out because this program wrote them.
+    pub left_out: Vec<(PathBuf, Own)>,
 }
 
 /// Reads one picture file, or every picture in a folder and its sub-folders, as one data set.
 ///
 /// PNG, JPEG, WebP, GIF, BMP, TIFF and PNM are known by their contents, whatever their names. Of
-/// an animation the first frame is taken; an EXIF orientation is applied. Hidden files are
-/// ignored, other files are passed over and counted in [`PictureSet::decided`]; links to folders
-/// count as other files. A file whose name says picture and whose contents do not is damaged.
+/// an animation the first frame is taken, of several pages the first, which
+/// [`PictureSet::decided`] says; an EXIF orientation is applied. Hidden files and folders are
+/// ignored, other files are passed over and counted in `decided` as well; links to folders count as
+/// other files. A file whose name says picture and whose contents do not is damaged.
+///
+/// Folders of runs and models ([`Own`]) are not looked into, so that the data of a run in a folder
+/// of pictures stay the same while it goes on.
 ///
 /// Every file is decoded once before anything is decided, and damaged ones are reported together.
 ///
@@ -98,7 +109,8 @@ pub struct PictureSet {
 ///
 /// # Formula
 /// ```text
-/// value = (2 s − max) / max,     s = 0 … max;   max = 255 or 65535: all 16 bits are kept
+/// value = (2 s − max) / max,     s = 0 … max;   max = 255 or 65535: all 16 bits are kept;
+///                                               max = 1 for floating-point samples
 /// grey  = 0.299 r + 0.587 g + 0.114 b           (luma of ITU-R BT.601)
 /// value = a c + (1 − a) background              (opacity a = 0 … 1, with 1 or 3 channels)
 /// ```
@@ -108,8 +120,9 @@ pub struct PictureSet {
 ///
 /// # Errors
 /// [`PictureSetError`], which names the files: there is no picture, a damaged one (with
-/// `skip_bad`: only damaged ones), one outside the class folders, or one of more than 65 535
-/// pixels a side or 256 MiB of decoded samples. Decoding takes at most about four times that for
+/// `skip_bad`: only damaged ones), one outside the class folders, one of more than 65 535
+/// pixels a side or 256 MiB of decoded samples, or one of floating-point samples outside [0, 1];
+/// or the folder is that of a run. Decoding takes at most about four times that for
 /// each thread.
 ///
 /// # Panics
@@ -127,7 +140,8 @@ pub fn read_pictures(path: &Path, options: &PictureOptions) -> Result<PictureSet
     if let Some(size) = options.size {
         plan::check_size(size)?;
     }
-    let found = files::find(path, options.classes)?;
+    let mut found = files::find(path, options.classes, options.output.as_deref())?;
+    let left_out = std::mem::take(&mut found.left_out);
     let (survey, skipped) = Survey::new(found, options.skip_bad)?;
     let plan = Plan::new(&survey, options);
     let rows = read_rows(&survey, &plan)?;
@@ -138,7 +152,7 @@ pub fn read_pictures(path: &Path, options: &PictureOptions) -> Result<PictureSet
             .expect("every picture lies in a class");
     }
     let decided = decided::line(&survey, &plan, skipped.len());
-    Ok(PictureSet { data, decided, skipped })
+    Ok(PictureSet { data, decided, skipped, left_out })
 }
 
 fn read_rows(survey: &Survey, plan: &Plan) -> Result<Vec<f32>, PictureSetError> {

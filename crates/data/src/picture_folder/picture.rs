@@ -1,7 +1,11 @@
 //! A decoded picture: its samples as the file stored them, and what a pixel is.
 
 use super::error::Flaw;
+use super::several::Several;
 use image::DynamicImage;
+
+/// How far outside [0, 1] rounding may have brought a floating-point sample.
+const ROUNDING: f32 = 1e-6;
 
 /// A decoded picture, right side up.
 #[derive(Debug)]
@@ -11,14 +15,27 @@ pub(super) struct Picture {
     /// Samples a pixel: 1 grey, 2 grey and opacity, 3 RGB, 4 RGB and opacity.
     depth: usize,
     samples: Samples,
-    /// Whether an EXIF orientation was applied.
-    pub turned: bool,
+    pub remarks: Remarks,
 }
 
+/// What the user should know of a file beyond its pixels.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Remarks {
+    /// Whether an orientation was applied.
+    pub turned: bool,
+    /// What else is in the file, if there is more than the picture that is taken.
+    pub first_of: Option<Several>,
+    /// Whether this program drew it.
+    pub is_drawn: bool,
+}
+
+/// Samples in the order of pixels, those of a pixel side by side.
 #[derive(Debug)]
 enum Samples {
     Bytes(Vec<u8>),
     Words(Vec<u16>),
+    /// From 0 to 1.
+    Floats(Vec<f32>),
 }
 
 /// A pixel: colour in model space, opacity from 0 to 1.
@@ -29,7 +46,7 @@ pub(super) struct Pixel {
 }
 
 impl Picture {
-    pub(super) fn new(image: DynamicImage, turned: bool) -> Result<Self, Flaw> {
+    pub(super) fn new(image: DynamicImage) -> Result<Self, Flaw> {
         let (width, height) = (image.width() as usize, image.height() as usize);
         let (depth, samples) = match image {
             DynamicImage::ImageLuma8(image) => (1, Samples::Bytes(image.into_raw())),
@@ -41,10 +58,36 @@ impl Picture {
             DynamicImage::ImageRgb16(image) => (3, Samples::Words(image.into_raw())),
             DynamicImage::ImageRgba16(image) => (4, Samples::Words(image.into_raw())),
             DynamicImage::ImageRgb32F(_) | DynamicImage::ImageRgba32F(_) | _ => {
-                return Err(Flaw::Floats);
+                return Err(Flaw::Samples { samples: format!("samples of {:?}", image.color()) });
             }
         };
-        Ok(Self { width, height, depth, samples, turned })
+        Ok(Self { width, height, depth, samples, remarks: Remarks::default() })
+    }
+
+    /// A picture of floating-point samples, at least one.
+    pub(super) fn of_floats(
+        [width, height, depth]: [usize; 3],
+        mut samples: Vec<f32>,
+    ) -> Result<Self, Flaw> {
+        if let Some(sample) = samples.iter().copied().find(|sample| !sample.is_finite()) {
+            return Err(Flaw::NotFinite { sample });
+        }
+        let (low, high) = samples.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |range, x| {
+            (range.0.min(*x), range.1.max(*x))
+        });
+        if low < -ROUNDING || high > 1.0 + ROUNDING {
+            return Err(Flaw::FloatRange { low, high });
+        }
+        for sample in &mut samples {
+            *sample = sample.clamp(0.0, 1.0);
+        }
+        let samples = Samples::Floats(samples);
+        Ok(Self { width, height, depth, samples, remarks: Remarks::default() })
+    }
+
+    /// Whether the file stores floating-point samples.
+    pub(super) fn has_floats(&self) -> bool {
+        matches!(self.samples, Samples::Floats(_))
     }
 
     /// Whether the file stores grey values.
@@ -74,6 +117,7 @@ impl Picture {
         match &self.samples {
             Samples::Bytes(bytes) => from_byte(bytes[i]),
             Samples::Words(words) => from_word(words[i]),
+            Samples::Floats(floats) => 2.0 * floats[i] - 1.0,
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::PictureSetError;
 use super::decode::decode;
 use super::files::{Found, PictureFile};
-use super::picture::Picture;
+use super::picture::{Picture, Remarks};
 use rayon::prelude::*;
 use std::path::PathBuf;
 
@@ -26,7 +26,8 @@ pub(super) struct Facts {
     pub height: usize,
     pub is_grey: bool,
     pub is_transparent: bool,
-    pub is_turned: bool,
+    pub has_floats: bool,
+    pub remarks: Remarks,
 }
 
 impl Facts {
@@ -36,7 +37,8 @@ impl Facts {
             height: picture.height,
             is_grey: picture.is_grey(),
             is_transparent: picture.is_transparent(),
-            is_turned: picture.turned,
+            has_floats: picture.has_floats(),
+            remarks: picture.remarks,
         }
     }
 }
@@ -47,7 +49,7 @@ type Skipped = Vec<(PathBuf, String)>;
 impl Survey {
     /// Decodes every file. The damaged ones come back beside the survey, or are an error.
     pub(super) fn new(found: Found, skip_bad: bool) -> Result<(Self, Skipped), PictureSetError> {
-        let Found { root, files, classes, others } = found;
+        let Found { root, files, classes, others, .. } = found;
         let total = files.len();
         let probe = |file: &PictureFile| decode(&file.path).map(|picture| Facts::new(&picture));
         let probed: Vec<_> = files.par_iter().map(probe).collect();

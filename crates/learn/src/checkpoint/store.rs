@@ -1,5 +1,7 @@
 //! The folder of a run's checkpoints.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -12,11 +14,14 @@ const PARTIAL: &str = ".partial";
 /// The checkpoints of a run, of which only the newest are kept.
 ///
 /// A checkpoint is written aside, flushed to the disk and then renamed: under its name it is there
-/// whole or not at all, whenever the process is killed. Only then are older ones removed.
+/// whole or not at all, whenever the process is killed. Only then are older ones removed. One that
+/// was damaged since counts for nothing: no whole one is removed in its place.
 #[derive(Debug, Clone)]
 pub struct Checkpoints {
     folder: PathBuf,
     keep: usize,
+    /// By step, whether a checkpoint is whole: it was written or read here.
+    known: RefCell<BTreeMap<u64, bool>>,
 }
 
 /// The newest checkpoint that is whole.
@@ -34,7 +39,7 @@ impl Checkpoints {
     /// The checkpoints in `folder`, of which the newest `keep` (at least one) are kept.
     #[must_use]
     pub fn new(folder: PathBuf, keep: usize) -> Self {
-        Self { folder, keep: keep.max(1) }
+        Self { folder, keep: keep.max(1), known: RefCell::default() }
     }
 
     /// Writes a checkpoint, then [tidies up](Self::tidy).
@@ -48,18 +53,38 @@ impl Checkpoints {
         if !Checkpoint::read(&path).is_ok_and(|known| known == *checkpoint) {
             self.write(checkpoint, &path)?;
         }
+        self.known.borrow_mut().insert(step, true);
         self.tidy(step)
     }
 
     /// Removes what an interrupted save left behind and, of the checkpoints before that of `step`,
-    /// those that are not to be kept.
+    /// which is whole, those that are not to be kept: all that are older than the oldest whole one
+    /// that is.
     ///
     /// # Errors
     /// If the file system refuses.
     pub fn tidy(&self, step: u64) -> Result<(), CheckpointError> {
         self.sweep()?;
-        let older = self.steps()?.into_iter().filter(|other| *other < step);
-        older.skip(self.keep - 1).try_for_each(|step| self.discard(&self.path(step)))
+        let older: Vec<u64> = self.steps()?.into_iter().filter(|other| *other < step).collect();
+        let mut to_keep = self.keep - 1;
+        if older.len() <= to_keep {
+            return Ok(());
+        }
+        for step in older {
+            if to_keep == 0 {
+                self.discard(&self.path(step))?;
+            } else if self.is_whole(step) {
+                to_keep -= 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a checkpoint is whole. It is read once: to read all of them at each save would take
+    /// longer than to write one.
+    fn is_whole(&self, step: u64) -> bool {
+        let read = || Checkpoint::read(&self.path(step)).is_ok();
+        *self.known.borrow_mut().entry(step).or_insert_with(read)
     }
 
     /// The newest checkpoint that is whole; `None` if there is not even one that is not.

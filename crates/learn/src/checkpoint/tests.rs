@@ -95,6 +95,51 @@ fn only_the_newest_are_kept_and_10_is_newer_than_9() {
     assert!(place.names().is_empty());
 }
 
+/// Halves a file of a checkpoint.
+fn damage(place: &Place, name: &str) {
+    let file = place.path(name).join(MOMENTS[0]);
+    let bytes = fs::read(&file).unwrap();
+    fs::write(file, &bytes[..bytes.len() / 2]).unwrap();
+}
+
+#[test]
+fn a_damaged_one_takes_no_place_of_a_whole_one() {
+    let place = Place::new();
+    for steps in 1..=4 {
+        place.store(9).save(&checkpoint(steps)).unwrap();
+    }
+    damage(&place, "step-3");
+    damage(&place, "step-2");
+    // A new process, so that nothing is known.
+    let store = place.store(2);
+    store.tidy(4).unwrap();
+    assert_eq!(place.names(), ["step-1", "step-2", "step-3", "step-4"]);
+    store.save(&checkpoint(5)).unwrap();
+    assert_eq!(place.names(), ["step-4", "step-5"]);
+    // What this process wrote is known to be whole, and what it read is not read again.
+    damage(&place, "step-5");
+    store.save(&checkpoint(6)).unwrap();
+    assert_eq!(place.names(), ["step-5", "step-6"]);
+}
+
+#[test]
+fn if_the_only_whole_one_is_old_it_stays() {
+    let place = Place::new();
+    for steps in 1..=4 {
+        place.store(9).save(&checkpoint(steps)).unwrap();
+    }
+    for name in ["step-2", "step-3", "step-4"] {
+        damage(&place, name);
+    }
+    let newest = place.store(2).newest().unwrap().unwrap();
+    assert_eq!((newest.path, newest.passed_over.len()), (place.path("step-1"), 3));
+    // It goes on from step 1 and saves that step again on its way.
+    place.store(2).tidy(1).unwrap();
+    place.store(2).save(&checkpoint(2)).unwrap();
+    assert_eq!(place.names(), ["step-1", "step-2", "step-3", "step-4"]);
+    assert_eq!(place.store(2).newest().unwrap().unwrap().path, place.path("step-2"));
+}
+
 #[test]
 fn left_overs_and_other_names_are_no_checkpoints() {
     let place = Place::new();

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use ancestral::Batch;
 use ancestral_data::{
     BUILTIN, Channels, Column, Columns, Loaded, PictureOptions, ReadOptions, frechet_distance,
-    open, sliced_wasserstein,
+    open, open_builtin, sliced_wasserstein,
 };
 use ancestral_format::counted;
 use anyhow::{Context, Result, bail};
@@ -16,7 +16,7 @@ use crate::args::{CompareArgs, ProcessArgs};
 use crate::commands::joined;
 use crate::commands::sample::Defaults;
 use crate::engine::{AnyNetwork, Engine};
-use crate::failure::note;
+use crate::findings::Findings;
 use crate::memory;
 use crate::model::Model;
 use crate::process::Process;
@@ -38,8 +38,8 @@ pub fn compare(args: &CompareArgs, samplers: &[Named], calls: &[usize]) -> Resul
     let engine = Engine::new(&args.compute)?;
     let quiet = args.compute.quiet;
     let mut model = Model::read(args.model.as_deref(), args.variant.as_deref(), quiet)?;
-    let source = source(args, &model)?;
-    let data = data(source, &model, quiet)?;
+    let data = data(args, &model, quiet)?;
+    let source = args.data.as_deref().unwrap_or(BUILTIN[0]);
     let count = args.count.unwrap_or(COUNT);
     let batch = args.batch.unwrap_or(Defaults::of(model.columns.is_none()).batch);
     memory::check(&model, count, 0, batch)?;
@@ -86,17 +86,8 @@ pub fn compare(args: &CompareArgs, samplers: &[Named], calls: &[usize]) -> Resul
     Ok(Report { title, blocks: vec![Block { measure, about, rows: found }] })
 }
 
-/// What the data are called: those that are named, or those of the built-in model.
-fn source<'a>(args: &'a CompareArgs, model: &Model) -> Result<&'a str> {
-    match &args.data {
-        Some(data) => Ok(data),
-        None if model.is_built_in() => Ok(BUILTIN[0]),
-        None => bail!("--data: say which data samples of model {} are to be like", model.name),
-    }
-}
-
-/// The data in the model's space.
-fn data(source: &str, model: &Model, quiet: bool) -> Result<Batch> {
+/// The data that are named, or those of the built-in model, in the model's space.
+fn data(args: &CompareArgs, model: &Model, quiet: bool) -> Result<Batch> {
     let shape = model.shape()?;
     let pictures = match shape[..] {
         [channels, height, width] => PictureOptions {
@@ -107,10 +98,15 @@ fn data(source: &str, model: &Model, quiet: bool) -> Result<Batch> {
         _ => PictureOptions::default(),
     };
     let options = ReadOptions { pictures, ..ReadOptions::default() };
-    let Loaded { data, columns, decided, .. } = open(source, &options).context("--data")?;
-    if !decided.is_empty() {
-        note(quiet, format_args!("{source}: {decided}"));
-    }
+    let (source, read) = match &args.data {
+        Some(source) => (source.as_str(), open(source, &options).map(Some)),
+        // Whatever files of that name there are.
+        None if model.is_built_in() => (BUILTIN[0], open_builtin(BUILTIN[0], &options)),
+        None => bail!("--data: say which data samples of model {} are to be like", model.name),
+    };
+    let Loaded { data, columns, decided, skipped, left_out, .. } =
+        read.context("--data")?.context("no built-in data")?;
+    Findings { skipped: &skipped, left_out: &left_out, decided: &decided }.say(source, quiet);
     if data.shape() != shape {
         let [found, expected] = [data.shape(), &shape].map(|shape| joined(shape, "x"));
         bail!("--data {source}: rows of {found}, expected {expected} as of model {}", model.name);

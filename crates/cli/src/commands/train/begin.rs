@@ -22,9 +22,10 @@ pub fn begun(args: &TrainArgs) -> Result<Job> {
     let source = args.data.as_deref().unwrap_or_default();
     let default = || Path::new("runs").join(data::name(source));
     let folder = RunFolder::new(args.output.clone().unwrap_or_else(default));
+    folder.check(args.force)?;
     let (engine, quiet) = (Engine::new(&args.compute)?, args.compute.quiet);
     let mut recipe = flags::recipe(args);
-    let (data, source) = Data::read(source, &args.reading, recipe.seed, quiet)?;
+    let (data, source) = Data::read(source, &args.reading, recipe.seed, folder.path(), quiet)?;
     let request = recipe.request(source, &data.set).map_err(named)?;
     let BudgetArgs { steps: _, time, stop_at } = args.budget;
     let mut job = Job {

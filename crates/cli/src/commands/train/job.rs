@@ -1,5 +1,7 @@
 //! One training: what is set up before the first step, and what is left after the last.
 
+use std::fs;
+
 use ancestral_data::{loss_chart, write_png};
 use ancestral_format::{About, AboutData, AboutTraining, NetworkConfig};
 use ancestral_learn::{Decay, Engine as Gradients, Log, Request, TrainState};
@@ -11,6 +13,8 @@ use crate::commands::joined;
 use crate::data::Data;
 use crate::engine::Engine;
 use crate::failure::{Failed, note};
+use crate::interrupt::Interrupt;
+use crate::lock::LOCK;
 use crate::model::Model;
 use crate::run_folder::RunFolder;
 
@@ -49,12 +53,14 @@ impl Job {
         if let Some(stop) = self.budget.stop_at.filter(|stop| *stop < done) {
             bail!("--stop-at {stop}: the run has made {done} already");
         }
+        let interrupt = Interrupt::watch()?;
         // All that can be refused is refused before something is written.
         let mut trainer = self.trainer()?;
         let mut log = self.log()?;
         self.announce(trainer.parameters());
+        self.note_looks();
         let until = self.budget.stop_at.map_or(steps, |stop| stop.min(steps));
-        self.train(&mut trainer, until, &mut log)?;
+        self.train(&mut trainer, until, &mut log, &interrupt)?;
         if until < steps {
             let text = format!("stopped after step {until} of {steps}; {}", self.resuming());
             note(self.budget.quiet, text);
@@ -63,6 +69,11 @@ impl Job {
         let model = self.model(&trainer, log.final_loss())?;
         drop(trainer);
         model.folder.write(self.folder.path()).map_err(|error| Failed(error.into()))?;
+        let (lock, message) = (self.folder.file(LOCK), self.without_pictures());
+        let _last_words = interrupt.end_after(move || {
+            let _ = fs::remove_file(lock);
+            message
+        });
         self.look(&model)?;
         self.chart(&log)
     }
@@ -85,7 +96,7 @@ impl Job {
     fn log(&self) -> Result<Log> {
         let (folder, done) = (&self.folder, self.done());
         if self.state.is_none() {
-            folder.begin(self.budget.force)?;
+            folder.begin(self.budget.force, self.budget.quiet)?;
             return Ok(Log::create(folder.log())?);
         }
         folder.checkpoints(self.request.saving.keep).tidy(done)?;
@@ -126,9 +137,24 @@ impl Job {
 
     /// How to resume the run.
     pub fn resuming(&self) -> String {
+        format!("go on with: {}", self.command(&["train", "--resume"]))
+    }
+
+    /// What there is once the model is written, and how to have the rest.
+    fn without_pictures(&self) -> String {
+        format!(
+            "interrupted while the last samples were drawn; the model is written: draw with: {} (or \
+             all pictures of the run with: {})",
+            self.command(&["sample"]),
+            self.command(&["train", "--resume"])
+        )
+    }
+
+    /// A command on the run folder, as a shell reads it.
+    pub fn command(&self, words: &[&str]) -> String {
         let folder = self.folder.path().to_string_lossy().into_owned();
-        let words = ["train".to_owned(), "--resume".to_owned(), folder];
-        format!("go on with: {}", flags::shell(&words))
+        let words = words.iter().map(|word| (*word).to_owned()).chain([folder]);
+        flags::shell(&words.collect::<Vec<_>>())
     }
 
     /// What was learned so far, as a model.

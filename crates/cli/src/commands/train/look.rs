@@ -4,12 +4,13 @@ use std::num::NonZeroUsize;
 
 use ancestral::{Grid, Spacing};
 use ancestral_data::{write_csv, write_png};
-use ancestral_learn::Settings;
+use ancestral_learn::{Saving, Settings};
 use anyhow::Result;
 
 use super::job::{Job, Trainer};
 use crate::commands::sample::Defaults;
-use crate::failure::Failed;
+use crate::failure::{Failed, note};
+use crate::looks::{Amount, Looks, MOMENTS};
 use crate::model::Model;
 use crate::process::Process;
 use crate::randomness::Randomness;
@@ -19,41 +20,30 @@ use crate::start::Start;
 use crate::steering::Steering;
 
 /// How to look at a model.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Look {
     sampler: &'static str,
-    count: u64,
-    pub steps: usize,
+    amount: Amount,
     /// Moments of the way to keep.
     moments: usize,
     /// Samples in one network call.
     batch: usize,
 }
 
-/// Bytes that the moments of the way may take.
-const MOST_BYTES: usize = 1 << 30;
-/// Moments that are kept of the way, if they fit.
-const MOMENTS: usize = 50;
-
 impl Look {
-    /// At the end: samples, and the way to them; of large pictures fewer.
-    pub fn last(job: &Job) -> Self {
-        let Defaults { steps, count, .. } = Defaults::of(job.data.is_pictures());
-        let sample = job.data.set.row_len() * size_of::<f32>();
-        let count = count.min(MOST_BYTES / (sample * (MOMENTS + 1))).max(1);
-        let moments = MOMENTS.min(MOST_BYTES / (sample * count));
-        Self { sampler: "ddpm", count: count as u64, steps, moments, batch: batch(job) }
+    /// At the end: samples, and the way to them.
+    pub fn last(job: &Job, amount: Amount) -> Self {
+        Self { sampler: "ddpm", amount, moments: MOMENTS, batch: batch(job) }
     }
 
-    /// On the way: no more than it takes to see how far training is.
-    pub fn preview(job: &Job) -> Self {
-        let count = if job.data.is_pictures() { 36 } else { 500 };
-        Self { sampler: "ddim", count, steps: 25, moments: 0, batch: batch(job) }
+    /// On the way.
+    pub fn preview(job: &Job, amount: Amount) -> Self {
+        Self { sampler: "ddim", amount, moments: 0, batch: batch(job) }
     }
 
     /// The same in so many steps, without the way.
-    pub fn of_steps(&self, steps: usize) -> Self {
-        Self { steps, moments: 0, ..self.clone() }
+    pub fn of_steps(self, steps: usize) -> Self {
+        Self { amount: Amount { steps, ..self.amount }, moments: 0, ..self }
     }
 }
 
@@ -65,17 +55,39 @@ fn batch(job: &Job) -> usize {
 }
 
 impl Job {
+    /// How much is drawn on the way and at the end, of a training of so many steps in all.
+    pub fn looks(&self, steps: u64) -> Looks {
+        let Self { data, request, .. } = self;
+        let rows = steps as f64 * request.training.rows() as f64;
+        self.all_looks().within_memory(data.set.row_len()).beside(&request.network, rows)
+    }
+
+    fn all_looks(&self) -> Looks {
+        Looks::all(self.data.is_pictures())
+    }
+
+    /// Says so if that is less than usual.
+    pub fn note_looks(&self) {
+        let Saving { preview_every, .. } = self.request.saving;
+        let (less, draw) = (self.looks(self.request.training.steps), self.command(&["sample"]));
+        if let Some(text) = self.all_looks().note(less, preview_every > 0, &draw) {
+            note(self.budget.quiet, text);
+        }
+    }
+
     /// Samples of the averaged weights, always from the same noise.
     pub fn preview(&self, trainer: &Trainer) -> Result<()> {
         let model = self.model(trainer, None)?;
-        let (samples, metadata) = self.sample(&model, &Look::preview(self))?;
+        let look = Look::preview(self, self.looks(self.request.training.steps).preview);
+        let (samples, metadata) = self.sample(&model, look)?;
         let picture = self.show(&model).still(&samples.x)?;
         Ok(write_png(&self.folder.preview(trainer.steps()), &picture, &metadata)?)
     }
 
     /// The samples at the end, and the way to them.
     pub fn look(&self, model: &Model) -> Result<()> {
-        let (samples, metadata) = self.sample(model, &Look::last(self))?;
+        let look = Look::last(self, self.looks(self.request.training.steps).last);
+        let (samples, metadata) = self.sample(model, look)?;
         let show = self.show(model);
         let write = || -> Result<()> {
             write_png(&self.folder.file("samples.png"), &show.still(&samples.x)?, &metadata)?;
@@ -100,8 +112,8 @@ impl Job {
     }
 
     /// Samples, and what pictures of them say of themselves.
-    pub fn sample(&self, model: &Model, look: &Look) -> Result<(Samples, Vec<(String, String)>)> {
-        let steps = look.steps.min(model.schedule.len());
+    pub fn sample(&self, model: &Model, look: Look) -> Result<(Samples, Vec<(String, String)>)> {
+        let steps = look.amount.steps.min(model.schedule.len());
         let process = Process::Own {
             sampler: look.sampler.parse()?,
             grid: Grid::new(&model.schedule, Spacing::Trailing, steps)?,
@@ -121,6 +133,6 @@ impl Job {
         let mut metadata = plan.metadata(model);
         metadata.push(("data".to_owned(), self.data.name.clone()));
         let network = model.clone().take_network(&self.engine)?;
-        Ok((plan.run(model, &network, 0..look.count)?, metadata))
+        Ok((plan.run(model, &network, 0..look.amount.count)?, metadata))
     }
 }

@@ -24,6 +24,8 @@ use crate::run_folder::RunFolder;
 pub fn resumed(args: &TrainArgs) -> Result<Job> {
     let clock = Instant::now();
     let (folder, quiet) = (folder(args)?, args.compute.quiet);
+    // Before the checkpoint is read: another process may be about to write a newer one.
+    folder.hold(quiet).context("--resume")?;
     let Newest { path, checkpoint, passed_over } = newest(&folder)?;
     for (path, error) in passed_over {
         note(quiet, format_args!("warning: {} is not whole: {error}", path.display()));
@@ -32,7 +34,7 @@ pub fn resumed(args: &TrainArgs) -> Result<Job> {
     let request = request.with_context(|| format!("--resume {}", path.display()))?;
     let precision = request.training.precision;
     let engine = Engine::in_precision(&args.compute, precision.into())?;
-    let data = Data::read_again(&request.source, request.training.seed, quiet)
+    let data = Data::read_again(&request.source, request.training.seed, folder.path(), quiet)
         .context("the data of the run; if they are elsewhere now, name them")?;
     let data_sha256 = data.set.sha256();
     if checkpoint.data_sha256 != data_sha256 {

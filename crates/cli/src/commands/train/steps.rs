@@ -10,6 +10,8 @@ use super::look::Look;
 
 /// Updates that are measured, after one that is not.
 const MEASURED: u64 = 4;
+/// Calls of the network that are.
+const CALLS: usize = 2;
 
 /// Measures a few updates and network calls, and returns how many updates fit into `time` seconds
 /// since `clock`, beside the sampling at the end and the previews.
@@ -31,16 +33,23 @@ pub fn steps_within(
     let update = start.elapsed().as_secs_f64() / MEASURED as f64;
     let model = job.model(&trainer, None)?;
     drop(trainer);
-    let (last, preview) = (Look::last(job), Look::preview(job));
-    let start = Instant::now();
-    job.sample(&model, &last.of_steps(2))?;
-    let call = start.elapsed().as_secs_f64() / 2.0;
     let budget = Budget {
         left: time - clock.elapsed().as_secs_f64(),
         update,
-        preview: call * preview.steps as f64,
+        preview: 0.0,
         preview_every,
-        sampling: call * last.steps as f64,
+        sampling: 0.0,
+    };
+    // As much as beside a training that takes all of the time: no less than will be drawn.
+    let looks = job.looks(job.done() + budget.steps().unwrap_or(1));
+    let start = Instant::now();
+    job.sample(&model, Look::last(job, looks.last).of_steps(CALLS))?;
+    let row = start.elapsed().as_secs_f64() / (CALLS as f64 * looks.last.count as f64);
+    let budget = Budget {
+        left: time - clock.elapsed().as_secs_f64(),
+        preview: row * looks.preview.rows(),
+        sampling: row * looks.last.rows(),
+        ..budget
     };
     if let Some(steps) = budget.steps() {
         return Ok(steps);

@@ -15,14 +15,19 @@ const LATE: usize = 50;
 
 impl Job {
     /// Makes the updates up to `until`, and saves on the way.
-    pub fn train(&self, trainer: &mut Trainer, until: u64, log: &mut Log) -> Result<()> {
+    pub fn train(
+        &self,
+        trainer: &mut Trainer,
+        until: u64,
+        log: &mut Log,
+        interrupt: &Interrupt,
+    ) -> Result<()> {
         let (saving, quiet) = (self.request.saving, self.budget.quiet);
         let (steps, from) = (self.request.training.steps, trainer.steps());
         let checkpoints = self.folder.checkpoints(saving.keep);
         let mut diagnosis = Diagnosis::new(from);
         let mut progress = Progress::new("training", from..steps, quiet);
         let (start, earlier) = (Instant::now(), log.losses().len());
-        let interrupt = Interrupt::watch()?;
         // An interruption does not wait for the preview of its step: it is made up for here.
         if !self.folder.preview(from).exists() {
             self.preview_if_due(trainer);

@@ -1,0 +1,179 @@
+//! One process to a run folder.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use crate::failure::note;
+
+/// The file that is locked. It is removed at the end, so that equal runs leave equal files.
+pub const LOCK: &str = ".lock";
+/// How often, and how long apart, a lock that another process holds is tried: one that is just
+/// looking whether there is a lock holds it for a moment.
+const TRIES: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// A folder that no other process writes to, until this is dropped or the process ends: the system
+/// gives the lock back then, however it ends.
+#[derive(Debug)]
+pub struct Lock {
+    path: PathBuf,
+    /// Held for its lock alone.
+    _file: File,
+}
+
+impl Lock {
+    /// Locks a folder that is there. If another process has, it is named.
+    pub fn take(folder: &Path, quiet: bool) -> Result<Self> {
+        let path = folder.join(LOCK);
+        let at = || format!("run folder {}", folder.display());
+        let mut tries = 0;
+        loop {
+            let open =
+                OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+            let file = open.with_context(|| format!("{}: {LOCK} can't be written", at()))?;
+            match file.try_lock() {
+                // The process that held it has removed it since: what is locked is no longer there.
+                Ok(()) if !is_still(&file, &path) => {}
+                Ok(()) => return Ok(Self::held(path, file)),
+                Err(TryLockError::WouldBlock) if tries == TRIES => bail!(refusal(folder)),
+                Err(TryLockError::WouldBlock) => {
+                    tries += 1;
+                    thread::sleep(PAUSE);
+                }
+                Err(TryLockError::Error(error)) => {
+                    note(quiet, unlockable(folder, &error));
+                    return Ok(Self::held(path, file));
+                }
+            }
+        }
+    }
+
+    /// Refuses a folder that another process has locked; one that is not there is not.
+    pub fn check(folder: &Path) -> Result<()> {
+        let Ok(file) = File::open(folder.join(LOCK)) else { return Ok(()) };
+        match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => bail!(refusal(folder)),
+            Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
+        }
+    }
+
+    fn held(path: PathBuf, mut file: File) -> Self {
+        // It is for people: where it can't be written there is still the lock.
+        let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+        Self { path, _file: file }
+    }
+}
+
+impl Drop for Lock {
+    /// Removed while it is locked: nobody else can have it for theirs.
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Says which process has the folder.
+fn refusal(folder: &Path) -> String {
+    let read = || fs::read_to_string(folder.join(LOCK)).ok()?.trim().parse::<u32>().ok();
+    // It may have locked it a moment ago, and not have said yet who it is.
+    let process = read().or_else(|| {
+        thread::sleep(PAUSE);
+        read()
+    });
+    let process =
+        process.map_or_else(|| "another process".to_owned(), |id| format!("process {id}"));
+    format!(
+        "run folder {}: {process} is writing to it; wait until it ends or stop it, or choose another \
+         folder with -o",
+        folder.display()
+    )
+}
+
+fn unlockable(folder: &Path, error: &io::Error) -> String {
+    format!(
+        "warning: run folder {}: this file system has no locks ({error}): see to it that no other \
+         process writes to it",
+        folder.display()
+    )
+}
+
+/// Whether the file is the one that has that name.
+#[cfg(unix)]
+fn is_still(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let same = |a: &fs::Metadata, b: &fs::Metadata| a.dev() == b.dev() && a.ino() == b.ino();
+    matches!((file.metadata(), fs::metadata(path)), (Ok(a), Ok(b)) if same(&a, &b))
+}
+
+/// Elsewhere a file that is open keeps its name.
+#[cfg(not(unix))]
+fn is_still(_: &File, _: &Path) -> bool {
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[test]
+    fn a_second_holder_is_refused_and_the_first_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let lock = Lock::take(folder.path(), true).unwrap();
+        for error in
+            [Lock::take(folder.path(), true).unwrap_err(), Lock::check(folder.path()).unwrap_err()]
+        {
+            let process = format!("process {} is writing to it", std::process::id());
+            assert!(error.to_string().contains(&process), "{error}");
+            assert!(error.to_string().contains(&folder.path().display().to_string()), "{error}");
+        }
+        drop(lock);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        Lock::check(folder.path()).unwrap();
+        drop(Lock::take(folder.path(), true).unwrap());
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_no_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(LOCK), "4711\nof a process with a longer number").unwrap();
+        Lock::check(folder.path()).unwrap();
+        let _lock = Lock::take(folder.path(), true).unwrap();
+        let id = format!("{}\n", std::process::id());
+        assert_eq!(fs::read_to_string(folder.path().join(LOCK)).unwrap(), id);
+    }
+
+    #[test]
+    fn folders_that_are_not_there_or_can_not_be_written_to_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = folder.path().join("missing");
+        Lock::check(&missing).unwrap();
+        let message = format!("{:#}", Lock::take(&missing, true).unwrap_err());
+        assert!(message.contains("missing: .lock can't be written: No such file"), "{message}");
+    }
+
+    /// Files that are removed while others wait for them are where such locks break.
+    #[test]
+    fn of_many_that_come_and_go_there_is_never_more_than_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (inside, held) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..300 {
+                        let Ok(_lock) = Lock::take(folder.path(), true) else { continue };
+                        assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
+                        held.fetch_add(1, Ordering::SeqCst);
+                        thread::yield_now();
+                        assert_eq!(inside.fetch_sub(1, Ordering::SeqCst), 1);
+                    }
+                });
+            }
+        });
+        assert!(held.into_inner() > 10);
+    }
+}

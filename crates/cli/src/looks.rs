@@ -1,0 +1,209 @@
+//! How much is drawn of a model on the way and at the end, so that it costs little beside training.
+//!
+//! What is drawn follows from the settings alone, not from how fast the machine is: equal runs have
+//! equal pictures.
+
+use std::fmt;
+
+use ancestral_format::NetworkConfig;
+
+use crate::commands::sample::Defaults;
+
+/// Moments that are kept of the way to the last samples.
+pub const MOMENTS: usize = 50;
+/// Bytes that they may take.
+const MOST_BYTES: usize = 1 << 30;
+/// A pass of training costs as much as so many of sampling: the gradients take two more.
+const PASSES: f64 = 3.0;
+/// The share of the training that looks may cost.
+const SHARE: f64 = 0.1;
+/// Looks of no more multiplications are free: at most about a minute on two cores.
+const FREE: f64 = 6e11;
+/// Previews beside which the last samples are to cost little. A run has so many if the user does not
+/// say otherwise; what they say changes no sample.
+const PREVIEWS: f64 = 5.0;
+/// By what the number of samples and of steps is divided, until looks are cheap enough.
+const SMALLER: [(u64, usize); 8] =
+    [(1, 1), (2, 1), (4, 1), (4, 2), (16, 2), (16, 4), (64, 4), (64, 10)];
+
+/// So many samples in so many steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Amount {
+    pub count: u64,
+    pub steps: usize,
+}
+
+impl Amount {
+    /// How many rows the network sees.
+    pub fn rows(self) -> f64 {
+        self.count as f64 * self.steps as f64
+    }
+
+    fn divided(self, (count, steps): (u64, usize)) -> Self {
+        Self { count: (self.count / count).max(1), steps: (self.steps / steps).max(1) }
+    }
+}
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in {} steps", self.count, self.steps)
+    }
+}
+
+/// What is drawn during a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Looks {
+    pub last: Amount,
+    pub preview: Amount,
+}
+
+impl Looks {
+    /// What is drawn of pictures, or of points and tables, where it costs little.
+    pub fn all(are_pictures: bool) -> Self {
+        let Defaults { steps, count, .. } = Defaults::of(are_pictures);
+        let last = Amount { count: count as u64, steps };
+        // No more than it takes to see how far training is.
+        Self { last, preview: Amount { count: if are_pictures { 36 } else { 500 }, steps: 25 } }
+    }
+
+    /// The same, or less if the way to samples of so many numbers would take much memory.
+    pub fn within_memory(mut self, numbers: usize) -> Self {
+        let way = numbers.saturating_mul(size_of::<f32>() * (MOMENTS + 1));
+        let most = (MOST_BYTES / way.max(1)).max(1) as u64;
+        for amount in [&mut self.last, &mut self.preview] {
+            amount.count = amount.count.min(most);
+        }
+        self
+    }
+
+    /// The same, or less if it would take long, beside a training on `rows` rows in all.
+    pub fn beside(self, network: &NetworkConfig, rows: f64) -> Self {
+        let allowed = (SHARE * PASSES * rows).max(FREE / multiplications(network));
+        let smaller = SMALLER.map(|divisors| self.divided(divisors));
+        let fits = |looks: &&Self| looks.rows() <= allowed;
+        *smaller.iter().find(fits).unwrap_or(&smaller[SMALLER.len() - 1])
+    }
+
+    fn rows(self) -> f64 {
+        self.last.rows() + PREVIEWS * self.preview.rows()
+    }
+
+    fn divided(self, divisors: (u64, usize)) -> Self {
+        let Self { last, preview } = self;
+        Self { last: last.divided(divisors), preview: preview.divided(divisors) }
+    }
+
+    /// What to say of looks that are `less` than these, if they are: with `draw` more are drawn.
+    pub fn note(self, less: Self, has_previews: bool, draw: &str) -> Option<String> {
+        let previews = if has_previews {
+            format!(" (of a preview {}, not {})", less.preview, self.preview)
+        } else {
+            String::new()
+        };
+        (less != self).then(|| {
+            format!(
+                "note: samples drawn at the end: {}, not {}{previews}, which would take long beside \
+                 the training, or much memory; draw more with: {draw}",
+                less.last, self.last
+            )
+        })
+    }
+}
+
+/// About how many multiplications a row takes, by the shapes of the large layers.
+fn multiplications(network: &NetworkConfig) -> f64 {
+    let product = |sizes: [usize; 2]| sizes.iter().map(|size| *size as f64).product::<f64>();
+    match network {
+        NetworkConfig::Mlp(mlp) => 2.0 * mlp.blocks as f64 * product([mlp.width; 2]),
+        NetworkConfig::UNet(unet) => {
+            /// Of the kernel of a convolution.
+            const TAPS: f64 = 9.0;
+            let layers = unet.layers_per_block as f64;
+            // Two a layer on the way down; on the way up one layer more, of twice the channels.
+            let convolutions = 2.0 * layers + 3.0 * (layers + 1.0);
+            let pixels = product(unet.sample_size.unwrap_or([64; 2]));
+            let level = |(i, channels): (i32, &usize)| {
+                pixels / 4_f64.powi(i) * TAPS * product([*channels; 2]) * convolutions
+            };
+            (0..).zip(&unet.block_out_channels).map(level).sum()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ancestral_format::{MlpConfig, UNetConfig};
+
+    const LOOKS: Looks =
+        Looks { last: Amount { count: 64, steps: 100 }, preview: Amount { count: 36, steps: 25 } };
+
+    fn unet(size: [usize; 2], widths: &[usize]) -> NetworkConfig {
+        UNetConfig {
+            sample_size: Some(size),
+            block_out_channels: widths.to_vec(),
+            layers_per_block: 1,
+            ..UNetConfig::default()
+        }
+        .into()
+    }
+
+    #[test]
+    fn of_small_samples_there_is_room_for_all() {
+        assert_eq!(Looks::all(true), LOOKS);
+        assert_eq!(LOOKS.within_memory(3 * 160 * 160), LOOKS);
+        let table = Looks::all(false);
+        assert_eq!(table.within_memory(5000), table);
+    }
+
+    #[test]
+    fn of_large_samples_there_are_so_many_that_the_way_to_them_fits() {
+        let less = LOOKS.within_memory(3 * 256 * 256);
+        // 51 moments of 768 KiB are 38.25 MiB.
+        assert_eq!((less.last.count, less.preview.count), (1024 / 39, 1024 / 39));
+        assert_eq!((less.last.steps, less.preview.steps), (100, 25));
+        assert_eq!(LOOKS.within_memory(usize::MAX).last.count, 1);
+    }
+
+    #[test]
+    fn the_digits_take_about_as_many_multiplications_as_the_engine_counts() {
+        let count = multiplications(&unet([8, 8], &[32, 64]));
+        assert!((8e6..20e6).contains(&count), "{count}");
+    }
+
+    #[test]
+    fn usual_trainings_and_short_ones_of_small_networks_draw_all() {
+        let digits = unet([8, 8], &[32, 64]);
+        assert_eq!(LOOKS.beside(&digits, 2000.0 * 64.0), LOOKS);
+        assert_eq!(LOOKS.beside(&digits, 8.0), LOOKS);
+        let large = unet([64, 64], &[128, 256, 256]);
+        assert_eq!(LOOKS.beside(&large, 20_000.0 * 64.0), LOOKS);
+        let mlp = NetworkConfig::from(MlpConfig { width: 128, blocks: 4, ..MlpConfig::default() });
+        assert_eq!(LOOKS.beside(&mlp, 1.0), LOOKS);
+    }
+
+    #[test]
+    fn two_steps_on_a_long_picture_draw_little_and_say_so() {
+        let less = LOOKS.beside(&unet([3000, 10], &[32, 64]), 2.0 * 64.0);
+        assert!(less.last.count <= 4 && less.preview.count <= 2, "{less:?}");
+        let draw = "ancestral sample runs/long";
+        let note = LOOKS.note(less, true, draw).unwrap();
+        for part in ["not 64 in 100 steps (of a preview ", "not 36 in 25 steps)", draw] {
+            assert!(note.contains(part), "{note}");
+        }
+        assert!(!LOOKS.note(less, false, draw).unwrap().contains("preview"));
+        assert_eq!(LOOKS.note(LOOKS, true, draw), None);
+        // The longer the training, the more is drawn, up to all.
+        let rows = [1e2, 1e3, 1e4, 1e5]
+            .map(|rows| LOOKS.beside(&unet([3000, 10], &[32, 64]), rows).rows());
+        assert!(rows.is_sorted(), "{rows:?}");
+        assert_eq!(rows[3], LOOKS.rows());
+    }
+
+    #[test]
+    fn there_is_always_something_to_see() {
+        let less = LOOKS.beside(&unet([65_536, 65_536], &[512, 512]), 1.0);
+        assert_eq!(less.last, Amount { count: 1, steps: 10 });
+        assert_eq!(less.preview, Amount { count: 1, steps: 2 });
+    }
+}
