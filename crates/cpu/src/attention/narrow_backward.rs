@@ -115,7 +115,9 @@ fn delta(y: &[f32], dy: &[f32], stride: usize, width: usize, count: usize) -> [f
     let mut delta = [0.0; MOST_LANES];
     let rows = y.chunks(stride).zip(dy.chunks(stride)).take(count);
     for (delta, (y, dy)) in delta.iter_mut().zip(rows) {
-        *delta = y[..width].iter().zip(dy).fold(0.0, |sum, (y, dy)| y.mul_add(*dy, sum));
+        for (y, dy) in y[..width].iter().zip(dy) {
+            *delta += y * dy;
+        }
     }
     delta
 }
