@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use ancestral_format::NetworkConfig;
+use ancestral_format::{DownBlock, NetworkConfig, UNetConfig};
 
 use crate::commands::sample::Defaults;
 
@@ -112,28 +112,39 @@ impl Looks {
 
 /// About how many multiplications a row takes, by the shapes of the large layers.
 fn multiplications(network: &NetworkConfig) -> f64 {
-    let product = |sizes: [usize; 2]| sizes.iter().map(|size| *size as f64).product::<f64>();
     match network {
-        NetworkConfig::Mlp(mlp) => 2.0 * mlp.blocks as f64 * product([mlp.width; 2]),
-        NetworkConfig::UNet(unet) => {
-            /// Of the kernel of a convolution.
-            const TAPS: f64 = 9.0;
-            let layers = unet.layers_per_block as f64;
-            // Two a layer on the way down; on the way up one layer more, of twice the channels.
-            let convolutions = 2.0 * layers + 3.0 * (layers + 1.0);
-            let pixels = product(unet.sample_size.unwrap_or([64; 2]));
-            let level = |(i, channels): (i32, &usize)| {
-                pixels / 4_f64.powi(i) * TAPS * product([*channels; 2]) * convolutions
-            };
-            (0..).zip(&unet.block_out_channels).map(level).sum()
-        }
+        NetworkConfig::Mlp(mlp) => 2.0 * mlp.blocks as f64 * (mlp.width as f64).powi(2),
+        NetworkConfig::UNet(unet) => of_unet(unet),
     }
+}
+
+fn of_unet(unet: &UNetConfig) -> f64 {
+    /// Of the kernel of a convolution.
+    const TAPS: f64 = 9.0;
+    /// For each pair of positions and channel: the product, the weighing, and the exponentials of
+    /// narrow heads, which take about as long as both.
+    const PAIR: f64 = 4.0;
+    let layers = unet.layers_per_block as f64;
+    // Two a layer on the way down; on the way up one layer more, of twice the channels.
+    let convolutions = 2.0 * layers + 3.0 * (layers + 1.0);
+    let [height, width] = unet.sample_size.unwrap_or([64; 2]);
+    let pixels = height as f64 * width as f64;
+    let levels = unet.block_out_channels.iter().zip(&unet.down_block_types);
+    let level = |(i, (channels, block)): (usize, (&usize, &DownBlock))| {
+        let (positions, channels) = (pixels / 4_f64.powf(i as f64), *channels as f64);
+        let is_last = i + 1 == unet.block_out_channels.len();
+        let beside = if *block == DownBlock::AttnDownBlock2D { 2.0 * layers + 1.0 } else { 0.0 };
+        let attentions = beside + f64::from(u8::from(is_last && unet.add_attention));
+        TAPS * positions * channels.powi(2) * convolutions
+            + PAIR * positions.powi(2) * channels * attentions
+    };
+    levels.enumerate().map(level).sum()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ancestral_format::{MlpConfig, UNetConfig};
+    use ancestral_format::MlpConfig;
 
     const LOOKS: Looks =
         Looks { last: Amount { count: 64, steps: 100 }, preview: Amount { count: 36, steps: 25 } };
@@ -142,6 +153,7 @@ mod tests {
         UNetConfig {
             sample_size: Some(size),
             block_out_channels: widths.to_vec(),
+            down_block_types: vec![DownBlock::DownBlock2D; widths.len()],
             layers_per_block: 1,
             ..UNetConfig::default()
         }
@@ -169,6 +181,13 @@ mod tests {
     fn the_digits_take_about_as_many_multiplications_as_the_engine_counts() {
         let count = multiplications(&unet([8, 8], &[32, 64]));
         assert!((8e6..20e6).contains(&count), "{count}");
+    }
+
+    #[test]
+    fn attention_over_many_positions_is_most_of_a_network() {
+        let shallow = multiplications(&unet([640, 40], &[8]));
+        let deep = multiplications(&unet([640, 40], &[8, 8, 8, 8]));
+        assert!(shallow > 100.0 * deep, "{shallow} {deep}");
     }
 
     #[test]

@@ -41,7 +41,7 @@ fn a_batch_that_can_not_fit_is_refused_with_one_that_does() {
     let folder = Folder::new();
     folder.write_picture("small/a.png", [64, 64], 1, 3);
     let train = |batch: &str| {
-        let args = "train small --size 64 --width 8 --layers 1 --steps 2 --stop-at 1 -o run";
+        let args = "train small --size 64 --width 8,8,8,8 --layers 1 --steps 2 --stop-at 1 -o run";
         limited(&folder, &format!("{args} {batch}"))
     };
     let refused = train("--batch 512");

@@ -118,7 +118,8 @@ fn a_reader_that_closes_the_pipe_is_no_error() {
 fn what_would_take_long_to_draw_beside_few_steps_is_drawn_less_and_said() {
     let folder = Folder::new();
     folder.write_picture("long/a.png", [640, 40], 1, 3);
-    let common = "train long --channels 1 --size 40x640 --width 8 --layers 1 --batch 1 --force";
+    let common =
+        "train long --channels 1 --size 640x40 --width 8,8,8,8 --layers 1 --batch 1 --force";
     let said = |args: &str| folder.says(&format!("{common} --stop-at 1 -o run {args}"));
     let few = said("--steps 2");
     for part in [", not 64 in 100 steps (of a preview ", "; draw more with: ancestral sample run\n"]
