@@ -1,6 +1,6 @@
 """How long a training step takes in PyTorch and in ours, turn by turn on the same machine.
 
-    cargo build --release -p ancestral-nn --example steps
+    cargo build --release -p ancestral-learn --example steps
     python tools/bench/training.py target/release/examples/steps FOLDER:BATCH ...
 
 (torch 2.15.0, diffusers 0.42.1.) Each FOLDER is a model folder, its network is trained with BATCH
@@ -20,7 +20,7 @@ import torch
 from diffusers import DDPMScheduler, UNet2DModel
 
 THREADS = int(os.environ.get("ANCESTRAL_THREADS", "2"))
-WARM_UP, SECONDS = 2, 25
+WARM_UP, SECONDS = 2, 40
 
 
 def peer(folder, batch):

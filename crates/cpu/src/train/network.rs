@@ -50,9 +50,11 @@ impl TrainingNetwork {
     /// Plans the network of a config for training.
     ///
     /// # Errors
-    /// If the config describes no network, or this machine does not compute in that precision.
+    /// If the config describes no network, or the precision is not f32.
     pub fn new(precision: Precision, config: &NetworkConfig) -> Result<Self, LoadError> {
-        precision.tiles()?;
+        if precision == Precision::Bf16 {
+            return Err(LoadError::TrainsInF32);
+        }
         let (shapes, values, (network, parameters)) = match config {
             NetworkConfig::UNet(config) => {
                 let shapes = crate::unet::UNet::shapes(config)?;
