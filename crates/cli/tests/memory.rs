@@ -9,9 +9,9 @@ use std::process::{Command, Output};
 
 use common::Folder;
 
-/// Runs the program with about 2 GB of address space.
+/// Runs the program with 800 MB of address space.
 fn limited(folder: &Folder, args: &str) -> Output {
-    let script = format!("ulimit -v 2000000; exec {} {args}", env!("CARGO_BIN_EXE_ancestral"));
+    let script = format!("ulimit -v 800000; exec {} {args}", env!("CARGO_BIN_EXE_ancestral"));
     Command::new("sh").args(["-c", &script]).current_dir(folder.path("")).output().unwrap()
 }
 
@@ -41,13 +41,14 @@ fn a_batch_that_can_not_fit_is_refused_with_one_that_does() {
     let folder = Folder::new();
     folder.write_picture("small/a.png", [64, 64], 1, 3);
     let train = |batch: &str| {
-        let args = "train small --size 64 --width 8,8,8,8 --layers 1 --steps 2 --stop-at 1 -o run";
+        let args = "train small --size 64 --width 8,8,8,8 --layers 1 --steps 2 --stop-at 1 -o run \
+                    --preview-every 0 --threads 1";
         limited(&folder, &format!("{args} {batch}"))
     };
-    let refused = train("--batch 512");
+    let refused = train("--batch 128");
     let message = said(&refused);
     assert_eq!(refused.status.code(), Some(2), "{message}");
-    assert!(message.contains("error: --batch 512: training takes "), "{message}");
+    assert!(message.contains("error: --batch 128: training takes "), "{message}");
     let advice = message.split("; ").find(|part| part.starts_with("--batch")).unwrap();
     let advice = advice.split(" gives").next().unwrap();
     assert!(!folder.path("run").exists(), "something was written");

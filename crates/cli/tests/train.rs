@@ -121,7 +121,7 @@ fn what_would_take_long_to_draw_beside_few_steps_is_drawn_less_and_said() {
     let common =
         "train long --channels 1 --size 640x40 --width 8,8,8,8 --layers 1 --batch 1 --force";
     let said = |args: &str| folder.says(&format!("{common} --stop-at 1 -o run {args}"));
-    let few = said("--steps 2");
+    let few = said("--steps 2 --preview-every 2");
     for part in [", not 64 in 100 steps (of a preview ", "; draw more with: ancestral sample run\n"]
     {
         assert!(few.contains(part), "{part}: {few}");
