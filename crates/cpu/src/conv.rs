@@ -302,8 +302,9 @@ impl Conv3 {
 /// Positions in a piece of work, about.
 const POSITIONS: usize = 1024;
 
+/// What values are multiplied by that are divided by `scale`.
 #[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is the purpose")]
-fn inverse(scale: f64) -> f32 {
+pub(crate) fn inverse(scale: f64) -> f32 {
     (1.0 / scale) as f32
 }
 

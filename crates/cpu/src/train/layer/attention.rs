@@ -1,6 +1,7 @@
 //! Self-attention over the positions of a feature map.
 
 use crate::attention::{Plan, applied};
+use crate::conv::inverse;
 use crate::map::Map;
 use crate::parameters::Parameters;
 use crate::train::run::Run;
@@ -65,7 +66,7 @@ impl Attention {
         let [q, k, v] = projected.each_ref().map(|map| &map.data[..]);
         self.mix(&x).forward([q, k, v], &mut mixed.data, arena);
         let mut out = arena.map(x.rows, x.shape);
-        self.out.forward(run, &[rows(&mixed)], (&x.data, self.inverse_scale()), &mut out.data);
+        self.out.forward(run, &[rows(&mixed)], (&x.data, inverse(self.scale)), &mut out.data);
         (out, Kept { x, normed, projected, mixed })
     }
 
@@ -79,7 +80,7 @@ impl Attention {
     ) -> Map {
         let arena = run.arena;
         let Kept { x, normed, projected, mixed } = kept;
-        dy.scale(self.inverse_scale());
+        dy.scale(inverse(self.scale));
         let (positions, channels) = (x.shape.positions(), x.shape.channels);
         self.out.parameter_gradients(run, &[rows(&mixed)], &dy.data, positions, gradients);
         let mut d_mixed = arena.map(x.rows, x.shape);
@@ -116,11 +117,6 @@ impl Attention {
     fn mix(&self, x: &Map) -> Mix {
         let width = x.shape.channels / self.heads;
         Mix { rows: x.rows, positions: x.shape.positions(), heads: self.heads, width }
-    }
-
-    #[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is the purpose")]
-    fn inverse_scale(&self) -> f32 {
-        (1.0 / self.scale) as f32
     }
 }
 

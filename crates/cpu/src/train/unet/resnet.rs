@@ -4,7 +4,7 @@ use ancestral_format::{Activation, TimeScaleShift};
 
 use super::Back;
 use crate::attention::applied;
-use crate::conv::{After, Motion};
+use crate::conv::{After, Motion, inverse};
 use crate::map::{Buffer, Map, View};
 use crate::norm::Before;
 use crate::parameters::Parameters;
@@ -135,7 +135,7 @@ impl Resnet {
         let (run, arena) = (back.run, back.run.arena);
         let gradients = &mut *back.gradients;
         let Kept { norm1, resampled, h, norm2, shortcut } = kept;
-        dy.scale(self.inverse_scale());
+        dy.scale(inverse(self.scale));
         let input = Input { sources: &[h.view()], before: norm2.before() };
         self.conv2.parameter_gradients(run, input, &dy, gradients);
         let mut dh = self.conv2.input_gradient(run, &dy);
@@ -259,11 +259,6 @@ impl Resnet {
             Resample::Keep | Resample::Nearest => false,
             Resample::Mean | Resample::FilterDown | Resample::FilterUp => true,
         }
-    }
-
-    #[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is the purpose")]
-    fn inverse_scale(&self) -> f32 {
-        (1.0 / self.scale) as f32
     }
 }
 
