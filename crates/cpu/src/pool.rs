@@ -37,6 +37,8 @@ pub(crate) struct Pool<T> {
 struct State<T> {
     /// The longest free comes first.
     free: Vec<T>,
+    /// Values that are free.
+    spare: usize,
     /// Values in use, and the most there were.
     used: usize,
     most: usize,
@@ -50,7 +52,7 @@ impl<T> Default for Pool<T> {
 
 impl<T> Pool<T> {
     pub(crate) const fn new() -> Self {
-        Self { state: Mutex::new(State { free: Vec::new(), used: 0, most: 0 }) }
+        Self { state: Mutex::new(State { free: Vec::new(), spare: 0, used: 0, most: 0 }) }
     }
 
     fn state(&self) -> MutexGuard<'_, State<T>> {
@@ -67,6 +69,7 @@ impl<T: Room> Pool<T> {
         let sizes = state.free.iter().map(Room::room).enumerate();
         let best = sizes.filter(|(_, size)| fits.contains(size)).min_by_key(|(_, size)| *size);
         let found = best.map(|(at, _)| state.free.remove(at));
+        state.spare -= found.as_ref().map_or(0, Room::room);
         state.used += found.as_ref().map_or(length, Room::room);
         state.most = state.most.max(state.used);
         drop(state);
@@ -77,16 +80,16 @@ impl<T: Room> Pool<T> {
     pub(crate) fn give(&self, piece: T) {
         let mut state = self.state();
         state.used = state.used.saturating_sub(piece.room());
+        state.spare += piece.room();
         state.free.push(piece);
-        let mut free: usize = state.free.iter().map(Room::room).sum();
-        while free > state.most {
-            free -= state.free.remove(0).room();
+        while state.spare > state.most {
+            state.spare -= state.free.remove(0).room();
         }
     }
 
     /// Values that are free.
     pub(crate) fn free(&self) -> usize {
-        self.state().free.iter().map(Room::room).sum()
+        self.state().spare
     }
 }
 
