@@ -173,7 +173,8 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Piece<'_, F, I,
         let (from, to) = (winograd.from, winograd.rights.columns());
         let line = frame.width();
         let across = (line - 2) / O;
-        let each = across * frame.lines / O;
+        let each = across * frame.lines.div_ceil(O);
+        let width = store.share / frame.lines;
         let tiles = frame.images * each;
         // Where a tile begins: its row, line and position.
         let place = |tile: usize| {
@@ -214,8 +215,9 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Piece<'_, F, I,
                         channels: channels.clone(),
                         to,
                         out,
-                        at: (image * store.share + y * (line - 2) + x) * to,
-                        line: (line - 2) * to,
+                        at: (image * store.share + y * width + x) * to,
+                        line: width * to,
+                        inside: [O.min(frame.lines - y), O.min(width - x)],
                         store: Store { offset: &store.offset[image * to..][..to], ..store },
                         form,
                     });
@@ -422,6 +424,8 @@ struct Output<'a, F, const I: usize, const O: usize> {
     at: usize,
     /// From a line of the output to the next.
     line: usize,
+    /// Lines and positions of the tile that are there.
+    inside: [usize; 2],
     store: Store<'a>,
     form: PhantomData<F>,
 }
@@ -431,8 +435,8 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Output<'_, F, I
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let Self { channels, to, at, line, store, .. } = &self;
-        let last = at + (O - 1) * (line + to) + channels.end;
+        let Self { channels, to, at, line, inside: [down, across], store, .. } = &self;
+        let last = at + (down - 1) * line + (across - 1) * to + channels.end;
         assert!((I * I - 1) * self.stride + channels.len() <= self.products.len(), "all products");
         assert!(last <= self.out.len(), "room for the tile");
         assert!(store.residual.is_empty() || last <= store.residual.len(), "a residual each");
@@ -467,9 +471,13 @@ impl<F: Form<I, O>, const I: usize, const O: usize> Output<'_, F, I, O> {
         let Store { offset, residual, scale, .. } = self.store;
         // SAFETY: this end, like those of the residual and the output, was compared in `with_simd`.
         let offset = load(simd, unsafe { offset.get_unchecked(channel..channel + count) });
+        let [down, across] = self.inside;
         for (y, row) in half.iter().enumerate() {
             let row = F::output(simd, *row);
             for (x, value) in row.iter().enumerate() {
+                if y >= down || x >= across {
+                    continue;
+                }
                 let at = self.at + y * self.line + x * self.to + channel;
                 let mut value = simd.add_f32s(*value, offset);
                 if !residual.is_empty() {

@@ -4,7 +4,7 @@ mod weight_gradient;
 
 use rayon::prelude::*;
 
-use crate::conv::{self, After, Kernels, Motion};
+use crate::conv::{self, After, Kernels, Motion, Reuse, Tiling};
 use crate::map::{Map, Shape, View};
 use crate::norm::Before;
 use crate::parameters::{Parameters, Place};
@@ -51,7 +51,8 @@ impl Conv3 {
         let (weight, from) = (self.weight.of(run.weights), self.input.channels);
         let kernels = Kernels { weight, from, to: self.to, adjoint: false };
         let bias = self.bias.of(run.weights).to_vec();
-        let conv = conv::Conv3::new(kernels, bias, self.input, self.motion, run.arena);
+        let tiling = Tiling::of(self.motion, self.input, self.to, Reuse::TRAINING);
+        let conv = conv::Conv3::new(kernels, bias, self.input, self.motion, tiling, run.arena);
         let mut out = run.arena.map(input.sources[0].rows(), self.output());
         conv.run_into(input.sources, input.before, after, &mut out.data, run.arena);
         conv.give(run.arena);
@@ -100,7 +101,9 @@ impl Conv3 {
             Motion::Same | Motion::Repeated => self.output(),
             Motion::Halved { .. } => self.input.with_channels(self.to),
         };
-        let conv = conv::Conv3::new(kernels, vec![0.0; from], wide, Motion::Same, run.arena);
+        let tiling = Tiling::of(Motion::Same, wide, from, Reuse::TRAINING);
+        let (bias, motion) = (vec![0.0; from], Motion::Same);
+        let conv = conv::Conv3::new(kernels, bias, wide, motion, tiling, run.arena);
         let adjoint = |dy: &[f32]| {
             let mut dx = run.arena.map(dy.len() / wide.len(), wide.with_channels(from));
             let source = View { data: dy, shape: wide };
