@@ -61,12 +61,13 @@ const fn apart(tiles: usize, channels: usize) -> usize {
 }
 
 /// Values of places that stay near.
-const NEAR: usize = 131_072;
+const NEAR: usize = 262_144;
 
-/// How many tiles go through all three stages together, so that what is between them stays near:
-/// whole blocks of a product, of which larger ones lose less at their ends.
-fn together(places: usize, from: usize, to: usize) -> usize {
-    (NEAR / (places * (from + to.min(PANEL))) / 12 * 12).clamp(12, 48)
+/// How many of so many tiles go through all three stages together, so that what is between them stays
+/// near: parts of about one size, as a part that is small reads as many weights as a large one.
+fn together(tiles: usize, places: usize, from: usize, to: usize) -> usize {
+    let most = (NEAR / (places * (from + to.min(PANEL)))).clamp(12, 96);
+    tiles.div_ceil(tiles.div_ceil(most)).next_multiple_of(4)
 }
 
 /// The most columns of a panel.
@@ -130,7 +131,8 @@ impl Winograd {
     ) {
         let to = self.rights.columns();
         let mut scratch = arena.take(frame.size());
-        let most = together(I * I, self.from, to);
+        let [down, across] = frame.tiles();
+        let most = together(frame.images * down * across, I * I, self.from, to);
         let mut inputs = arena.take(I * I * apart(most, self.from));
         let mut products = arena.take(I * I * apart(most, to.min(PANEL)));
         arch().dispatch(Piece::<F, I, O> {
@@ -172,8 +174,8 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Piece<'_, F, I,
         frame.surround(scratch);
         let (from, to) = (winograd.from, winograd.rights.columns());
         let line = frame.width();
-        let across = (line - 2) / O;
-        let each = across * frame.lines.div_ceil(O);
+        let [down, across] = frame.tiles();
+        let each = down * across;
         let width = store.share / frame.lines;
         let tiles = frame.images * each;
         // Where a tile begins: its row, line and position.
