@@ -338,7 +338,7 @@ impl Pointwise {
     pub(crate) fn run(&self, sources: &[&Map], after: After<'_>, arena: &Arena) -> Map {
         let (rows, shape) = (sources[0].rows, sources[0].shape.with_channels(self.bias.len()));
         let mut out = arena.map(rows, shape);
-        let chunk = positions_at_once(rows, shape.positions()) * shape.channels;
+        let chunk = positions_at_once(rows * shape.positions()) * shape.channels;
         out.data.par_chunks_mut(chunk).enumerate().for_each(|(i, out)| {
             let first = i * chunk / shape.channels;
             let residual = after.residual.map_or(&[][..], |m| &m.data[i * chunk..][..out.len()]);
@@ -416,9 +416,9 @@ fn some(map: &Map, first: usize, count: usize) -> &[f32] {
 }
 
 /// Positions in one piece of work.
-fn positions_at_once(rows: usize, positions: usize) -> usize {
+pub(crate) fn positions_at_once(positions: usize) -> usize {
     let pieces = 2 * rayon::current_num_threads();
-    (rows * positions).div_ceil(pieces).next_multiple_of(12).max(48)
+    positions.div_ceil(pieces).next_multiple_of(12).clamp(48, 240)
 }
 
 #[cfg(test)]

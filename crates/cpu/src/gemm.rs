@@ -7,7 +7,7 @@ use pulp::{Simd, WithSimd};
 
 use crate::arch::arch;
 use crate::fetch::fetch_ahead;
-use crate::simd::load;
+use crate::simd::{load, store};
 
 /// Rows of the result that are computed together, by the number of lanes: as many as the registers
 /// hold beside two vectors of the right side.
@@ -77,10 +77,7 @@ impl Packed {
         data: &[f32],
         start: impl Fn(usize) -> usize,
     ) {
-        (self.k, self.n, self.count) = (k, n, 1);
-        let columns: usize = panels(n, lanes()).map(|panel| panel.width).sum();
-        self.data.resize(k * columns, 0.0);
-        let mut rest = &mut self.data[..];
+        let mut rest = self.room(1, k, n);
         for Panel { first, width, .. } in panels(n, lanes()) {
             let (panel, after) = rest.split_at_mut(k * width);
             rest = after;
@@ -104,28 +101,24 @@ impl Packed {
         data: &[f32],
         start: impl Fn(usize) -> usize,
     ) {
-        (self.k, self.n, self.count) = (k, n, 1);
-        self.data.clear();
-        self.data.reserve(k * packed_len(n, lanes()));
-        for Panel { first, width, .. } in panels(n, lanes()) {
-            let count = width.min(n - first);
-            for row in 0..k {
-                let from = start(row) + first;
-                self.data.extend_from_slice(&data[from..from + count]);
-                self.data.resize(self.data.len() + width - count, 0.0);
-            }
+        let out = self.room(1, k, n);
+        arch().dispatch(FillRows { k, n, data, start, out });
+    }
+
+    /// Makes room for `count` matrices.
+    fn room(&mut self, count: usize, k: usize, n: usize) -> &mut [f32] {
+        (self.k, self.n, self.count) = (k, n, count);
+        let length = count * k * packed_len(n, lanes());
+        if self.data.len() < length {
+            self.data.resize(length, 0.0);
         }
+        &mut self.data[..length]
     }
 
     /// Makes room for `count` other matrices, read a panel of all of them after the other: gives these,
     /// each a list of `[k, width]`, to be written.
     pub(crate) fn panels(&mut self, count: usize, k: usize, n: usize) -> Vec<Vec<&mut [f32]>> {
-        (self.k, self.n, self.count) = (k, n, count);
-        let length = count * k * panels(n, lanes()).map(|panel| panel.width).sum::<usize>();
-        if self.data.len() < length {
-            self.data.resize(length, 0.0);
-        }
-        let mut rest = &mut self.data[..length];
+        let mut rest = self.room(count, k, n);
         let mut cut = |width: usize| rest.split_off_mut(..k * width).unwrap_or_default();
         let mut all = |panel: Panel| (0..count).map(|_| cut(panel.width)).collect();
         panels(n, lanes()).map(&mut all).collect()
@@ -143,7 +136,8 @@ impl Packed {
     /// All of the only matrix.
     pub(crate) fn right(&self) -> Right<'_> {
         debug_assert_eq!(self.count, 1, "one matrix");
-        Right { k: self.k, n: self.n, data: &self.data }
+        let (k, n) = (self.k, self.n);
+        Right { k, n, data: &self.data[..k * packed_len(n, lanes())] }
     }
 
     /// One panel of all matrices.
@@ -156,6 +150,35 @@ impl Packed {
     /// Bytes of memory.
     pub(crate) fn bytes(&self) -> usize {
         self.data.len() * size_of::<f32>()
+    }
+}
+
+struct FillRows<'a, F> {
+    k: usize,
+    n: usize,
+    data: &'a [f32],
+    start: F,
+    out: &'a mut [f32],
+}
+
+impl<F: Fn(usize) -> usize> WithSimd for FillRows<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { k, n, data, start, mut out } = self;
+        for Panel { first, width, .. } in panels(n, S::F32_LANES) {
+            let count = width.min(n - first);
+            let (panel, rest) = out.split_at_mut(k * width);
+            out = rest;
+            for (row, out) in panel.chunks_exact_mut(width).enumerate() {
+                let values = &data[start(row) + first..][..count];
+                for (skip, out) in out.chunks_exact_mut(S::F32_LANES).enumerate() {
+                    let values = &values[skip * S::F32_LANES..];
+                    store(simd, out, load(simd, &values[..S::F32_LANES.min(values.len())]));
+                }
+            }
+        }
     }
 }
 

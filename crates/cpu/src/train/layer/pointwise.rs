@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use crate::conv::positions_at_once;
 use crate::gemm::{Columns, Left, Product, Store, lanes, packed_len};
 use crate::parameters::{Parameters, Place};
 use crate::train::run::Run;
@@ -169,9 +170,7 @@ fn multiply(
     store: Store<'_>,
     out: &mut [f32],
 ) {
-    let rows = out.len() / to;
-    let pieces = 2 * rayon::current_num_threads();
-    let together = rows.div_ceil(pieces).next_multiple_of(12).max(48);
+    let together = positions_at_once(out.len() / to);
     out.par_chunks_mut(together * to).enumerate().for_each(|(i, out)| {
         let data = &left.data[i * together * left.columns..][..out.len() / to * left.columns];
         let residual = match store.residual {
