@@ -442,7 +442,7 @@ impl Target<'_> {
     /// Stores whole vectors of some rows.
     #[expect(unsafe_code, reason = "bounds are checked once for all rows")]
     #[inline(always)]
-    fn put_whole<S: Simd, const MR: usize, const NR: usize>(
+    pub(crate) fn put_whole<S: Simd, const MR: usize, const NR: usize>(
         &mut self,
         simd: S,
         sums: [[S::f32s; NR]; MR],

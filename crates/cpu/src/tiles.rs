@@ -25,6 +25,8 @@ pub(crate) use amx::Amx;
 pub(crate) use attention::{Head, Strided};
 pub(crate) use conv::Conv;
 pub(crate) use linear::Linear;
+use lines::VALUES;
+
 pub(crate) use lines::Line;
 
 /// In what numbers the large products of a network are computed.
@@ -100,6 +102,29 @@ impl Tiles {
     /// These, if a product of so many channels is worth them.
     pub(crate) fn worth(self, from: usize, to: usize) -> Option<Self> {
         (from.min(to) >= LEAST).then_some(self)
+    }
+
+    /// Rounds values into as many lines as they take, `stride` apart, with zeros behind them.
+    #[inline(always)]
+    fn round(self, values: &[f32], out: &mut [Line], stride: usize) {
+        let (whole, rest) = values.as_chunks::<VALUES>();
+        let mut lines = out.iter_mut().step_by(stride);
+        for (values, line) in whole.iter().zip(&mut lines) {
+            *line = self.line(values);
+        }
+        if !rest.is_empty() {
+            let mut values = [0.0; VALUES];
+            values[..rest.len()].copy_from_slice(rest);
+            *lines.next().expect("room for the last values") = self.line(&values);
+        }
+    }
+
+    #[inline(always)]
+    fn line(self, values: &[f32; VALUES]) -> Line {
+        match self {
+            Self::Amx(amx) => amx.rounded(values),
+            Self::Soft => Line::rounded(values),
+        }
     }
 
     /// How they compute, for a plan.

@@ -107,6 +107,46 @@ impl Frame<'_> {
         }
     }
 
+    /// Calls `put` with the values of each position of the input, of the row given the `image`th, after
+    /// what is done before, as what is rounded to bf16 needs it, and the lines and positions of the frame where they belong. `values` is
+    /// room for a position.
+    #[inline(always)]
+    pub(crate) fn each<S: Simd>(
+        &self,
+        simd: S,
+        image: usize,
+        values: &mut [f32],
+        mut put: impl FnMut(&[f32], Range<usize>, Range<usize>),
+    ) {
+        let (row, input, repeat) = (self.row + image, self.sources[0].shape, self.repeat());
+        let (down, across) = self.inside();
+        let above = self.first * self.motion.stride();
+        let mut y = down.start;
+        while y < down.end {
+            let line = above + y - self.zeros_before();
+            // The rest of a line that is repeated: the first may be another piece's.
+            let end = down.end.min(y + repeat - line % repeat);
+            let from = line / repeat * input.width;
+            for (x, left) in across.clone().step_by(repeat).enumerate() {
+                let mut first = 0;
+                for source in self.sources {
+                    let count = source.shape.channels;
+                    let x = &source.row(row)[(from + x) * count..][..count];
+                    self.before.apply_roughly(
+                        simd,
+                        &mut values[first..first + count],
+                        x,
+                        row,
+                        first,
+                    );
+                    first += count;
+                }
+                put(values, y..end, left..left + repeat);
+            }
+            y = end;
+        }
+    }
+
     /// Lines and positions of the frame that are not zeros.
     pub(crate) fn inside(&self) -> (Range<usize>, Range<usize>) {
         let input = self.sources[0].shape;

@@ -3,8 +3,7 @@
 use super::Tiles;
 use super::linear::Rows;
 use super::lines::{self, Line, VALUES, pair};
-use super::product::{Left, Product, Right, TILE};
-use crate::arch::arch;
+use super::product::{Left, Product, Right, TILE, lines_of_matrix};
 use crate::gemm::Store;
 use crate::map::Arena;
 
@@ -27,12 +26,12 @@ pub(crate) struct Strided<'a, F> {
 
 impl<F: Fn(usize) -> usize + Copy> Strided<'_, F> {
     /// The rows in lines that follow each other, of no meaning behind the last.
-    fn rounded(self, arena: &Arena) -> Vec<Line> {
+    fn rounded(self, tiles: Tiles, arena: &Arena) -> Vec<Line> {
         let Self { data, rows, start, width: length } = self;
         let blocks = lines::lines(length);
-        let mut lines = arena.take_lines((rows + TILE) * blocks);
+        let mut lines = arena.take_lines(lines_of_matrix(rows, blocks));
         let out = &mut lines[..rows * blocks];
-        arch().dispatch(Rows { data, start, length, out, stride: blocks, first: 0 });
+        Rows { tiles, data, count: rows, start, length, out }.run();
         lines
     }
 }
@@ -45,7 +44,7 @@ impl Head {
         values: Strided<'_, impl Fn(usize) -> usize + Copy>,
         arena: &Arena,
     ) -> Self {
-        Self { tiles, keys: transposed(keys, arena), values: by_rows(values, arena) }
+        Self { tiles, keys: transposed(tiles, keys, arena), values: by_rows(values, arena) }
     }
 
     /// Gives the memory back.
@@ -82,7 +81,7 @@ impl Head {
         arena: &Arena,
     ) {
         let (rows, blocks) = (left.rows, lines::lines(left.width));
-        let lines = left.rounded(arena);
+        let lines = left.rounded(self.tiles, arena);
         let left = Left::matrix(&lines, rows, blocks);
         Product { tiles: self.tiles, left, right, out, store }.run();
         arena.give_lines(lines);
@@ -90,13 +89,17 @@ impl Head {
 }
 
 /// Rows as the columns of a right side.
-fn transposed(rows: Strided<'_, impl Fn(usize) -> usize + Copy>, arena: &Arena) -> Right {
-    let lines = rows.rounded(arena);
+fn transposed(
+    tiles: Tiles,
+    rows: Strided<'_, impl Fn(usize) -> usize + Copy>,
+    arena: &Arena,
+) -> Right {
+    let lines = rows.rounded(tiles, arena);
     let (rows, blocks) = (rows.rows, lines::lines(rows.width));
     let mut right = Right::in_memory(arena.take_lines(0));
     for ([block, first], tile) in right.tiles(blocks, rows) {
         for column in first..rows.min(first + TILE) {
-            let pairs = &lines[column * blocks + block].0;
+            let pairs = &lines[block * rows + column].0;
             for (line, pair) in tile.iter_mut().zip(pairs) {
                 line.0[column - first] = *pair;
             }

@@ -30,23 +30,10 @@ pub(super) fn pair(first: f32, second: f32) -> u32 {
     rounded(first) | rounded(second) << 16
 }
 
-/// Rounds values into as many lines as they take, with zeros behind them.
-#[inline(always)]
-pub(super) fn round(values: &[f32], out: &mut [Line]) {
-    let (whole, rest) = values.as_chunks::<VALUES>();
-    for (line, values) in out.iter_mut().zip(whole) {
-        *line = Line::rounded(values);
-    }
-    if !rest.is_empty() {
-        let mut values = [0.0; VALUES];
-        values[..rest.len()].copy_from_slice(rest);
-        out[whole.len()] = Line::rounded(&values);
-    }
-}
-
 impl Line {
+    /// The nearest values, of two the even one.
     #[inline(always)]
-    fn rounded(values: &[f32; VALUES]) -> Self {
+    pub(super) fn rounded(values: &[f32; VALUES]) -> Self {
         let mut halves = [0; VALUES];
         for (half, value) in halves.iter_mut().zip(values) {
             *half = rounded(*value);

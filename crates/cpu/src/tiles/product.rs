@@ -84,32 +84,40 @@ impl Right {
     }
 }
 
-/// The left side: rows of pieces, a `tap` from the start of the row each, of `blocks` lines. Rows come
-/// in groups that begin anew with a tile; those of a tile lie `stride` lines apart. Behind the last
-/// row, lines of no meaning fill its tile.
+/// The left side, in `blocks` planes of lines, one after the other. In each plane, a row has a line at
+/// each `tap` from its start. Its k run over the taps of the first plane, then over those of the second,
+/// and so on. Rows come in groups that begin anew with a tile; those of a tile are `stride` lines apart.
+/// Behind the last row, lines of no meaning fill its tile.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Left<'a, F> {
     pub lines: &'a [Line],
     pub groups: usize,
     /// Rows of a group.
     pub rows: usize,
-    /// Where a row of a group begins: every sixteenth is asked for.
+    /// Where a row of a group begins in the first plane: every sixteenth is asked for.
     pub start: F,
     pub stride: usize,
     pub taps: &'a [usize],
     pub blocks: usize,
+    /// Lines from a plane to the next.
+    pub plane: usize,
 }
 
 impl<'a> Left<'a, ()> {
-    /// Rows of `blocks` lines that follow each other.
+    /// Rows of one tap, all those of a plane one after the other.
     pub(super) fn matrix(
         lines: &'a [Line],
         rows: usize,
         blocks: usize,
     ) -> Left<'a, impl Fn(usize, usize) -> usize + Copy> {
-        let start = move |_, row| row * blocks;
-        Left { lines, groups: 1, rows, start, stride: blocks, taps: &[0], blocks }
+        let start = move |_, row| row;
+        Left { lines, groups: 1, rows, start, stride: 1, taps: &[0], blocks, plane: rows }
     }
+}
+
+/// Lines of a matrix as a left side, those of no meaning behind its last row included.
+pub(super) const fn lines_of_matrix(rows: usize, blocks: usize) -> usize {
+    rows * blocks + TILE
 }
 
 /// A product. Rows of `out` are as long as the right side has columns.
@@ -129,6 +137,7 @@ pub(super) struct Factors<'a, const ROWS: usize> {
     pub stride: usize,
     pub taps: &'a [usize],
     pub blocks: usize,
+    pub plane: usize,
     pub panel: &'a [Line],
 }
 
@@ -136,12 +145,12 @@ impl<const ROWS: usize> Factors<'_, ROWS> {
     /// That all that a kernel reads is there.
     #[inline]
     pub(super) fn check(&self) {
-        let Self { lines, starts, stride, taps, blocks, panel } = *self;
+        let Self { lines, starts, stride, taps, blocks, plane, panel } = *self;
         assert!(blocks > 0 && panel.len() == taps.len() * blocks * LINES, "a panel of such length");
         let furthest = taps.iter().max().expect("a piece at least");
-        let last = stride.saturating_mul(TILE - 1).saturating_add(blocks);
+        let last = stride.saturating_mul(TILE - 1).saturating_add(plane.saturating_mul(blocks - 1));
         let end = |start: &usize| start.saturating_add(*furthest).saturating_add(last);
-        assert!(starts.iter().all(|start| end(start) <= lines.len()), "lines of all rows");
+        assert!(starts.iter().all(|start| end(start) < lines.len()), "lines of all rows");
     }
 }
 
@@ -190,7 +199,7 @@ fn each<S: Simd, F: Fn(usize, usize) -> usize + Copy>(
     out: &mut [f32],
     store: Store<'_>,
 ) {
-    let Left { lines, groups, rows, start, stride, taps, blocks } = left;
+    let Left { lines, groups, rows, start, stride, taps, blocks, plane } = left;
     assert_eq!(taps.len() * blocks, right.blocks, "blocks of the left side and of the right");
     let each = rows.div_ceil(TILE);
     // Of a tile of rows: its group, and its first row there.
@@ -207,17 +216,17 @@ fn each<S: Simd, F: Fn(usize, usize) -> usize + Copy>(
             let count = 2.min(groups * each - tile);
             if count == 2 {
                 let starts = [begin(tile), begin(tile + 1)];
-                let factors = Factors { lines, starts, stride, taps, blocks, panel };
+                let factors = Factors { lines, starts, stride, taps, blocks, plane, panel };
                 kernel.sums(simd, factors, &mut sums);
             } else {
                 let starts = [begin(tile)];
-                let factors = Factors { lines, starts, stride, taps, blocks, panel };
+                let factors = Factors { lines, starts, stride, taps, blocks, plane, panel };
                 kernel.sums(simd, factors, &mut sums);
             }
             for (tile, sums) in (tile..tile + count).zip(sums.0.chunks_exact(2 * TILE)) {
                 let (group, row) = place(tile);
                 let count = TILE.min(rows - row);
-                store_rows(simd, &mut target, group * rows + row, sums, count);
+                put(simd, &mut target, group * rows + row, sums, count);
             }
             tile += count;
         }
@@ -226,15 +235,22 @@ fn each<S: Simd, F: Fn(usize, usize) -> usize + Copy>(
 
 /// Stores the first rows of two tiles side by side.
 #[inline(always)]
-fn store_rows<S: Simd>(
+fn put<S: Simd>(
     simd: S,
     target: &mut Target<'_>,
     first: usize,
     sums: &[[f32; TILE]],
     count: usize,
 ) {
-    let columns = PANEL.min(target.n - target.first);
     let (near, far) = sums.split_at(TILE);
+    if S::F32_LANES == TILE && PANEL <= target.n - target.first && count == TILE {
+        let share = target.store.share;
+        let group = if first < share { 0 } else { first / share };
+        if first + TILE <= (group + 1).saturating_mul(share) {
+            return put_tiles(simd, target, (first, group), [near, far]);
+        }
+    }
+    let columns = PANEL.min(target.n - target.first);
     for (i, (near, far)) in near.iter().zip(far).take(count).enumerate() {
         for (half, sums) in [near, far].into_iter().enumerate() {
             for (skip, sum) in sums.chunks_exact(S::F32_LANES).enumerate() {
@@ -244,5 +260,30 @@ fn store_rows<S: Simd>(
                 }
             }
         }
+    }
+}
+
+/// Stores two whole tiles, of which each line is a vector and all rows have the offset of a `group`.
+#[inline(always)]
+fn put_tiles<S: Simd>(
+    simd: S,
+    target: &mut Target<'_>,
+    (first, group): (usize, usize),
+    [near, far]: [&[[f32; TILE]]; 2],
+) {
+    const ROWS: usize = 4;
+    let (n, mut store) = (target.n, target.store);
+    if !store.offset.is_empty() {
+        store.offset = &store.offset[group * n..][..n];
+    }
+    store.share = usize::MAX;
+    let mut target = Target { out: &mut *target.out, first: target.first, n, store };
+    let sums = near.as_chunks::<ROWS>().0.iter().zip(far.as_chunks::<ROWS>().0);
+    for (i, (near, far)) in sums.enumerate() {
+        let mut rows = [[simd.splat_f32s(0.0); 2]; ROWS];
+        for (row, (near, far)) in rows.iter_mut().zip(near.iter().zip(far)) {
+            *row = [load(simd, near), load(simd, far)];
+        }
+        target.put_whole(simd, rows, first + i * ROWS);
     }
 }

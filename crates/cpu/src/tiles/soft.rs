@@ -57,9 +57,9 @@ fn some<S: Simd, const ROWS: usize>(
 ) {
     let mut sums = [simd.splat_f32s(0.0); TOGETHER];
     let mut blocks = factors.panel.chunks_exact(2 * TILE);
-    for tap in factors.taps {
-        for (block, right) in (0..factors.blocks).zip(&mut blocks) {
-            let at = start + tap + block;
+    for block in 0..factors.blocks {
+        for (tap, right) in factors.taps.iter().zip(&mut blocks) {
+            let at = start + tap + block * factors.plane;
             let rows: [&Line; TOGETHER] =
                 std::array::from_fn(|row| &factors.lines[at + row * factors.stride]);
             let right = &right[half..half + PAIRS];

@@ -9,6 +9,7 @@ use std::marker::PhantomData;
 use pulp::Simd;
 
 use crate::tiles::NoTiles;
+use crate::tiles::lines::{Line, VALUES};
 use crate::tiles::product::{Factors, Kernel, Sums};
 
 /// The right to use tiles: the CPU has them, and the system has allowed them.
@@ -23,10 +24,12 @@ impl Amx {
     pub(in crate::tiles) fn of_machine() -> Result<Self, NoTiles> {
         let has_leaf = __cpuid(0).eax >= 7;
         let features = if has_leaf { __cpuid_count(7, 0).edx } else { 0 };
+        let has_rounding = std::is_x86_feature_detected!("avx512bf16");
         let lacks = match (features >> 24 & 1, features >> 22 & 1) {
             (0, 0) => "amx-tile and amx-bf16",
             (0, _) => "amx-tile",
             (_, 0) => "amx-bf16",
+            _ if !has_rounding => "avx512-bf16",
             _ => "",
         };
         if !lacks.is_empty() {
@@ -38,6 +41,26 @@ impl Amx {
         } else {
             Err(NoTiles::System)
         }
+    }
+
+    /// The nearest values, of two the even one.
+    #[expect(clippy::unused_self, reason = "it says that the CPU has the instruction")]
+    #[inline(always)]
+    pub(in crate::tiles) fn rounded(self, values: &[f32; VALUES]) -> Line {
+        let mut line = Line::default();
+        // SAFETY: the CPU has the instruction, as `self` exists. It reads 32 values and writes a line.
+        unsafe {
+            asm!(
+                "vmovups zmm0, [{values} + 64]",
+                "vcvtne2ps2bf16 zmm0, zmm0, [{values}]",
+                "vmovups [{line}], zmm0",
+                values = in(reg) values.as_ptr(),
+                line = in(reg) &raw mut line,
+                out("xmm0") _,
+                options(nostack),
+            );
+        }
+        line
     }
 
     /// Configures the tiles of this thread, until what is returned goes.
@@ -126,38 +149,40 @@ impl Drop for Configured {
     }
 }
 
-/// The loop of a kernel: over the pieces of the left side, and in each over its blocks of k.
-/// tmm0 to tmm3 are the sums, tmm4 and tmm5 lines of the left side, tmm6 and tmm7 of the right.
+/// The loop of a kernel: over the planes of the left side, and in each over its taps. tmm0 to tmm3 are
+/// the sums, tmm4 and tmm5 lines of the left side, tmm6 and tmm7 of the right.
 macro_rules! kernel {
     (
-        $factors:ident, $sums:ident, [$($row:literal $start:ident $at:ident)*],
+        $factors:ident, $sums:ident, second: $second:expr,
         clear: [$($clear:literal)*], step: [$($step:literal)*], store: [$($store:literal)*]
     ) => {
         asm!(
             $($clear,)*
             "2:",
-            "mov {count}, [{taps}]",
-            "shl {count}, 6",
-            $(concat!("lea {", stringify!($at), "}, [{", stringify!($start), "} + {count}]"),)*
-            "mov {count}, {blocks}",
+            "mov {tap}, {taps}",
             "3:",
+            "mov {at}, [{end} + 8 * {tap}]",
+            "shl {at}, 6",
+            "add {at}, {start}",
             $($step,)*
-            $(concat!("add {", stringify!($at), "}, 64"),)*
             "add {panel}, 2048",
-            "dec {count}",
+            "inc {tap}",
             "jnz 3b",
-            "add {taps}, 8",
-            "dec {pieces}",
+            "add {start}, {plane}",
+            "dec {blocks}",
             "jnz 2b",
             $($store,)*
-            $($start = in(reg) $factors.lines[$factors.starts[$row]..].as_ptr(),)*
-            $($at = out(reg) _,)*
-            count = out(reg) _,
+            start = inout(reg) $factors.lines[$factors.starts[0]..].as_ptr() => _,
+            second = in(reg) 64 * ($second as isize),
+            at = out(reg) _,
+            tap = out(reg) _,
+            // Counted up to 0.
+            taps = in(reg) -$factors.taps.len().cast_signed(),
+            end = in(reg) $factors.taps.as_ptr_range().end,
             stride = in(reg) 64 * $factors.stride,
             line = in(reg) 64_usize,
-            blocks = in(reg) $factors.blocks,
-            taps = inout(reg) $factors.taps.as_ptr() => _,
-            pieces = inout(reg) $factors.taps.len() => _,
+            plane = in(reg) 64 * $factors.plane,
+            blocks = inout(reg) $factors.blocks => _,
             panel = inout(reg) $factors.panel.as_ptr() => _,
             sums = in(reg) $sums.0.as_mut_ptr(),
             out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
@@ -175,17 +200,18 @@ impl Kernel for Configured {
         if ROWS == 1 {
             // SAFETY: the tiles of this thread are configured, as `self` exists and is of this
             // thread. All lines that are read are within `lines` and `panel`, as checked; there
-            // is at least one piece and one block. `sums` has room for four tiles.
+            // is at least one tap and one block. `sums` has room for four tiles.
             unsafe {
                 kernel!(
-                    factors, sums, [0 first p],
+                    factors, sums, second: 0_isize,
                     clear: ["tilezero tmm0" "tilezero tmm1"],
                     step: [
-                        "tileloadd tmm4, [{p} + {stride}]"
+                        "tileloadd tmm4, [{at} + {stride}]"
                         "tileloadd tmm6, [{panel} + {line}]"
-                        "tdpbf16ps tmm0, tmm4, tmm6"
                         "tileloadd tmm7, [{panel} + {line} + 1024]"
+                        "tdpbf16ps tmm0, tmm4, tmm6"
                         "tdpbf16ps tmm1, tmm4, tmm7"
+                        "add {at}, {second}"
                     ],
                     store: [
                         "tilestored [{sums} + {line}], tmm0"
@@ -194,18 +220,20 @@ impl Kernel for Configured {
                 );
             }
         } else {
+            let second = factors.starts[1].cast_signed() - factors.starts[0].cast_signed();
             // SAFETY: as above.
             unsafe {
                 kernel!(
-                    factors, sums, [0 first p 1 second q],
+                    factors, sums, second: second,
                     clear: ["tilezero tmm0" "tilezero tmm1" "tilezero tmm2" "tilezero tmm3"],
                     step: [
-                        "tileloadd tmm4, [{p} + {stride}]"
+                        "tileloadd tmm4, [{at} + {stride}]"
+                        "add {at}, {second}"
+                        "tileloadd tmm5, [{at} + {stride}]"
                         "tileloadd tmm6, [{panel} + {line}]"
-                        "tdpbf16ps tmm0, tmm4, tmm6"
                         "tileloadd tmm7, [{panel} + {line} + 1024]"
+                        "tdpbf16ps tmm0, tmm4, tmm6"
                         "tdpbf16ps tmm1, tmm4, tmm7"
-                        "tileloadd tmm5, [{q} + {stride}]"
                         "tdpbf16ps tmm2, tmm5, tmm6"
                         "tdpbf16ps tmm3, tmm5, tmm7"
                     ],

@@ -3,6 +3,7 @@
 use pulp::Simd;
 
 use crate::tiles::NoTiles;
+use crate::tiles::lines::{Line, VALUES};
 use crate::tiles::product::{Factors, Kernel, Sums};
 
 /// There are none.
@@ -12,6 +13,10 @@ pub(crate) enum Amx {}
 impl Amx {
     pub(in crate::tiles) fn of_machine() -> Result<Self, NoTiles> {
         Err(NoTiles::Platform)
+    }
+
+    pub(in crate::tiles) fn rounded(self, _: &[f32; VALUES]) -> Line {
+        match self {}
     }
 
     pub(in crate::tiles) fn configured(self) -> impl Kernel {
