@@ -135,21 +135,22 @@ impl Conv3 {
             return Self { bias, motion, input, method: Method::Direct(Direct::default()) };
         }
         let kernels = Kernels { weight: &weight, from, to, adjoint: false };
-        if let Some(tiles) = named.tiles(from, to) {
-            let method = Method::Tiles(tiles::Conv::new(tiles, kernels));
-            return Self { bias, motion, input, method };
-        }
-        Self::new(kernels, bias, input, motion, &Arena::new())
+        Self::new(named.tiles(from, to), kernels, bias, input, motion, &Arena::new())
     }
 
-    /// One of other weights, in memory of the arena's.
+    /// One of other weights, in memory of the arena's; on tiles, if there are any.
     pub(crate) fn new(
+        tiles: Option<Tiles>,
         kernels: Kernels<'_>,
         bias: Vec<f32>,
         input: Shape,
         motion: Motion,
         arena: &Arena,
     ) -> Self {
+        if let Some(tiles) = tiles {
+            let method = Method::Tiles(tiles::Conv::new(tiles, kernels, arena));
+            return Self { bias, motion, input, method };
+        }
         let repeated = motion == Motion::Repeated;
         let method = match Tiling::of(motion, input, kernels.to) {
             Tiling::Four => Method::Four(Winograd::new(Four, kernels, repeated, arena)),
@@ -164,7 +165,7 @@ impl Conv3 {
         match self.method {
             Method::Direct(direct) => direct.give(arena),
             Method::Two(winograd) | Method::Four(winograd) => winograd.give(arena),
-            Method::Tiles(_) => {}
+            Method::Tiles(conv) => conv.give(arena),
         }
     }
 
@@ -332,7 +333,13 @@ impl Pointwise {
     ) -> Self {
         let Some(tiles) = tiles else { return Self::new(weight, bias, sources) };
         Self {
-            weights: Factors::Tiles(tiles::Linear::new(tiles, weight, bias.len(), sources)),
+            weights: Factors::Tiles(tiles::Linear::new(
+                tiles,
+                weight,
+                bias.len(),
+                sources,
+                &Arena::new(),
+            )),
             bias,
         }
     }

@@ -12,8 +12,10 @@
 mod amx;
 mod attention;
 mod conv;
+mod kernel_gradient;
 mod linear;
 mod lines;
+mod outer;
 mod product;
 mod soft;
 
@@ -24,10 +26,12 @@ use thiserror::Error;
 pub(crate) use amx::Amx;
 pub(crate) use attention::{Head, Strided};
 pub(crate) use conv::Conv;
+pub(crate) use kernel_gradient::kernel_gradient;
 pub(crate) use linear::Linear;
-use lines::VALUES;
+use lines::{PAIRS, VALUES};
 
 pub(crate) use lines::Line;
+pub(crate) use outer::{Sum, outer};
 
 /// In what numbers the large products of a network are computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -127,6 +131,32 @@ impl Tiles {
         }
     }
 
+    /// Rounds at most 16 values of both as pairs, with zeros where there are none.
+    #[inline(always)]
+    fn pairs(self, first: &[f32], second: &[f32]) -> Line {
+        match (first.first_chunk(), second.first_chunk()) {
+            (Some(first), Some(second)) => self.whole_pairs(first, second),
+            _ => self.whole_pairs(&filled(first), &filled(second)),
+        }
+    }
+
+    #[inline(always)]
+    fn whole_pairs(self, first: &[f32; PAIRS], second: &[f32; PAIRS]) -> Line {
+        match self {
+            Self::Amx(amx) => amx.pairs(first, second),
+            Self::Soft => Line::pairs(first, second),
+        }
+    }
+
+    /// Makes columns of rows, a pair for a pair.
+    #[inline(always)]
+    fn transpose(self, lines: &mut [Line; PAIRS]) {
+        match self {
+            Self::Amx(amx) => amx.transpose(lines),
+            Self::Soft => Line::transpose(lines),
+        }
+    }
+
     /// How they compute, for a plan.
     pub(crate) fn describe(self) -> &'static str {
         match self {
@@ -136,5 +166,13 @@ impl Tiles {
     }
 }
 
+/// Values with zeros behind them.
+#[inline(always)]
+fn filled(values: &[f32]) -> [f32; PAIRS] {
+    let mut out = [0.0; PAIRS];
+    out.iter_mut().zip(values).for_each(|(out, value)| *out = *value);
+    out
+}
+
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

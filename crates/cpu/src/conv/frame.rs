@@ -75,13 +75,21 @@ impl Frame<'_> {
     pub(crate) fn fill_one<S: Simd>(&self, simd: S, image: usize, out: &mut [f32]) {
         let line = self.width() * self.channels();
         let (down, _) = self.inside();
-        self.fill_lines(simd, image, down.start, &mut out[down.start * line..down.end * line]);
+        let out = &mut out[down.start * line..down.end * line];
+        self.fill_lines(simd, image, down.start, out, false);
     }
 
     /// Fills lines of the frame of one row from line `y` on, none of them all zeros, but for their
-    /// zeros.
+    /// zeros; what is done before is done `roughly` if it is rounded to bf16 at once.
     #[inline(always)]
-    pub(crate) fn fill_lines<S: Simd>(&self, simd: S, image: usize, y: usize, out: &mut [f32]) {
+    pub(crate) fn fill_lines<S: Simd>(
+        &self,
+        simd: S,
+        image: usize,
+        y: usize,
+        out: &mut [f32],
+        roughly: bool,
+    ) {
         let (channels, width, row) = (self.channels(), self.width(), self.row + image);
         let input = self.sources[0].shape;
         let repeat = self.repeat();
@@ -97,7 +105,11 @@ impl Frame<'_> {
                     let count = source.shape.channels;
                     let values = &source.row(row)[(from + x) * count..][..count];
                     let out = &mut position[first..first + count];
-                    self.before.apply(simd, out, values, row, first);
+                    if roughly {
+                        self.before.apply_roughly(simd, out, values, row, first);
+                    } else {
+                        self.before.apply(simd, out, values, row, first);
+                    }
                     first += count;
                 }
                 if repeat == 2 {

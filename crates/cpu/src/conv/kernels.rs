@@ -37,7 +37,7 @@ impl Transform for Plain {
     }
 }
 
-impl Kernels<'_> {
+impl<'a> Kernels<'a> {
     /// Fills panels of columns: each is a list of its places, `[from, width]`, of which all but the
     /// first may be empty: what belongs there is not wanted.
     pub(super) fn fill<T: Transform>(self, transform: T, panels: Vec<Vec<&mut [f32]>>) {
@@ -47,6 +47,18 @@ impl Kernels<'_> {
         panels.into_par_iter().zip(firsts).for_each(|(places, first)| {
             arch().dispatch(Fill { kernels: self, first, places, transform });
         });
+    }
+
+    /// A kernel, not turned, and what follows it up to a vector, if it does; nothing if there is no such
+    /// channel that it goes from.
+    #[inline(always)]
+    pub(crate) fn at_least(self, k: usize, n: usize) -> &'a [f32] {
+        let Self { weight, from, to, adjoint } = self;
+        if k >= from {
+            return &[];
+        }
+        let at = 9 * if adjoint { k * to + n } else { n * from + k };
+        weight.get(at..at + MOST_LANES).unwrap_or(&weight[at..])
     }
 
     /// The kernels from channel `k` to the channels `first…`, a line of `out` a position.

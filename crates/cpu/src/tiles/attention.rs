@@ -2,8 +2,8 @@
 
 use super::Tiles;
 use super::linear::Rows;
-use super::lines::{self, Line, VALUES, pair};
-use super::product::{Left, Product, Right, TILE, lines_of_matrix};
+use super::lines::{self, Line, VALUES};
+use super::product::{Left, Product, Right, lines_of_matrix};
 use crate::gemm::Store;
 use crate::map::Arena;
 
@@ -24,7 +24,12 @@ pub(crate) struct Strided<'a, F> {
     pub width: usize,
 }
 
-impl<F: Fn(usize) -> usize + Copy> Strided<'_, F> {
+impl<'a, F: Fn(usize) -> usize + Copy> Strided<'a, F> {
+    #[inline(always)]
+    pub(super) fn row(self, row: usize) -> &'a [f32] {
+        &self.data[(self.start)(row)..][..self.width]
+    }
+
     /// The rows in lines that follow each other, of no meaning behind the last.
     fn rounded(self, tiles: Tiles, arena: &Arena) -> Vec<Line> {
         let Self { data, rows, start, width: length } = self;
@@ -40,17 +45,17 @@ impl Head {
     /// Packs keys and values, as many rows of both.
     pub(crate) fn pack(
         tiles: Tiles,
-        keys: Strided<'_, impl Fn(usize) -> usize + Copy>,
-        values: Strided<'_, impl Fn(usize) -> usize + Copy>,
+        keys: Strided<'_, impl Fn(usize) -> usize + Copy + Sync>,
+        values: Strided<'_, impl Fn(usize) -> usize + Copy + Sync>,
         arena: &Arena,
     ) -> Self {
-        Self { tiles, keys: transposed(tiles, keys, arena), values: by_rows(values, arena) }
+        Self { tiles, keys: transposed(tiles, keys, arena), values: by_rows(tiles, values, arena) }
     }
 
     /// Gives the memory back.
     pub(crate) fn give(self, arena: &Arena) {
-        arena.give_lines(self.keys.into_memory());
-        arena.give_lines(self.values.into_memory());
+        self.keys.give(arena);
+        self.values.give(arena);
     }
 
     /// The scores of some queries, times `scale`.
@@ -91,40 +96,33 @@ impl Head {
 /// Rows as the columns of a right side.
 fn transposed(
     tiles: Tiles,
-    rows: Strided<'_, impl Fn(usize) -> usize + Copy>,
+    rows: Strided<'_, impl Fn(usize) -> usize + Copy + Sync>,
     arena: &Arena,
 ) -> Right {
-    let lines = rows.rounded(tiles, arena);
-    let (rows, blocks) = (rows.rows, lines::lines(rows.width));
-    let mut right = Right::in_memory(arena.take_lines(0));
-    for ([block, first], tile) in right.tiles(blocks, rows) {
-        for column in first..rows.min(first + TILE) {
-            let pairs = &lines[block * rows + column].0;
-            for (line, pair) in tile.iter_mut().zip(pairs) {
-                line.0[column - first] = *pair;
-            }
-        }
-    }
-    arena.give_lines(lines);
+    let Strided { data, rows, start, width } = rows;
+    let mut right = Right::take(lines::lines(width), rows, arena);
+    right.fill_columns(
+        tiles,
+        #[inline(always)]
+        |block, row| {
+            let first = block * VALUES;
+            &data[start(row) + first..][..VALUES.min(width - first)]
+        },
+    );
     right
 }
 
 /// Rows as the rows of a right side.
-fn by_rows(rows: Strided<'_, impl Fn(usize) -> usize + Copy>, arena: &Arena) -> Right {
-    let Strided { data, rows, start, width } = rows;
-    let mut right = Right::in_memory(arena.take_lines(0));
-    for ([block, first], tile) in right.tiles(lines::lines(rows), width) {
-        let columns = first.min(width)..width.min(first + TILE);
-        for (k, line) in tile.iter_mut().enumerate() {
-            let row =
-                |row: usize| (row < rows).then(|| &data[start(row)..][..width][columns.clone()]);
-            let k = block * VALUES + 2 * k;
-            let Some(near) = row(k) else { break };
-            let far = row(k + 1);
-            for (j, (out, near)) in line.0.iter_mut().zip(near).enumerate() {
-                *out = pair(*near, far.map_or(0.0, |far| far[j]));
-            }
-        }
-    }
+fn by_rows(
+    tiles: Tiles,
+    rows: Strided<'_, impl Fn(usize) -> usize + Copy + Sync>,
+    arena: &Arena,
+) -> Right {
+    let mut right = Right::take(lines::lines(rows.rows), rows.width, arena);
+    right.fill_rows(
+        tiles,
+        #[inline(always)]
+        |row| if row < rows.rows { rows.row(row) } else { &[] },
+    );
     right
 }

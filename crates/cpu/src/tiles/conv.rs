@@ -10,11 +10,14 @@ use pulp::{Simd, WithSimd};
 
 use super::Tiles;
 use super::lines::{self, Line, VALUES};
-use super::product::{Left, Product, Right, TILE};
+use super::product::{Left, Product, Right, TILE, some};
 use crate::arch::arch;
 use crate::conv::{Frame, Kernels};
 use crate::gemm::Store;
 use crate::map::Arena;
+
+/// Places of a kernel.
+pub(super) const TAPS: usize = 9;
 
 /// The kernel as the right side of a product: rows (plane, p, q, channel), channels filled up to whole
 /// planes.
@@ -25,16 +28,21 @@ pub(crate) struct Conv {
 }
 
 impl Conv {
-    /// One of kernels that are no adjoint's.
-    pub(crate) fn new(tiles: Tiles, kernels: Kernels<'_>) -> Self {
-        let Kernels { weight, from, to, .. } = kernels;
-        let blocks = lines::lines(from);
-        let right = Right::new(9 * blocks, to, |k, n| {
-            let (tap, plane) = (k / VALUES % 9, k / VALUES / 9);
-            let channel = plane * VALUES + k % VALUES;
-            if channel < from { weight[(n * from + channel) * 9 + tap] } else { 0.0 }
-        });
+    /// One of these kernels, in memory of the arena's.
+    pub(crate) fn new(tiles: Tiles, kernels: Kernels<'_>, arena: &Arena) -> Self {
+        let planes = lines::lines(kernels.from);
+        let mut right = Right::take(TAPS * planes, kernels.to, arena);
+        right.fill(
+            TAPS,
+            #[inline(always)]
+            |plane, columns, lines| pack(tiles, kernels, plane, &columns, lines),
+        );
         Self { tiles, right }
+    }
+
+    /// Gives the memory of its kernels back.
+    pub(crate) fn give(self, arena: &Arena) {
+        self.right.give(arena);
     }
 
     pub(crate) fn bytes(&self) -> usize {
@@ -65,6 +73,31 @@ impl Conv {
         Product { tiles, left, right: &self.right, out, store }.run();
         arena.give(position);
         arena.give_lines(lines);
+    }
+}
+
+/// Packs the kernels from the channels of a plane to a panel's columns, `[tap, half, pair of channels]`:
+/// for each pair a line a column, by taps, of which columns are made.
+#[inline(always)]
+fn pack(
+    tiles: Tiles,
+    kernels: Kernels<'_>,
+    plane: usize,
+    columns: &Range<usize>,
+    out: &mut [Line],
+) {
+    let Kernels { adjoint, .. } = kernels;
+    for (half, pair) in (0..2).flat_map(|half| (0..TILE).map(move |pair| (half, pair))) {
+        let from = plane * VALUES + 2 * pair;
+        let mut taps = [Line::default(); TILE];
+        for (line, to) in taps.iter_mut().zip(some(columns, half)) {
+            *line = tiles.pairs(kernels.at_least(from, to), kernels.at_least(from + 1, to));
+        }
+        tiles.transpose(&mut taps);
+        for (tap, line) in taps.iter().take(TAPS).enumerate() {
+            let tap = if adjoint { TAPS - 1 - tap } else { tap };
+            out[(2 * tap + half) * TILE + pair] = *line;
+        }
     }
 }
 

@@ -17,23 +17,64 @@ pub(crate) struct Linear {
 }
 
 impl Linear {
-    /// One of a weight `[to, from]` over sources of so many channels.
-    pub(crate) fn new(tiles: Tiles, weight: &[f32], to: usize, sources: &[usize]) -> Self {
+    /// One of a weight `[to, from]` over sources of so many channels, in memory of the arena's.
+    pub(crate) fn new(
+        tiles: Tiles,
+        weight: &[f32],
+        to: usize,
+        sources: &[usize],
+        arena: &Arena,
+    ) -> Self {
         let from: usize = sources.iter().sum();
-        // Each source is filled up to whole lines.
-        let mut columns = Vec::new();
+        // The channels of each block: each source is filled up to whole lines.
+        let mut blocks = Vec::new();
         let mut first = 0;
         for channels in sources {
-            columns.extend((first..first + channels).map(Some));
-            columns.resize(columns.len().next_multiple_of(VALUES), None);
-            first += channels;
+            let end = first + channels;
+            blocks.extend((first..end).step_by(VALUES).map(|k| (k, VALUES.min(end - k))));
+            first = end;
         }
-        let at = |k: usize, n: usize| columns[k].map_or(0.0, |column| weight[n * from + column]);
-        Self { tiles, right: Right::new(columns.len() / VALUES, to, at) }
+        let mut right = Right::take(blocks.len(), to, arena);
+        right.fill_columns(
+            tiles,
+            #[inline(always)]
+            |block, n| {
+                let (k, count) = blocks[block];
+                &weight[n * from + k..][..count]
+            },
+        );
+        Self { tiles, right }
+    }
+
+    /// The adjoint of some columns, the first and how many, of a layer with the weight `[to, from]`.
+    pub(crate) fn adjoint(
+        tiles: Tiles,
+        weight: &[f32],
+        to: usize,
+        (first, count): (usize, usize),
+        arena: &Arena,
+    ) -> Self {
+        let from = weight.len() / to;
+        let mut right = Right::take(lines::lines(to), count, arena);
+        right.fill_rows(
+            tiles,
+            #[inline(always)]
+            |k| if k < to { &weight[k * from + first..][..count] } else { &[] },
+        );
+        Self { tiles, right }
+    }
+
+    /// Gives the memory of its weights back.
+    pub(crate) fn give(self, arena: &Arena) {
+        self.right.give(arena);
     }
 
     pub(crate) fn bytes(&self) -> usize {
         self.right.bytes()
+    }
+
+    pub(crate) fn columns(&self) -> usize {
+        self.right.columns()
     }
 
     /// How it is computed.

@@ -24,13 +24,27 @@ pub(super) fn rounded(value: f32) -> u32 {
     }
 }
 
-/// Two values as a pair.
-#[inline(always)]
-pub(super) fn pair(first: f32, second: f32) -> u32 {
-    rounded(first) | rounded(second) << 16
-}
-
 impl Line {
+    /// The nearest values of both, of two the even one, side by side as pairs.
+    #[inline(always)]
+    pub(super) fn pairs(first: &[f32; PAIRS], second: &[f32; PAIRS]) -> Self {
+        let mut line = Self::default();
+        for (j, pair) in line.0.iter_mut().enumerate() {
+            *pair = rounded(first[j]) | rounded(second[j]) << 16;
+        }
+        line
+    }
+
+    /// Makes columns of rows, a pair for a pair.
+    pub(super) fn transpose(lines: &mut [Self; PAIRS]) {
+        for i in 0..PAIRS {
+            for j in 0..i {
+                let pair = lines[i].0[j];
+                lines[i].0[j] = std::mem::replace(&mut lines[j].0[i], pair);
+            }
+        }
+    }
+
     /// The nearest values, of two the even one.
     #[inline(always)]
     pub(super) fn rounded(values: &[f32; VALUES]) -> Self {

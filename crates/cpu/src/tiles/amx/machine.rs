@@ -3,14 +3,17 @@
 #![expect(unsafe_code, reason = "there are no safe calls for tiles")]
 
 use std::arch::asm;
-use std::arch::x86_64::{__cpuid, __cpuid_count};
+use std::arch::x86_64::{
+    __cpuid, __cpuid_count, __m512i, _mm512_setzero_si512, _mm512_shuffle_i32x4,
+    _mm512_unpackhi_epi32, _mm512_unpackhi_epi64, _mm512_unpacklo_epi32, _mm512_unpacklo_epi64,
+};
 use std::marker::PhantomData;
 
 use pulp::Simd;
 
 use crate::tiles::NoTiles;
-use crate::tiles::lines::{Line, VALUES};
-use crate::tiles::product::{Factors, Kernel, Sums};
+use crate::tiles::lines::{Line, PAIRS, VALUES};
+use crate::tiles::product::{Chains, Factors, Kernel, Sums};
 
 /// The right to use tiles: the CPU has them, and the system has allowed them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +66,42 @@ impl Amx {
         line
     }
 
+    /// The nearest values of both, side by side as pairs.
+    #[expect(clippy::unused_self, reason = "it says that the CPU has the instruction")]
+    #[inline(always)]
+    pub(in crate::tiles) fn pairs(self, first: &[f32; PAIRS], second: &[f32; PAIRS]) -> Line {
+        /// Where the halves of each pair lie after rounding: all first values, then all second ones.
+        static ORDER: Order = Order::new();
+        let mut line = Line::default();
+        // SAFETY: the CPU has the instructions, as `self` exists. They read 16 values of both and the
+        // order, and write a line.
+        unsafe {
+            asm!(
+                "vmovups zmm0, [{second}]",
+                "vmovdqa64 zmm1, [{order}]",
+                "vcvtne2ps2bf16 zmm0, zmm0, [{first}]",
+                "vpermw zmm0, zmm1, zmm0",
+                "vmovups [{line}], zmm0",
+                first = in(reg) first.as_ptr(),
+                second = in(reg) second.as_ptr(),
+                order = in(reg) &raw const ORDER,
+                line = in(reg) &raw mut line,
+                out("xmm0") _,
+                out("xmm1") _,
+                options(nostack),
+            );
+        }
+        line
+    }
+
+    /// Makes columns of rows, a pair for a pair.
+    #[expect(clippy::unused_self, reason = "it says that the CPU has the instructions")]
+    #[inline]
+    pub(in crate::tiles) fn transpose(self, lines: &mut [Line; PAIRS]) {
+        // SAFETY: the CPU has the instructions, as those of tiles are found with AVX-512 only.
+        unsafe { transpose(lines) }
+    }
+
     /// Configures the tiles of this thread, until what is returned goes.
     pub(in crate::tiles) fn configured(self) -> Configured {
         let config = Config::WHOLE;
@@ -72,6 +111,59 @@ impl Amx {
             asm!("ldtilecfg [{}]", in(reg) &raw const config, options(nostack, readonly));
         }
         Configured { _amx: self, _of_a_thread: PhantomData }
+    }
+}
+
+/// Indices of 16 pairs' halves.
+#[repr(C, align(64))]
+struct Order([u16; VALUES]);
+
+impl Order {
+    const fn new() -> Self {
+        let mut order = [0; VALUES];
+        let mut pair = 0;
+        while pair < PAIRS {
+            order[2 * pair] = pair as u16;
+            order[2 * pair + 1] = (PAIRS + pair) as u16;
+            pair += 1;
+        }
+        Self(order)
+    }
+}
+
+/// The transpose of 16 × 16 pairs: within 4 × 4 of them by unpacking, then of fours.
+#[target_feature(enable = "avx512f")]
+fn transpose(lines: &mut [Line; PAIRS]) {
+    const EVEN: i32 = 0b10_00_10_00;
+    const ODD: i32 = 0b11_01_11_01;
+    let mut rows = [_mm512_setzero_si512(); PAIRS];
+    for (row, line) in rows.iter_mut().zip(&*lines) {
+        // SAFETY: both are 64 bytes of which any bits are a value.
+        *row = unsafe { std::mem::transmute::<Line, __m512i>(*line) };
+    }
+    for four in rows.as_chunks_mut::<4>().0 {
+        let [a, b, c, d] = *four;
+        let [low, high] = [_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b)];
+        let [low2, high2] = [_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d)];
+        *four = [
+            _mm512_unpacklo_epi64(low, low2),
+            _mm512_unpackhi_epi64(low, low2),
+            _mm512_unpacklo_epi64(high, high2),
+            _mm512_unpackhi_epi64(high, high2),
+        ];
+    }
+    for j in 0..4 {
+        let [a, b, c, d] = [rows[j], rows[4 + j], rows[8 + j], rows[12 + j]];
+        let even = [_mm512_shuffle_i32x4::<EVEN>(a, b), _mm512_shuffle_i32x4::<EVEN>(c, d)];
+        let odd = [_mm512_shuffle_i32x4::<ODD>(a, b), _mm512_shuffle_i32x4::<ODD>(c, d)];
+        rows[j] = _mm512_shuffle_i32x4::<EVEN>(even[0], even[1]);
+        rows[4 + j] = _mm512_shuffle_i32x4::<EVEN>(odd[0], odd[1]);
+        rows[8 + j] = _mm512_shuffle_i32x4::<ODD>(even[0], even[1]);
+        rows[12 + j] = _mm512_shuffle_i32x4::<ODD>(odd[0], odd[1]);
+    }
+    for (line, row) in lines.iter_mut().zip(rows) {
+        // SAFETY: as above.
+        *line = unsafe { std::mem::transmute::<__m512i, Line>(row) };
     }
 }
 
@@ -245,6 +337,52 @@ impl Kernel for Configured {
                     ]
                 );
             }
+        }
+    }
+
+    #[inline]
+    fn chains<S: Simd>(&self, _: S, chains: Chains<'_>, sums: &mut Sums) {
+        let blocks = chains.blocks();
+        let Chains { left, right } = chains;
+        // SAFETY: the tiles of this thread are configured, as `self` exists and is of this thread.
+        // All four sides have as many whole tiles as `blocks` says, at least one. `sums` has room for
+        // four tiles.
+        unsafe {
+            asm!(
+                "tilezero tmm0",
+                "tilezero tmm1",
+                "tilezero tmm2",
+                "tilezero tmm3",
+                "2:",
+                "tileloadd tmm4, [{near} + {line}]",
+                "tileloadd tmm6, [{right} + {line}]",
+                "tdpbf16ps tmm0, tmm4, tmm6",
+                "tileloadd tmm7, [{beside} + {line}]",
+                "tdpbf16ps tmm1, tmm4, tmm7",
+                "tileloadd tmm5, [{far} + {line}]",
+                "tdpbf16ps tmm2, tmm5, tmm6",
+                "tdpbf16ps tmm3, tmm5, tmm7",
+                "add {near}, 1024",
+                "add {far}, 1024",
+                "add {right}, 1024",
+                "add {beside}, 1024",
+                "dec {blocks}",
+                "jnz 2b",
+                "tilestored [{sums} + {line}], tmm0",
+                "tilestored [{sums} + {line} + 1024], tmm1",
+                "tilestored [{sums} + {line} + 2048], tmm2",
+                "tilestored [{sums} + {line} + 3072], tmm3",
+                near = inout(reg) left[0].as_ptr() => _,
+                far = inout(reg) left[1].as_ptr() => _,
+                right = inout(reg) right[0].as_ptr() => _,
+                beside = inout(reg) right[1].as_ptr() => _,
+                blocks = inout(reg) blocks => _,
+                line = in(reg) 64_usize,
+                sums = in(reg) sums.0.as_mut_ptr(),
+                out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+                out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+                options(nostack),
+            );
         }
     }
 }

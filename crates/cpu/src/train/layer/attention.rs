@@ -42,7 +42,10 @@ impl Attention {
         let Plan { channels, head_width, groups, epsilon, scale } = plan;
         let norm = groups
             .map(|groups| Norm::new(&mut named.child("group_norm"), groups, channels, epsilon));
-        let mut linear = |name: &str| Pointwise::new(&mut named.child(name), channels, channels);
+        let mut linear = |name: &str| {
+            let mut named = named.child(name);
+            Pointwise::new(&mut named, channels, channels).for_many(&named)
+        };
         let projections = ["to_q", "to_k", "to_v"].map(&mut linear);
         let out = linear("to_out.0");
         let heads = head_width.map_or(1, |width| channels / width);
