@@ -75,22 +75,28 @@ impl Frame<'_> {
     pub(crate) fn fill_one<S: Simd>(&self, simd: S, image: usize, out: &mut [f32]) {
         let line = self.width() * self.channels();
         let (down, _) = self.inside();
-        let out = &mut out[down.start * line..down.end * line];
-        self.fill_lines(simd, image, down.start, out, false);
+        self.fill_lines(simd, image, down.start, &mut out[down.start * line..down.end * line]);
     }
 
     /// Fills lines of the frame of one row from line `y` on, none of them all zeros, but for their
-    /// zeros; what is done before is done `roughly` if it is rounded to bf16 at once.
+    /// zeros.
     #[inline(always)]
-    pub(crate) fn fill_lines<S: Simd>(
+    pub(crate) fn fill_lines<S: Simd>(&self, simd: S, image: usize, y: usize, out: &mut [f32]) {
+        self.fill_some(simd, (image, y), 0..self.channels(), false, out);
+    }
+
+    /// The same with some of the channels; what is done before is done `roughly` if it is rounded to
+    /// bf16 at once.
+    #[inline(always)]
+    pub(crate) fn fill_some<S: Simd>(
         &self,
         simd: S,
-        image: usize,
-        y: usize,
-        out: &mut [f32],
+        (image, y): (usize, usize),
+        some: Range<usize>,
         roughly: bool,
+        out: &mut [f32],
     ) {
-        let (channels, width, row) = (self.channels(), self.width(), self.row + image);
+        let (channels, width, row) = (some.len(), self.width(), self.row + image);
         let input = self.sources[0].shape;
         let repeat = self.repeat();
         let (_, across) = self.inside();
@@ -103,12 +109,14 @@ impl Frame<'_> {
                 let mut first = 0;
                 for source in self.sources {
                     let count = source.shape.channels;
-                    let values = &source.row(row)[(from + x) * count..][..count];
-                    let out = &mut position[first..first + count];
+                    let end = some.end.min(first + count);
+                    let begin = some.start.max(first).min(end);
+                    let values = &source.row(row)[(from + x) * count..][begin - first..end - first];
+                    let out = &mut position[begin - some.start.min(begin)..][..end - begin];
                     if roughly {
-                        self.before.apply_roughly(simd, out, values, row, first);
+                        self.before.apply_roughly(simd, out, values, row, begin);
                     } else {
-                        self.before.apply(simd, out, values, row, first);
+                        self.before.apply(simd, out, values, row, begin);
                     }
                     first += count;
                 }

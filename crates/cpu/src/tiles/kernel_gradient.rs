@@ -5,19 +5,21 @@
 //! all of them. The frame has a line of pairs for every position, not for every other one, so that a
 //! tap's distance may be odd; with a stride of 2 it lies in four parts, of which a tap sees one.
 
+use std::ops::Range;
+
 use pulp::{Simd, WithSimd};
 
 use super::Tiles;
 use super::conv::TAPS;
 use super::lines::{self, Line};
 use super::outer::{Outer, Sum, Transposed};
-use super::product::TILE;
+use super::product::{PANEL, TILE};
 use crate::arch::arch;
 use crate::conv::Frame;
 use crate::map::Arena;
 
 /// Bytes of both sides that stay near.
-const NEAR: usize = 1_000_000;
+const NEAR: usize = 700_000;
 
 /// Sums over the rows of a frame, from the gradient of the output, of `to` channels. `out`:
 /// `[to, 3, 3, from]`.
@@ -30,34 +32,36 @@ pub(crate) fn kernel_gradient(
 ) {
     let from = frame.channels();
     let to = out.len() / (TAPS * from);
-    let bytes = Layout::of(frame, 1).positions() * (4 * from + 2 * to);
-    let together = (NEAR / bytes).clamp(1, frame.images);
+    let positions = Layout::of(frame, 1).positions();
+    let together = (NEAR / (positions * (4 * PANEL + 2 * to))).clamp(1, frame.images);
+    let channels = (NEAR / (together * positions)).saturating_sub(2 * to) / 4 / PANEL * PANEL;
+    let channels = channels.clamp(PANEL, from.max(PANEL));
     let each = dy.len() / frame.images;
-    let mut scratch = arena.take(frame.width() * from);
     for first in (0..frame.images).step_by(together) {
         let images = together.min(frame.images - first);
         let frame = Frame { row: frame.row + first, images, ..*frame };
         let layout = Layout::of(&frame, images);
         let left = layout.output(tiles, &dy[first * each..][..images * each], to, arena);
-        let plane = layout.plane();
-        let mut right = arena.take_lines(from.div_ceil(TILE) * plane);
-        let (scratch, out_lines) = (&mut scratch[..], &mut right[..]);
-        arch().dispatch(Fill { tiles, frame: &frame, layout, scratch, out: out_lines });
-        let starts: [usize; TAPS] = std::array::from_fn(|tap| layout.start(tap / 3, tap % 3));
-        Outer {
-            tiles,
-            left: &left,
-            right: &right,
-            columns: from,
-            plane,
-            starts: &starts,
-            sum: Sum { out: &mut *out, stride: TAPS * from, first: 0, accumulate: first > 0 },
+        for channel in (0..from).step_by(channels) {
+            let some = channel..from.min(channel + channels);
+            let columns = some.len();
+            let right = layout.input(tiles, &frame, some, arena);
+            Outer {
+                tiles,
+                left: &left,
+                right: &right,
+                columns,
+                plane: layout.plane(),
+                starts: &std::array::from_fn::<_, TAPS, _>(|tap| {
+                    (layout.start(tap / 3, tap % 3), tap * from + channel)
+                }),
+                sum: Sum { out: &mut *out, stride: TAPS * from, first: 0, accumulate: first > 0 },
+            }
+            .run();
+            arena.give_lines(right);
         }
-        .run();
-        arena.give_lines(right);
         left.give(arena);
     }
-    arena.give(scratch);
 }
 
 /// How the frames of some rows lie in lines.
@@ -115,6 +119,22 @@ impl Layout {
         self.line(self.part(p, q), self.distance(p, q))
     }
 
+    /// The frames of all rows as the right side, some of the channels.
+    fn input(
+        self,
+        tiles: Tiles,
+        frame: &Frame<'_>,
+        channels: Range<usize>,
+        arena: &Arena,
+    ) -> Vec<Line> {
+        let mut lines = arena.take_lines(channels.len().div_ceil(TILE) * self.plane());
+        let mut scratch = arena.take(frame.width() * channels.len());
+        let (room, out) = (&mut scratch[..], &mut lines[..]);
+        arch().dispatch(Fill { tiles, frame, channels, layout: self, scratch: room, out });
+        arena.give(scratch);
+        lines
+    }
+
     /// The gradient of the output as the left side.
     fn output(self, tiles: Tiles, dy: &[f32], to: usize, arena: &Arena) -> Transposed {
         let [height, width] = self.size;
@@ -135,6 +155,7 @@ impl Layout {
 struct Fill<'a> {
     tiles: Tiles,
     frame: &'a Frame<'a>,
+    channels: Range<usize>,
     layout: Layout,
     /// Room for a line of the frame.
     scratch: &'a mut [f32],
@@ -155,7 +176,7 @@ impl WithSimd for Fill<'_> {
             // With a stride of 1, the last line is the first of the next row, or what follows the last.
             for y in 0..height * layout.step {
                 if down.contains(&y) {
-                    frame.fill_lines(simd, image, y, self.scratch, true);
+                    frame.fill_some(simd, (image, y), self.channels.clone(), true, self.scratch);
                     is_zero = false;
                 } else if !is_zero {
                     self.scratch.fill(0.0);
@@ -176,8 +197,8 @@ impl Fill<'_> {
     /// `first` of its part.
     #[inline(always)]
     fn line(&mut self, part: usize, x: usize, first: usize) {
-        let Self { tiles, frame, layout, scratch, out } = self;
-        let (channels, step) = (frame.channels(), layout.step);
+        let Self { tiles, layout, scratch, out, .. } = self;
+        let (channels, step) = (self.channels.len(), layout.step);
         let planes = out.chunks_exact_mut(layout.plane());
         for (plane, out) in planes.enumerate().take(channels.div_ceil(TILE)) {
             let of = plane * TILE..channels.min((plane + 1) * TILE);
@@ -203,7 +224,7 @@ impl Fill<'_> {
     /// Writes the zeros behind all positions.
     fn end(&mut self) {
         let layout = self.layout;
-        let count = self.frame.channels().div_ceil(TILE);
+        let count = self.channels.len().div_ceil(TILE);
         for plane in self.out.chunks_exact_mut(layout.plane()).take(count) {
             for (half, lines) in plane.chunks_exact_mut(layout.half()).enumerate() {
                 lines[(layout.positions() + 1 - half % 2) / 2..].fill(Line::default());

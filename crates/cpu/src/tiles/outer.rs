@@ -16,6 +16,7 @@ use super::product::{Chains, Kernel, PANEL, Sums, TILE};
 use super::soft::Soft;
 use crate::arch::arch;
 use crate::map::Arena;
+use crate::simd::{load, store};
 
 /// Where sums go: rows `stride` apart, from the column `first` on; added to what is there, or put there.
 #[derive(Debug)]
@@ -57,7 +58,7 @@ pub(crate) fn outer(
             right: &lines,
             columns: right.width,
             plane: blocks * TILE,
-            starts: &[0],
+            starts: &[(0, 0)],
             sum: Sum { out: &mut *sum.out, ..sum },
         }
         .run();
@@ -169,8 +170,7 @@ impl<F: Fn(usize) -> usize + Copy> WithSimd for Pairs<'_, F> {
     }
 }
 
-/// The sums, once for each place where the right side starts: those of a place beside those of the one
-/// before.
+/// The sums, once for each place where the right side starts.
 pub(super) struct Outer<'a> {
     pub tiles: Tiles,
     pub left: &'a Transposed,
@@ -179,8 +179,8 @@ pub(super) struct Outer<'a> {
     pub columns: usize,
     /// Lines from a plane to the next.
     pub plane: usize,
-    /// Where in a plane the first line is.
-    pub starts: &'a [usize],
+    /// Where in a plane the first line is, and where the first column of its sums goes.
+    pub starts: &'a [(usize, usize)],
     pub sum: Sum<'a>,
 }
 
@@ -213,13 +213,13 @@ impl Outer<'_> {
             let planes = [column / TILE, last.min(column / TILE + 1)];
             for row in (0..rows).step_by(PANEL) {
                 let left = [self.left.tiles(row / TILE), self.left.tiles(row / TILE + 1)];
-                for (place, start) in self.starts.iter().enumerate() {
+                for (start, first) in self.starts {
                     let right =
                         planes.map(|plane| &self.right[plane * self.plane + start..][..count]);
                     kernel.chains(simd, Chains { left, right }, &mut sums);
-                    let at = place * columns + column;
+                    let at = first + column;
                     let size = [PANEL.min(rows - row), PANEL.min(columns - column)];
-                    self.sum.add(&sums, [row, at], size);
+                    self.sum.add(simd, &sums, [row, at], size);
                 }
             }
         }
@@ -229,25 +229,24 @@ impl Outer<'_> {
 impl Sum<'_> {
     /// Adds the first rows and columns of four tiles, or puts them there.
     #[inline(always)]
-    fn add(&mut self, sums: &Sums, [row, column]: [usize; 2], [rows, columns]: [usize; 2]) {
+    fn add<S: Simd>(
+        &mut self,
+        simd: S,
+        sums: &Sums,
+        [row, column]: [usize; 2],
+        [rows, columns]: [usize; 2],
+    ) {
         for i in 0..rows {
             let at = (row + i) * self.stride + self.first + column;
             let out = &mut self.out[at..at + columns];
             let tiles = &sums.0[i / TILE * 2 * TILE + i % TILE..];
             for (half, out) in out.chunks_mut(TILE).enumerate() {
                 let sums = &tiles[half * TILE];
-                match <&mut [f32; TILE]>::try_from(&mut *out) {
-                    Ok(out) if self.accumulate => {
-                        for (out, sum) in out.iter_mut().zip(sums) {
-                            *out += sum;
-                        }
-                    }
-                    Ok(out) => *out = *sums,
-                    Err(_) => {
-                        for (out, sum) in out.iter_mut().zip(sums) {
-                            *out = if self.accumulate { *out + sum } else { *sum };
-                        }
-                    }
+                for (out, sum) in out.chunks_mut(S::F32_LANES).zip(sums.chunks(S::F32_LANES)) {
+                    let sum = load(simd, sum);
+                    let sum =
+                        if self.accumulate { simd.add_f32s(load(simd, out), sum) } else { sum };
+                    store(simd, out, sum);
                 }
             }
         }
