@@ -110,13 +110,16 @@ impl Frame<'_> {
                 for source in self.sources {
                     let count = source.shape.channels;
                     let end = some.end.min(first + count);
-                    let begin = some.start.max(first).min(end);
-                    let values = &source.row(row)[(from + x) * count..][begin - first..end - first];
-                    let out = &mut position[begin - some.start.min(begin)..][..end - begin];
-                    if roughly {
-                        self.before.apply_roughly(simd, out, values, row, begin);
-                    } else {
-                        self.before.apply(simd, out, values, row, begin);
+                    let begin = some.start.max(first);
+                    if begin < end {
+                        let values = &source.row(row)[(from + x) * count..][..count];
+                        let values = &values[begin - first..end - first];
+                        let out = &mut position[begin - some.start..end - some.start];
+                        if roughly {
+                            self.before.apply_roughly(simd, out, values, row, begin);
+                        } else {
+                            self.before.apply(simd, out, values, row, begin);
+                        }
                     }
                     first += count;
                 }

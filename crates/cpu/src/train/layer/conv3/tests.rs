@@ -196,6 +196,37 @@ fn in_bf16_they_are_those_of_rounded_factors() {
     }
 }
 
+/// Maps so large that only some of their channels stay near, of two sources.
+#[test]
+fn in_bf16_large_maps_have_the_gradients_of_small_ones() {
+    let (shape, to, leaf, arena) =
+        (Shape { height: 24, width: 24, channels: 160 }, 128, 2, Arena::new());
+    let values = |channels: usize, phase| -> Vec<f32> {
+        wave(3 * 24 * 24 * channels, phase).into_iter().map(rounded).collect()
+    };
+    let maps = [(40, 0.1), (120, 0.2)].map(|(channels, phase)| (channels, values(channels, phase)));
+    let sources: Vec<View<'_>> = maps
+        .iter()
+        .map(|(channels, data)| View { data, shape: shape.with_channels(*channels) })
+        .collect();
+    let mut dy = arena.map(3, shape.with_channels(to));
+    dy.data.copy_from_slice(&values(to, 0.3));
+    let gradient = |tiles| {
+        let new = |named: &mut Parameters<'_>| Conv3::new(named, shape, to, Motion::Same);
+        let (layer, asked) = asked_on(tiles, new);
+        let count = asked.iter().map(|(_, shape)| shape.iter().product::<usize>()).sum();
+        let mut gradients = vec![0.0; count];
+        let run = Run { weights: &[], leaf, arena: &arena };
+        let input = Input { sources: &sources, before: Before::NOTHING };
+        layer.parameter_gradients(run, input, &dy, &mut gradients);
+        gradients
+    };
+    let expected = to_f64(&gradient(None));
+    for tiles in all() {
+        assert_near("dw", &gradient(Some(tiles)), &expected, 2e-5);
+    }
+}
+
 #[test]
 fn any_number_of_threads_gives_the_same_bits() {
     for tiles in all().into_iter().map(Some).chain([None]) {
