@@ -1,5 +1,6 @@
 //! Times training steps of a model folder's network: `steps FOLDER BATCH` makes a step for each
-//! line on its standard input and answers with the milliseconds that it took.
+//! line on its standard input and answers with the milliseconds that it took; `steps bf16 FOLDER BATCH`
+//! computes in bf16, where the CPU has AMX tiles.
 //!
 //! The data are noise: what a step costs does not depend on them. `tools/bench/training.py` calls
 //! this beside PyTorch.

@@ -53,12 +53,18 @@ impl<'a> Kernels<'a> {
     /// channel that it goes from.
     #[inline(always)]
     pub(crate) fn at_least(self, k: usize, n: usize) -> &'a [f32] {
-        let Self { weight, from, to, adjoint } = self;
-        if k >= from {
+        if k >= self.from {
             return &[];
         }
-        let at = 9 * if adjoint { k * to + n } else { n * from + k };
-        weight.get(at..at + MOST_LANES).unwrap_or(&weight[at..])
+        let [next, other] = self.distances();
+        let at = k * next + n * other;
+        self.weight.get(at..at + MOST_LANES).unwrap_or(&self.weight[at..])
+    }
+
+    /// Values from a kernel to that of the next channel it goes from, and of the next it goes to.
+    #[inline(always)]
+    pub(crate) fn distances(self) -> [usize; 2] {
+        if self.adjoint { [9 * self.to, 9] } else { [9, 9 * self.from] }
     }
 
     /// The kernels from channel `k` to the channels `first…`, a line of `out` a position.

@@ -13,6 +13,7 @@ use super::lines::{self, Line, VALUES};
 use super::product::{Left, Product, Right, TILE, some};
 use crate::arch::arch;
 use crate::conv::{Frame, Kernels};
+use crate::fetch::fetch;
 use crate::gemm::Store;
 use crate::map::Arena;
 
@@ -86,12 +87,19 @@ fn pack(
     columns: &Range<usize>,
     out: &mut [Line],
 ) {
+    /// Pairs from what is packed to what is asked for.
+    const AHEAD: usize = 4;
     let Kernels { adjoint, .. } = kernels;
+    let ahead = AHEAD * 2 * kernels.distances()[0] * size_of::<f32>();
     for (half, pair) in (0..2).flat_map(|half| (0..TILE).map(move |pair| (half, pair))) {
         let from = plane * VALUES + 2 * pair;
         let mut taps = [Line::default(); TILE];
         for (line, to) in taps.iter_mut().zip(some(columns, half)) {
-            *line = tiles.pairs(kernels.at_least(from, to), kernels.at_least(from + 1, to));
+            let both = [kernels.at_least(from, to), kernels.at_least(from + 1, to)];
+            for first in both.iter().filter_map(|kernel| kernel.first()) {
+                fetch(first, ahead);
+            }
+            *line = tiles.pairs(both[0], both[1]);
         }
         tiles.transpose(&mut taps);
         for (tap, line) in taps.iter().take(TAPS).enumerate() {

@@ -18,8 +18,9 @@ use crate::arch::arch;
 use crate::conv::Frame;
 use crate::map::Arena;
 
-/// Bytes of both sides that stay near.
-const NEAR: usize = 700_000;
+/// Bytes of both sides that stay near. Rows are put together up to these, and no more channels than a
+/// panel has: sums that are written, read and written again would come from further away.
+const NEAR: usize = 1_400_000;
 
 /// Sums over the rows of a frame, from the gradient of the output, of `to` channels. `out`:
 /// `[to, 3, 3, from]`.
@@ -34,16 +35,15 @@ pub(crate) fn kernel_gradient(
     let to = out.len() / (TAPS * from);
     let positions = Layout::of(frame, 1).positions();
     let together = (NEAR / (positions * (4 * PANEL + 2 * to))).clamp(1, frame.images);
-    let channels = (NEAR / (together * positions)).saturating_sub(2 * to) / 4 / PANEL * PANEL;
-    let channels = channels.clamp(PANEL, from.max(PANEL));
+    let together = frame.images.div_ceil(frame.images.div_ceil(together));
     let each = dy.len() / frame.images;
     for first in (0..frame.images).step_by(together) {
         let images = together.min(frame.images - first);
         let frame = Frame { row: frame.row + first, images, ..*frame };
         let layout = Layout::of(&frame, images);
         let left = layout.output(tiles, &dy[first * each..][..images * each], to, arena);
-        for channel in (0..from).step_by(channels) {
-            let some = channel..from.min(channel + channels);
+        for channel in (0..from).step_by(PANEL) {
+            let some = channel..from.min(channel + PANEL);
             let columns = some.len();
             let right = layout.input(tiles, &frame, some, arena);
             Outer {

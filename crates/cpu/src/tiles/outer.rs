@@ -239,16 +239,28 @@ impl Sum<'_> {
         for i in 0..rows {
             let at = (row + i) * self.stride + self.first + column;
             let out = &mut self.out[at..at + columns];
-            let tiles = &sums.0[i / TILE * 2 * TILE + i % TILE..];
+            let tiles = &sums.0[i / TILE * 2 * TILE + i % TILE..][..TILE + 1];
+            if let Ok(out) = <&mut [f32; PANEL]>::try_from(&mut *out) {
+                for lane in (0..PANEL).step_by(S::F32_LANES) {
+                    let sums = &tiles[lane / TILE * TILE][lane % TILE..][..S::F32_LANES];
+                    add(simd, self.accumulate, &mut out[lane..lane + S::F32_LANES], sums);
+                }
+                continue;
+            }
             for (half, out) in out.chunks_mut(TILE).enumerate() {
-                let sums = &tiles[half * TILE];
-                for (out, sum) in out.chunks_mut(S::F32_LANES).zip(sums.chunks(S::F32_LANES)) {
-                    let sum = load(simd, sum);
-                    let sum =
-                        if self.accumulate { simd.add_f32s(load(simd, out), sum) } else { sum };
-                    store(simd, out, sum);
+                let sums = tiles[half * TILE].chunks(S::F32_LANES);
+                for (out, sums) in out.chunks_mut(S::F32_LANES).zip(sums) {
+                    add(simd, self.accumulate, out, sums);
                 }
             }
         }
     }
+}
+
+/// Adds a vector, or puts it there.
+#[inline(always)]
+fn add<S: Simd>(simd: S, accumulate: bool, out: &mut [f32], sums: &[f32]) {
+    let sum = load(simd, sums);
+    let sum = if accumulate { simd.add_f32s(load(simd, out), sum) } else { sum };
+    store(simd, out, sum);
 }
