@@ -75,6 +75,24 @@ fn points_that_stopped_twice_and_went_on_are_the_whole_run() {
 }
 
 #[test]
+fn a_run_in_bf16_goes_on_in_bf16() {
+    let folder = Folder::new();
+    let run = |command: &str| {
+        // On any CPU: to the same bits as on tiles.
+        let output = folder.command(command).env("ANCESTRAL_SIMD", "soft-tiles").output().unwrap();
+        assert!(output.status.success(), "{command}: {output:?}");
+    };
+    let common = "train digits --width 16,16 --layers 1 --batch 4 --timesteps 25 --steps 4 --quiet";
+    run(&format!("{common} --precision bf16 -o whole"));
+    run(&format!("{common} --precision bf16 --stop-at 2 --threads 1 -o run"));
+    run("train --resume run --quiet");
+    assert_same(&folder.files("run"), &folder.files("whole"));
+    run(&format!("{common} -o plain"));
+    let model = "unet/diffusion_pytorch_model.safetensors";
+    assert!(folder.files("plain")[model] != folder.files("whole")[model]);
+}
+
+#[test]
 fn previews_and_checkpoints_change_no_weight_no_loss_and_no_sample() {
     let folder = with_people();
     let run = |name: &str, flags: &str| {

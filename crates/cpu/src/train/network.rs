@@ -138,3 +138,6 @@ impl TrainingNetwork {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;
