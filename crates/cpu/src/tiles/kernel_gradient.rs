@@ -94,9 +94,10 @@ impl Layout {
         self.blocks() * TILE + self.distance(2, 2) / 2 + 1
     }
 
-    /// Lines of 16 channels: an odd number, as planes a power of two apart push each other out.
+    /// Lines of 16 channels: one more than they take, as planes a power of two apart push each other
+    /// out.
     fn plane(self) -> usize {
-        2 * self.step * self.step * self.half() | 1
+        2 * self.step * self.step * self.half() + 1
     }
 
     /// From a position of the output to what a tap sees, within its part of the frame.

@@ -239,7 +239,7 @@ impl Sum<'_> {
         for i in 0..rows {
             let at = (row + i) * self.stride + self.first + column;
             let out = &mut self.out[at..at + columns];
-            let tiles = &sums.0[i / TILE * 2 * TILE + i % TILE..][..TILE + 1];
+            let tiles = &sums.0[i / TILE * 2 * TILE + i % TILE..][..=TILE];
             if let Ok(out) = <&mut [f32; PANEL]>::try_from(&mut *out) {
                 for lane in (0..PANEL).step_by(S::F32_LANES) {
                     let sums = &tiles[lane / TILE * TILE][lane % TILE..][..S::F32_LANES];

@@ -1,6 +1,6 @@
 #[path = "../../../nn/src/unet/tests/peer.rs"]
 #[allow(dead_code, reason = "not every test needs all of it")]
-mod peer;
+pub(crate) mod peer;
 
 use ancestral::{Batch, Network};
 use ancestral_format::{Array, MlpConfig, NetworkConfig, Weights};
@@ -232,7 +232,7 @@ fn convolutions_are_those_in_f32_but_for_the_rounding_of_factors() {
 }
 
 /// Networks that between them have every kernel.
-const NAMES: [&str; 5] =
+pub(crate) const NAMES: [&str; 5] =
     ["ddpm_style", "class_embedding", "one_channel_rect", "ncsnpp_style", "base"];
 
 fn network(case: &Case, tiles: Option<Tiles>) -> CpuNetwork {

@@ -121,11 +121,11 @@ struct Order([u16; VALUES]);
 impl Order {
     const fn new() -> Self {
         let mut order = [0; VALUES];
-        let mut pair = 0;
-        while pair < PAIRS {
-            order[2 * pair] = pair as u16;
-            order[2 * pair + 1] = (PAIRS + pair) as u16;
-            pair += 1;
+        let (mut at, mut pair) = (0, 0);
+        while at < VALUES {
+            order[at] = pair;
+            order[at + 1] = pair + 16;
+            (at, pair) = (at + 2, pair + 1);
         }
         Self(order)
     }

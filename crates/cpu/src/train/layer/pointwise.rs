@@ -353,7 +353,9 @@ mod tests {
 
     #[test]
     fn in_bf16_they_are_those_of_rounded_factors() {
-        all().into_iter().for_each(|tiles| check(Some(tiles)));
+        for tiles in all() {
+            check(Some(tiles));
+        }
     }
 
     #[test]

@@ -1,21 +1,10 @@
 //! Whole networks in bf16, beside the same in f32.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
-
-#[path = "../../../../nn/src/unet/tests/peer.rs"]
-#[allow(dead_code, reason = "not every test needs all of it")]
-mod peer;
-
 use std::ops::Range;
 
-use peer::{Case, cases};
-
 use super::*;
-use crate::tiles::tests::{all, amx, rounded};
-
-/// Networks that between them have every kernel.
-const NAMES: [&str; 5] =
-    ["ddpm_style", "class_embedding", "one_channel_rect", "ncsnpp_style", "base"];
+use crate::tiles::tests::peer::{Case, cases};
+use crate::tiles::tests::{NAMES, all, amx, rounded};
 
 fn gradients(tiles: Option<Tiles>, case: &Case, rows: Range<usize>) -> Vec<f32> {
     gradients_at(|weight| weight, tiles, case, rows)
