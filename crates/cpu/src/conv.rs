@@ -3,6 +3,7 @@
 mod direct;
 mod frame;
 mod kernels;
+mod tiling;
 mod winograd;
 
 use crate::gemm::{Left, Packed, Product, Store};
@@ -16,6 +17,7 @@ use winograd::Winograd;
 
 pub(crate) use frame::Frame;
 pub(crate) use kernels::{Kernels, MOST_LANES};
+pub(crate) use tiling::{Reuse, Tiling};
 pub(crate) use winograd::{Form, Four, Input, Two, is_zero};
 
 /// How a 3 × 3 convolution moves over its input.
@@ -85,42 +87,6 @@ impl After<'_> {
     pub(crate) const NOTHING: Self = Self { time: None, residual: None, scale: 1.0 };
 }
 
-/// Positions from which on a map is convolved by F(4×4, 3×3), and by F(2×2, 3×3). Below, the
-/// transformed weights, which are four times as many and almost twice, take longer to read than the
-/// products that they save, unless they stay near: up to so many bytes.
-const FOUR_POSITIONS: usize = 256;
-const TWO_POSITIONS: usize = 64;
-const NEAR: usize = 1_250_000;
-const WINOGRAD_CHANNELS: usize = 16;
-
-/// Into which tiles Winograd's method cuts an output, if it is worth it at all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tiling {
-    None,
-    /// 2 × 2.
-    Two,
-    /// 4 × 4.
-    Four,
-}
-
-impl Tiling {
-    /// By the shapes alone of what goes in and comes out.
-    pub(crate) fn of(motion: Motion, input: Shape, to: usize) -> Self {
-        let (from, output) = (input.channels, motion.output(input));
-        let whole = |by| output.height.is_multiple_of(by) && output.width.is_multiple_of(by);
-        let worth = motion.stride() == 1 && from.min(to) >= WINOGRAD_CHANNELS;
-        let near = |places| places * from * to * size_of::<f32>() <= NEAR;
-        let many = |least| output.positions() >= least;
-        if worth && whole(4) && (many(FOUR_POSITIONS) || near(36)) {
-            Self::Four
-        } else if worth && whole(2) && (many(TWO_POSITIONS) || near(16)) {
-            Self::Two
-        } else {
-            Self::None
-        }
-    }
-}
-
 impl Conv3 {
     pub(crate) fn load(
         named: &mut Parameters<'_>,
@@ -135,16 +101,18 @@ impl Conv3 {
             return Self { bias, motion, input, method: Method::Direct(Direct::default()) };
         }
         let kernels = Kernels { weight: &weight, from, to, adjoint: false };
-        Self::new(named.tiles(from, to), kernels, bias, input, motion, &Arena::new())
+        let (tiles, arena) = (named.tiles(from, to), Arena::new());
+        let tiling = Tiling::of(motion, input, to, Reuse::PREDICTION);
+        Self::new(kernels, bias, input, motion, (tiles, tiling), &arena)
     }
 
     /// One of other weights, in memory of the arena's; on tiles, if there are any.
     pub(crate) fn new(
-        tiles: Option<Tiles>,
         kernels: Kernels<'_>,
         bias: Vec<f32>,
         input: Shape,
         motion: Motion,
+        (tiles, tiling): (Option<Tiles>, Tiling),
         arena: &Arena,
     ) -> Self {
         if let Some(tiles) = tiles {
@@ -152,7 +120,7 @@ impl Conv3 {
             return Self { bias, motion, input, method };
         }
         let repeated = motion == Motion::Repeated;
-        let method = match Tiling::of(motion, input, kernels.to) {
+        let method = match tiling {
             Tiling::Four => Method::Four(Winograd::new(Four, kernels, repeated, arena)),
             Tiling::Two => Method::Two(Winograd::new(Two, kernels, repeated, arena)),
             Tiling::None => Method::Direct(Direct::new(kernels, arena)),
@@ -175,7 +143,7 @@ impl Conv3 {
         let (from, to) = (self.input.channels, output.channels);
         let (method, bytes) = match &self.method {
             Method::Direct(direct) => (self.why_direct(), direct.bytes()),
-            Method::Two(winograd) => (self.why_two(), winograd.bytes()),
+            Method::Two(winograd) => ("F(2×2, 3×3), as positions are few", winograd.bytes()),
             Method::Four(winograd) => ("F(4×4, 3×3)", winograd.bytes()),
             Method::Tiles(conv) => (conv.describe(), conv.bytes()),
         };
@@ -192,25 +160,13 @@ impl Conv3 {
         )
     }
 
-    fn why_two(&self) -> &'static str {
-        let Shape { height, width, .. } = self.output();
-        if height.is_multiple_of(4) && width.is_multiple_of(4) {
-            "F(2×2, 3×3), as positions are few"
-        } else {
-            "F(2×2, 3×3), as tiles of 4 × 4 do not fit"
-        }
-    }
-
     fn why_direct(&self) -> &'static str {
-        let output = self.output();
         if self.motion.stride() > 1 {
             "direct, as it strides"
-        } else if self.input.channels.min(output.channels) < WINOGRAD_CHANNELS {
+        } else if self.input.channels.min(self.bias.len()) < tiling::LEAST_CHANNELS {
             "direct, as channels are few"
-        } else if output.height.is_multiple_of(2) && output.width.is_multiple_of(2) {
-            "direct, as positions are very few"
         } else {
-            "direct, as tiles do not fit"
+            "direct, as positions are very few"
         }
     }
 
@@ -248,7 +204,8 @@ impl Conv3 {
         out.par_chunks_mut(chunk).enumerate().for_each(|(i, out)| {
             let (row, first) = (i * images / chunks, i % chunks * lines);
             let images = images.min(rows - row);
-            let frame = Frame { sources, before, row, images, motion: self.motion, first, lines };
+            let (motion, side) = (self.motion, self.side());
+            let frame = Frame { sources, before, row, images, motion, first, lines, side };
             let offset = self.offset(after, row, images, arena);
             let residual =
                 after.residual.map_or(&[][..], |map| &map.data[i * chunk..][..out.len()]);
@@ -278,16 +235,21 @@ impl Conv3 {
         offset
     }
 
+    /// Positions along the side of the tiles that the output is made of.
+    fn side(&self) -> usize {
+        match self.method {
+            Method::Direct(_) | Method::Tiles(_) => 1,
+            Method::Two(_) => 2,
+            Method::Four(_) => 4,
+        }
+    }
+
     /// One piece of work: how many rows, and how many lines of each. Small maps are put together, so
     /// that weights are read less often; a map is cut if the threads would run out of rows.
     fn piece(&self, rows: usize, output: Shape) -> (usize, usize) {
         let threads = rayon::current_num_threads();
         let images = rows.div_ceil(threads).min((POSITIONS / output.positions()).max(1));
-        let least = match self.method {
-            Method::Direct(_) | Method::Tiles(_) => 1,
-            Method::Two(_) => 2,
-            Method::Four(_) => 4,
-        };
+        let least = self.side();
         let mut lines = output.height;
         while rows * (output.height / lines) < threads
             && lines.is_multiple_of(2)

@@ -19,6 +19,8 @@ pub(crate) struct Frame<'a> {
     /// The first line of the output, and how many.
     pub first: usize,
     pub lines: usize,
+    /// Lines and positions of the output are filled up to whole tiles of such a side.
+    pub side: usize,
 }
 
 impl Frame<'_> {
@@ -28,12 +30,20 @@ impl Frame<'_> {
 
     /// Positions in a line of the frame, zeros at its ends included.
     pub(crate) fn width(&self) -> usize {
-        self.motion.output(self.sources[0].shape).width * self.motion.stride() + 2
+        let [_, across] = self.tiles();
+        across * self.side * self.motion.stride() + 2
     }
 
     /// Lines of the frame of one row.
     pub(crate) fn height(&self) -> usize {
-        self.lines * self.motion.stride() + 2
+        let [down, _] = self.tiles();
+        down * self.side * self.motion.stride() + 2
+    }
+
+    /// Tiles of the output of one row: down and across.
+    pub(crate) fn tiles(&self) -> [usize; 2] {
+        let width = self.motion.output(self.sources[0].shape).width;
+        [self.lines.div_ceil(self.side), width.div_ceil(self.side)]
     }
 
     /// Values of the frame of one row.

@@ -61,12 +61,13 @@ const fn apart(tiles: usize, channels: usize) -> usize {
 }
 
 /// Values of places that stay near.
-const NEAR: usize = 131_072;
+const NEAR: usize = 262_144;
 
-/// How many tiles go through all three stages together, so that what is between them stays near:
-/// whole blocks of a product, of which larger ones lose less at their ends.
-fn together(places: usize, from: usize, to: usize) -> usize {
-    (NEAR / (places * (from + to.min(PANEL))) / 12 * 12).clamp(12, 48)
+/// How many of so many tiles go through all three stages together, so that what is between them stays
+/// near: parts of about one size, as a part that is small reads as many weights as a large one.
+fn together(tiles: usize, places: usize, from: usize, to: usize) -> usize {
+    let most = (NEAR / (places * (from + to.min(PANEL)))).clamp(12, 96);
+    tiles.div_ceil(tiles.div_ceil(most)).next_multiple_of(4)
 }
 
 /// The most columns of a panel.
@@ -130,7 +131,8 @@ impl Winograd {
     ) {
         let to = self.rights.columns();
         let mut scratch = arena.take(frame.size());
-        let most = together(I * I, self.from, to);
+        let [down, across] = frame.tiles();
+        let most = together(frame.images * down * across, I * I, self.from, to);
         let mut inputs = arena.take(I * I * apart(most, self.from));
         let mut products = arena.take(I * I * apart(most, to.min(PANEL)));
         arch().dispatch(Piece::<F, I, O> {
@@ -172,8 +174,9 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Piece<'_, F, I,
         frame.surround(scratch);
         let (from, to) = (winograd.from, winograd.rights.columns());
         let line = frame.width();
-        let across = (line - 2) / O;
-        let each = across * frame.lines / O;
+        let [down, across] = frame.tiles();
+        let each = down * across;
+        let width = store.share / frame.lines;
         let tiles = frame.images * each;
         // Where a tile begins: its row, line and position.
         let place = |tile: usize| {
@@ -214,8 +217,9 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Piece<'_, F, I,
                         channels: channels.clone(),
                         to,
                         out,
-                        at: (image * store.share + y * (line - 2) + x) * to,
-                        line: (line - 2) * to,
+                        at: (image * store.share + y * width + x) * to,
+                        line: width * to,
+                        inside: [O.min(frame.lines - y), O.min(width - x)],
                         store: Store { offset: &store.offset[image * to..][..to], ..store },
                         form,
                     });
@@ -422,6 +426,8 @@ struct Output<'a, F, const I: usize, const O: usize> {
     at: usize,
     /// From a line of the output to the next.
     line: usize,
+    /// Lines and positions of the tile that are there.
+    inside: [usize; 2],
     store: Store<'a>,
     form: PhantomData<F>,
 }
@@ -431,8 +437,8 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Output<'_, F, I
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let Self { channels, to, at, line, store, .. } = &self;
-        let last = at + (O - 1) * (line + to) + channels.end;
+        let Self { channels, to, at, line, inside: [down, across], store, .. } = &self;
+        let last = at + (down - 1) * line + (across - 1) * to + channels.end;
         assert!((I * I - 1) * self.stride + channels.len() <= self.products.len(), "all products");
         assert!(last <= self.out.len(), "room for the tile");
         assert!(store.residual.is_empty() || last <= store.residual.len(), "a residual each");
@@ -467,9 +473,13 @@ impl<F: Form<I, O>, const I: usize, const O: usize> Output<'_, F, I, O> {
         let Store { offset, residual, scale, .. } = self.store;
         // SAFETY: this end, like those of the residual and the output, was compared in `with_simd`.
         let offset = load(simd, unsafe { offset.get_unchecked(channel..channel + count) });
+        let [down, across] = self.inside;
         for (y, row) in half.iter().enumerate() {
             let row = F::output(simd, *row);
             for (x, value) in row.iter().enumerate() {
+                if y >= down || x >= across {
+                    continue;
+                }
                 let at = self.at + y * self.line + x * self.to + channel;
                 let mut value = simd.add_f32s(*value, offset);
                 if !residual.is_empty() {

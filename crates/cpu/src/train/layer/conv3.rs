@@ -4,7 +4,7 @@ mod weight_gradient;
 
 use rayon::prelude::*;
 
-use crate::conv::{self, After, Kernels, Motion};
+use crate::conv::{self, After, Kernels, Motion, Reuse, Tiling};
 use crate::map::{Map, Shape, View};
 use crate::norm::Before;
 use crate::parameters::{Parameters, Place};
@@ -55,7 +55,9 @@ impl Conv3 {
         let (weight, from) = (self.weight.of(run.weights), self.input.channels);
         let kernels = Kernels { weight, from, to: self.to, adjoint: false };
         let bias = self.bias.of(run.weights).to_vec();
-        let conv = conv::Conv3::new(self.tiles, kernels, bias, self.input, self.motion, run.arena);
+        let (tiles, arena) = (self.tiles, run.arena);
+        let tiling = Tiling::of(self.motion, self.input, self.to, Reuse::TRAINING);
+        let conv = conv::Conv3::new(kernels, bias, self.input, self.motion, (tiles, tiling), arena);
         let mut out = run.arena.map(input.sources[0].rows(), self.output());
         conv.run_into(input.sources, input.before, after, &mut out.data, run.arena);
         conv.give(run.arena);
@@ -104,8 +106,9 @@ impl Conv3 {
             Motion::Same | Motion::Repeated => self.output(),
             Motion::Halved { .. } => self.input.with_channels(self.to),
         };
-        let conv =
-            conv::Conv3::new(self.tiles, kernels, vec![0.0; from], wide, Motion::Same, run.arena);
+        let tiling = Tiling::of(Motion::Same, wide, from, Reuse::TRAINING);
+        let (tiles, bias, motion) = (self.tiles, vec![0.0; from], Motion::Same);
+        let conv = conv::Conv3::new(kernels, bias, wide, motion, (tiles, tiling), run.arena);
         let adjoint = |dy: &[f32]| {
             let mut dx = run.arena.map(dy.len() / wide.len(), wide.with_channels(from));
             let source = View { data: dy, shape: wide };

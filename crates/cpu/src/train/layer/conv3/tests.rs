@@ -99,7 +99,7 @@ fn gradients(conv: &Shapes, x: &[f64], w: &[f64], dy: &[f64]) -> [Vec<f64>; 2] {
     [dx, dw]
 }
 
-const MOTIONS: [Motion; 4] =
+static MOTIONS: [Motion; 4] =
     [Motion::Same, Motion::Repeated, Motion::Halved { before: 0 }, Motion::Halved { before: 1 }];
 
 struct Case {
@@ -131,9 +131,17 @@ fn cases() -> impl Iterator<Item = Case> {
         (5, [2, 2], [40, 33]),
         (1, [16, 32], [3, 24]),
     ];
-    shapes.into_iter().flat_map(|(rows, size, channels)| {
-        MOTIONS.into_iter().map(move |motion| case(rows, size, channels, motion))
-    })
+    // Tiles that reach beyond the edge.
+    let ragged = [(2, [7, 7], [17, 33]), (5, [14, 10], [20, 16]), (3, [3, 5], [16, 40])];
+    let all = |motions: &'static [Motion]| {
+        move |(rows, size, channels)| {
+            motions.iter().map(move |motion| case(rows, size, channels, *motion))
+        }
+    };
+    shapes
+        .into_iter()
+        .flat_map(all(&MOTIONS))
+        .chain(ragged.into_iter().flat_map(all(&MOTIONS[..2])))
 }
 
 #[test]

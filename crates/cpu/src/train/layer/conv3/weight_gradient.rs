@@ -26,7 +26,7 @@ const TERMS: usize = 512;
 
 /// Writes the gradient, `[to, from, 3, 3]`.
 pub(super) fn write(conv: &Conv3, run: Run<'_>, input: Input<'_>, dy: &Map, out: &mut [f32]) {
-    let tiling = Tiling::of(conv.motion, conv.input, conv.to);
+    let tiling = tiling(conv, run.leaf);
     let mut sums = run.arena.take(out.len());
     tree::sum(run.leaves(dy.rows), &mut sums, run.arena, &|leaf, out: &mut [f32]| {
         let rows = run.rows_of(leaf, dy.rows);
@@ -37,6 +37,7 @@ pub(super) fn write(conv: &Conv3, run: Run<'_>, input: Input<'_>, dy: &Map, out:
             rows: rows.len(),
             motion: conv.motion,
             output: dy.shape,
+            tiling,
             from: conv.input.channels,
             arena: run.arena,
         };
@@ -57,6 +58,20 @@ pub(super) fn write(conv: &Conv3, run: Run<'_>, input: Input<'_>, dy: &Map, out:
     run.arena.give(sums);
 }
 
+/// What a value of a place costs beside its products, in products: it is written, and read again where
+/// places are collected.
+const PLACE: usize = 16;
+
+/// The tiles of the fastest method for leaves of so many rows.
+fn tiling(conv: &Conv3, rows: usize) -> Tiling {
+    // In bf16 it is one product over positions, of frames as they are.
+    if conv.tiles.is_some() || !conv.motion.tiles_well(conv.input.channels, conv.to) {
+        return Tiling::None;
+    }
+    let cost = |tiling: &Tiling| tiling.places() * (rows * tiling.tiles(conv.output()) + PLACE);
+    Tiling::ALL.into_iter().min_by_key(cost).unwrap_or(Tiling::None)
+}
+
 /// Some rows of the batch, whose products are added in their order.
 struct Leaf<'a> {
     input: Input<'a>,
@@ -67,6 +82,7 @@ struct Leaf<'a> {
     rows: usize,
     motion: conv::Motion,
     output: Shape,
+    tiling: Tiling,
     from: usize,
     arena: &'a Arena,
 }
@@ -81,6 +97,7 @@ impl Leaf<'_> {
             motion: self.motion,
             first: 0,
             lines: self.output.height,
+            side: self.tiling.side(),
         }
     }
 
@@ -125,7 +142,7 @@ impl Leaf<'_> {
     /// ```
     fn winograd<F: Form<I, O>, const I: usize, const O: usize>(&self, _form: F, out: &mut [f32]) {
         let (from, to) = (self.from, self.output.channels);
-        let each = self.output.positions() / (O * O);
+        let each = self.tiling.tiles(self.output);
         let rows = (NEAR_TILES / (I * I * each * (from + to))).clamp(1, self.rows);
         let lines = (NEAR_PRODUCTS / (I * I * to) / 12 * 12).clamp(12, from.max(12)).min(from);
         let tiles = rows * each;
@@ -193,7 +210,7 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Chunk<'_, F, I,
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         let leaf = self.leaf;
-        let tiles = self.rows * leaf.output.positions() / (O * O);
+        let tiles = self.rows * leaf.tiling.tiles(leaf.output);
         self.transform(simd, tiles);
         let (from, to) = (leaf.from, leaf.output.channels);
         let repeated = leaf.motion == conv::Motion::Repeated;
@@ -228,7 +245,7 @@ impl<F: Form<I, O>, const I: usize, const O: usize> Chunk<'_, F, I, O> {
     fn transform<S: Simd>(&mut self, simd: S, tiles: usize) {
         let Self { leaf, scratch, apart, .. } = self;
         let (from, output) = (leaf.from, leaf.output);
-        let (across, down) = (output.width / O, output.height / O);
+        let (across, down) = (output.width.div_ceil(O), output.height.div_ceil(O));
         let frame = leaf.frame();
         frame.surround(scratch);
         let wide = frame.width();
@@ -249,6 +266,7 @@ impl<F: Form<I, O>, const I: usize, const O: usize> Chunk<'_, F, I, O> {
                 simd.vectorize(Gradient::<F, I, O> {
                     dy: &dy[y * O * output.width * output.channels..],
                     width: output.width,
+                    lines: O.min(output.height - y * O),
                     to: output.channels,
                     out: self.gradients,
                     stride: apart[1],
@@ -266,6 +284,8 @@ struct Gradient<'a, F, const I: usize, const O: usize> {
     dy: &'a [f32],
     /// Positions of a line of the gradient.
     width: usize,
+    /// Lines of the tiles that are there.
+    lines: usize,
     to: usize,
     out: &'a mut [f32],
     /// From a place to the next.
@@ -281,9 +301,9 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Gradient<'_, F,
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { dy, width, to, out, stride, tile: first, tiles, form: _ } = self;
-        let (line, across) = (width * to, width / O);
-        assert!(((O - 1) * width + width) * to <= dy.len(), "lines of the gradient");
+        let Self { dy, width, lines, to, out, stride, tile: first, tiles, form: _ } = self;
+        let (line, across) = (width * to, width.div_ceil(O));
+        assert!(lines * width * to <= dy.len(), "lines of the gradient");
         for panel in panels(to, S::F32_LANES) {
             for skip in (0..panel.width).step_by(S::F32_LANES) {
                 let channel = panel.first + skip;
@@ -293,8 +313,10 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Gradient<'_, F,
                     for x in 0..O {
                         let mut column = [simd.splat_f32s(0.0); O];
                         for (y, value) in column.iter_mut().enumerate() {
-                            let at = y * line + (tile * O + x) * to + channel;
-                            *value = load(simd, &dy[at..at + count]);
+                            if y < lines && tile * O + x < width {
+                                let at = y * line + (tile * O + x) * to + channel;
+                                *value = load(simd, &dy[at..at + count]);
+                            }
                         }
                         let column = F::output_adjoint(simd, column);
                         for (half, value) in half.iter_mut().zip(&column) {
