@@ -1,12 +1,15 @@
 """How long a training step takes in PyTorch and in ours, turn by turn on the same machine.
 
     cargo build --release -p ancestral-learn --example steps
-    python tools/bench/training.py target/release/examples/steps FOLDER:BATCH ...
+    python tools/bench/training.py [--bf16] target/release/examples/steps FOLDER:BATCH ...
 
 (torch 2.15.0, diffusers 0.42.1.) Each FOLDER is a model folder, its network is trained with BATCH
 samples a step: noise is added, forward, backward, clipping by the global norm, AdamW, and the average
 of the weights. Two threads each, or as many as ANCESTRAL_THREADS says. Prints the medians in
-milliseconds and their ratio.
+milliseconds and their ratio; with ANCESTRAL_SECONDS=N it takes N seconds a network, in place of 40.
+
+With --bf16, PyTorch's forward pass is under autocast to bf16, once with maps as they are and once with
+channels last, and the faster of both counts; ours computes in bf16, and in f32 beside it.
 """
 
 import os
@@ -20,18 +23,18 @@ import torch
 from diffusers import DDPMScheduler, UNet2DModel
 
 THREADS = int(os.environ.get("ANCESTRAL_THREADS", "2"))
-WARM_UP, SECONDS = 2, 40
+WARM_UP, SECONDS = 2, float(os.environ.get("ANCESTRAL_SECONDS", "40"))
 
 
-def peer(folder, batch):
+def peer(folder, batch, bf16=False, layout=torch.contiguous_format):
     """One step of PyTorch's, as its users write it."""
-    network = UNet2DModel.from_pretrained(folder, subfolder="unet").train()
+    network = UNet2DModel.from_pretrained(folder, subfolder="unet").train().to(memory_format=layout)
     average = [p.detach().clone() for p in network.parameters()]
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-4, weight_decay=1e-6)
     schedule = DDPMScheduler(num_train_timesteps=1000)
     config = network.config
     height, width = [config.sample_size] * 2 if isinstance(config.sample_size, int) else config.sample_size
-    data = torch.randn(2 * batch, config.in_channels, height, width)
+    data = torch.randn(2 * batch, config.in_channels, height, width).to(memory_format=layout)
 
     def step():
         x = data[torch.randint(0, len(data), (batch,))]
@@ -39,26 +42,33 @@ def peer(folder, batch):
         labels = {}
         if config.num_class_embeds:
             labels["class_labels"] = torch.randint(0, config.num_class_embeds, (batch,))
-        predicted = network(schedule.add_noise(x, noise, t), t, **labels).sample
-        torch.nn.functional.mse_loss(predicted, noise).backward()
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
+            predicted = network(schedule.add_noise(x, noise, t), t, **labels).sample
+            loss = torch.nn.functional.mse_loss(predicted, noise)
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
         with torch.no_grad():
             torch._foreach_lerp_(average, list(network.parameters()), 1e-4)
 
-    return step
+    def timed():
+        start = time.perf_counter()
+        step()
+        return (time.perf_counter() - start) * 1e3
+
+    return timed
 
 
 class Ours:
-    def __init__(self, binary, folder, batch):
+    def __init__(self, binary, folder, batch, precision=()):
         environment = os.environ | {"RAYON_NUM_THREADS": str(THREADS)}
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(
-            [binary, folder, str(batch)], stdin=pipe, stdout=pipe, text=True, env=environment
+            [binary, *precision, folder, str(batch)], stdin=pipe, stdout=pipe, text=True, env=environment
         )
 
-    def step(self):
+    def __call__(self):
         self.process.stdin.write("\n")
         self.process.stdin.flush()
         return float(self.process.stdout.readline())
@@ -68,29 +78,39 @@ class Ours:
         self.process.wait()
 
 
-def compare(binary, folder, batch):
-    step, ours = peer(folder, batch), Ours(binary, folder, batch)
-    times = {"PyTorch": [], "ours": []}
+def compare(binary, folder, batch, bf16):
+    ours = {"ours": Ours(binary, folder, batch)}
+    steps = {"PyTorch": peer(folder, batch)}
+    if bf16:
+        steps = {
+            "PyTorch": peer(folder, batch, bf16=True),
+            "channels last": peer(folder, batch, bf16=True, layout=torch.channels_last),
+        }
+        ours = {"ours": Ours(binary, folder, batch, ["bf16"]), "ours f32": Ours(binary, folder, batch)}
+    steps |= ours
+    times = {who: [] for who in steps}
     begun = time.perf_counter()
     while time.perf_counter() - begun < SECONDS or len(times["ours"]) < WARM_UP + 5:
-        start = time.perf_counter()
-        step()
-        times["PyTorch"].append((time.perf_counter() - start) * 1e3)
-        times["ours"].append(ours.step())
-    ours.close()
-    theirs, own = (statistics.median(times[who][WARM_UP:]) for who in ("PyTorch", "ours"))
-    name = Path(folder).name
+        for who, step in steps.items():
+            times[who].append(step())
+    for process in ours.values():
+        process.close()
+    middle = {who: statistics.median(each[WARM_UP:]) for who, each in times.items()}
+    best = min(at for who, at in middle.items() if who not in ours)
+    told = ", ".join(f"{who} {at:.1f} ms" for who, at in middle.items())
     rounds = len(times["ours"]) - WARM_UP
-    print(f"{name}, batch {batch}: PyTorch {theirs:.1f} ms, ours {own:.1f} ms, ratio {own / theirs:.2f} ({rounds} steps)")
+    print(f"{Path(folder).name}, batch {batch}: {told}, ratio {middle['ours'] / best:.2f} ({rounds} steps)", flush=True)
 
 
 def main():
-    binary, *networks = sys.argv[1:]
+    arguments = sys.argv[1:]
+    bf16 = "--bf16" in arguments
+    binary, *networks = [argument for argument in arguments if argument != "--bf16"]
     torch.set_num_threads(THREADS)
-    print(f"PyTorch {torch.__version__}, {THREADS} threads")
+    print(f"PyTorch {torch.__version__}, {THREADS} threads", flush=True)
     for network in networks:
         folder, batch = network.rsplit(":", 1)
-        compare(binary, folder, int(batch))
+        compare(binary, folder, int(batch), bf16)
 
 
 main()

@@ -589,8 +589,8 @@ pub struct ComputeArgs {
     /// cpu, or cuda (cuda:1 for the second card), wgpu, metal in builds with that feature
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     pub device: String,
-    /// Precision of a network's large products; bf16 wants a CPU with AMX tiles, and changes results a
-    /// little [default: f32]
+    /// Precision of a network's large products; bf16 wants a CPU with AMX tiles (Linux), is faster, and
+    /// changes results a little; weights, sums and what `train` saves stay f32 [default: f32]
     #[arg(long, value_enum, value_name = "PRECISION")]
     pub precision: Option<PrecisionArg>,
     /// Threads of the CPU; changes nothing but speed [default: all cores]

@@ -56,9 +56,6 @@ impl Engine {
     pub fn training(&self, config: &NetworkConfig) -> Result<Box<dyn ancestral_learn::Engine>> {
         Ok(match self {
             Self::Cpu(precision) => {
-                if *precision == Precision::Bf16 {
-                    anyhow::bail!("--precision bf16: networks are trained in f32, leave it out");
-                }
                 Box::new(ancestral_cpu::train::TrainingNetwork::new(*precision, config)?)
             }
             #[cfg(feature = "burn")]

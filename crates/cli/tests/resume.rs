@@ -75,6 +75,25 @@ fn points_that_stopped_twice_and_went_on_are_the_whole_run() {
 }
 
 #[test]
+fn a_run_in_bf16_goes_on_in_bf16() {
+    let folder = Folder::new();
+    let run = |command: &str| {
+        // On any CPU: to the same bits as on tiles.
+        let output = folder.command(command).env("ANCESTRAL_SIMD", "soft-tiles").output().unwrap();
+        assert!(output.status.success(), "{command}: {output:?}");
+    };
+    let common = "train moons --points 100 --width 32 --layers 1 --batch 16 --timesteps 25 --steps 4 --quiet";
+    run(&format!("{common} --precision bf16 -o whole"));
+    run(&format!("{common} --precision bf16 --stop-at 2 --threads 1 -o run"));
+    run("train --resume run --quiet");
+    assert_same(&folder.files("run"), &folder.files("whole"));
+    run(&format!("{common} -o plain"));
+    let [plain, whole] = ["plain", "whole"].map(|run| folder.files(run));
+    let model = whole.keys().find(|name| name.ends_with("safetensors")).expect("a model");
+    assert!(plain[model] != whole[model]);
+}
+
+#[test]
 fn previews_and_checkpoints_change_no_weight_no_loss_and_no_sample() {
     let folder = with_people();
     let run = |name: &str, flags: &str| {

@@ -6,7 +6,7 @@ mod kernels;
 mod tiling;
 mod winograd;
 
-use crate::gemm::{Left, Packed, Product, Store};
+use crate::gemm::{self, Left, Packed, Product, Store};
 use crate::map::{Arena, Buffer, Map, Shape, View};
 use crate::norm::Before;
 use crate::parameters::Parameters;
@@ -101,23 +101,24 @@ impl Conv3 {
             return Self { bias, motion, input, method: Method::Direct(Direct::default()) };
         }
         let kernels = Kernels { weight: &weight, from, to, adjoint: false };
-        if let Some(tiles) = named.tiles(from, to) {
-            let method = Method::Tiles(tiles::Conv::new(tiles, kernels));
-            return Self { bias, motion, input, method };
-        }
+        let (tiles, arena) = (named.tiles(from, to), Arena::new());
         let tiling = Tiling::of(motion, input, to, Reuse::PREDICTION);
-        Self::new(kernels, bias, input, motion, tiling, &Arena::new())
+        Self::new(kernels, bias, input, motion, (tiles, tiling), &arena)
     }
 
-    /// One of other weights, in memory of the arena's.
+    /// One of other weights, in memory of the arena's; on tiles, if there are any.
     pub(crate) fn new(
         kernels: Kernels<'_>,
         bias: Vec<f32>,
         input: Shape,
         motion: Motion,
-        tiling: Tiling,
+        (tiles, tiling): (Option<Tiles>, Tiling),
         arena: &Arena,
     ) -> Self {
+        if let Some(tiles) = tiles {
+            let method = Method::Tiles(tiles::Conv::new(tiles, kernels, arena));
+            return Self { bias, motion, input, method };
+        }
         let repeated = motion == Motion::Repeated;
         let method = match tiling {
             Tiling::Four => Method::Four(Winograd::new(Four, kernels, repeated, arena)),
@@ -132,7 +133,7 @@ impl Conv3 {
         match self.method {
             Method::Direct(direct) => direct.give(arena),
             Method::Two(winograd) | Method::Four(winograd) => winograd.give(arena),
-            Method::Tiles(_) => {}
+            Method::Tiles(conv) => conv.give(arena),
         }
     }
 
@@ -200,7 +201,8 @@ impl Conv3 {
         let (images, lines) = self.piece(rows, output);
         let chunk = images * lines * output.width * output.channels;
         let chunks = output.height / lines;
-        out.par_chunks_mut(chunk).enumerate().for_each(|(i, out)| {
+        let pieces = out.par_chunks_mut(chunk).enumerate().with_max_len(1);
+        pieces.for_each(|(i, out)| {
             let (row, first) = (i * images / chunks, i % chunks * lines);
             let images = images.min(rows - row);
             let (motion, side) = (self.motion, self.side());
@@ -247,7 +249,8 @@ impl Conv3 {
     /// that weights are read less often; a map is cut if the threads would run out of rows.
     fn piece(&self, rows: usize, output: Shape) -> (usize, usize) {
         let threads = rayon::current_num_threads();
-        let images = rows.div_ceil(threads).min((POSITIONS / output.positions()).max(1));
+        let most = (POSITIONS / output.positions()).max(1);
+        let images = rows.div_ceil(rows.div_ceil(most).next_multiple_of(threads));
         let least = self.side();
         let mut lines = output.height;
         while rows * (output.height / lines) < threads
@@ -294,7 +297,13 @@ impl Pointwise {
     ) -> Self {
         let Some(tiles) = tiles else { return Self::new(weight, bias, sources) };
         Self {
-            weights: Factors::Tiles(tiles::Linear::new(tiles, weight, bias.len(), sources)),
+            weights: Factors::Tiles(tiles::Linear::new(
+                tiles,
+                weight,
+                bias.len(),
+                sources,
+                &Arena::new(),
+            )),
             bias,
         }
     }
@@ -338,8 +347,13 @@ impl Pointwise {
     pub(crate) fn run(&self, sources: &[&Map], after: After<'_>, arena: &Arena) -> Map {
         let (rows, shape) = (sources[0].rows, sources[0].shape.with_channels(self.bias.len()));
         let mut out = arena.map(rows, shape);
-        let chunk = positions_at_once(rows * shape.positions()) * shape.channels;
-        out.data.par_chunks_mut(chunk).enumerate().for_each(|(i, out)| {
+        let kernel = match self.weights {
+            Factors::Plain(_) => gemm::ROWS,
+            Factors::Tiles(_) => tiles::ROWS,
+        };
+        let chunk = positions_at_once(rows * shape.positions(), kernel) * shape.channels;
+        let pieces = out.data.par_chunks_mut(chunk).enumerate().with_max_len(1);
+        pieces.for_each(|(i, out)| {
             let first = i * chunk / shape.channels;
             let residual = after.residual.map_or(&[][..], |m| &m.data[i * chunk..][..out.len()]);
             let count = out.len() / shape.channels;
@@ -415,10 +429,12 @@ fn some(map: &Map, first: usize, count: usize) -> &[f32] {
     &map.data[first * map.shape.channels..][..count * map.shape.channels]
 }
 
-/// Positions in one piece of work.
-pub(crate) fn positions_at_once(positions: usize) -> usize {
+/// Positions in one piece of work, of so many in all: a multiple of those that a kernel takes, and no
+/// more than stay near while they meet one column of weights after the other.
+pub(crate) fn positions_at_once(positions: usize, kernel: usize) -> usize {
+    const NEAR: usize = 256;
     let pieces = 2 * rayon::current_num_threads();
-    positions.div_ceil(pieces).next_multiple_of(12).clamp(48, 240)
+    positions.div_ceil(pieces).next_multiple_of(kernel).clamp(4 * kernel, NEAR / kernel * kernel)
 }
 
 #[cfg(test)]

@@ -9,6 +9,9 @@ use crate::arch::arch;
 use crate::fetch::fetch_ahead;
 use crate::simd::{load, store};
 
+/// Rows of the result that are computed together at the most, a multiple of those of every machine.
+pub(crate) const ROWS: usize = 12;
+
 /// Rows of the result that are computed together, by the number of lanes: as many as the registers
 /// hold beside two vectors of the right side.
 const fn rows_at_once(lanes: usize) -> usize {
@@ -465,7 +468,7 @@ impl Target<'_> {
     /// Stores whole vectors of some rows.
     #[expect(unsafe_code, reason = "bounds are checked once for all rows")]
     #[inline(always)]
-    fn put_whole<S: Simd, const MR: usize, const NR: usize>(
+    pub(crate) fn put_whole<S: Simd, const MR: usize, const NR: usize>(
         &mut self,
         simd: S,
         sums: [[S::f32s; NR]; MR],

@@ -1,7 +1,5 @@
 //! Feature maps, and the memory they lie in.
 
-use std::sync::Mutex;
-
 use rayon::prelude::*;
 
 use crate::gemm::Packed;
@@ -109,12 +107,12 @@ impl std::ops::DerefMut for Buffer {
 pub(crate) struct Arena {
     values: Pool<Vec<f32>>,
     packed: Pool<Packed>,
-    lines: Mutex<Vec<Vec<Line>>>,
+    lines: Pool<Vec<Line>>,
 }
 
 impl Arena {
     pub(crate) const fn new() -> Self {
-        Self { values: Pool::new(), packed: Pool::new(), lines: Mutex::new(Vec::new()) }
+        Self { values: Pool::new(), packed: Pool::new(), lines: Pool::new() }
     }
 
     /// `length` values of no meaning.
@@ -140,18 +138,12 @@ impl Arena {
 
     /// At least so many lines of no meaning.
     pub(crate) fn take_lines(&self, count: usize) -> Vec<Line> {
-        let mut free = self.lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let mut lines = free.pop().unwrap_or_default();
-        drop(free);
-        if lines.len() < count {
-            lines.resize(count, Line::default());
-        }
-        lines
+        self.lines.take(count, || vec![Line::default(); count])
     }
 
     /// Gives them back.
     pub(crate) fn give_lines(&self, lines: Vec<Line>) {
-        self.lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(lines);
+        self.lines.give(lines);
     }
 
     pub(crate) fn map(&self, rows: usize, shape: Shape) -> Map {
@@ -160,8 +152,7 @@ impl Arena {
 
     /// Bytes that are free to be used again: all there are, between two passes.
     pub(crate) fn bytes(&self) -> usize {
-        let lines = self.lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let lines: usize = lines.iter().map(|lines| size_of_val(&lines[..])).sum();
-        (self.values.free() + self.packed.free()) * size_of::<f32>() + lines
+        (self.values.free() + self.packed.free()) * size_of::<f32>()
+            + self.lines.free() * size_of::<Line>()
     }
 }

@@ -31,9 +31,6 @@ pub enum LoadError {
     /// The weights are another network's.
     #[error(transparent)]
     Weights(#[from] Mismatch),
-    /// Training in bf16 is not supported.
-    #[error("networks are trained in f32: bf16 is for drawing samples")]
-    TrainsInF32,
     /// This machine does not compute in bf16.
     #[error("bf16 is computed on AMX tiles: {0}")]
     Tiles(#[from] NoTiles),

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use crate::arch::arch;
 use crate::map::{Arena, Buffer, Map, View};
 use crate::parameters::Parameters;
-use crate::simd::{load, map3, silu, store, vectors};
+use crate::simd::{load, map3, rough_silu, silu, store, vectors};
 
 /// A group normalisation: y = γ (x − mean)/√(variance + ε) + β.
 #[derive(Clone, Debug)]
@@ -207,6 +207,46 @@ impl Before<'_> {
         row: usize,
         first: usize,
     ) {
+        self.apply_with(
+            simd,
+            out,
+            x,
+            (row, first),
+            #[inline(always)]
+            |x| silu(simd, x),
+        );
+    }
+
+    /// The same for what is rounded to bf16 at once.
+    #[inline(always)]
+    pub(crate) fn apply_roughly<S: Simd>(
+        self,
+        simd: S,
+        out: &mut [f32],
+        x: &[f32],
+        row: usize,
+        first: usize,
+    ) {
+        self.apply_with(
+            simd,
+            out,
+            x,
+            (row, first),
+            #[inline(always)]
+            |x| rough_silu(simd, x),
+        );
+    }
+
+    /// Does it with a silu of choice.
+    #[inline(always)]
+    fn apply_with<S: Simd>(
+        self,
+        simd: S,
+        out: &mut [f32],
+        x: &[f32],
+        (row, first): (usize, usize),
+        silu: impl Fn(S::f32s) -> S::f32s,
+    ) {
         let end = first + x.len();
         match (self.affine.map(|affine| affine.row(row)), self.activation) {
             (None, None) => out.copy_from_slice(x),
@@ -217,7 +257,7 @@ impl Before<'_> {
                     out,
                     beside,
                     #[inline(always)]
-                    |x, a, b| silu(simd, simd.mul_add_f32s(x, a, b)),
+                    |x, a, b| silu(simd.mul_add_f32s(x, a, b)),
                 );
             }
             (affine, activation) => {

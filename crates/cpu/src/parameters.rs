@@ -47,8 +47,16 @@ pub(crate) struct Parameters<'a> {
 pub(crate) fn asked<N>(
     make: impl FnOnce(&mut Parameters<'_>) -> N,
 ) -> (N, Vec<(String, Vec<usize>)>) {
+    asked_on(None, make)
+}
+
+/// The same of what is planned for tiles, if there are any.
+pub(crate) fn asked_on<N>(
+    tiles: Option<Tiles>,
+    make: impl FnOnce(&mut Parameters<'_>) -> N,
+) -> (N, Vec<(String, Vec<usize>)>) {
     let mut source = Source::Asked(Vec::new());
-    let made = make(&mut Parameters { source: &mut source, path: String::new(), tiles: None });
+    let made = make(&mut Parameters { source: &mut source, path: String::new(), tiles });
     match source {
         Source::Asked(asked) => (made, asked),
         Source::Weights(_) => unreachable!("there are no weights"),

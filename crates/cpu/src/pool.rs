@@ -3,6 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::gemm::Packed;
+use crate::tiles::Line;
 
 /// How many times as large as needed something may be that is used again.
 const WASTE: usize = 4;
@@ -16,6 +17,12 @@ pub(crate) trait Room {
 }
 
 impl Room for Vec<f32> {
+    fn room(&self) -> usize {
+        self.len()
+    }
+}
+
+impl Room for Vec<Line> {
     fn room(&self) -> usize {
         self.len()
     }

@@ -12,8 +12,10 @@
 mod amx;
 mod attention;
 mod conv;
+mod kernel_gradient;
 mod linear;
 mod lines;
+mod outer;
 mod product;
 mod soft;
 
@@ -24,8 +26,13 @@ use thiserror::Error;
 pub(crate) use amx::Amx;
 pub(crate) use attention::{Head, Strided};
 pub(crate) use conv::Conv;
+pub(crate) use kernel_gradient::kernel_gradient;
 pub(crate) use linear::Linear;
+use lines::{PAIRS, VALUES};
+
 pub(crate) use lines::Line;
+pub(crate) use outer::{Sum, outer};
+pub(crate) use product::ROWS;
 
 /// In what numbers the large products of a network are computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -102,6 +109,55 @@ impl Tiles {
         (from.min(to) >= LEAST).then_some(self)
     }
 
+    /// Rounds values into as many lines as they take, `stride` apart, with zeros behind them.
+    #[inline(always)]
+    fn round(self, values: &[f32], out: &mut [Line], stride: usize) {
+        let (whole, rest) = values.as_chunks::<VALUES>();
+        let mut lines = out.iter_mut().step_by(stride);
+        for (values, line) in whole.iter().zip(&mut lines) {
+            *line = self.line(values);
+        }
+        if !rest.is_empty() {
+            let mut values = [0.0; VALUES];
+            values[..rest.len()].copy_from_slice(rest);
+            *lines.next().expect("room for the last values") = self.line(&values);
+        }
+    }
+
+    #[inline(always)]
+    fn line(self, values: &[f32; VALUES]) -> Line {
+        match self {
+            Self::Amx(amx) => amx.rounded(values),
+            Self::Soft => Line::rounded(values),
+        }
+    }
+
+    /// Rounds at most 16 values of both as pairs, with zeros where there are none.
+    #[inline(always)]
+    fn pairs(self, first: &[f32], second: &[f32]) -> Line {
+        match (first.first_chunk(), second.first_chunk()) {
+            (Some(first), Some(second)) => self.whole_pairs(first, second),
+            _ => self.whole_pairs(&filled(first), &filled(second)),
+        }
+    }
+
+    #[inline(always)]
+    fn whole_pairs(self, first: &[f32; PAIRS], second: &[f32; PAIRS]) -> Line {
+        match self {
+            Self::Amx(amx) => amx.pairs(first, second),
+            Self::Soft => Line::pairs(first, second),
+        }
+    }
+
+    /// Makes columns of rows, a pair for a pair.
+    #[inline(always)]
+    fn transpose(self, lines: &mut [Line; PAIRS]) {
+        match self {
+            Self::Amx(amx) => amx.transpose(lines),
+            Self::Soft => Line::transpose(lines),
+        }
+    }
+
     /// How they compute, for a plan.
     pub(crate) fn describe(self) -> &'static str {
         match self {
@@ -111,5 +167,13 @@ impl Tiles {
     }
 }
 
+/// Values with zeros behind them.
+#[inline(always)]
+fn filled(values: &[f32]) -> [f32; PAIRS] {
+    let mut out = [0.0; PAIRS];
+    out.iter_mut().zip(values).for_each(|(out, value)| *out = *value);
+    out
+}
+
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,5 +1,6 @@
 //! Times training steps of a model folder's network: `steps FOLDER BATCH` makes a step for each
-//! line on its standard input and answers with the milliseconds that it took.
+//! line on its standard input and answers with the milliseconds that it took; `steps bf16 FOLDER BATCH`
+//! computes in bf16, where the CPU has AMX tiles.
 //!
 //! The data are noise: what a step costs does not depend on them. `tools/bench/training.py` calls
 //! this beside PyTorch.
@@ -8,18 +9,23 @@ use std::io::{BufRead, Write};
 use std::path::Path;
 use std::time::Instant;
 
+use ancestral_cpu::Precision;
 use ancestral_cpu::train::TrainingNetwork;
 use ancestral_format::{Labels, ModelFolder};
 use ancestral_learn::{Recipe, Source, Trainer, TrainingSet};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [folder, batch] = &arguments[..] else {
-        return Err("usage: steps FOLDER BATCH".into());
+    let (precision, arguments) = match &arguments[..] {
+        [first, rest @ ..] if first == "bf16" => (Precision::Bf16, rest),
+        all => (Precision::F32, all),
+    };
+    let [folder, batch] = arguments else {
+        return Err("usage: steps [bf16] FOLDER BATCH".into());
     };
     let model = ModelFolder::read(Path::new(folder))?.model;
     let recipe = Recipe { steps: Some(100_000), batch: Some(batch.parse()?), ..Recipe::default() };
-    let network = TrainingNetwork::new(ancestral_cpu::Precision::F32, &model.network)?;
+    let network = TrainingNetwork::new(precision, &model.network)?;
     let (shape, labels) = (network.shapes().input.clone(), network.shapes().labels);
     let rows = 256;
     let count = rows * shape.iter().product::<usize>();

@@ -15,8 +15,8 @@ impl Head {
     /// Packs keys and values, as many rows of both, for tiles if there are any.
     pub(super) fn pack(
         tiles: Option<Tiles>,
-        keys: Strided<'_, impl Fn(usize) -> usize + Copy>,
-        values: Strided<'_, impl Fn(usize) -> usize + Copy>,
+        keys: Strided<'_, impl Fn(usize) -> usize + Copy + Sync>,
+        values: Strided<'_, impl Fn(usize) -> usize + Copy + Sync>,
         arena: &Arena,
     ) -> Self {
         if let Some(tiles) = tiles {

@@ -92,7 +92,21 @@ impl Frame<'_> {
     /// zeros.
     #[inline(always)]
     pub(crate) fn fill_lines<S: Simd>(&self, simd: S, image: usize, y: usize, out: &mut [f32]) {
-        let (channels, width, row) = (self.channels(), self.width(), self.row + image);
+        self.fill_some(simd, (image, y), 0..self.channels(), false, out);
+    }
+
+    /// The same with some of the channels; what is done before is done `roughly` if it is rounded to
+    /// bf16 at once.
+    #[inline(always)]
+    pub(crate) fn fill_some<S: Simd>(
+        &self,
+        simd: S,
+        (image, y): (usize, usize),
+        some: Range<usize>,
+        roughly: bool,
+        out: &mut [f32],
+    ) {
+        let (channels, width, row) = (some.len(), self.width(), self.row + image);
         let input = self.sources[0].shape;
         let repeat = self.repeat();
         let (_, across) = self.inside();
@@ -105,15 +119,64 @@ impl Frame<'_> {
                 let mut first = 0;
                 for source in self.sources {
                     let count = source.shape.channels;
-                    let values = &source.row(row)[(from + x) * count..][..count];
-                    let out = &mut position[first..first + count];
-                    self.before.apply(simd, out, values, row, first);
+                    let end = some.end.min(first + count);
+                    let begin = some.start.max(first);
+                    if begin < end {
+                        let values = &source.row(row)[(from + x) * count..][..count];
+                        let values = &values[begin - first..end - first];
+                        let out = &mut position[begin - some.start..end - some.start];
+                        if roughly {
+                            self.before.apply_roughly(simd, out, values, row, begin);
+                        } else {
+                            self.before.apply(simd, out, values, row, begin);
+                        }
+                    }
                     first += count;
                 }
                 if repeat == 2 {
                     again.copy_from_slice(position);
                 }
             }
+        }
+    }
+
+    /// Calls `put` with the values of each position of the input, of the row given the `image`th, after
+    /// what is done before, as what is rounded to bf16 needs it, and the lines and positions of the frame where they belong. `values` is
+    /// room for a position.
+    #[inline(always)]
+    pub(crate) fn each<S: Simd>(
+        &self,
+        simd: S,
+        image: usize,
+        values: &mut [f32],
+        mut put: impl FnMut(&[f32], Range<usize>, Range<usize>),
+    ) {
+        let (row, input, repeat) = (self.row + image, self.sources[0].shape, self.repeat());
+        let (down, across) = self.inside();
+        let above = self.first * self.motion.stride();
+        let mut y = down.start;
+        while y < down.end {
+            let line = above + y - self.zeros_before();
+            // The rest of a line that is repeated: the first may be another piece's.
+            let end = down.end.min(y + repeat - line % repeat);
+            let from = line / repeat * input.width;
+            for (x, left) in across.clone().step_by(repeat).enumerate() {
+                let mut first = 0;
+                for source in self.sources {
+                    let count = source.shape.channels;
+                    let x = &source.row(row)[(from + x) * count..][..count];
+                    self.before.apply_roughly(
+                        simd,
+                        &mut values[first..first + count],
+                        x,
+                        row,
+                        first,
+                    );
+                    first += count;
+                }
+                put(values, y..end, left..left + repeat);
+            }
+            y = end;
         }
     }
 

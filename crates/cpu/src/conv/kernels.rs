@@ -37,7 +37,7 @@ impl Transform for Plain {
     }
 }
 
-impl Kernels<'_> {
+impl<'a> Kernels<'a> {
     /// Fills panels of columns: each is a list of its places, `[from, width]`, of which all but the
     /// first may be empty: what belongs there is not wanted.
     pub(super) fn fill<T: Transform>(self, transform: T, panels: Vec<Vec<&mut [f32]>>) {
@@ -47,6 +47,24 @@ impl Kernels<'_> {
         panels.into_par_iter().zip(firsts).for_each(|(places, first)| {
             arch().dispatch(Fill { kernels: self, first, places, transform });
         });
+    }
+
+    /// A kernel, not turned, and what follows it up to a vector, if it does; nothing if there is no such
+    /// channel that it goes from.
+    #[inline(always)]
+    pub(crate) fn at_least(self, k: usize, n: usize) -> &'a [f32] {
+        if k >= self.from {
+            return &[];
+        }
+        let [next, other] = self.distances();
+        let at = k * next + n * other;
+        self.weight.get(at..at + MOST_LANES).unwrap_or(&self.weight[at..])
+    }
+
+    /// Values from a kernel to that of the next channel it goes from, and of the next it goes to.
+    #[inline(always)]
+    pub(crate) fn distances(self) -> [usize; 2] {
+        if self.adjoint { [9 * self.to, 9] } else { [9, 9 * self.from] }
     }
 
     /// The kernels from channel `k` to the channels `first…`, a line of `out` a position.

@@ -92,6 +92,7 @@ impl Tiling {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use Tiling::{Four, None, Two};
 
     #[test]
     fn tiles_are_large_where_their_weights_are_read_for_many_positions() {
@@ -101,7 +102,6 @@ mod tests {
         };
         let sides = [28, 16, 14, 8, 7, 4];
         let wide = |reuse| sides.map(|side| tiling(side, 256, reuse));
-        use Tiling::{Four, None, Two};
         assert_eq!(wide(Reuse::PREDICTION), [Four, Four, Two, Two, Two, None]);
         assert_eq!(wide(Reuse::TRAINING), [Four, Four, Four, Four, Four, Two]);
         let narrow = sides.map(|side| tiling(side, 64, Reuse::PREDICTION));

@@ -2,9 +2,8 @@
 
 use super::Tiles;
 use super::linear::Rows;
-use super::lines::{self, Line, VALUES, pair};
-use super::product::{Left, Product, Right, TILE};
-use crate::arch::arch;
+use super::lines::{self, Line, VALUES};
+use super::product::{Left, Product, Right, lines_of_matrix};
 use crate::gemm::Store;
 use crate::map::Arena;
 
@@ -25,14 +24,19 @@ pub(crate) struct Strided<'a, F> {
     pub width: usize,
 }
 
-impl<F: Fn(usize) -> usize + Copy> Strided<'_, F> {
+impl<'a, F: Fn(usize) -> usize + Copy> Strided<'a, F> {
+    #[inline(always)]
+    pub(super) fn row(self, row: usize) -> &'a [f32] {
+        &self.data[(self.start)(row)..][..self.width]
+    }
+
     /// The rows in lines that follow each other, of no meaning behind the last.
-    fn rounded(self, arena: &Arena) -> Vec<Line> {
+    fn rounded(self, tiles: Tiles, arena: &Arena) -> Vec<Line> {
         let Self { data, rows, start, width: length } = self;
         let blocks = lines::lines(length);
-        let mut lines = arena.take_lines((rows + TILE) * blocks);
+        let mut lines = arena.take_lines(lines_of_matrix(rows, blocks));
         let out = &mut lines[..rows * blocks];
-        arch().dispatch(Rows { data, start, length, out, stride: blocks, first: 0 });
+        Rows { tiles, data, count: rows, start, length, out }.run();
         lines
     }
 }
@@ -41,17 +45,17 @@ impl Head {
     /// Packs keys and values, as many rows of both.
     pub(crate) fn pack(
         tiles: Tiles,
-        keys: Strided<'_, impl Fn(usize) -> usize + Copy>,
-        values: Strided<'_, impl Fn(usize) -> usize + Copy>,
+        keys: Strided<'_, impl Fn(usize) -> usize + Copy + Sync>,
+        values: Strided<'_, impl Fn(usize) -> usize + Copy + Sync>,
         arena: &Arena,
     ) -> Self {
-        Self { tiles, keys: transposed(keys, arena), values: by_rows(values, arena) }
+        Self { tiles, keys: transposed(tiles, keys, arena), values: by_rows(tiles, values, arena) }
     }
 
     /// Gives the memory back.
     pub(crate) fn give(self, arena: &Arena) {
-        arena.give_lines(self.keys.into_memory());
-        arena.give_lines(self.values.into_memory());
+        self.keys.give(arena);
+        self.values.give(arena);
     }
 
     /// The scores of some queries, times `scale`.
@@ -82,7 +86,7 @@ impl Head {
         arena: &Arena,
     ) {
         let (rows, blocks) = (left.rows, lines::lines(left.width));
-        let lines = left.rounded(arena);
+        let lines = left.rounded(self.tiles, arena);
         let left = Left::matrix(&lines, rows, blocks);
         Product { tiles: self.tiles, left, right, out, store }.run();
         arena.give_lines(lines);
@@ -90,38 +94,35 @@ impl Head {
 }
 
 /// Rows as the columns of a right side.
-fn transposed(rows: Strided<'_, impl Fn(usize) -> usize + Copy>, arena: &Arena) -> Right {
-    let lines = rows.rounded(arena);
-    let (rows, blocks) = (rows.rows, lines::lines(rows.width));
-    let mut right = Right::in_memory(arena.take_lines(0));
-    for ([block, first], tile) in right.tiles(blocks, rows) {
-        for column in first..rows.min(first + TILE) {
-            let pairs = &lines[column * blocks + block].0;
-            for (line, pair) in tile.iter_mut().zip(pairs) {
-                line.0[column - first] = *pair;
-            }
-        }
-    }
-    arena.give_lines(lines);
+fn transposed(
+    tiles: Tiles,
+    rows: Strided<'_, impl Fn(usize) -> usize + Copy + Sync>,
+    arena: &Arena,
+) -> Right {
+    let Strided { data, rows, start, width } = rows;
+    let mut right = Right::take(lines::lines(width), rows, arena);
+    right.fill_columns(
+        tiles,
+        #[inline(always)]
+        |block, row| {
+            let first = block * VALUES;
+            &data[start(row) + first..][..VALUES.min(width - first)]
+        },
+    );
     right
 }
 
 /// Rows as the rows of a right side.
-fn by_rows(rows: Strided<'_, impl Fn(usize) -> usize + Copy>, arena: &Arena) -> Right {
-    let Strided { data, rows, start, width } = rows;
-    let mut right = Right::in_memory(arena.take_lines(0));
-    for ([block, first], tile) in right.tiles(lines::lines(rows), width) {
-        let columns = first.min(width)..width.min(first + TILE);
-        for (k, line) in tile.iter_mut().enumerate() {
-            let row =
-                |row: usize| (row < rows).then(|| &data[start(row)..][..width][columns.clone()]);
-            let k = block * VALUES + 2 * k;
-            let Some(near) = row(k) else { break };
-            let far = row(k + 1);
-            for (j, (out, near)) in line.0.iter_mut().zip(near).enumerate() {
-                *out = pair(*near, far.map_or(0.0, |far| far[j]));
-            }
-        }
-    }
+fn by_rows(
+    tiles: Tiles,
+    rows: Strided<'_, impl Fn(usize) -> usize + Copy + Sync>,
+    arena: &Arena,
+) -> Right {
+    let mut right = Right::take(lines::lines(rows.rows), rows.width, arena);
+    right.fill_rows(
+        tiles,
+        #[inline(always)]
+        |row| if row < rows.rows { rows.row(row) } else { &[] },
+    );
     right
 }

@@ -1,19 +1,27 @@
 //! A 3 × 3 convolution as one product over patches, on tiles.
 //!
-//! Tiles of the left side are read where positions lie, one tap of the kernel after the other: the
-//! sixteen lines of a tile are the same channels of sixteen positions, at equal distances.
+//! Tiles of the left side are read where positions are stored: the sixteen lines of a tile are the same
+//! 32 channels of sixteen positions, at equal distances. The frame has a plane for each 32 channels,
+//! and all taps of a plane follow each other, so that what they share is read from the first cache.
+
+use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
 use super::Tiles;
 use super::lines::{self, Line, VALUES};
-use super::product::{Left, Product, Right, TILE};
+use super::product::{Left, Product, Right, TILE, some};
 use crate::arch::arch;
 use crate::conv::{Frame, Kernels};
+use crate::fetch::fetch;
 use crate::gemm::Store;
 use crate::map::Arena;
 
-/// The kernel as the right side of a product: rows (p, q, channel), channels filled up to whole lines.
+/// Places of a kernel.
+pub(super) const TAPS: usize = 9;
+
+/// The kernel as the right side of a product: rows (plane, p, q, channel), channels filled up to whole
+/// planes.
 #[derive(Debug)]
 pub(crate) struct Conv {
     tiles: Tiles,
@@ -21,15 +29,21 @@ pub(crate) struct Conv {
 }
 
 impl Conv {
-    /// One of kernels that are no adjoint's.
-    pub(crate) fn new(tiles: Tiles, kernels: Kernels<'_>) -> Self {
-        let Kernels { weight, from, to, .. } = kernels;
-        let blocks = lines::lines(from);
-        let right = Right::new(9 * blocks, to, |k, n| {
-            let (tap, channel) = (k / (blocks * VALUES), k % (blocks * VALUES));
-            if channel < from { weight[(n * from + channel) * 9 + tap] } else { 0.0 }
-        });
+    /// One of these kernels, in memory of the arena's.
+    pub(crate) fn new(tiles: Tiles, kernels: Kernels<'_>, arena: &Arena) -> Self {
+        let planes = lines::lines(kernels.from);
+        let mut right = Right::take(TAPS * planes, kernels.to, arena);
+        right.fill(
+            TAPS,
+            #[inline(always)]
+            |plane, columns, lines| pack(tiles, kernels, plane, &columns, lines),
+        );
         Self { tiles, right }
+    }
+
+    /// Gives the memory of its kernels back.
+    pub(crate) fn give(self, arena: &Arena) {
+        self.right.give(arena);
     }
 
     pub(crate) fn bytes(&self) -> usize {
@@ -43,23 +57,55 @@ impl Conv {
 
     pub(crate) fn run(&self, frame: &Frame<'_>, out: &mut [f32], store: Store<'_>, arena: &Arena) {
         let layout = Layout::of(frame);
-        let blocks = layout.blocks;
-        let size = layout.positions() * blocks;
-        let mut lines = arena.take_lines((frame.images * layout.positions() + TILE) * blocks);
-        let mut line = arena.take(frame.width() * frame.channels());
-        arch().dispatch(Fill { frame, layout, line: &mut line, out: &mut lines });
+        let mut lines = arena.take_lines(frame.images * layout.size() + TILE);
+        let mut position = arena.take(frame.channels());
+        let tiles = self.tiles;
+        arch().dispatch(Fill { tiles, frame, layout, position: &mut position, out: &mut lines });
         let left = Left {
             lines: &lines,
             groups: frame.images,
             rows: frame.lines * layout.width,
-            start: move |image, row| image * size + layout.start(row) * blocks,
-            stride: layout.stride() * blocks,
-            taps: &layout.taps().map(|tap| tap * blocks),
-            blocks,
+            start: move |image, row| image * layout.size() + layout.start(row),
+            stride: layout.stride(),
+            taps: &layout.taps(),
+            blocks: layout.blocks,
+            plane: layout.positions(),
         };
-        Product { tiles: self.tiles, left, right: &self.right, out, store }.run();
-        arena.give(line);
+        Product { tiles, left, right: &self.right, out, store }.run();
+        arena.give(position);
         arena.give_lines(lines);
+    }
+}
+
+/// Packs the kernels from the channels of a plane to a panel's columns, `[tap, half, pair of channels]`:
+/// for each pair a line a column, by taps, of which columns are made.
+#[inline(always)]
+fn pack(
+    tiles: Tiles,
+    kernels: Kernels<'_>,
+    plane: usize,
+    columns: &Range<usize>,
+    out: &mut [Line],
+) {
+    /// Pairs from what is packed to what is asked for.
+    const AHEAD: usize = 4;
+    let Kernels { adjoint, .. } = kernels;
+    let ahead = AHEAD * 2 * kernels.distances()[0] * size_of::<f32>();
+    for (half, pair) in (0..2).flat_map(|half| (0..TILE).map(move |pair| (half, pair))) {
+        let from = plane * VALUES + 2 * pair;
+        let mut taps = [Line::default(); TILE];
+        for (line, to) in taps.iter_mut().zip(some(columns, half)) {
+            let both = [kernels.at_least(from, to), kernels.at_least(from + 1, to)];
+            for first in both.iter().filter_map(|kernel| kernel.first()) {
+                fetch(first, ahead);
+            }
+            *line = tiles.pairs(both[0], both[1]);
+        }
+        tiles.transpose(&mut taps);
+        for (tap, line) in taps.iter().take(TAPS).enumerate() {
+            let tap = if adjoint { TAPS - 1 - tap } else { tap };
+            out[(2 * tap + half) * TILE + pair] = *line;
+        }
     }
 }
 
@@ -76,7 +122,7 @@ struct Layout {
     width: usize,
     /// Lines and positions of a line of the frame.
     frame: [usize; 2],
-    /// Lines of a position.
+    /// Planes: lines of a position.
     blocks: usize,
 }
 
@@ -93,7 +139,12 @@ impl Layout {
         }
     }
 
-    /// Positions that the frame of a row takes.
+    /// Lines that the frame of a row takes.
+    fn size(self) -> usize {
+        self.positions() * self.blocks
+    }
+
+    /// Lines of a plane.
     fn positions(self) -> usize {
         let [height, width] = self.frame;
         if self.is_whole { height * width } else { 3 * height * self.width }
@@ -130,26 +181,60 @@ impl Layout {
         if self.is_whole { self.step } else { 1 }
     }
 
-    /// Where a position of the frame goes.
-    fn places(self, y: usize, x: usize) -> impl Iterator<Item = usize> {
+    /// Writes the zeros of the frame of a row, around what is `inside`.
+    fn surround(self, (down, across): (Range<usize>, Range<usize>), out: &mut [Line]) {
+        let [height, width] = self.frame;
+        for y in 0..height {
+            let inside = if down.contains(&y) { across.clone() } else { width..width };
+            for x in (0..inside.start).chain(inside.end..width) {
+                self.places(y..y + 1, x..x + 1, |place| {
+                    for plane in out.chunks_exact_mut(self.positions()) {
+                        plane[place] = Line::default();
+                    }
+                });
+            }
+        }
+    }
+
+    /// Calls `put` with where positions of the frame go, in each plane: at most twelve.
+    #[inline(always)]
+    fn places(self, down: Range<usize>, across: Range<usize>, mut put: impl FnMut(usize)) {
+        for y in down {
+            let line = self.line(y);
+            for x in across.clone() {
+                self.columns(
+                    x,
+                    #[inline(always)]
+                    |column| put(line + column),
+                );
+            }
+        }
+    }
+
+    /// The same from the start of a line.
+    #[inline(always)]
+    fn columns(self, x: usize, mut put: impl FnMut(usize)) {
         let Self { is_whole, step, width, frame: [height, _], .. } = self;
-        let line = self.line(y);
-        let seen = move |tap: usize| {
-            let x = x.checked_sub(tap)?;
-            let is_seen = x.is_multiple_of(step) && x / step < width;
-            is_seen.then(|| tap * height * width + line + x / step)
-        };
-        let thrice = (0..3).filter_map(seen).filter(move |_| !is_whole);
-        is_whole.then_some(line + x).into_iter().chain(thrice)
+        if is_whole {
+            return put(x);
+        }
+        let shift = step.trailing_zeros(); // the step is 1 or 2
+        for tap in 0..3.min(x + 1) {
+            let at = (x - tap) >> shift;
+            if at << shift == x - tap && at < width {
+                put(tap * height * width + at);
+            }
+        }
     }
 }
 
 /// Fills the frames of all rows.
 struct Fill<'a> {
+    tiles: Tiles,
     frame: &'a Frame<'a>,
     layout: Layout,
-    /// Room for a line.
-    line: &'a mut [f32],
+    /// Room for a position.
+    position: &'a mut [f32],
     out: &'a mut [Line],
 }
 
@@ -158,27 +243,36 @@ impl WithSimd for Fill<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { frame, layout, line, out } = self;
-        let (channels, blocks) = (frame.channels(), layout.blocks);
-        let images = out.chunks_exact_mut(layout.positions() * blocks).take(frame.images);
-        let (down, _) = frame.inside();
-        line.fill(0.0);
+        let Self { tiles, frame, layout, position, out } = self;
+        let images = out.chunks_exact_mut(layout.size()).take(frame.images);
         for (image, out) in images.enumerate() {
-            for y in 0..frame.height() {
-                if down.contains(&y) {
-                    frame.fill_lines(simd, image, y, line);
-                } else {
-                    line.fill(0.0);
-                }
-                for (x, position) in line.chunks_exact(channels).enumerate() {
-                    let mut places = layout.places(y, x);
-                    let Some(first) = places.next() else { continue };
-                    lines::round(position, &mut out[first * blocks..][..blocks]);
-                    for place in places {
-                        out.copy_within(first * blocks..(first + 1) * blocks, place * blocks);
+            layout.surround(frame.inside(), out);
+            frame.each(
+                simd,
+                image,
+                position,
+                #[inline(always)]
+                |values, down, across| {
+                    let (mut places, mut count) = ([0; 12], 0);
+                    layout.places(
+                        down,
+                        across,
+                        #[inline(always)]
+                        |place| {
+                            places[count] = place;
+                            count += 1;
+                        },
+                    );
+                    let [first, rest @ ..] = &places[..count] else { return };
+                    let plane = layout.positions();
+                    tiles.round(values, &mut out[*first..], plane);
+                    for place in rest {
+                        for plane in (0..layout.size()).step_by(plane) {
+                            out[plane + place] = out[plane + first];
+                        }
                     }
-                }
-            }
+                },
+            );
         }
     }
 }

@@ -4,7 +4,7 @@ use pulp::{Simd, WithSimd};
 
 use super::Tiles;
 use super::lines::{self, Line, VALUES};
-use super::product::{Left, Product, Right, TILE};
+use super::product::{Left, Product, Right, lines_of_matrix};
 use crate::arch::arch;
 use crate::gemm::Store;
 use crate::map::Arena;
@@ -17,23 +17,64 @@ pub(crate) struct Linear {
 }
 
 impl Linear {
-    /// One of a weight `[to, from]` over sources of so many channels.
-    pub(crate) fn new(tiles: Tiles, weight: &[f32], to: usize, sources: &[usize]) -> Self {
+    /// One of a weight `[to, from]` over sources of so many channels, in memory of the arena's.
+    pub(crate) fn new(
+        tiles: Tiles,
+        weight: &[f32],
+        to: usize,
+        sources: &[usize],
+        arena: &Arena,
+    ) -> Self {
         let from: usize = sources.iter().sum();
-        // Each source is filled up to whole lines.
-        let mut columns = Vec::new();
+        // The channels of each block: each source is filled up to whole lines.
+        let mut blocks = Vec::new();
         let mut first = 0;
         for channels in sources {
-            columns.extend((first..first + channels).map(Some));
-            columns.resize(columns.len().next_multiple_of(VALUES), None);
-            first += channels;
+            let end = first + channels;
+            blocks.extend((first..end).step_by(VALUES).map(|k| (k, VALUES.min(end - k))));
+            first = end;
         }
-        let at = |k: usize, n: usize| columns[k].map_or(0.0, |column| weight[n * from + column]);
-        Self { tiles, right: Right::new(columns.len() / VALUES, to, at) }
+        let mut right = Right::take(blocks.len(), to, arena);
+        right.fill_columns(
+            tiles,
+            #[inline(always)]
+            |block, n| {
+                let (k, count) = blocks[block];
+                &weight[n * from + k..][..count]
+            },
+        );
+        Self { tiles, right }
+    }
+
+    /// The adjoint of some columns, the first and how many, of a layer with the weight `[to, from]`.
+    pub(crate) fn adjoint(
+        tiles: Tiles,
+        weight: &[f32],
+        to: usize,
+        (first, count): (usize, usize),
+        arena: &Arena,
+    ) -> Self {
+        let from = weight.len() / to;
+        let mut right = Right::take(lines::lines(to), count, arena);
+        right.fill_rows(
+            tiles,
+            #[inline(always)]
+            |k| if k < to { &weight[k * from + first..][..count] } else { &[] },
+        );
+        Self { tiles, right }
+    }
+
+    /// Gives the memory of its weights back.
+    pub(crate) fn give(self, arena: &Arena) {
+        self.right.give(arena);
     }
 
     pub(crate) fn bytes(&self) -> usize {
         self.right.bytes()
+    }
+
+    pub(crate) fn columns(&self) -> usize {
+        self.right.columns()
     }
 
     /// How it is computed.
@@ -51,12 +92,12 @@ impl Linear {
     ) {
         let rows = out.len() / self.right.columns();
         let blocks = sources.iter().map(|(_, channels)| lines::lines(*channels)).sum();
-        let mut lines = arena.take_lines((rows + TILE) * blocks);
+        let mut lines = arena.take_lines(lines_of_matrix(rows, blocks));
         let mut first = 0;
         for &(data, channels) in sources {
             let start = |row| row * channels;
-            let out = &mut lines[..rows * blocks];
-            arch().dispatch(Rows { data, start, length: channels, out, stride: blocks, first });
+            let out = &mut lines[first * rows..][..lines::lines(channels) * rows];
+            Rows { tiles: self.tiles, data, count: rows, start, length: channels, out }.run();
             first += lines::lines(channels);
         }
         let left = Left::matrix(&lines, rows, blocks);
@@ -65,15 +106,21 @@ impl Linear {
     }
 }
 
-/// Rounds rows of `length` values, row i of which begins at `start(i)`, into lines: those of a row
-/// `stride` after those of the row before, from `first` on.
+/// Rounds `count` rows of `length` values, row i of which begins at `start(i)`, into lines: the first line of
+/// each row, then the second of each, and so on.
 pub(super) struct Rows<'a, F> {
+    pub tiles: Tiles,
     pub data: &'a [f32],
+    pub count: usize,
     pub start: F,
     pub length: usize,
     pub out: &'a mut [Line],
-    pub stride: usize,
-    pub first: usize,
+}
+
+impl<F: Fn(usize) -> usize> Rows<'_, F> {
+    pub(super) fn run(self) {
+        arch().dispatch(self);
+    }
 }
 
 impl<F: Fn(usize) -> usize> WithSimd for Rows<'_, F> {
@@ -81,9 +128,9 @@ impl<F: Fn(usize) -> usize> WithSimd for Rows<'_, F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        for (row, out) in self.out.chunks_exact_mut(self.stride).enumerate() {
-            let values = &self.data[(self.start)(row)..][..self.length];
-            lines::round(values, &mut out[self.first..]);
+        let Self { tiles, data, count, start, length, out } = self;
+        for row in 0..count {
+            tiles.round(&data[start(row)..][..length], &mut out[row..], count);
         }
     }
 }

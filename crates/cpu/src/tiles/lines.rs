@@ -24,29 +24,30 @@ pub(super) fn rounded(value: f32) -> u32 {
     }
 }
 
-/// Two values as a pair.
-#[inline(always)]
-pub(super) fn pair(first: f32, second: f32) -> u32 {
-    rounded(first) | rounded(second) << 16
-}
-
-/// Rounds values into as many lines as they take, with zeros behind them.
-#[inline(always)]
-pub(super) fn round(values: &[f32], out: &mut [Line]) {
-    let (whole, rest) = values.as_chunks::<VALUES>();
-    for (line, values) in out.iter_mut().zip(whole) {
-        *line = Line::rounded(values);
-    }
-    if !rest.is_empty() {
-        let mut values = [0.0; VALUES];
-        values[..rest.len()].copy_from_slice(rest);
-        out[whole.len()] = Line::rounded(&values);
-    }
-}
-
 impl Line {
+    /// The nearest values of both, of two the even one, side by side as pairs.
     #[inline(always)]
-    fn rounded(values: &[f32; VALUES]) -> Self {
+    pub(super) fn pairs(first: &[f32; PAIRS], second: &[f32; PAIRS]) -> Self {
+        let mut line = Self::default();
+        for (j, pair) in line.0.iter_mut().enumerate() {
+            *pair = rounded(first[j]) | rounded(second[j]) << 16;
+        }
+        line
+    }
+
+    /// Makes columns of rows, a pair for a pair.
+    pub(super) fn transpose(lines: &mut [Self; PAIRS]) {
+        for i in 0..PAIRS {
+            for j in 0..i {
+                let pair = lines[i].0[j];
+                lines[i].0[j] = std::mem::replace(&mut lines[j].0[i], pair);
+            }
+        }
+    }
+
+    /// The nearest values, of two the even one.
+    #[inline(always)]
+    pub(super) fn rounded(values: &[f32; VALUES]) -> Self {
         let mut halves = [0; VALUES];
         for (half, value) in halves.iter_mut().zip(values) {
             *half = rounded(*value);

@@ -14,7 +14,7 @@
 use pulp::Simd;
 
 use super::lines::{Line, PAIRS};
-use super::product::{Factors, Kernel, Sums, TILE};
+use super::product::{Chains, Factors, Kernel, Sums, TILE};
 
 /// Rows that are computed together.
 const TOGETHER: usize = 4;
@@ -43,6 +43,26 @@ impl Kernel for Soft {
             }
         }
     }
+
+    #[inline(always)]
+    fn chains<S: Simd>(&self, simd: S, chains: Chains<'_>, sums: &mut Sums) {
+        let blocks = chains.blocks();
+        for (left, sums) in chains.left.iter().zip(sums.0.chunks_exact_mut(2 * TILE)) {
+            for (right, sums) in chains.right.iter().zip(sums.chunks_exact_mut(TILE)) {
+                for (first, out) in sums.chunks_exact_mut(TOGETHER).enumerate() {
+                    for lane in (0..TILE).step_by(S::F32_LANES) {
+                        let mut sums = [simd.splat_f32s(0.0); TOGETHER];
+                        for at in (0..blocks * TILE).step_by(TILE) {
+                            let rows =
+                                std::array::from_fn(|row| &left[at + first * TOGETHER + row]);
+                            block_of(simd, rows, &right[at..at + TILE], lane, &mut sums);
+                        }
+                        put(simd, out, lane, sums);
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// A vector of columns of some rows.
@@ -57,30 +77,46 @@ fn some<S: Simd, const ROWS: usize>(
 ) {
     let mut sums = [simd.splat_f32s(0.0); TOGETHER];
     let mut blocks = factors.panel.chunks_exact(2 * TILE);
-    for tap in factors.taps {
-        for (block, right) in (0..factors.blocks).zip(&mut blocks) {
-            let at = start + tap + block;
+    for block in 0..factors.blocks {
+        for (tap, right) in factors.taps.iter().zip(&mut blocks) {
+            let at = start + tap + block * factors.plane;
             let rows: [&Line; TOGETHER] =
                 std::array::from_fn(|row| &factors.lines[at + row * factors.stride]);
-            let right = &right[half..half + PAIRS];
-            let [mut even, mut odd] = [[simd.splat_f32s(0.0); TOGETHER]; 2];
-            for (pair, right) in right.iter().enumerate() {
-                let (first, second) = halves(simd, S::as_simd_u32s(&right.0[lane..]).0[0]);
-                for (row, line) in rows.iter().enumerate() {
-                    let value = simd.splat_u32s(line.0[pair]);
-                    let (a, b) = halves(simd, value);
-                    even[row] = normal(simd, simd.mul_add_f32s(a, first, even[row]));
-                    odd[row] = normal(simd, simd.mul_add_f32s(b, second, odd[row]));
-                }
-            }
-            for (sum, (even, odd)) in sums.iter_mut().zip(even.iter().zip(&odd)) {
-                let block = normal(simd, simd.add_f32s(*even, *odd));
-                *sum = normal(simd, simd.add_f32s(*sum, block));
-            }
+            block_of(simd, rows, &right[half..half + PAIRS], lane, &mut sums);
         }
     }
+    put(simd, out, lane, sums);
+}
+
+#[inline(always)]
+fn put<S: Simd>(simd: S, out: &mut [[f32; TILE]], lane: usize, sums: [S::f32s; TOGETHER]) {
     for (out, sum) in out.iter_mut().zip(sums) {
         crate::simd::store(simd, &mut out[lane..], sum);
+    }
+}
+
+/// Adds a block of some rows and a vector of columns to their sums.
+#[inline(always)]
+fn block_of<S: Simd>(
+    simd: S,
+    rows: [&Line; TOGETHER],
+    right: &[Line],
+    lane: usize,
+    sums: &mut [S::f32s; TOGETHER],
+) {
+    let [mut even, mut odd] = [[simd.splat_f32s(0.0); TOGETHER]; 2];
+    for (pair, right) in right.iter().enumerate() {
+        let (first, second) = halves(simd, S::as_simd_u32s(&right.0[lane..]).0[0]);
+        for (row, line) in rows.iter().enumerate() {
+            let value = simd.splat_u32s(line.0[pair]);
+            let (a, b) = halves(simd, value);
+            even[row] = normal(simd, simd.mul_add_f32s(a, first, even[row]));
+            odd[row] = normal(simd, simd.mul_add_f32s(b, second, odd[row]));
+        }
+    }
+    for (sum, (even, odd)) in sums.iter_mut().zip(even.iter().zip(&odd)) {
+        let block = normal(simd, simd.add_f32s(*even, *odd));
+        *sum = normal(simd, simd.add_f32s(*sum, block));
     }
 }
 

@@ -1,6 +1,6 @@
 #[path = "../../../nn/src/unet/tests/peer.rs"]
 #[allow(dead_code, reason = "not every test needs all of it")]
-mod peer;
+pub(crate) mod peer;
 
 use ancestral::{Batch, Network};
 use ancestral_format::{Array, MlpConfig, NetworkConfig, Weights};
@@ -19,12 +19,12 @@ fn numbers(count: usize, seed: usize) -> Vec<f32> {
     (0..count).map(|i| ((i * 7 + seed * 13) as f32 * 0.618).sin()).collect()
 }
 
-fn rounded(value: f32) -> f32 {
+pub(crate) fn rounded(value: f32) -> f32 {
     f32::from_bits(lines::rounded(value) << 16)
 }
 
 /// The CPU's own tiles; on a machine without them it says so, and what wants them is left out.
-fn amx() -> Option<Tiles> {
+pub(crate) fn amx() -> Option<Tiles> {
     let found = Amx::of_machine();
     if let Err(reason) = found {
         eprintln!("left out: {reason}");
@@ -33,7 +33,7 @@ fn amx() -> Option<Tiles> {
 }
 
 /// What there is of both ways to compute tiles.
-fn all() -> Vec<Tiles> {
+pub(crate) fn all() -> Vec<Tiles> {
     [Some(Tiles::Soft), amx()].into_iter().flatten().collect()
 }
 
@@ -68,7 +68,8 @@ fn rounding_is_to_the_nearest_and_of_two_to_the_even_one() {
 fn product(tiles: Tiles, a: &[f32], b: &[f32], k: usize, store: Store<'_>) -> Vec<f32> {
     let n = b.len() / k;
     let mut out = vec![0.25; a.len() / k * n];
-    Linear::new(tiles, b, n, &[k]).run(&[(a, k)], &mut out, store, &Arena::new());
+    let arena = Arena::new();
+    Linear::new(tiles, b, n, &[k], &arena).run(&[(a, k)], &mut out, store, &arena);
     out
 }
 
@@ -231,7 +232,7 @@ fn convolutions_are_those_in_f32_but_for_the_rounding_of_factors() {
 }
 
 /// Networks that between them have every kernel.
-const NAMES: [&str; 5] =
+pub(crate) const NAMES: [&str; 5] =
     ["ddpm_style", "class_embedding", "one_channel_rect", "ncsnpp_style", "base"];
 
 fn network(case: &Case, tiles: Option<Tiles>) -> CpuNetwork {

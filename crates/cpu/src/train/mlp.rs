@@ -46,8 +46,10 @@ impl Mlp {
         let block = |i| {
             let mut named = named.child(format_args!("blocks.{i}"));
             told.push(Pointwise::new(&mut named.child("time_emb_proj"), time_embed_dim, width));
-            ["linear_1", "linear_2"]
-                .map(|name| Pointwise::new(&mut named.child(name), width, width))
+            ["linear_1", "linear_2"].map(|name| {
+                let mut named = named.child(name);
+                Pointwise::new(&mut named, width, width).for_many(&named)
+            })
         };
         let blocks = (0..config.blocks).map(block).collect();
         let class = config.num_class_embeds.map(|count| {

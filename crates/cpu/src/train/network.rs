@@ -8,8 +8,8 @@ use super::run::Run;
 use super::unet::UNet;
 use crate::map::{Arena, Shape};
 use crate::network::{LoadError, Shapes};
-use crate::parameters::asked;
-use crate::tiles::Precision;
+use crate::parameters::asked_on;
+use crate::tiles::{Precision, Tiles};
 
 /// Some noisy samples that go through a network together.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +29,8 @@ pub struct Pass<'a> {
 /// its [`Layout`], and so are their gradients. Memory is taken once.
 ///
 /// # Numerics
-/// f32. A row's prediction has the same bits in every batch; a gradient has the same bits for every
+/// f32, or [`Precision::Bf16`]: then both factors of large products are rounded, forward and backward;
+/// weights, gradients, sums and what goes from layer to layer are f32. A row's prediction has the same bits in every batch; a gradient has the same bits for every
 /// number of threads, and is a fixed tree of sums over the leaves of a pass.
 #[derive(Debug)]
 pub struct TrainingNetwork {
@@ -50,16 +51,18 @@ impl TrainingNetwork {
     /// Plans the network of a config for training.
     ///
     /// # Errors
-    /// If the config describes no network, or the precision is not f32.
+    /// If the config describes no network, or this machine does not compute in the precision.
     pub fn new(precision: Precision, config: &NetworkConfig) -> Result<Self, LoadError> {
-        if precision == Precision::Bf16 {
-            return Err(LoadError::TrainsInF32);
-        }
+        Self::on(precision.tiles()?, config)
+    }
+
+    /// The same on tiles, if there are any.
+    pub(crate) fn on(tiles: Option<Tiles>, config: &NetworkConfig) -> Result<Self, LoadError> {
         let (shapes, values, (network, parameters)) = match config {
             NetworkConfig::UNet(config) => {
                 let shapes = crate::unet::UNet::shapes(config)?;
                 let size = [shapes.input[1], shapes.input[2]];
-                let (unet, parameters) = asked(|named| UNet::new(config, size, named));
+                let (unet, parameters) = asked_on(tiles, |named| UNet::new(config, size, named));
                 let [height, width] = size;
                 let input = Shape { height, width, channels: config.in_channels };
                 let values = Values::of_unet(config, input);
@@ -67,7 +70,7 @@ impl TrainingNetwork {
             }
             NetworkConfig::Mlp(config) => {
                 let shapes = crate::mlp::Mlp::shapes(config)?;
-                let (mlp, parameters) = asked(|named| Mlp::new(config, named));
+                let (mlp, parameters) = asked_on(tiles, |named| Mlp::new(config, named));
                 let values = Values::of_mlp(config);
                 (shapes, values, (AnyNetwork::Mlp(Box::new(mlp)), parameters))
             }
@@ -135,3 +138,6 @@ impl TrainingNetwork {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,13 +3,17 @@
 #![expect(unsafe_code, reason = "there are no safe calls for tiles")]
 
 use std::arch::asm;
-use std::arch::x86_64::{__cpuid, __cpuid_count};
+use std::arch::x86_64::{
+    __cpuid, __cpuid_count, __m512i, _mm512_setzero_si512, _mm512_shuffle_i32x4,
+    _mm512_unpackhi_epi32, _mm512_unpackhi_epi64, _mm512_unpacklo_epi32, _mm512_unpacklo_epi64,
+};
 use std::marker::PhantomData;
 
 use pulp::Simd;
 
 use crate::tiles::NoTiles;
-use crate::tiles::product::{Factors, Kernel, Sums};
+use crate::tiles::lines::{Line, PAIRS, VALUES};
+use crate::tiles::product::{Chains, Factors, Kernel, Sums};
 
 /// The right to use tiles: the CPU has them, and the system has allowed them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,10 +27,12 @@ impl Amx {
     pub(in crate::tiles) fn of_machine() -> Result<Self, NoTiles> {
         let has_leaf = __cpuid(0).eax >= 7;
         let features = if has_leaf { __cpuid_count(7, 0).edx } else { 0 };
+        let has_rounding = std::is_x86_feature_detected!("avx512bf16");
         let lacks = match (features >> 24 & 1, features >> 22 & 1) {
             (0, 0) => "amx-tile and amx-bf16",
             (0, _) => "amx-tile",
             (_, 0) => "amx-bf16",
+            _ if !has_rounding => "avx512-bf16",
             _ => "",
         };
         if !lacks.is_empty() {
@@ -40,6 +46,62 @@ impl Amx {
         }
     }
 
+    /// The nearest values, of two the even one.
+    #[expect(clippy::unused_self, reason = "it says that the CPU has the instruction")]
+    #[inline(always)]
+    pub(in crate::tiles) fn rounded(self, values: &[f32; VALUES]) -> Line {
+        let mut line = Line::default();
+        // SAFETY: the CPU has the instruction, as `self` exists. It reads 32 values and writes a line.
+        unsafe {
+            asm!(
+                "vmovups zmm0, [{values} + 64]",
+                "vcvtne2ps2bf16 zmm0, zmm0, [{values}]",
+                "vmovups [{line}], zmm0",
+                values = in(reg) values.as_ptr(),
+                line = in(reg) &raw mut line,
+                out("xmm0") _,
+                options(nostack),
+            );
+        }
+        line
+    }
+
+    /// The nearest values of both, side by side as pairs.
+    #[expect(clippy::unused_self, reason = "it says that the CPU has the instruction")]
+    #[inline(always)]
+    pub(in crate::tiles) fn pairs(self, first: &[f32; PAIRS], second: &[f32; PAIRS]) -> Line {
+        /// Where the halves of each pair lie after rounding: all first values, then all second ones.
+        static ORDER: Order = Order::new();
+        let mut line = Line::default();
+        // SAFETY: the CPU has the instructions, as `self` exists. They read 16 values of both and the
+        // order, and write a line.
+        unsafe {
+            asm!(
+                "vmovups zmm0, [{second}]",
+                "vmovdqa64 zmm1, [{order}]",
+                "vcvtne2ps2bf16 zmm0, zmm0, [{first}]",
+                "vpermw zmm0, zmm1, zmm0",
+                "vmovups [{line}], zmm0",
+                first = in(reg) first.as_ptr(),
+                second = in(reg) second.as_ptr(),
+                order = in(reg) &raw const ORDER,
+                line = in(reg) &raw mut line,
+                out("xmm0") _,
+                out("xmm1") _,
+                options(nostack),
+            );
+        }
+        line
+    }
+
+    /// Makes columns of rows, a pair for a pair.
+    #[expect(clippy::unused_self, reason = "it says that the CPU has the instructions")]
+    #[inline]
+    pub(in crate::tiles) fn transpose(self, lines: &mut [Line; PAIRS]) {
+        // SAFETY: the CPU has the instructions, as those of tiles are found with AVX-512 only.
+        unsafe { transpose(lines) }
+    }
+
     /// Configures the tiles of this thread, until what is returned goes.
     pub(in crate::tiles) fn configured(self) -> Configured {
         let config = Config::WHOLE;
@@ -49,6 +111,59 @@ impl Amx {
             asm!("ldtilecfg [{}]", in(reg) &raw const config, options(nostack, readonly));
         }
         Configured { _amx: self, _of_a_thread: PhantomData }
+    }
+}
+
+/// Indices of 16 pairs' halves.
+#[repr(C, align(64))]
+struct Order([u16; VALUES]);
+
+impl Order {
+    const fn new() -> Self {
+        let mut order = [0; VALUES];
+        let (mut at, mut pair) = (0, 0);
+        while at < VALUES {
+            order[at] = pair;
+            order[at + 1] = pair + 16;
+            (at, pair) = (at + 2, pair + 1);
+        }
+        Self(order)
+    }
+}
+
+/// The transpose of 16 × 16 pairs: within 4 × 4 of them by unpacking, then of fours.
+#[target_feature(enable = "avx512f")]
+fn transpose(lines: &mut [Line; PAIRS]) {
+    const EVEN: i32 = 0b10_00_10_00;
+    const ODD: i32 = 0b11_01_11_01;
+    let mut rows = [_mm512_setzero_si512(); PAIRS];
+    for (row, line) in rows.iter_mut().zip(&*lines) {
+        // SAFETY: both are 64 bytes of which any bits are a value.
+        *row = unsafe { std::mem::transmute::<Line, __m512i>(*line) };
+    }
+    for four in rows.as_chunks_mut::<4>().0 {
+        let [a, b, c, d] = *four;
+        let [low, high] = [_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b)];
+        let [low2, high2] = [_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d)];
+        *four = [
+            _mm512_unpacklo_epi64(low, low2),
+            _mm512_unpackhi_epi64(low, low2),
+            _mm512_unpacklo_epi64(high, high2),
+            _mm512_unpackhi_epi64(high, high2),
+        ];
+    }
+    for j in 0..4 {
+        let [a, b, c, d] = [rows[j], rows[4 + j], rows[8 + j], rows[12 + j]];
+        let even = [_mm512_shuffle_i32x4::<EVEN>(a, b), _mm512_shuffle_i32x4::<EVEN>(c, d)];
+        let odd = [_mm512_shuffle_i32x4::<ODD>(a, b), _mm512_shuffle_i32x4::<ODD>(c, d)];
+        rows[j] = _mm512_shuffle_i32x4::<EVEN>(even[0], even[1]);
+        rows[4 + j] = _mm512_shuffle_i32x4::<EVEN>(odd[0], odd[1]);
+        rows[8 + j] = _mm512_shuffle_i32x4::<ODD>(even[0], even[1]);
+        rows[12 + j] = _mm512_shuffle_i32x4::<ODD>(odd[0], odd[1]);
+    }
+    for (line, row) in lines.iter_mut().zip(rows) {
+        // SAFETY: as above.
+        *line = unsafe { std::mem::transmute::<__m512i, Line>(row) };
     }
 }
 
@@ -126,38 +241,40 @@ impl Drop for Configured {
     }
 }
 
-/// The loop of a kernel: over the pieces of the left side, and in each over its blocks of k.
-/// tmm0 to tmm3 are the sums, tmm4 and tmm5 lines of the left side, tmm6 and tmm7 of the right.
+/// The loop of a kernel: over the planes of the left side, and in each over its taps. tmm0 to tmm3 are
+/// the sums, tmm4 and tmm5 lines of the left side, tmm6 and tmm7 of the right.
 macro_rules! kernel {
     (
-        $factors:ident, $sums:ident, [$($row:literal $start:ident $at:ident)*],
+        $factors:ident, $sums:ident, second: $second:expr,
         clear: [$($clear:literal)*], step: [$($step:literal)*], store: [$($store:literal)*]
     ) => {
         asm!(
             $($clear,)*
             "2:",
-            "mov {count}, [{taps}]",
-            "shl {count}, 6",
-            $(concat!("lea {", stringify!($at), "}, [{", stringify!($start), "} + {count}]"),)*
-            "mov {count}, {blocks}",
+            "mov {tap}, {taps}",
             "3:",
+            "mov {at}, [{end} + 8 * {tap}]",
+            "shl {at}, 6",
+            "add {at}, {start}",
             $($step,)*
-            $(concat!("add {", stringify!($at), "}, 64"),)*
             "add {panel}, 2048",
-            "dec {count}",
+            "inc {tap}",
             "jnz 3b",
-            "add {taps}, 8",
-            "dec {pieces}",
+            "add {start}, {plane}",
+            "dec {blocks}",
             "jnz 2b",
             $($store,)*
-            $($start = in(reg) $factors.lines[$factors.starts[$row]..].as_ptr(),)*
-            $($at = out(reg) _,)*
-            count = out(reg) _,
+            start = inout(reg) $factors.lines[$factors.starts[0]..].as_ptr() => _,
+            second = in(reg) 64 * ($second as isize),
+            at = out(reg) _,
+            tap = out(reg) _,
+            // Counted up to 0.
+            taps = in(reg) -$factors.taps.len().cast_signed(),
+            end = in(reg) $factors.taps.as_ptr_range().end,
             stride = in(reg) 64 * $factors.stride,
             line = in(reg) 64_usize,
-            blocks = in(reg) $factors.blocks,
-            taps = inout(reg) $factors.taps.as_ptr() => _,
-            pieces = inout(reg) $factors.taps.len() => _,
+            plane = in(reg) 64 * $factors.plane,
+            blocks = inout(reg) $factors.blocks => _,
             panel = inout(reg) $factors.panel.as_ptr() => _,
             sums = in(reg) $sums.0.as_mut_ptr(),
             out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
@@ -175,17 +292,18 @@ impl Kernel for Configured {
         if ROWS == 1 {
             // SAFETY: the tiles of this thread are configured, as `self` exists and is of this
             // thread. All lines that are read are within `lines` and `panel`, as checked; there
-            // is at least one piece and one block. `sums` has room for four tiles.
+            // is at least one tap and one block. `sums` has room for four tiles.
             unsafe {
                 kernel!(
-                    factors, sums, [0 first p],
+                    factors, sums, second: 0_isize,
                     clear: ["tilezero tmm0" "tilezero tmm1"],
                     step: [
-                        "tileloadd tmm4, [{p} + {stride}]"
+                        "tileloadd tmm4, [{at} + {stride}]"
                         "tileloadd tmm6, [{panel} + {line}]"
-                        "tdpbf16ps tmm0, tmm4, tmm6"
                         "tileloadd tmm7, [{panel} + {line} + 1024]"
+                        "tdpbf16ps tmm0, tmm4, tmm6"
                         "tdpbf16ps tmm1, tmm4, tmm7"
+                        "add {at}, {second}"
                     ],
                     store: [
                         "tilestored [{sums} + {line}], tmm0"
@@ -194,18 +312,20 @@ impl Kernel for Configured {
                 );
             }
         } else {
+            let second = factors.starts[1].cast_signed() - factors.starts[0].cast_signed();
             // SAFETY: as above.
             unsafe {
                 kernel!(
-                    factors, sums, [0 first p 1 second q],
+                    factors, sums, second: second,
                     clear: ["tilezero tmm0" "tilezero tmm1" "tilezero tmm2" "tilezero tmm3"],
                     step: [
-                        "tileloadd tmm4, [{p} + {stride}]"
+                        "tileloadd tmm4, [{at} + {stride}]"
+                        "add {at}, {second}"
+                        "tileloadd tmm5, [{at} + {stride}]"
                         "tileloadd tmm6, [{panel} + {line}]"
-                        "tdpbf16ps tmm0, tmm4, tmm6"
                         "tileloadd tmm7, [{panel} + {line} + 1024]"
+                        "tdpbf16ps tmm0, tmm4, tmm6"
                         "tdpbf16ps tmm1, tmm4, tmm7"
-                        "tileloadd tmm5, [{q} + {stride}]"
                         "tdpbf16ps tmm2, tmm5, tmm6"
                         "tdpbf16ps tmm3, tmm5, tmm7"
                     ],
@@ -217,6 +337,52 @@ impl Kernel for Configured {
                     ]
                 );
             }
+        }
+    }
+
+    #[inline]
+    fn chains<S: Simd>(&self, _: S, chains: Chains<'_>, sums: &mut Sums) {
+        let blocks = chains.blocks();
+        let Chains { left, right } = chains;
+        // SAFETY: the tiles of this thread are configured, as `self` exists and is of this thread.
+        // All four sides have as many whole tiles as `blocks` says, at least one. `sums` has room for
+        // four tiles.
+        unsafe {
+            asm!(
+                "tilezero tmm0",
+                "tilezero tmm1",
+                "tilezero tmm2",
+                "tilezero tmm3",
+                "2:",
+                "tileloadd tmm4, [{near} + {line}]",
+                "tileloadd tmm6, [{right} + {line}]",
+                "tdpbf16ps tmm0, tmm4, tmm6",
+                "tileloadd tmm7, [{beside} + {line}]",
+                "tdpbf16ps tmm1, tmm4, tmm7",
+                "tileloadd tmm5, [{far} + {line}]",
+                "tdpbf16ps tmm2, tmm5, tmm6",
+                "tdpbf16ps tmm3, tmm5, tmm7",
+                "add {near}, 1024",
+                "add {far}, 1024",
+                "add {right}, 1024",
+                "add {beside}, 1024",
+                "dec {blocks}",
+                "jnz 2b",
+                "tilestored [{sums} + {line}], tmm0",
+                "tilestored [{sums} + {line} + 1024], tmm1",
+                "tilestored [{sums} + {line} + 2048], tmm2",
+                "tilestored [{sums} + {line} + 3072], tmm3",
+                near = inout(reg) left[0].as_ptr() => _,
+                far = inout(reg) left[1].as_ptr() => _,
+                right = inout(reg) right[0].as_ptr() => _,
+                beside = inout(reg) right[1].as_ptr() => _,
+                blocks = inout(reg) blocks => _,
+                line = in(reg) 64_usize,
+                sums = in(reg) sums.0.as_mut_ptr(),
+                out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+                out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+                options(nostack),
+            );
         }
     }
 }

@@ -3,7 +3,8 @@
 use pulp::Simd;
 
 use crate::tiles::NoTiles;
-use crate::tiles::product::{Factors, Kernel, Sums};
+use crate::tiles::lines::{Line, PAIRS, VALUES};
+use crate::tiles::product::{Chains, Factors, Kernel, Sums};
 
 /// There are none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +15,18 @@ impl Amx {
         Err(NoTiles::Platform)
     }
 
+    pub(in crate::tiles) fn rounded(self, _: &[f32; VALUES]) -> Line {
+        match self {}
+    }
+
+    pub(in crate::tiles) fn pairs(self, _: &[f32; PAIRS], _: &[f32; PAIRS]) -> Line {
+        match self {}
+    }
+
+    pub(in crate::tiles) fn transpose(self, _: &mut [Line; PAIRS]) {
+        match self {}
+    }
+
     pub(in crate::tiles) fn configured(self) -> impl Kernel {
         self
     }
@@ -21,6 +34,10 @@ impl Amx {
 
 impl Kernel for Amx {
     fn sums<S: Simd, const ROWS: usize>(&self, _: S, _: Factors<'_, ROWS>, _: &mut Sums) {
+        match *self {}
+    }
+
+    fn chains<S: Simd>(&self, _: S, _: Chains<'_>, _: &mut Sums) {
         match *self {}
     }
 }

@@ -1,9 +1,10 @@
 //! Self-attention over the positions of a feature map.
 
-use crate::attention::{Plan, applied};
+use crate::attention::{Plan, applied, is_narrow};
 use crate::conv::inverse;
 use crate::map::Map;
 use crate::parameters::Parameters;
+use crate::tiles::Tiles;
 use crate::train::run::Run;
 
 use super::mix::Mix;
@@ -24,6 +25,8 @@ pub(crate) struct Attention {
     out: Pointwise,
     heads: usize,
     scale: f64,
+    /// What multiplies queries, keys and values, if they are wide enough for tiles.
+    tiles: Option<Tiles>,
 }
 
 /// What the backward pass needs of a forward pass.
@@ -42,11 +45,15 @@ impl Attention {
         let Plan { channels, head_width, groups, epsilon, scale } = plan;
         let norm = groups
             .map(|groups| Norm::new(&mut named.child("group_norm"), groups, channels, epsilon));
-        let mut linear = |name: &str| Pointwise::new(&mut named.child(name), channels, channels);
+        let mut linear = |name: &str| {
+            let mut named = named.child(name);
+            Pointwise::new(&mut named, channels, channels).for_many(&named)
+        };
         let projections = ["to_q", "to_k", "to_v"].map(&mut linear);
         let out = linear("to_out.0");
         let heads = head_width.map_or(1, |width| channels / width);
-        Self { norm, projections, out, heads, scale }
+        let tiles = named.tiles(channels, channels).filter(|_| !is_narrow(heads, channels));
+        Self { norm, projections, out, heads, scale, tiles }
     }
 
     pub(crate) fn forward(&self, run: Run<'_>, x: Map) -> (Map, Kept) {
@@ -116,7 +123,8 @@ impl Attention {
 
     fn mix(&self, x: &Map) -> Mix {
         let width = x.shape.channels / self.heads;
-        Mix { rows: x.rows, positions: x.shape.positions(), heads: self.heads, width }
+        let (rows, positions) = (x.rows, x.shape.positions());
+        Mix { rows, positions, heads: self.heads, width, tiles: self.tiles }
     }
 }
 

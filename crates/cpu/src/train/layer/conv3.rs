@@ -8,6 +8,7 @@ use crate::conv::{self, After, Kernels, Motion, Reuse, Tiling};
 use crate::map::{Map, Shape, View};
 use crate::norm::Before;
 use crate::parameters::{Parameters, Place};
+use crate::tiles::Tiles;
 use crate::train::run::Run;
 use crate::train::tree;
 
@@ -28,6 +29,8 @@ pub(crate) struct Conv3 {
     input: Shape,
     to: usize,
     motion: Motion,
+    /// What computes its products, if they are in bf16.
+    tiles: Option<Tiles>,
 }
 
 /// What a convolution reads: maps side by side, after what is done to them.
@@ -40,7 +43,8 @@ pub(crate) struct Input<'a> {
 impl Conv3 {
     pub(crate) fn new(named: &mut Parameters<'_>, input: Shape, to: usize, motion: Motion) -> Self {
         let weight = named.place("weight", &[to, input.channels, 3, 3]);
-        Self { weight, bias: named.place("bias", &[to]), input, to, motion }
+        let tiles = named.tiles(input.channels, to);
+        Self { weight, bias: named.place("bias", &[to]), input, to, motion, tiles }
     }
 
     pub(crate) fn output(&self) -> Shape {
@@ -51,8 +55,9 @@ impl Conv3 {
         let (weight, from) = (self.weight.of(run.weights), self.input.channels);
         let kernels = Kernels { weight, from, to: self.to, adjoint: false };
         let bias = self.bias.of(run.weights).to_vec();
+        let (tiles, arena) = (self.tiles, run.arena);
         let tiling = Tiling::of(self.motion, self.input, self.to, Reuse::TRAINING);
-        let conv = conv::Conv3::new(kernels, bias, self.input, self.motion, tiling, run.arena);
+        let conv = conv::Conv3::new(kernels, bias, self.input, self.motion, (tiles, tiling), arena);
         let mut out = run.arena.map(input.sources[0].rows(), self.output());
         conv.run_into(input.sources, input.before, after, &mut out.data, run.arena);
         conv.give(run.arena);
@@ -102,8 +107,8 @@ impl Conv3 {
             Motion::Halved { .. } => self.input.with_channels(self.to),
         };
         let tiling = Tiling::of(Motion::Same, wide, from, Reuse::TRAINING);
-        let (bias, motion) = (vec![0.0; from], Motion::Same);
-        let conv = conv::Conv3::new(kernels, bias, wide, motion, tiling, run.arena);
+        let (tiles, bias, motion) = (self.tiles, vec![0.0; from], Motion::Same);
+        let conv = conv::Conv3::new(kernels, bias, wide, motion, (tiles, tiling), run.arena);
         let adjoint = |dy: &[f32]| {
             let mut dx = run.arena.map(dy.len() / wide.len(), wide.with_channels(from));
             let source = View { data: dy, shape: wide };

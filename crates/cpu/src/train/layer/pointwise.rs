@@ -3,8 +3,9 @@
 use rayon::prelude::*;
 
 use crate::conv::positions_at_once;
-use crate::gemm::{Columns, Left, Product, Store, lanes, packed_len};
+use crate::gemm::{self, Columns, Left, Packed, Product, Store, lanes, packed_len};
 use crate::parameters::{Parameters, Place};
+use crate::tiles::{self, Strided, Sum, Tiles};
 use crate::train::run::Run;
 use crate::train::tree;
 
@@ -22,6 +23,8 @@ pub(crate) struct Pointwise {
     bias: Place,
     from: usize,
     to: usize,
+    /// What computes its products, if they are in bf16.
+    tiles: Option<Tiles>,
 }
 
 /// Rows of so many columns.
@@ -29,6 +32,13 @@ pub(crate) struct Pointwise {
 pub(crate) struct Rows<'a> {
     pub data: &'a [f32],
     pub columns: usize,
+}
+
+impl<'a> Rows<'a> {
+    /// The values of some of them, and how many of a row.
+    fn some(self, first: usize, count: usize) -> (&'a [f32], usize) {
+        (&self.data[first * self.columns..][..count * self.columns], self.columns)
+    }
 }
 
 /// Positions whose products are added before the result is written.
@@ -48,7 +58,13 @@ impl Pointwise {
     }
 
     fn convolution(named: &mut Parameters<'_>, from: usize, to: usize, shape: &[usize]) -> Self {
-        Self { weight: named.place("weight", shape), bias: named.place("bias", &[to]), from, to }
+        let (weight, bias) = (named.place("weight", shape), named.place("bias", &[to]));
+        Self { weight, bias, from, to, tiles: None }
+    }
+
+    /// The same for many rows: on tiles, if there are any and it is worth them.
+    pub(crate) fn for_many(self, named: &Parameters<'_>) -> Self {
+        Self { tiles: named.tiles(self.from, self.to), ..self }
     }
 
     pub(crate) fn columns(&self) -> usize {
@@ -65,6 +81,14 @@ impl Pointwise {
         out: &mut [f32],
     ) {
         let weight = self.weight.of(run.weights);
+        if let Some(tiles) = self.tiles {
+            let columns: Vec<usize> = sources.iter().map(|source| source.columns).collect();
+            let linear = tiles::Linear::new(tiles, weight, self.to, &columns, run.arena);
+            let offset = self.bias.of(run.weights);
+            let store = Store { offset, residual, scale, ..Store::PLAIN };
+            multiply_on_tiles(run, sources, linear, store, out);
+            return;
+        }
         let last = sources.len() - 1;
         debug_assert!(last == 0 || scale == 1.0, "one source, or no scale");
         let mut right = run.arena.take_packed(self.from * packed_len(self.to, lanes()));
@@ -92,10 +116,15 @@ impl Pointwise {
         dx: &mut [f32],
     ) {
         let weight = self.weight.of(run.weights);
+        let (dy, store) =
+            (Rows { data: dy, columns: self.to }, Store { accumulate, ..Store::PLAIN });
+        if let Some(tiles) = self.tiles {
+            let linear = tiles::Linear::adjoint(tiles, weight, self.to, (first, count), run.arena);
+            return multiply_on_tiles(run, &[dy], linear, store, dx);
+        }
         let mut right = run.arena.take_packed(self.to * packed_len(count, lanes()));
         right.fill_rows(self.to, count, weight, |k| k * self.from + first);
-        let dy = Rows { data: dy, columns: self.to };
-        multiply(dy, &right, count, Store { accumulate, ..Store::PLAIN }, dx);
+        multiply(dy, &right, count, store, dx);
         run.arena.give_packed(right);
     }
 
@@ -131,6 +160,13 @@ impl Pointwise {
     /// dW of one leaf and one source.
     fn leaf(&self, run: Run<'_>, x: &[f32], (first, count): Part, dy: &[f32], out: &mut [f32]) {
         let Self { from, to, .. } = *self;
+        if let Some(tiles) = self.tiles {
+            let rows = dy.len() / to;
+            let left = Strided { data: dy, rows, start: |row| row * to, width: to };
+            let right = Strided { data: x, rows, start: |row| row * count, width: count };
+            let sum = Sum { out, stride: from, first, accumulate: false };
+            return tiles::outer(tiles, left, right, sum, run.arena);
+        }
         let alone = count == from;
         let terms = TERMS.min(x.len() / count);
         let mut right = run.arena.take_packed(terms * packed_len(count, lanes()));
@@ -163,15 +199,10 @@ fn parts<'a>(sources: &'a [Rows<'a>]) -> impl Iterator<Item = (Rows<'a>, Part)> 
 }
 
 /// The product of rows, in pieces.
-fn multiply(
-    left: Rows<'_>,
-    right: &crate::gemm::Packed,
-    to: usize,
-    store: Store<'_>,
-    out: &mut [f32],
-) {
-    let together = positions_at_once(out.len() / to);
-    out.par_chunks_mut(together * to).enumerate().for_each(|(i, out)| {
+fn multiply(left: Rows<'_>, right: &Packed, to: usize, store: Store<'_>, out: &mut [f32]) {
+    let together = positions_at_once(out.len() / to, gemm::ROWS);
+    let pieces = out.par_chunks_mut(together * to).enumerate().with_max_len(1);
+    pieces.for_each(|(i, out)| {
         let data = &left.data[i * together * left.columns..][..out.len() / to * left.columns];
         let residual = match store.residual {
             [] => &[][..],
@@ -182,11 +213,36 @@ fn multiply(
     });
 }
 
+/// The product of rows of sources, in pieces; gives the memory of the layer back.
+fn multiply_on_tiles(
+    run: Run<'_>,
+    sources: &[Rows<'_>],
+    linear: tiles::Linear,
+    store: Store<'_>,
+    out: &mut [f32],
+) {
+    let to = linear.columns();
+    let together = positions_at_once(out.len() / to, tiles::ROWS);
+    let pieces = out.par_chunks_mut(together * to).enumerate().with_max_len(1);
+    pieces.for_each(|(i, out)| {
+        let rows = out.len() / to;
+        let sources: Vec<_> =
+            sources.iter().map(|source| source.some(i * together, rows)).collect();
+        let residual = match store.residual {
+            [] => &[][..],
+            residual => &residual[i * together * to..][..out.len()],
+        };
+        linear.run(&sources, out, Store { residual, ..store }, run.arena);
+    });
+    linear.give(run.arena);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::map::Arena;
-    use crate::parameters::asked;
+    use crate::parameters::asked_on;
+    use crate::tiles::tests::{all, amx, rounded};
     use crate::train::check::{assert_near, assert_same_for_any_threads, to_f64, wave};
 
     /// Rows that a layer maps.
@@ -216,9 +272,14 @@ mod tests {
     }
 
     /// y, dx, dw and db, of two sources side by side, with leaves of 100 rows.
-    fn computed(linear: &Linear, [x, w, dy]: &[Vec<f32>; 3]) -> [Vec<f32>; 4] {
+    fn computed(
+        tiles: Option<Tiles>,
+        linear: &Linear,
+        [x, w, dy]: &[Vec<f32>; 3],
+    ) -> [Vec<f32>; 4] {
         let Linear { from, to, .. } = *linear;
-        let (layer, _) = asked(|named| Pointwise::new(named, from, to));
+        let new = |named: &mut Parameters<'_>| Pointwise::new(named, from, to).for_many(named);
+        let (layer, _) = asked_on(tiles, new);
         let weights = [&w[..], &wave(to, 0.4)].concat();
         let arena = Arena::new();
         let run = Run { weights: &weights, leaf: 100, arena: &arena };
@@ -250,32 +311,61 @@ mod tests {
         [y, dx, gradients, db]
     }
 
-    #[test]
-    fn values_and_gradients_are_those_of_the_formulas() {
+    /// Compares with the formulas; what is in bf16 is that of rounded factors.
+    fn check(tiles: Option<Tiles>) {
         for (linear, values) in cases() {
             let Linear { rows, from, to } = linear;
-            let [y, dx, dw, db] = computed(&linear, &values);
-            let [x, w, dy] = values.map(|values| to_f64(&values));
+            let tiles = tiles.and_then(|tiles| tiles.worth(from, to));
+            let [y, dx, dw, db] = computed(tiles, &linear, &values);
+            let [residual, dy] = [&values[2]; 2].map(|values| to_f64(values));
+            let expected = product([1, rows, to], |_, _| 1.0, |k, j| dy[k * to + j]);
+            assert_near(&format!("db {linear:?}"), &db, &expected, 4e-6);
+            let [x, w, dy] = values.map(|values| {
+                let factor = |x: f32| if tiles.is_some() { rounded(x) } else { x };
+                to_f64(&values.into_iter().map(factor).collect::<Vec<_>>())
+            });
             let mut expected =
                 product([rows, from, to], |i, k| x[i * from + k], |k, j| w[j * from + k]);
             for (i, y) in expected.iter_mut().enumerate() {
-                *y += f64::from(wave(to, 0.4)[i % to]) + dy[i];
+                *y += f64::from(wave(to, 0.4)[i % to]) + residual[i];
             }
             assert_near(&format!("y {linear:?}"), &y, &expected, 2e-6);
             let expected = product([rows, to, from], |i, k| dy[i * to + k], |k, j| w[k * from + j]);
             assert_near(&format!("dx {linear:?}"), &dx, &expected, 2e-6);
             let expected = product([to, rows, from], |i, k| dy[k * to + i], |k, j| x[k * from + j]);
             assert_near(&format!("dw {linear:?}"), &dw, &expected, 4e-6);
-            let expected = product([1, rows, to], |_, _| 1.0, |k, j| dy[k * to + j]);
-            assert_near(&format!("db {linear:?}"), &db, &expected, 4e-6);
+        }
+    }
+
+    #[test]
+    fn values_and_gradients_are_those_of_the_formulas() {
+        check(None);
+    }
+
+    #[test]
+    fn in_bf16_they_are_those_of_rounded_factors() {
+        for tiles in all() {
+            check(Some(tiles));
         }
     }
 
     #[test]
     fn any_number_of_threads_gives_the_same_bits() {
+        for tiles in all().into_iter().map(Some).chain([None]) {
+            for (linear, values) in cases() {
+                let run = || computed(tiles, &linear, &values).concat();
+                assert_same_for_any_threads(&format!("{linear:?}"), run);
+            }
+        }
+    }
+
+    #[test]
+    fn the_tiles_of_the_cpu_give_the_bits_of_vectors() {
+        let Some(amx) = amx() else { return };
         for (linear, values) in cases() {
-            let run = || computed(&linear, &values).concat();
-            assert_same_for_any_threads(&format!("{linear:?}"), run);
+            let [hard, soft] =
+                [amx, Tiles::Soft].map(|tiles| computed(Some(tiles), &linear, &values));
+            assert!(hard == soft, "{linear:?}");
         }
     }
 }

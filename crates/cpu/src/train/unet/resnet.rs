@@ -57,9 +57,10 @@ impl Resnet {
         let Common { time_width, epsilon, activation, shift } = common;
         let output = plan.resample.output(plan.shape);
         let (input, motion) = plan.first_convolution();
-        let shortcut = plan
-            .has_shortcut()
-            .then(|| Pointwise::one_by_one(&mut named.child("conv_shortcut"), from, to));
+        let shortcut = plan.has_shortcut().then(|| {
+            let mut named = named.child("conv_shortcut");
+            Pointwise::one_by_one(&mut named, from, to).for_many(&named)
+        });
         let told = match shift {
             TimeScaleShift::Default => to,
             TimeScaleShift::ScaleShift => 2 * to,

@@ -1,6 +1,8 @@
 use super::*;
 use crate::map::{Arena, Map};
-use crate::parameters::asked;
+use crate::parameters::asked_on;
+use crate::tiles::Tiles;
+use crate::tiles::tests::{all, amx, rounded};
 use crate::train::check::{
     assert_is_gradient, assert_near, assert_same_for_any_threads, dot, to_f64, wave,
 };
@@ -27,8 +29,15 @@ impl Shapes {
     }
 
     /// y, dx, dw and db by the layer, with leaves of two rows.
-    fn computed(self, [x, w, bias, dy]: [&[f32]; 4], after: After<'_>) -> [Vec<f32>; 4] {
-        let (layer, _) = asked(|named| Conv3::new(named, self.input(), self.to, self.motion));
+    fn computed(
+        self,
+        tiles: Option<Tiles>,
+        [x, w, bias, dy]: [&[f32]; 4],
+        after: After<'_>,
+    ) -> [Vec<f32>; 4] {
+        let new =
+            |named: &mut Parameters<'_>| Conv3::new(named, self.input(), self.to, self.motion);
+        let (layer, _) = asked_on(tiles, new);
         let arena = Arena::new();
         let weights = [w, bias].concat();
         let run = Run { weights: &weights, leaf: 2, arena: &arena };
@@ -146,44 +155,105 @@ fn the_reference_is_the_gradient_of_the_formula() {
     }
 }
 
+/// Compares with the reference; what is in bf16 is that of rounded factors.
+fn check(tiles: Option<Tiles>, Case { conv, x, w, dy }: Case) {
+    let (bias, time) = (wave(conv.to, 0.4), wave(conv.rows * conv.to, 0.5));
+    let residual = wave(dy.len(), 0.6);
+    let [height, width] = conv.output();
+    let shape = Shape { height, width, channels: conv.to };
+    let after = After {
+        time: Some((&time, conv.to)),
+        residual: Some(View { data: &residual, shape }),
+        scale: 1.0,
+    };
+    let [y, dx, dw, db] = conv.computed(tiles, [&x, &w, &bias, &dy], after);
+
+    let sum = |channel| to_f64(&dy).iter().skip(channel).step_by(conv.to).sum::<f64>();
+    let expected_db: Vec<f64> = (0..conv.to).map(sum).collect();
+    let [x, w, dy] = [x, w, dy].map(|values| {
+        let factor = |x: f32| if tiles.is_some() { rounded(x) } else { x };
+        to_f64(&values.into_iter().map(factor).collect::<Vec<_>>())
+    });
+    let mut expected = forward(&conv, &x, &w);
+    let each = expected.len() / conv.rows;
+    for (i, y) in expected.iter_mut().enumerate() {
+        let channel = i % conv.to;
+        *y += f64::from(bias[channel] + time[i / each * conv.to + channel] + residual[i]);
+    }
+    // 4 × 4 tiles lose a few bits more than a direct sum; dw adds up to 3000 products.
+    assert_near(&format!("y {conv:?}"), &y, &expected, 8e-6);
+    let [expected_dx, expected_dw] = gradients(&conv, &x, &w, &dy);
+    assert_near(&format!("dx {conv:?}"), &dx, &expected_dx, 8e-6);
+    assert_near(&format!("dw {conv:?}"), &dw, &expected_dw, 1e-5);
+    assert_near(&format!("db {conv:?}"), &db, &expected_db, 1e-5);
+}
+
 #[test]
 fn values_and_gradients_are_those_of_the_reference() {
-    for Case { conv, x, w, dy } in cases() {
-        let (bias, time) = (wave(conv.to, 0.4), wave(conv.rows * conv.to, 0.5));
-        let residual = wave(dy.len(), 0.6);
-        let [height, width] = conv.output();
-        let shape = Shape { height, width, channels: conv.to };
-        let after = After {
-            time: Some((&time, conv.to)),
-            residual: Some(View { data: &residual, shape }),
-            scale: 1.0,
-        };
-        let [y, dx, dw, db] = conv.computed([&x, &w, &bias, &dy], after);
+    cases().for_each(|case| check(None, case));
+}
 
-        let [x, w, dy] = [x, w, dy].map(|values| to_f64(&values));
-        let mut expected = forward(&conv, &x, &w);
-        let each = expected.len() / conv.rows;
-        for (i, y) in expected.iter_mut().enumerate() {
-            let channel = i % conv.to;
-            *y += f64::from(bias[channel] + time[i / each * conv.to + channel] + residual[i]);
+#[test]
+fn in_bf16_they_are_those_of_rounded_factors() {
+    for tiles in all() {
+        for case in cases() {
+            if tiles.worth(case.conv.from, case.conv.to).is_some() {
+                check(Some(tiles), case);
+            }
         }
-        // 4 × 4 tiles lose a few bits more than a direct sum; dw adds up to 3000 products.
-        assert_near(&format!("y {conv:?}"), &y, &expected, 8e-6);
-        let [expected_dx, expected_dw] = gradients(&conv, &x, &w, &dy);
-        assert_near(&format!("dx {conv:?}"), &dx, &expected_dx, 8e-6);
-        assert_near(&format!("dw {conv:?}"), &dw, &expected_dw, 1e-5);
-        let sum = |channel| dy.iter().skip(channel).step_by(conv.to).sum::<f64>();
-        let expected_db: Vec<f64> = (0..conv.to).map(sum).collect();
-        assert_near(&format!("db {conv:?}"), &db, &expected_db, 1e-5);
+    }
+}
+
+/// Maps so large that only some of their channels stay near, of two sources.
+#[test]
+fn in_bf16_large_maps_have_the_gradients_of_small_ones() {
+    let (shape, to, leaf, arena) =
+        (Shape { height: 24, width: 24, channels: 160 }, 128, 2, Arena::new());
+    let values = |channels: usize, phase| -> Vec<f32> {
+        wave(3 * 24 * 24 * channels, phase).into_iter().map(rounded).collect()
+    };
+    let maps = [(40, 0.1), (120, 0.2)].map(|(channels, phase)| (channels, values(channels, phase)));
+    let sources: Vec<View<'_>> = maps
+        .iter()
+        .map(|(channels, data)| View { data, shape: shape.with_channels(*channels) })
+        .collect();
+    let mut dy = arena.map(3, shape.with_channels(to));
+    dy.data.copy_from_slice(&values(to, 0.3));
+    let gradient = |tiles| {
+        let new = |named: &mut Parameters<'_>| Conv3::new(named, shape, to, Motion::Same);
+        let (layer, asked) = asked_on(tiles, new);
+        let count = asked.iter().map(|(_, shape)| shape.iter().product::<usize>()).sum();
+        let mut gradients = vec![0.0; count];
+        let run = Run { weights: &[], leaf, arena: &arena };
+        let input = Input { sources: &sources, before: Before::NOTHING };
+        layer.parameter_gradients(run, input, &dy, &mut gradients);
+        gradients
+    };
+    let expected = to_f64(&gradient(None));
+    for tiles in all() {
+        assert_near("dw", &gradient(Some(tiles)), &expected, 2e-5);
     }
 }
 
 #[test]
 fn any_number_of_threads_gives_the_same_bits() {
+    for tiles in all().into_iter().map(Some).chain([None]) {
+        for Case { conv, x, w, dy } in cases() {
+            assert_same_for_any_threads(&format!("{conv:?}"), || {
+                let bias = vec![0.0; conv.to];
+                conv.computed(tiles, [&x, &w, &bias, &dy], After::NOTHING).concat()
+            });
+        }
+    }
+}
+
+#[test]
+fn the_tiles_of_the_cpu_give_the_bits_of_vectors() {
+    let Some(amx) = amx() else { return };
     for Case { conv, x, w, dy } in cases() {
-        assert_same_for_any_threads(&format!("{conv:?}"), || {
-            let bias = vec![0.0; conv.to];
-            conv.computed([&x, &w, &bias, &dy], After::NOTHING).concat()
-        });
+        let bias = vec![0.0; conv.to];
+        let [hard, soft] = [amx, Tiles::Soft]
+            .map(|tiles| conv.computed(Some(tiles), [&x, &w, &bias, &dy], After::NOTHING).concat());
+        assert!(hard == soft, "{conv:?}");
     }
 }

@@ -14,6 +14,7 @@ use crate::conv::{self, Form, Four, Frame, MOST_LANES, Tiling, Two};
 use crate::gemm::{Columns, Product, Right, Store, lanes, packed_len, panels};
 use crate::map::{Arena, Map, Shape};
 use crate::simd::{load, store as put, vectors};
+use crate::tiles;
 use crate::train::run::Run;
 use crate::train::tree;
 
@@ -40,13 +41,20 @@ pub(super) fn write(conv: &Conv3, run: Run<'_>, input: Input<'_>, dy: &Map, out:
             from: conv.input.channels,
             arena: run.arena,
         };
+        if let Some(tiles) = conv.tiles {
+            return tiles::kernel_gradient(tiles, &leaf.frame(), leaf.dy, out, run.arena);
+        }
         match tiling {
             Tiling::Four => leaf.winograd(Four, out),
             Tiling::Two => leaf.winograd(Two, out),
             Tiling::None => leaf.direct(out),
         }
     });
-    spread(&sums, conv.input.channels, conv.to, out);
+    if conv.tiles.is_some() {
+        by_channels(&sums, conv.input.channels, out);
+    } else {
+        spread(&sums, conv.input.channels, conv.to, out);
+    }
     run.arena.give(sums);
 }
 
@@ -56,7 +64,8 @@ const PLACE: usize = 16;
 
 /// The tiles of the fastest method for leaves of so many rows.
 fn tiling(conv: &Conv3, rows: usize) -> Tiling {
-    if !conv.motion.tiles_well(conv.input.channels, conv.to) {
+    // In bf16 it is one product over positions, of frames as they are.
+    if conv.tiles.is_some() || !conv.motion.tiles_well(conv.input.channels, conv.to) {
         return Tiling::None;
     }
     let cost = |tiling: &Tiling| tiling.places() * (rows * tiling.tiles(conv.output()) + PLACE);
@@ -375,6 +384,18 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Collect<'_, F, 
             },
         );
     }
+}
+
+/// From sums `[to, 3, 3, from]` to weights `[to, from, 3, 3]`.
+fn by_channels(sums: &[f32], from: usize, out: &mut [f32]) {
+    let each = 9 * from;
+    out.par_chunks_exact_mut(each).zip(sums.par_chunks_exact(each)).for_each(|(out, sums)| {
+        for (c, out) in out.as_chunks_mut::<9>().0.iter_mut().enumerate() {
+            for (place, out) in out.iter_mut().enumerate() {
+                *out = sums[place * from + c];
+            }
+        }
+    });
 }
 
 /// From sums `[3, 3, from, to]` to weights `[to, from, 3, 3]`.
