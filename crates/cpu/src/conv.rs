@@ -32,6 +32,9 @@ pub(crate) enum Motion {
         /// None or one.
         before: usize,
     },
+    /// Over every position, and each 2 × 2 of what comes out are added: the adjoint of
+    /// [`Repeated`](Self::Repeated), by tiles alone.
+    Summed,
 }
 
 impl Motion {
@@ -40,16 +43,17 @@ impl Motion {
         match self {
             Self::Same => input,
             Self::Repeated => Shape { height: 2 * input.height, width: 2 * input.width, ..input },
-            Self::Halved { .. } => {
+            Self::Halved { .. } | Self::Summed => {
                 Shape { height: input.height / 2, width: input.width / 2, ..input }
             }
         }
     }
 
+    /// Positions of the input, as it is read, for one of the output, along a side.
     pub(crate) fn stride(self) -> usize {
         match self {
             Self::Same | Self::Repeated => 1,
-            Self::Halved { .. } => 2,
+            Self::Halved { .. } | Self::Summed => 2,
         }
     }
 }
@@ -119,10 +123,10 @@ impl Conv3 {
             let method = Method::Tiles(tiles::Conv::new(tiles, kernels, arena));
             return Self { bias, motion, input, method };
         }
-        let repeated = motion == Motion::Repeated;
+        let cancels = matches!(motion, Motion::Repeated | Motion::Summed);
         let method = match tiling {
-            Tiling::Four => Method::Four(Winograd::new(Four, kernels, repeated, arena)),
-            Tiling::Two => Method::Two(Winograd::new(Two, kernels, repeated, arena)),
+            Tiling::Four => Method::Four(Winograd::new(Four, kernels, cancels, arena)),
+            Tiling::Two => Method::Two(Winograd::new(Two, kernels, cancels, arena)),
             Tiling::None => Method::Direct(Direct::new(kernels, arena)),
         };
         Self { bias, motion, input, method }
@@ -151,6 +155,7 @@ impl Conv3 {
             Motion::Same => "",
             Motion::Repeated => ", after repeating",
             Motion::Halved { .. } => ", of stride 2",
+            Motion::Summed => ", then adding",
         };
         format!(
             "3×3 {from} → {to} at {}×{}{motion}: {method}, {:.1} MB of weights",
@@ -238,10 +243,11 @@ impl Conv3 {
 
     /// Positions along the side of the tiles that the output is made of.
     fn side(&self) -> usize {
+        let added = if self.motion == Motion::Summed { 2 } else { 1 };
         match self.method {
             Method::Direct(_) | Method::Tiles(_) => 1,
-            Method::Two(_) => 2,
-            Method::Four(_) => 4,
+            Method::Two(_) => 2 / added,
+            Method::Four(_) => 4 / added,
         }
     }
 

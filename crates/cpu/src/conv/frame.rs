@@ -191,7 +191,7 @@ impl Frame<'_> {
 
     fn zeros_before(&self) -> usize {
         match self.motion {
-            Motion::Same | Motion::Repeated => 1,
+            Motion::Same | Motion::Repeated | Motion::Summed => 1,
             Motion::Halved { before } => before,
         }
     }

@@ -39,6 +39,7 @@ fn by_definition(
     let before = match motion {
         Motion::Same | Motion::Repeated => 1,
         Motion::Halved { before } => before,
+        Motion::Summed => unreachable!("checked as the adjoint of what repeats"),
     };
     let at =
         |i: usize, tap: usize| (motion.stride() * i + tap).cast_signed() - before.cast_signed();

@@ -74,12 +74,14 @@ fn together(tiles: usize, places: usize, from: usize, to: usize) -> usize {
 const PANEL: usize = 2 * MOST_LANES;
 
 /// The row and the column of places that are zero where each value of the input is repeated: of a
-/// tile a b b c c d, or a b b c, a combination in which equal values cancel.
+/// tile a b b c c d, or a b b c, a combination in which equal values cancel. Where neighbours are added
+/// it is their products that cancel.
 const CANCELLED: usize = 2;
 
-/// Whether a place is zero in every tile, if each value of the input is `repeated`.
-pub(crate) fn is_zero<const I: usize>(repeated: bool, place: usize) -> bool {
-    repeated && (place / I == CANCELLED || place % I == CANCELLED)
+/// Whether a place does nothing in any tile, if each value of the input is repeated, or neighbours in
+/// the output are added.
+pub(crate) fn is_zero<const I: usize>(cancels: bool, place: usize) -> bool {
+    cancels && (place / I == CANCELLED || place % I == CANCELLED)
 }
 
 /// The transformed kernels, one right side for each place of a tile that is not always zero.
@@ -87,30 +89,30 @@ pub(crate) fn is_zero<const I: usize>(repeated: bool, place: usize) -> bool {
 pub(super) struct Winograd {
     rights: Packed,
     from: usize,
-    /// Each value of the input is repeated.
-    repeated: bool,
+    /// Some places do nothing: see [`is_zero`].
+    cancels: bool,
 }
 
 impl Winograd {
     pub(super) fn new<F: Form<I, O>, const I: usize, const O: usize>(
         form: F,
         kernels: Kernels<'_>,
-        repeated: bool,
+        cancels: bool,
         arena: &Arena,
     ) -> Self {
-        let kept = (0..I * I).filter(|place| !is_zero::<I>(repeated, *place)).count();
+        let kept = (0..I * I).filter(|place| !is_zero::<I>(cancels, *place)).count();
         let mut rights = arena.take_packed(kept * kernels.from * packed_len(kernels.to, lanes()));
         let panels = rights.panels(kept, kernels.from, kernels.to).into_iter();
         let spread = |panel: Vec<_>| {
             let mut kept = panel.into_iter();
             let place = |place| {
-                let kept = (!is_zero::<I>(repeated, place)).then(|| kept.next());
+                let kept = (!is_zero::<I>(cancels, place)).then(|| kept.next());
                 kept.flatten().unwrap_or_default()
             };
             (0..I * I).map(place).collect()
         };
         kernels.fill(Transformed::new(form), panels.map(spread).collect());
-        Self { rights, from: kernels.from, repeated }
+        Self { rights, from: kernels.from, cancels }
     }
 
     pub(super) fn give(self, arena: &Arena) {
@@ -176,6 +178,7 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Piece<'_, F, I,
         let line = frame.width();
         let [down, across] = frame.tiles();
         let each = down * across;
+        let (added, side) = (O / frame.side, frame.side);
         let width = store.share / frame.lines;
         let tiles = frame.images * each;
         // Where a tile begins: its row, line and position.
@@ -199,7 +202,7 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Piece<'_, F, I,
                 tile += tiles;
             }
             for panel in panels(to, S::F32_LANES) {
-                let places = (0..I * I).filter(|place| !is_zero::<I>(winograd.repeated, *place));
+                let places = (0..I * I).filter(|place| !is_zero::<I>(winograd.cancels, *place));
                 let channels = panel.first..to.min(panel.first + panel.width);
                 let stride = apart(count, channels.len());
                 for (place, right) in places.zip(winograd.rights.panel(&panel)) {
@@ -210,19 +213,24 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Piece<'_, F, I,
                 }
                 for tile in 0..count {
                     let (image, y, x) = place(first + tile);
-                    simd.vectorize(Output::<F, I, O> {
+                    let (y, x) = (y / added, x / added);
+                    let target = Tile {
                         products: &products[tile * channels.len()..],
                         stride,
-                        repeated: winograd.repeated,
+                        cancels: winograd.cancels,
                         channels: channels.clone(),
                         to,
                         out,
                         at: (image * store.share + y * width + x) * to,
                         line: width * to,
-                        inside: [O.min(frame.lines - y), O.min(width - x)],
+                        inside: [side.min(frame.lines - y), side.min(width - x)],
                         store: Store { offset: &store.offset[image * to..][..to], ..store },
-                        form,
-                    });
+                    };
+                    if added == 1 {
+                        simd.vectorize(Output::<F, I, O, 1> { tile: target, form });
+                    } else {
+                        simd.vectorize(Output::<F, I, O, 2> { tile: target, form });
+                    }
                 }
             }
         }
@@ -411,13 +419,13 @@ fn set<V: Copy, const I: usize, const R: usize>(rows: &mut [[V; I]; R], x: usize
     }
 }
 
-/// The products of a tile into its outputs.
-struct Output<'a, F, const I: usize, const O: usize> {
+/// The products of a tile, and where its outputs go.
+struct Tile<'a> {
     products: &'a [f32],
     /// From a place to the next.
     stride: usize,
-    /// Some places are zero, and not there.
-    repeated: bool,
+    /// Some places do nothing, and are not there.
+    cancels: bool,
     /// Which channels of how many.
     channels: Range<usize>,
     to: usize,
@@ -429,59 +437,77 @@ struct Output<'a, F, const I: usize, const O: usize> {
     /// Lines and positions of the tile that are there.
     inside: [usize; 2],
     store: Store<'a>,
+}
+
+/// The products of a tile into its outputs, of which P × P each are added.
+struct Output<'a, F, const I: usize, const O: usize, const P: usize> {
+    tile: Tile<'a>,
     form: PhantomData<F>,
 }
 
-impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Output<'_, F, I, O> {
+impl<F: Form<I, O>, const I: usize, const O: usize, const P: usize> WithSimd
+    for Output<'_, F, I, O, P>
+{
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let Self { channels, to, at, line, inside: [down, across], store, .. } = &self;
+        let Tile { products, stride, channels, to, out, at, line, inside, store, .. } = &self.tile;
+        let [down, across] = inside;
         let last = at + (down - 1) * line + (across - 1) * to + channels.end;
-        assert!((I * I - 1) * self.stride + channels.len() <= self.products.len(), "all products");
-        assert!(last <= self.out.len(), "room for the tile");
+        assert!((I * I - 1) * stride + channels.len() <= products.len(), "all products");
+        assert!(last <= out.len(), "room for the tile");
         assert!(store.residual.is_empty() || last <= store.residual.len(), "a residual each");
         assert!(channels.end <= store.offset.len(), "an offset each");
         vectors::<S>(
-            self.channels.len(),
+            self.tile.channels.len(),
             #[inline(always)]
             |skip, count| self.vector(simd, skip, count),
         );
     }
 }
 
-impl<F: Form<I, O>, const I: usize, const O: usize> Output<'_, F, I, O> {
+impl<F: Form<I, O>, const I: usize, const O: usize, const P: usize> Output<'_, F, I, O, P> {
     /// The channels from the `skip`th on, a vector of them or fewer.
     #[expect(unsafe_code, reason = "bounds are checked once for all channels")]
     #[inline(always)]
     fn vector<S: Simd>(&mut self, simd: S, skip: usize, count: usize) {
+        let tile = &mut self.tile;
         let mut half = [[simd.splat_f32s(0.0); I]; O];
         for x in 0..I {
             let mut column = [simd.splat_f32s(0.0); I];
             for (y, value) in column.iter_mut().enumerate() {
                 let place = I * y + x;
-                if !is_zero::<I>(self.repeated, place) {
-                    let at = place * self.stride + skip;
+                if !is_zero::<I>(tile.cancels, place) {
+                    let at = place * tile.stride + skip;
                     // SAFETY: the end of the last place was compared in `with_simd`.
-                    *value = load(simd, unsafe { self.products.get_unchecked(at..at + count) });
+                    *value = load(simd, unsafe { tile.products.get_unchecked(at..at + count) });
                 }
             }
             set(&mut half, x, &F::output(simd, column));
         }
-        let channel = self.channels.start + skip;
-        let Store { offset, residual, scale, .. } = self.store;
+        let channel = tile.channels.start + skip;
+        let Store { offset, residual, scale, .. } = tile.store;
         // SAFETY: this end, like those of the residual and the output, was compared in `with_simd`.
         let offset = load(simd, unsafe { offset.get_unchecked(channel..channel + count) });
-        let [down, across] = self.inside;
-        for (y, row) in half.iter().enumerate() {
-            let row = F::output(simd, *row);
-            for (x, value) in row.iter().enumerate() {
+        let [down, across] = tile.inside;
+        for (y, rows) in half.chunks_exact(P).enumerate() {
+            let mut row = rows[0];
+            if P == 2 {
+                for (sum, value) in row.iter_mut().zip(&rows[P - 1]) {
+                    *sum = simd.add_f32s(*sum, *value);
+                }
+            }
+            let row = F::output(simd, row);
+            for (x, values) in row.chunks_exact(P).enumerate() {
                 if y >= down || x >= across {
                     continue;
                 }
-                let at = self.at + y * self.line + x * self.to + channel;
-                let mut value = simd.add_f32s(*value, offset);
+                let at = tile.at + y * tile.line + x * tile.to + channel;
+                let mut value = simd.add_f32s(values[0], offset);
+                if P == 2 {
+                    value = simd.add_f32s(value, values[P - 1]);
+                }
                 if !residual.is_empty() {
                     // SAFETY: as above.
                     let residual = unsafe { residual.get_unchecked(at..at + count) };
@@ -489,7 +515,7 @@ impl<F: Form<I, O>, const I: usize, const O: usize> Output<'_, F, I, O> {
                 }
                 let value = simd.mul_f32s(value, simd.splat_f32s(scale));
                 // SAFETY: as above.
-                put(simd, unsafe { self.out.get_unchecked_mut(at..at + count) }, value);
+                put(simd, unsafe { tile.out.get_unchecked_mut(at..at + count) }, value);
             }
         }
     }

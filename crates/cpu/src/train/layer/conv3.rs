@@ -104,20 +104,22 @@ impl Conv3 {
         let kernels = Kernels { weight, from: self.to, to: from, adjoint: true };
         let wide = match self.motion {
             Motion::Same | Motion::Repeated => self.output(),
-            Motion::Halved { .. } => self.input.with_channels(self.to),
+            Motion::Halved { .. } | Motion::Summed => self.input.with_channels(self.to),
         };
         let tiling = Tiling::of(Motion::Same, wide, from, Reuse::TRAINING);
-        let (tiles, bias, motion) = (self.tiles, vec![0.0; from], Motion::Same);
+        let sums =
+            self.motion == Motion::Repeated && self.tiles.is_none() && tiling != Tiling::None;
+        let (tiles, bias) = (self.tiles, vec![0.0; from]);
+        let motion = if sums { Motion::Summed } else { Motion::Same };
         let conv = conv::Conv3::new(kernels, bias, wide, motion, (tiles, tiling), run.arena);
         let adjoint = |dy: &[f32]| {
-            let mut dx = run.arena.map(dy.len() / wide.len(), wide.with_channels(from));
+            let mut dx = run.arena.map(dy.len() / wide.len(), conv.output());
             let source = View { data: dy, shape: wide };
             conv.run_into(&[source], Before::NOTHING, After::NOTHING, &mut dx.data, run.arena);
             dx
         };
         let dx = match self.motion {
-            Motion::Same => adjoint(&dy.data),
-            Motion::Repeated => {
+            Motion::Repeated if !sums => {
                 let wide = adjoint(&dy.data);
                 let mut dx = run.arena.map(dy.rows, self.input);
                 fold(&wide.data, self.input.width, from, &mut dx.data);
@@ -132,6 +134,7 @@ impl Conv3 {
                 run.arena.give(spread);
                 dx
             }
+            Motion::Same | Motion::Repeated | Motion::Summed => adjoint(&dy.data),
         };
         conv.give(run.arena);
         dx

@@ -61,6 +61,7 @@ fn terms(conv: &Shapes, mut visit: impl FnMut(usize, usize, usize)) {
         Motion::Same => (1, 1),
         Motion::Repeated => (1, 2),
         Motion::Halved { before } => (before, 1),
+        Motion::Summed => unreachable!("no layer's"),
     };
     let stride = conv.motion.stride();
     let inside = |at: usize, count: usize| at.checked_sub(before).filter(|at| *at < count * repeat);
