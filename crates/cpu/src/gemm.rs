@@ -480,25 +480,33 @@ impl Target<'_> {
         assert!(last <= self.out.len(), "rows are in the result");
         let residual = store.residual;
         assert!(residual.is_empty() || last <= residual.len(), "rows are in the residual");
-        let plain = store.is_plain();
-        for (i, mut values) in sums.into_iter().enumerate() {
-            let at = (row + i) * self.n + self.first;
-            // SAFETY: the end of the last row was compared above.
-            let out = unsafe { self.out.get_unchecked_mut(at..at + width) };
-            let (out, _) = S::as_mut_simd_f32s(out);
-            if plain {
-                out.iter_mut().zip(&values).for_each(|(out, value)| *out = *value);
-                continue;
+        if store.is_plain() {
+            // Loops that the compiler writes out, so that the sums need not leave the registers first.
+            for (i, values) in sums.iter().enumerate() {
+                let at = (row + i) * self.n + self.first;
+                for (j, value) in values.iter().enumerate() {
+                    let at = at + j * S::F32_LANES;
+                    // SAFETY: the end of the last row was compared above.
+                    let out = unsafe { self.out.get_unchecked_mut(at..at + S::F32_LANES) };
+                    crate::simd::store(simd, out, *value);
+                }
             }
+            return;
+        }
+        for (i, values) in sums.iter().enumerate() {
+            let at = (row + i) * self.n + self.first;
+            let mut values = *values;
             if !store.offset.is_empty() {
                 let offset = store.offset_of(row + i, self.n, self.first, width);
                 add(simd, &mut values, offset);
             }
             if !store.residual.is_empty() {
-                // SAFETY: as above.
+                // SAFETY: the end of the last row was compared above.
                 add(simd, &mut values, unsafe { store.residual.get_unchecked(at..at + width) });
             }
-            for (out, value) in out.iter_mut().zip(&values) {
+            // SAFETY: as above.
+            let out = unsafe { self.out.get_unchecked_mut(at..at + width) };
+            for (out, value) in S::as_mut_simd_f32s(out).0.iter_mut().zip(&values) {
                 let value = simd.mul_f32s(*value, simd.splat_f32s(store.scale));
                 *out = if store.accumulate { simd.add_f32s(value, *out) } else { value };
             }
