@@ -103,7 +103,7 @@ impl std::ops::DerefMut for Buffer {
 }
 
 /// Memory that is used again: what the first pass of a network takes serves all later ones.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Arena {
     values: Pool<Vec<f32>>,
     packed: Pool<Packed>,
@@ -112,7 +112,8 @@ pub(crate) struct Arena {
 
 impl Arena {
     pub(crate) const fn new() -> Self {
-        Self { values: Pool::new(), packed: Pool::new(), lines: Pool::new() }
+        // Weights are packed a layer after the other, one at a time, and layers differ.
+        Self { values: Pool::new(1), packed: Pool::new(3), lines: Pool::new(3) }
     }
 
     /// `length` values of no meaning.

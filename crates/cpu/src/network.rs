@@ -216,7 +216,7 @@ impl CpuNetwork {
                 (AnyNetwork::Mlp(Box::new(network)), shapes)
             }
         };
-        Ok(Self { plan: Arc::new(Plan { network, shapes }), arena: Arc::default() })
+        Ok(Self { plan: Arc::new(Plan { network, shapes }), arena: Arc::new(Arena::new()) })
     }
 
     /// Checks that `weights` are those of the network of `config`, without loading them. The size of

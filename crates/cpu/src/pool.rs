@@ -38,6 +38,8 @@ impl Room for Packed {
 #[derive(Debug)]
 pub(crate) struct Pool<T> {
     state: Mutex<State<T>>,
+    /// How many times as much as was ever in use at once may be free.
+    slack: usize,
 }
 
 #[derive(Debug)]
@@ -51,15 +53,11 @@ struct State<T> {
     most: usize,
 }
 
-impl<T> Default for Pool<T> {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl<T> Pool<T> {
-    pub(crate) const fn new() -> Self {
-        Self { state: Mutex::new(State { free: Vec::new(), spare: 0, used: 0, most: 0 }) }
+    /// One in which so many times as much may be free as was ever in use at once.
+    pub(crate) const fn new(slack: usize) -> Self {
+        let state = State { free: Vec::new(), spare: 0, used: 0, most: 0 };
+        Self { state: Mutex::new(state), slack }
     }
 
     fn state(&self) -> MutexGuard<'_, State<T>> {
@@ -83,13 +81,13 @@ impl<T: Room> Pool<T> {
         found.unwrap_or_else(new)
     }
 
-    /// Gives a piece back. If more is free than was ever in use, the longest free is given up.
+    /// Gives a piece back. If more is free than may be, the longest free is given up.
     pub(crate) fn give(&self, piece: T) {
         let mut state = self.state();
         state.used = state.used.saturating_sub(piece.room());
         state.spare += piece.room();
         state.free.push(piece);
-        while state.spare > state.most {
+        while state.spare > self.slack * state.most {
             state.spare -= state.free.remove(0).room();
         }
     }
@@ -106,7 +104,7 @@ mod tests {
 
     #[test]
     fn sizes_that_change_never_leave_more_than_twice_the_most() {
-        let pool = Pool::new();
+        let pool = Pool::new(1);
         for rows in (1..65).chain((1..65).rev()) {
             let pieces: Vec<Vec<f32>> = [1000, 3000, 1000]
                 .map(|size| pool.take(size * rows, || vec![0.0; size * rows]))
@@ -122,7 +120,7 @@ mod tests {
 
     #[test]
     fn equal_passes_take_nothing_new() {
-        let pool = Pool::new();
+        let pool = Pool::new(1);
         let mut made = 0;
         for _ in 0..3 {
             made = 0;

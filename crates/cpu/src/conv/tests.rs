@@ -62,7 +62,7 @@ fn check(shape: Shape, sources: [usize; 2], to: usize, motion: Motion) -> String
     let conv = made(None, |named| Conv3::load(named, shape, to, motion), named.clone()).unwrap();
     let norm = weights([("weight", &[from]), ("bias", &[from])]);
     let norm = made(None, |named| Norm::load(named, 1, from, 1e-5), norm).unwrap();
-    let (arena, rows) = (Arena::default(), 3);
+    let (arena, rows) = (Arena::new(), 3);
     let maps = [0, 1].map(|i| map(&arena, rows, shape.with_channels(sources[i]), 40 + i));
     let maps = [&maps[0], &maps[1]];
     let affine = norm.affine(&maps, &arena);
