@@ -1,7 +1,7 @@
 """How long a training step takes in PyTorch and in ours, turn by turn on the same machine.
 
     cargo build --release -p ancestral-learn --example steps
-    python tools/bench/training.py [--bf16] target/release/examples/steps FOLDER:BATCH ...
+    python tools/bench/training.py [--bf16 | --memory] target/release/examples/steps FOLDER:BATCH ...
 
 (torch 2.15.0, diffusers 0.42.1.) Each FOLDER is a model folder, its network is trained with BATCH
 samples a step: noise is added, forward, backward, clipping by the global norm, AdamW, and the average
@@ -10,9 +10,13 @@ milliseconds and their ratio; with ANCESTRAL_SECONDS=N it takes N seconds a netw
 
 With --bf16, PyTorch's forward pass is under autocast to bf16, once with maps as they are and once with
 channels last, and the faster of both counts; ours computes in bf16, and in f32 beside it.
+
+With --memory, each makes four steps in a process of its own, and the most memory that it ever took is
+printed in place of times, in MB, of f32.
 """
 
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -23,6 +27,8 @@ import torch
 from diffusers import DDPMScheduler, UNet2DModel
 
 THREADS = int(os.environ.get("ANCESTRAL_THREADS", "2"))
+# Steps of which memory is measured.
+STEPS = 4
 WARM_UP, SECONDS = 2, float(os.environ.get("ANCESTRAL_SECONDS", "40"))
 
 
@@ -102,15 +108,48 @@ def compare(binary, folder, batch, bf16):
     print(f"{Path(folder).name}, batch {batch}: {told}, ratio {middle['ours'] / best:.2f} ({rounds} steps)", flush=True)
 
 
+def memory(binary, folder, batch):
+    """The most memory that each ever took, in MB."""
+    threads = os.environ | {"RAYON_NUM_THREADS": str(THREADS)}
+    ours = [binary, folder, str(batch)]
+    # The peer's step in a process of its own, which holds the libraries too.
+    theirs = [sys.executable, __file__, "--steps-of-peer", f"{folder}:{batch}"]
+
+    def peak(command):
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=threads)
+        process.stdin.write("\n" * STEPS)
+        process.stdin.flush()
+        for _ in range(STEPS):
+            process.stdout.readline()
+        # Not what the system tells of a process that has ended: that counts the time before its program ran.
+        status = Path("/proc", str(process.pid), "status").read_text()
+        process.stdin.close()
+        process.wait()
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1e3
+
+    own, other = peak(ours), peak(theirs)
+    print(f"{Path(folder).name}, batch {batch}: PyTorch {other:.0f} MB, ours {own:.0f} MB, ratio {own / other:.2f}", flush=True)
+
+
 def main():
-    arguments = sys.argv[1:]
-    bf16 = "--bf16" in arguments
-    binary, *networks = [argument for argument in arguments if argument != "--bf16"]
+    flags = {argument for argument in sys.argv[1:] if argument.startswith("--")}
+    arguments = [argument for argument in sys.argv[1:] if argument not in flags]
     torch.set_num_threads(THREADS)
+    if "--steps-of-peer" in flags:
+        folder, batch = arguments[0].rsplit(":", 1)
+        step = peer(folder, int(batch))
+        for _ in sys.stdin:
+            print(step(), flush=True)
+        return
+    binary, *networks = arguments
     print(f"PyTorch {torch.__version__}, {THREADS} threads", flush=True)
     for network in networks:
         folder, batch = network.rsplit(":", 1)
-        compare(binary, folder, int(batch), bf16)
+        if "--memory" in flags:
+            memory(binary, folder, int(batch))
+        else:
+            compare(binary, folder, int(batch), "--bf16" in flags)
 
 
 main()

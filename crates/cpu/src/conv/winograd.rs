@@ -226,11 +226,7 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Piece<'_, F, I,
                         inside: [side.min(frame.lines - y), side.min(width - x)],
                         store: Store { offset: &store.offset[image * to..][..to], ..store },
                     };
-                    if added == 1 {
-                        simd.vectorize(Output::<F, I, O, 1> { tile: target, form });
-                    } else {
-                        simd.vectorize(Output::<F, I, O, 2> { tile: target, form });
-                    }
+                    target.put(simd, added, form);
                 }
             }
         }
@@ -437,6 +433,23 @@ struct Tile<'a> {
     /// Lines and positions of the tile that are there.
     inside: [usize; 2],
     store: Store<'a>,
+}
+
+impl Tile<'_> {
+    /// Puts the outputs there, `added` × `added` of them as one.
+    #[inline(always)]
+    fn put<S: Simd, F: Form<I, O>, const I: usize, const O: usize>(
+        self,
+        simd: S,
+        added: usize,
+        form: PhantomData<F>,
+    ) {
+        if added == 1 {
+            simd.vectorize(Output::<F, I, O, 1> { tile: self, form });
+        } else {
+            simd.vectorize(Output::<F, I, O, 2> { tile: self, form });
+        }
+    }
 }
 
 /// The products of a tile into its outputs, of which P × P each are added.

@@ -71,12 +71,10 @@ fn in_bf16_any_number_of_threads_and_any_cut_of_the_leaves_gives_the_same_bits()
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
                 pool.install(|| gradients(Some(tiles), &cases[name], rows))
             };
-            let whole = run(1, 0..7);
-            for threads in [2, 3] {
-                assert!(whole == run(threads, 0..7), "{name}: other bits with {threads} threads");
-            }
-            // Leaves of two rows: two, and two.
-            let [left, right] = [0..4, 4..7].map(|rows| run(2, rows));
+            let whole = run(1, 0..5);
+            assert!(whole == run(3, 0..5), "{name}: other bits with three threads");
+            // Leaves of two rows: two, and one of a row.
+            let [left, right] = [0..4, 4..5].map(|rows| run(2, rows));
             let sum: Vec<f32> = left.iter().zip(&right).map(|(x, y)| x + y).collect();
             assert!(whole == sum, "{name}: other bits by parts");
         }
