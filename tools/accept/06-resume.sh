@@ -86,11 +86,11 @@ expect "cosine, 20 steps raised to 40: from step 21 on the rates of 40 steps, al
 read -r count least < <(logs rates "$WORK/cosine-more/log.jsonl" "$WORK/digits-small/log.jsonl" 21)
 say "$count rates, the least $least"
 
-# The gradients themselves are compared in a test, to 1e-6 of their norm:
-gradients=accumulated_gradients_are_those_of_one_large_batch
+# The gradients themselves are compared in a test, bit for bit:
+gradients=passes_over_parts_of_the_tree_add_to_the_same_bits
 expect "the test $gradients is there" \
-    grep -q "fn $gradients" crates/nn/src/train/trainer/tests.rs
-say "crates/nn/src/train/trainer/tests.rs compares the gradients themselves: $gradients"
+    grep -q "fn $gradients" crates/cpu/tests/training.rs
+say "crates/cpu/tests/training.rs compares the gradients themselves: $gradients"
 train digits "${unet[@]}" --steps 4 --batch 8 -o "$WORK/large"
 train digits "${unet[@]}" --steps 4 --batch 2 --accumulate 4 -o "$WORK/accumulated"
 at_most "--batch 2 --accumulate 4 and --batch 8: relative difference of the first loss and norm" \
