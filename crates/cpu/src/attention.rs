@@ -242,7 +242,7 @@ impl WithSimd for Apply<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let positions = self.out.chunks_exact_mut(self.channels);
         for (out, x) in positions.zip(self.x.chunks_exact(self.channels)) {
-            self.before.apply(simd, out, x, self.row, 0);
+            self.before.apply(simd, false, out, x, (self.row, 0));
         }
     }
 }

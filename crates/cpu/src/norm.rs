@@ -197,55 +197,16 @@ pub(crate) struct Before<'a> {
 impl Before<'_> {
     pub(crate) const NOTHING: Self = Self { affine: None, activation: None };
 
-    /// Does it to the channels `first…` of a position.
+    /// Does it to the channels `first…` of a position of a row; `roughly` for what is rounded to bf16 at
+    /// once.
     #[inline(always)]
     pub(crate) fn apply<S: Simd>(
         self,
         simd: S,
-        out: &mut [f32],
-        x: &[f32],
-        row: usize,
-        first: usize,
-    ) {
-        self.apply_with(
-            simd,
-            out,
-            x,
-            (row, first),
-            #[inline(always)]
-            |x| silu(simd, x),
-        );
-    }
-
-    /// The same for what is rounded to bf16 at once.
-    #[inline(always)]
-    pub(crate) fn apply_roughly<S: Simd>(
-        self,
-        simd: S,
-        out: &mut [f32],
-        x: &[f32],
-        row: usize,
-        first: usize,
-    ) {
-        self.apply_with(
-            simd,
-            out,
-            x,
-            (row, first),
-            #[inline(always)]
-            |x| rough_silu(simd, x),
-        );
-    }
-
-    /// Does it with a silu of choice.
-    #[inline(always)]
-    fn apply_with<S: Simd>(
-        self,
-        simd: S,
+        roughly: bool,
         out: &mut [f32],
         x: &[f32],
         (row, first): (usize, usize),
-        silu: impl Fn(S::f32s) -> S::f32s,
     ) {
         let end = first + x.len();
         match (self.affine.map(|affine| affine.row(row)), self.activation) {
@@ -257,7 +218,10 @@ impl Before<'_> {
                     out,
                     beside,
                     #[inline(always)]
-                    |x, a, b| silu(simd.mul_add_f32s(x, a, b)),
+                    |x, a, b| {
+                        let x = simd.mul_add_f32s(x, a, b);
+                        if roughly { rough_silu(simd, x) } else { silu(simd, x) }
+                    },
                 );
             }
             (affine, activation) => {

@@ -116,23 +116,7 @@ impl Frame<'_> {
             let inside = &mut out[across.start * channels..across.end * channels];
             for (x, positions) in inside.chunks_exact_mut(repeat * channels).enumerate() {
                 let (position, again) = positions.split_at_mut(channels);
-                let mut first = 0;
-                for source in self.sources {
-                    let count = source.shape.channels;
-                    let end = some.end.min(first + count);
-                    let begin = some.start.max(first);
-                    if begin < end {
-                        let values = &source.row(row)[(from + x) * count..][..count];
-                        let values = &values[begin - first..end - first];
-                        let out = &mut position[begin - some.start..end - some.start];
-                        if roughly {
-                            self.before.apply_roughly(simd, out, values, row, begin);
-                        } else {
-                            self.before.apply(simd, out, values, row, begin);
-                        }
-                    }
-                    first += count;
-                }
+                self.position(simd, roughly, (row, from + x), &some, position);
                 if repeat == 2 {
                     again.copy_from_slice(position);
                 }
@@ -140,9 +124,32 @@ impl Frame<'_> {
         }
     }
 
+    /// Some channels of a position of the sources, side by side, after what is done before.
+    #[inline(always)]
+    fn position<S: Simd>(
+        &self,
+        simd: S,
+        roughly: bool,
+        (row, at): (usize, usize),
+        some: &Range<usize>,
+        out: &mut [f32],
+    ) {
+        let mut first = 0;
+        for source in self.sources {
+            let count = source.shape.channels;
+            let (begin, end) = (some.start.max(first), some.end.min(first + count));
+            if begin < end {
+                let values = &source.row(row)[at * count..][begin - first..end - first];
+                let out = &mut out[begin - some.start..end - some.start];
+                self.before.apply(simd, roughly, out, values, (row, begin));
+            }
+            first += count;
+        }
+    }
+
     /// Calls `put` with the values of each position of the input, of the row given the `image`th, after
-    /// what is done before, as what is rounded to bf16 needs it, and the lines and positions of the frame where they belong. `values` is
-    /// room for a position.
+    /// what is done before, roughly, and the lines and positions of the frame where they belong. `values`
+    /// is room for a position.
     #[inline(always)]
     pub(crate) fn each<S: Simd>(
         &self,
@@ -153,7 +160,7 @@ impl Frame<'_> {
     ) {
         let (row, input, repeat) = (self.row + image, self.sources[0].shape, self.repeat());
         let (down, across) = self.inside();
-        let above = self.first * self.motion.stride();
+        let (above, all) = (self.first * self.motion.stride(), 0..self.channels());
         let mut y = down.start;
         while y < down.end {
             let line = above + y - self.zeros_before();
@@ -161,19 +168,7 @@ impl Frame<'_> {
             let end = down.end.min(y + repeat - line % repeat);
             let from = line / repeat * input.width;
             for (x, left) in across.clone().step_by(repeat).enumerate() {
-                let mut first = 0;
-                for source in self.sources {
-                    let count = source.shape.channels;
-                    let x = &source.row(row)[(from + x) * count..][..count];
-                    self.before.apply_roughly(
-                        simd,
-                        &mut values[first..first + count],
-                        x,
-                        row,
-                        first,
-                    );
-                    first += count;
-                }
+                self.position(simd, true, (row, from + x), &all, values);
                 put(values, y..end, left..left + repeat);
             }
             y = end;

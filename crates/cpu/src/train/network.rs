@@ -30,8 +30,9 @@ pub struct Pass<'a> {
 ///
 /// # Numerics
 /// f32, or [`Precision::Bf16`]: then both factors of large products are rounded, forward and backward;
-/// weights, gradients, sums and what goes from layer to layer are f32. A row's prediction has the same bits in every batch; a gradient has the same bits for every
-/// number of threads, and is a fixed tree of sums over the leaves of a pass.
+/// weights, gradients, sums and what goes from layer to layer are f32. A row's prediction has the same
+/// bits in every batch; a gradient has the same bits for every number of threads, and is a fixed tree of
+/// sums over the leaves of a pass.
 #[derive(Debug)]
 pub struct TrainingNetwork {
     network: AnyNetwork,

@@ -147,7 +147,7 @@ impl WithSimd for Apply<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        self.before.apply(simd, self.out, self.values, self.row, self.first);
+        self.before.apply(simd, false, self.out, self.values, (self.row, self.first));
     }
 }
 
