@@ -135,8 +135,8 @@ impl Mlp {
                 let share = rows * self.width / offset.len();
                 block.linear_1.rows_with(&active, (&offset, share), &mut inner, arena);
                 arena.give(offset);
-                activated(&inner, &mut active);
-                block.linear_2.add_rows(&active, &mut h, arena);
+                activate(Activation::Silu, &mut inner);
+                block.linear_2.add_rows(&inner, &mut h, arena);
             }
             activated(&h, &mut active);
             self.linear_out.rows(&active, out, arena);
