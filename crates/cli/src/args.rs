@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use ancestral::exact::NAMED;
 use ancestral::{
-    AnySampler, AnySchedule, LevelSpacing, SamplerInfo, ScheduleInfo, Spacing, Variance,
+    AnySampler, AnySchedule, LevelSpacing, LossWeight, SamplerInfo, ScheduleInfo, Spacing, Variance,
 };
 use ancestral_cpu::Precision;
 use ancestral_data::{BUILTIN, Channels, TOYS};
@@ -82,6 +82,8 @@ pub struct TrainArgs {
     /// What the network learns to predict [default: epsilon]
     #[arg(long, value_enum)]
     pub prediction: Option<PredictionArg>,
+    #[arg(long, value_name = "NAME[:option=value,…]", help = loss_weight_help())]
+    pub loss_weight: Option<LossWeight>,
     #[command(flatten)]
     pub schedule: ScheduleArgs,
     /// Channels of the U-Net at each resolution, the full one first, each half the one before; or
@@ -789,6 +791,12 @@ fn schedule_help() -> String {
     let lines: Vec<_> = AnySchedule::LIST.iter().map(line).collect();
     let lines = lines.join("; ");
     format!("Noise schedule: {lines} [default: linear; in training, by the data]")
+}
+
+fn loss_weight_help() -> String {
+    let lines: Vec<_> =
+        LossWeight::LIST.iter().map(|info| entry(info.name, info.about, info.options)).collect();
+    format!("How much an error at each noise level counts: {} [default: uniform]", lines.join("; "))
 }
 
 fn entry(name: &str, about: &str, options: &[ancestral::OptionInfo]) -> String {

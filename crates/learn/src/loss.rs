@@ -2,36 +2,38 @@
 
 use rayon::prelude::*;
 
-/// The mean squared errors of some rows, and their slopes.
+/// The mean squared errors of some rows, each times its weight, and their slopes.
 ///
 /// # Formula
 /// ```text
-/// loss_row = mean (output − target)²
-/// slope = d (Σ_rows loss_row/total) / d output = 2 (output − target)/(length · total)
+/// loss_row = w mean (output − target)²
+/// slope = d (Σ_rows loss_row/total) / d output = 2 w (output − target)/(length · total)
 /// ```
 /// with `total` the rows of the whole update, of which these may be a part.
 /// # Shapes
-/// `output`, `target`, `slopes`: `[rows, length]`; the result: `[rows]`.
+/// `output`, `target`, `slopes`: `[rows, length]`; `weights` and the result: `[rows]`.
 /// # Numerics
 /// Losses are summed in f64, each row on its own: they do not depend on the other rows.
 pub(crate) fn squared_errors(
     output: &[f32],
     target: &[f32],
+    weights: &[f64],
     slopes: &mut [f32],
     [length, total]: [usize; 2],
 ) -> Vec<f64> {
     assert_eq!([output.len(), slopes.len()], [target.len(); 2], "values of all rows");
-    let factor = to_f32(2.0 / (length as f64 * total as f64));
+    assert_eq!(output.len(), weights.len() * length, "a weight a row");
     let rows = output.par_chunks_exact(length).zip(target.par_chunks_exact(length));
-    let rows = rows.zip(slopes.par_chunks_exact_mut(length));
-    rows.map(|((output, target), slopes)| {
+    let rows = rows.zip(slopes.par_chunks_exact_mut(length)).zip(weights);
+    rows.map(|(((output, target), slopes), weight)| {
+        let factor = to_f32(2.0 * weight / (length as f64 * total as f64));
         let mut sum = 0.0;
         for ((output, target), slope) in output.iter().zip(target).zip(slopes) {
             let error = output - target;
             *slope = error * factor;
             sum += f64::from(error) * f64::from(error);
         }
-        sum / length as f64
+        weight * sum / length as f64
     })
     .collect()
 }
@@ -47,24 +49,25 @@ mod tests {
 
     #[test]
     fn losses_and_slopes_by_hand() {
-        // Errors 1, −2 and 3, 0 in two of four rows of two values.
+        // Errors 1, −2 and 3, 0 in two of four rows of two values; the second counts twice.
         let mut slopes = [0.0; 4];
-        let losses =
-            squared_errors(&[2.0, 0.0, 3.0, 1.0], &[1.0, 2.0, 0.0, 1.0], &mut slopes, [2, 4]);
-        assert_eq!(losses, [2.5, 4.5]);
-        assert_eq!(slopes, [0.25, -0.5, 0.75, 0.0]);
+        let (output, target) = ([2.0, 0.0, 3.0, 1.0], [1.0, 2.0, 0.0, 1.0]);
+        let losses = squared_errors(&output, &target, &[1.0, 2.0], &mut slopes, [2, 4]);
+        assert_eq!(losses, [2.5, 9.0]);
+        assert_eq!(slopes, [0.25, -0.5, 1.5, 0.0]);
     }
 
     #[test]
     fn a_slope_is_the_derivative_of_the_mean_loss() {
-        let (target, length, total) = ([0.3, -0.8, 0.1, 1.4, 0.0, -0.6], 3, 5);
+        let (target, weights) = ([0.3, -0.8, 0.1, 1.4, 0.0, -0.6], [0.5, 3.0]);
+        let (length, total) = (3, 5);
         let output = [0.5, -0.25, 0.75, 1.0, -0.5, 0.125];
         let loss = |output: &[f32]| {
-            let losses = squared_errors(output, &target, &mut [0.0; 6], [length, total]);
+            let losses = squared_errors(output, &target, &weights, &mut [0.0; 6], [length, total]);
             losses.iter().sum::<f64>() / total as f64
         };
         let mut slopes = [0.0; 6];
-        squared_errors(&output, &target, &mut slopes, [length, total]);
+        squared_errors(&output, &target, &weights, &mut slopes, [length, total]);
         let step = 0.015_625; // exact in f32, as are the sums
         for i in 0..6 {
             let [mut above, mut below] = [output; 2];
@@ -77,7 +80,8 @@ mod tests {
 
     #[test]
     fn what_is_not_finite_shows() {
-        let losses = squared_errors(&[f32::NAN, 1.0], &[0.0, 0.0], &mut [0.0; 2], [1, 2]);
+        let losses =
+            squared_errors(&[f32::NAN, 1.0], &[0.0, 0.0], &[1.0; 2], &mut [0.0; 2], [1, 2]);
         assert!(losses[0].is_nan() && losses[1] == 1.0);
     }
 }

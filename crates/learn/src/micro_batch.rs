@@ -8,13 +8,15 @@ use rand::Rng;
 use crate::data_order::{DataOrder, below};
 use crate::{Settings, TrainingSet};
 
-/// One pass through the network: noisy samples, their times and labels, and the targets.
+/// One pass through the network: noisy samples, their times and labels, the targets, and what an
+/// error of each counts.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct MicroBatch {
     pub x: Vec<f32>,
     pub target: Vec<f32>,
     pub timesteps: Vec<f64>,
     pub labels: Option<Vec<u32>>,
+    pub weights: Vec<f64>,
 }
 
 /// Makes training samples, each from its number alone.
@@ -23,6 +25,8 @@ pub(crate) struct SampleSource {
     pub data: TrainingSet,
     pub schedule: Schedule,
     prediction: Prediction,
+    /// What an error at each timestep counts.
+    weights: Vec<f64>,
     label_dropout: f64,
     flip: bool,
     order: DataOrder,
@@ -42,6 +46,7 @@ impl SampleSource {
         let streams = |purpose| Streams::new(settings.seed, purpose);
         Self {
             prediction,
+            weights: settings.loss_weight.of(schedule.levels(), prediction),
             label_dropout: settings.label_dropout,
             flip: settings.flip,
             order: DataOrder::new(settings.seed, data.len()),
@@ -67,6 +72,7 @@ impl SampleSource {
             target: Vec::with_capacity(rows * size),
             timesteps: Vec::with_capacity(rows),
             labels: self.data.labels().map(|_| Vec::with_capacity(rows)),
+            weights: Vec::with_capacity(rows),
         };
         let mut noise = vec![0.0_f32; size];
         for sample in (first..).take(rows) {
@@ -81,6 +87,7 @@ impl SampleSource {
                 batch.target.push(combine(on_x0, x0, on_noise, eps));
             }
             batch.timesteps.push(t as f64);
+            batch.weights.push(self.weights[t]);
             let label = self.label_of(row, sample);
             batch.labels.iter_mut().for_each(|labels| labels.extend(label));
         }

@@ -3,7 +3,7 @@
 mod error;
 mod network;
 
-use ancestral::{AnySchedule, Prediction, Spacing, Variance, ZeroTerminalSnr};
+use ancestral::{AnySchedule, LossWeight, Prediction, Spacing, Variance, ZeroTerminalSnr};
 use ancestral_cpu::Precision;
 use ancestral_format::SchedulerConfig;
 
@@ -69,6 +69,8 @@ pub struct Recipe {
     pub constant_rate: bool,
     /// What the network learns to predict; by default ε.
     pub prediction: Option<Prediction>,
+    /// How much an error at each noise level counts; by default all alike.
+    pub loss_weight: Option<LossWeight>,
     /// The schedule: its name, perhaps with options, as [`AnySchedule::parse`] reads it.
     pub schedule: Option<String>,
     /// The number of timesteps; by default 1000.
@@ -133,6 +135,7 @@ impl Recipe {
             precision: self.precision,
             batch: self.batch.unwrap_or(defaults.batch),
             accumulate: self.accumulate.unwrap_or(1),
+            loss_weight: self.loss_weight.unwrap_or_default(),
             learning_rate: self.rate(steps, defaults.peak),
             betas: [0.9, 0.999],
             epsilon: 1e-8,

@@ -1,5 +1,6 @@
 //! How a network is trained.
 
+use ancestral::LossWeight;
 use ancestral_cpu::Precision;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,9 @@ pub struct Settings {
     pub batch: usize,
     /// Passes of an update, whose samples are `batch` · `accumulate`.
     pub accumulate: usize,
+    /// How much an error at each noise level counts.
+    #[serde(with = "loss_weight")]
+    pub loss_weight: LossWeight,
     /// The learning rate of each update.
     pub learning_rate: LearningRate,
     /// How slowly the first and second moment of the gradients are averaged.
@@ -88,6 +92,21 @@ fn positive(key: &'static str, value: f64) -> Range {
 
 fn not_negative(key: &'static str, value: f64) -> Range {
     (key, value, "finite and not negative", value >= 0.0 && value.is_finite())
+}
+
+/// A loss weight as it is written.
+mod loss_weight {
+    use ancestral::LossWeight;
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(weight: &LossWeight, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(weight)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<LossWeight, D::Error> {
+        String::deserialize(from)?.parse().map_err(Error::custom)
+    }
 }
 
 /// A precision by its name.

@@ -1,5 +1,6 @@
 //! A network small enough to differentiate by hand, for tests.
 
+use ancestral::LossWeight;
 use ancestral_cpu::{Precision, Shapes};
 use ancestral_format::{Labels, Layout, MlpConfig, SchedulerConfig};
 
@@ -120,6 +121,7 @@ pub(crate) fn settings() -> Settings {
         precision: Precision::F32,
         batch: 8,
         accumulate: 1,
+        loss_weight: LossWeight::Uniform,
         learning_rate: LearningRate { peak: 1e-3, warmup: 2, decay: Decay::Constant },
         betas: [0.9, 0.999],
         epsilon: 1e-8,

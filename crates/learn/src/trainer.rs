@@ -24,7 +24,7 @@ const SKIP_LIMIT: u32 = 10;
 pub struct StepReport {
     /// The number of the step, counted from 0.
     pub step: u64,
-    /// The mean squared error of the prediction, over the samples of the step.
+    /// The mean squared error of the prediction, weighted, over the samples of the step.
     pub loss: f64,
     /// The norm of the gradient of all parameters together, before it was shortened.
     pub gradient_norm: f64,
@@ -41,8 +41,9 @@ pub struct StepReport {
 ///
 /// # Formula
 /// ```text
-/// loss = mean ‖network(α_t x₀ + σ_t ε, t) − target‖²,     t ~ U{0 … T − 1}, ε ~ N(0, 1)
+/// loss = mean w_t ‖network(α_t x₀ + σ_t ε, t) − target‖²,     t ~ U{0 … T − 1}, ε ~ N(0, 1)
 /// ```
+/// with w the [`LossWeight`](ancestral::LossWeight) divided by its mean over the schedule.
 /// # Numerics
 /// Sample s = step · batch · accumulate + place, and everything random about it (which data row, t,
 /// ε, whether its label is hidden), depends on the seed and s alone. Gradients are summed by a tree
@@ -172,12 +173,12 @@ impl<E: Engine> Trainer<E> {
         let mut sum = 0.0;
         for pass in self.passes.rows() {
             let samples = self.source.micro_batch(first + pass.start as u64, pass.len());
-            let MicroBatch { x, target, timesteps, labels } = &samples;
+            let MicroBatch { x, target, timesteps, labels, weights } = &samples;
             let (leaf, labels) = (self.passes.leaf(), labels.as_deref());
             let pass = Pass { x, timesteps, labels, leaf };
             let mut loss = |output: &[f32], slopes: &mut [f32]| {
                 // One after the other: the sum does not depend on how rows are cut into passes.
-                let losses = squared_errors(output, target, slopes, [length, rows]);
+                let losses = squared_errors(output, target, weights, slopes, [length, rows]);
                 for loss in losses {
                     sum += loss;
                 }

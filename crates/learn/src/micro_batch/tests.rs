@@ -1,3 +1,5 @@
+use ancestral::LossWeight;
+
 use super::*;
 use crate::toy;
 
@@ -69,6 +71,23 @@ fn labels_are_never_or_always_hidden_at_the_ends() {
         let mut source = SampleSource::new(data(), schedule, epsilon, &settings);
         let labels = source.micro_batch(0, 300).labels.unwrap();
         assert_eq!(labels.iter().filter(|&&label| label == 3).count(), hidden);
+    }
+}
+
+#[test]
+fn errors_count_by_their_noise_level() {
+    let (schedule, v) = (Schedule::linear_1000(), Prediction::V);
+    for loss_weight in [LossWeight::Uniform, LossWeight::MinSnr { gamma: 5.0 }] {
+        let settings = Settings { loss_weight, ..toy::settings() };
+        let batch = SampleSource::new(data(), schedule.clone(), v, &settings).micro_batch(7, 20);
+        let mean =
+            schedule.levels().iter().map(|level| loss_weight.at(*level, v)).sum::<f64>() / 1e3;
+        for (t, weight) in
+            (0..1000).map(|t| (t as f64, loss_weight.at(schedule.level(t), v) / mean))
+        {
+            let found = batch.timesteps.iter().position(|found| *found == t);
+            assert!(found.is_none_or(|row| (batch.weights[row] - weight).abs() < 1e-12), "{t}");
+        }
     }
 }
 

@@ -102,6 +102,7 @@ fn merged(mut request: Request, args: &TrainArgs) -> Result<Request> {
         lr,
         constant_lr,
         prediction,
+        loss_weight,
         schedule: ScheduleArgs { schedule, timesteps, zero_snr },
         width,
         layers,
@@ -118,6 +119,7 @@ fn merged(mut request: Request, args: &TrainArgs) -> Result<Request> {
     stored.check_value("--lr", *lr)?;
     stored.check_switch("--constant-lr", *constant_lr)?;
     stored.check_value("--prediction", prediction.map(|arg| flags::prediction(arg.into())))?;
+    stored.check_value("--loss-weight", *loss_weight)?;
     stored.check_value("--timesteps", *timesteps)?;
     stored.check_value("--schedule", known_schedule(schedule.as_deref(), &request)?)?;
     stored.check_switch("--zero-snr", *zero_snr)?;
