@@ -86,13 +86,4 @@ for cut in "1 1" "3 1" "3 2" "8 1" "1 2"; do
         -o "$WORK/cut.npy" --force
     expect "the same bytes by batches of $batch on $threads threads" cmp "$WORK/all.npy" "$WORK/cut.npy"
 done
-
-# A build that samples only.
-timed env CARGO_TARGET_DIR="$WORK/target" cargo build --release --quiet -p ancestral-cli \
-    --no-default-features --features cpu
-at_most "build without Burn, from nothing" "$SECONDS_TAKEN" 90 s
-say "its size: $(awk -v s="$(stat -c %s "$WORK/target/release/ancestral")" \
-    'BEGIN { printf "%.1f MB", s / 1e6 }')"
-expect_not "no Burn in it" bash -c "cargo tree -p ancestral-cli --no-default-features \
-    --features cpu -e normal | grep -i burn"
 finish

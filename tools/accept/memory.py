@@ -3,13 +3,12 @@
     python memory.py STEPS RUN COMMAND…
 
 STEPS is a list as 40,500; RUN is the run folder, whose log tells the step (it is written out every
-20 steps). Prints for each the resident size, the median over the 20 steps from there on: within a
-step it moves by more than from step to step. Then the same of what is the process's own, without
-pages of files.
+20 steps). Prints for each the largest resident size in the 20 steps from there on: within a step,
+what it computes with is taken from the system and given back. Then the same of what is the
+process's own, without pages of files, as far as it was seen at single moments.
 """
 
 import re
-import statistics
 import subprocess
 import sys
 import time
@@ -19,23 +18,27 @@ from pathlib import Path
 def main(steps, run, command):
     log, sizes, own = Path(run, "log.jsonl"), [], []
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    system = Path("/proc", str(process.pid))
 
     def done():
         if process.poll() is not None:
             sys.exit(f"ended with {process.returncode} before it was measured")
-        time.sleep(0.004)
+        time.sleep(0.001)
         return log.read_bytes().count(b"\n") if log.exists() else 0
+
+    def size(name):
+        return int(re.search(rf"{name}:\s+(\d+) kB", (system / "status").read_text())[1])
 
     try:
         for step in map(int, steps.split(",")):
-            readings = []
-            while (at := done()) < step + 20:
-                if at >= step:
-                    status = Path("/proc", str(process.pid), "status").read_text()
-                    of = lambda name: int(re.search(rf"{name}:\s+(\d+) kB", status)[1])
-                    readings.append((of("VmRSS"), of("RssAnon")))
-            sizes.append(round(statistics.median(total for total, _ in readings)))
-            own.append(round(statistics.median(anonymous for _, anonymous in readings)))
+            while done() < step:
+                pass
+            (system / "clear_refs").write_text("5")  # the largest size is now the present one
+            seen = [size("RssAnon")]
+            while done() < step + 20:
+                seen.append(size("RssAnon"))
+            sizes.append(size("VmHWM"))
+            own.append(max(seen))
     finally:
         process.kill()
         process.wait()

@@ -158,15 +158,15 @@ fn the_newest_checkpoint_is_the_one_with_the_largest_number() {
 fn a_cosine_that_is_made_longer_goes_on_as_if_it_had_been_so_long() {
     let folder = with_people();
     folder.run(&format!("train {TABLE} --steps 10 --lr 0.01 --quiet -o run"));
-    folder.run("train --resume run --steps 20 --quiet");
+    folder.run("train --resume run --steps 40 --quiet");
     let rates = logged(&folder, "run", "learning_rate");
-    // One step of 20 on the way up, then half a cosine over the other 19.
-    let planned = |k: u32| 0.005 * (1.0 + (std::f64::consts::PI * f64::from(k - 1) / 19.0).cos());
-    for k in 10..20 {
+    // Two steps of 40 on the way up, where 10 have one; then half a cosine over the other 38.
+    let planned = |k: u32| 0.005 * (1.0 + (std::f64::consts::PI * f64::from(k - 2) / 38.0).cos());
+    for k in 10..40 {
         let rate = rates[k as usize];
         assert!(rate > 0.0 && (rate - planned(k)).abs() < 1e-12, "step {}: {rate}", k + 1);
     }
-    assert_eq!(rates.len(), 20);
+    assert_eq!(rates.len(), 40);
 }
 
 #[test]

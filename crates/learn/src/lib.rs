@@ -41,7 +41,7 @@ pub use ema::ema_decay;
 pub use engine::{Engine, Pass};
 pub use error::TrainError;
 pub use initial::initial;
-pub use learning_rate::{Decay, LearningRate};
+pub use learning_rate::{Decay, LearningRate, Warmup};
 pub use log::{Log, LogError};
 pub use memory::{Memory, NotEnoughMemory, available_memory};
 pub use recipe::{Recipe, RecipeError};

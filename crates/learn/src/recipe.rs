@@ -3,11 +3,13 @@
 mod error;
 mod network;
 
+use std::num::NonZeroU64;
+
 use ancestral::{AnySchedule, LossWeight, Prediction, Spacing, Variance, ZeroTerminalSnr};
 use ancestral_cpu::Precision;
 use ancestral_format::SchedulerConfig;
 
-use crate::{Decay, LearningRate, Request, Saving, Settings, Source, TrainingSet};
+use crate::{Decay, LearningRate, Request, Saving, Settings, Source, TrainingSet, Warmup};
 
 pub use error::RecipeError;
 
@@ -16,11 +18,10 @@ pub(crate) const PREVIEWS: u64 = 5;
 const CHECKPOINTS: u64 = 10;
 /// Checkpoints that are kept.
 const KEPT: usize = 2;
-/// Steps of the warm-up to a constant learning rate.
-const CONSTANT_WARMUP: u64 = 100;
-/// The most steps of the warm-up before a cosine, and their share of all steps.
-const COSINE_WARMUP: u64 = 500;
-const WARMUP_SHARE: u64 = 20;
+/// The warm-up to a constant learning rate, and that before a cosine.
+const CONSTANT_WARMUP: Warmup = Warmup::Steps(100);
+const COSINE_WARMUP: Warmup =
+    Warmup::Share { one_in: NonZeroU64::new(20).expect("not 0"), at_most: 500 };
 /// How often a label is hidden.
 const LABEL_DROPOUT: f64 = 0.5;
 /// The number of timesteps.
@@ -136,7 +137,7 @@ impl Recipe {
             batch: self.batch.unwrap_or(defaults.batch),
             accumulate: self.accumulate.unwrap_or(1),
             loss_weight: self.loss_weight.unwrap_or_default(),
-            learning_rate: self.rate(steps, defaults.peak),
+            learning_rate: self.rate(defaults.peak),
             betas: [0.9, 0.999],
             epsilon: 1e-8,
             weight_decay: 1e-6,
@@ -154,15 +155,15 @@ impl Recipe {
         Ok(Request { source, network, scheduler, training, saving })
     }
 
-    /// The learning rate's plan for `steps` updates.
+    /// The learning rate's plan.
     ///
-    /// A rate that stays where it is does not depend on how many there are, so that a longer run is
-    /// a shorter one that was resumed.
-    fn rate(&self, steps: u64, peak: f64) -> LearningRate {
+    /// A rate that stays where it is does not depend on how many updates there are, so that a longer
+    /// run is a shorter one that was resumed.
+    fn rate(&self, peak: f64) -> LearningRate {
         let (warmup, decay) = if self.constant_rate {
             (CONSTANT_WARMUP, Decay::Constant)
         } else {
-            (steps.div_ceil(WARMUP_SHARE).min(COSINE_WARMUP), Decay::Cosine)
+            (COSINE_WARMUP, Decay::Cosine)
         };
         LearningRate { peak: self.learning_rate.unwrap_or(peak), warmup, decay }
     }

@@ -5,7 +5,9 @@ use ancestral_cpu::{Precision, Shapes};
 use ancestral_format::{Labels, Layout, MlpConfig, SchedulerConfig};
 
 use crate::tree::sum_of_leaves;
-use crate::{Decay, Engine, LearningRate, Pass, Request, Saving, Settings, Source, TrainingSet};
+use crate::{
+    Decay, Engine, LearningRate, Pass, Request, Saving, Settings, Source, TrainingSet, Warmup,
+};
 
 /// Values of a row.
 const COLUMNS: usize = 3;
@@ -122,7 +124,11 @@ pub(crate) fn settings() -> Settings {
         batch: 8,
         accumulate: 1,
         loss_weight: LossWeight::Uniform,
-        learning_rate: LearningRate { peak: 1e-3, warmup: 2, decay: Decay::Constant },
+        learning_rate: LearningRate {
+            peak: 1e-3,
+            warmup: Warmup::Steps(2),
+            decay: Decay::Constant,
+        },
         betas: [0.9, 0.999],
         epsilon: 1e-8,
         weight_decay: 1e-6,

@@ -27,7 +27,7 @@ fn defaults_follow_from_the_data() {
     assert_eq!(small.scheduler.beta_schedule, BetaSchedule::SquaredCosine);
     assert_eq!(large.scheduler.beta_schedule, BetaSchedule::Linear);
     assert!(small.scheduler.clip_sample);
-    let rate = LearningRate { peak: 2e-3, warmup: 100, decay: Decay::Cosine };
+    let rate = LearningRate { peak: 2e-3, warmup: COSINE_WARMUP, decay: Decay::Cosine };
     assert_eq!(small.training.learning_rate, rate);
     assert_eq!(small.saving, Saving { preview_every: 400, checkpoint_every: 200, keep: 2 });
     let steps = [10, 1000, 100_000].map(|n| request(&open, &points(n)).training.steps);
@@ -72,7 +72,8 @@ fn what_is_chosen_is_taken() {
     assert_eq!((scheduler.beta_start, scheduler.num_train_timesteps), (0.001, 50));
     assert!(scheduler.rescale_betas_zero_snr);
     assert_eq!(scheduler.prediction_type, PredictionType::VPrediction);
-    let learning_rate = LearningRate { peak: 0.5, warmup: 100, decay: Decay::Constant };
+    let learning_rate =
+        LearningRate { peak: 0.5, warmup: Warmup::Steps(100), decay: Decay::Constant };
     let expected = Settings {
         steps: 7,
         precision: Precision::Bf16,

@@ -2,7 +2,7 @@ use ancestral_format::{AboutData, Array, UNetConfig};
 
 use super::*;
 use crate::toy::{self, Toy};
-use crate::{Decay, LearningRate, initial};
+use crate::{Decay, LearningRate, Warmup, initial};
 
 fn about() -> About {
     let data = AboutData { name: "toy".into(), shape: vec![3], class_names: None, columns: None };
@@ -85,7 +85,8 @@ fn one_step_of_adamw_by_hand() {
     // The first update moves a weight by rate · g/(|g| + ε) after decaying it.
     let rate = 1e-2;
     let mut trainer = trainer(&request(|settings| {
-        settings.learning_rate = LearningRate { peak: rate, warmup: 0, decay: Decay::Constant };
+        settings.learning_rate =
+            LearningRate { peak: rate, warmup: Warmup::Steps(0), decay: Decay::Constant };
         settings.weight_decay = 0.1;
         settings.clip_norm = Some(1e-3);
     }));
@@ -133,7 +134,8 @@ fn a_step_that_is_not_finite_changes_nothing_and_ten_end_the_run() {
 
 #[test]
 fn an_absurd_learning_rate_ends_the_run_with_finite_weights() {
-    let learning_rate = LearningRate { peak: 1e30, warmup: 0, decay: Decay::Constant };
+    let learning_rate =
+        LearningRate { peak: 1e30, warmup: Warmup::Steps(0), decay: Decay::Constant };
     let mut trainer = trainer(&request(|settings| settings.learning_rate = learning_rate));
     let end = (0..100).try_for_each(|_| trainer.step().map(drop));
     assert!(matches!(end, Err(TrainError::NonFinite { in_a_row: 10, .. })), "{end:?}");
@@ -181,7 +183,7 @@ fn what_does_not_fit_is_refused_by_name() {
 
 #[test]
 fn the_end_of_a_plan_ends_the_run() {
-    let learning_rate = LearningRate { peak: 1e-3, warmup: 0, decay: Decay::Cosine };
+    let learning_rate = LearningRate { peak: 1e-3, warmup: Warmup::Steps(0), decay: Decay::Cosine };
     let mut trainer = trainer(&request(|settings| {
         (settings.learning_rate, settings.steps) = (learning_rate, 1);
     }));
@@ -192,7 +194,7 @@ fn the_end_of_a_plan_ends_the_run() {
 
 #[test]
 fn a_run_that_was_interrupted_continues_as_if_it_had_not_been() {
-    let learning_rate = LearningRate { peak: 1e-3, warmup: 3, decay: Decay::Cosine };
+    let learning_rate = LearningRate { peak: 1e-3, warmup: Warmup::Steps(3), decay: Decay::Cosine };
     let request = request(|settings| {
         (settings.steps, settings.learning_rate) = (9, learning_rate);
         (settings.batch, settings.accumulate) = (3, 2);
@@ -248,7 +250,8 @@ fn the_state_of_another_network_is_refused_by_name() {
 #[test]
 fn a_training_starts_from_the_initial_values_and_learns() {
     let mut trainer = trainer(&request(|settings| {
-        settings.learning_rate = LearningRate { peak: 3e-2, warmup: 0, decay: Decay::Constant };
+        settings.learning_rate =
+            LearningRate { peak: 3e-2, warmup: Warmup::Steps(0), decay: Decay::Constant };
         settings.steps = 300;
         settings.label_dropout = 0.0;
         settings.batch = 64;
