@@ -256,7 +256,7 @@ bad 2 "expected a beta in (0, 1)" train digits --schedule linear:start=nan -o ou
 bad 2 "it takes start, end" train digits --schedule linear:middle=1 -o out
 bad 2 "expected name=value" train digits --schedule linear:start -o out
 bad 2 "is not in 1..=1000000" train digits --timesteps 2000000 -o out
-bad 2 "take --prediction v or x0" train digits --zero-snr -o out
+bad 2 "take --prediction v or x0" train digits --zero-snr --prediction epsilon -o out
 bad 2 "an epsilon prediction says nothing about x0" \
     train digits --schedule linear:start=0.5,end=0.1 --steps 1 --width 8 -o out
 bad 2 "--width: 12 is no multiple of 8" train digits --width 12 -o out

@@ -79,11 +79,14 @@ pub struct TrainArgs {
     /// Keep the learning rate at its peak after a warm-up of 100 steps
     #[arg(long)]
     pub constant_lr: bool,
-    /// What the network learns to predict [default: epsilon]
+    /// What the network learns to predict [default: v; points and tables: epsilon]
     #[arg(long, value_enum)]
     pub prediction: Option<PredictionArg>,
     #[arg(long, value_name = "NAME[:option=value,…]", help = loss_weight_help())]
     pub loss_weight: Option<LossWeight>,
+    /// How weights follow from gradients [default: muon; points and tables: adamw]
+    #[arg(long, value_enum)]
+    pub optimizer: Option<OptimizerArg>,
     #[command(flatten)]
     pub schedule: ScheduleArgs,
     /// Channels of the U-Net at each resolution, the full one first, each half the one before; or
@@ -633,6 +636,16 @@ pub enum PredictionArg {
     V,
 }
 
+/// How weights follow from gradients, as it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OptimizerArg {
+    /// AdamW for all
+    Adamw,
+    /// Muon for the matrices between the first layer and the last, with ten times the rate; AdamW
+    /// for the rest
+    Muon,
+}
+
 /// How pictures are fitted to a size, as it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum FitArg {
@@ -796,7 +809,11 @@ fn schedule_help() -> String {
 fn loss_weight_help() -> String {
     let lines: Vec<_> =
         LossWeight::LIST.iter().map(|info| entry(info.name, info.about, info.options)).collect();
-    format!("How much an error at each noise level counts: {} [default: uniform]", lines.join("; "))
+    format!(
+        "How much an error at each noise level counts: {} [default: min-snr; points and tables: \
+         uniform]",
+        lines.join("; ")
+    )
 }
 
 fn entry(name: &str, about: &str, options: &[ancestral::OptionInfo]) -> String {

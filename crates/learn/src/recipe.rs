@@ -9,7 +9,9 @@ use ancestral::{AnySchedule, LossWeight, Prediction, Spacing, Variance, ZeroTerm
 use ancestral_cpu::Precision;
 use ancestral_format::SchedulerConfig;
 
-use crate::{Decay, LearningRate, Request, Saving, Settings, Source, TrainingSet, Warmup};
+use crate::{
+    Decay, LearningRate, Optimizer, Request, Saving, Settings, Source, TrainingSet, Warmup,
+};
 
 pub use error::RecipeError;
 
@@ -31,13 +33,24 @@ const MOST_EPOCHS: u64 = 300;
 const LEAST_STEPS: u64 = 500;
 /// In pictures up to this side, noise drowns the data too early in a linear schedule.
 const COSINE_SIDE: usize = 64;
-const PICTURES: Defaults =
-    Defaults { steps: 2000, batch: 64, peak: 2e-3, ema: 0.999, variance: Variance::FixedSmall };
+const PICTURES: Defaults = Defaults {
+    steps: 2000,
+    batch: 64,
+    peak: 2e-3,
+    ema: 0.999,
+    prediction: Prediction::V,
+    loss_weight: LossWeight::MinSnr { gamma: 5.0 },
+    optimizer: Optimizer::Muon,
+    variance: Variance::FixedSmall,
+};
 const POINTS: Defaults = Defaults {
     steps: 8000,
     batch: 256,
     peak: 2e-3,
     ema: 0.999,
+    prediction: Prediction::Epsilon,
+    loss_weight: LossWeight::Uniform,
+    optimizer: Optimizer::AdamW,
     // The spread of samples falls short with the small one, by an eighth where data are narrow.
     variance: Variance::FixedLarge,
 };
@@ -64,13 +77,16 @@ pub struct Recipe {
     pub batch: Option<usize>,
     /// Passes of an update; by default 1.
     pub accumulate: Option<usize>,
+    /// How weights follow from gradients; by default Muon for pictures, AdamW for points and tables.
+    pub optimizer: Option<Optimizer>,
     /// The largest learning rate.
     pub learning_rate: Option<f64>,
     /// Whether the learning rate stays at its peak after a warm-up.
     pub constant_rate: bool,
-    /// What the network learns to predict; by default ε.
+    /// What the network learns to predict; by default v of pictures, ε of points and tables.
     pub prediction: Option<Prediction>,
-    /// How much an error at each noise level counts; by default all alike.
+    /// How much an error at each noise level counts; by default min-snr for pictures, all alike for
+    /// points and tables.
     pub loss_weight: Option<LossWeight>,
     /// The schedule: its name, perhaps with options, as [`AnySchedule::parse`] reads it.
     pub schedule: Option<String>,
@@ -106,6 +122,10 @@ struct Defaults {
     /// The largest learning rate.
     peak: f64,
     ema: f64,
+    /// What the network learns, and how much its errors count: docs/training.md says why.
+    prediction: Prediction,
+    loss_weight: LossWeight,
+    optimizer: Optimizer,
     /// That of the ancestral hops.
     variance: Variance,
 }
@@ -128,7 +148,8 @@ impl Recipe {
     /// If something that was chosen does not fit the data or the rest.
     pub fn request(&self, source: Source, data: &TrainingSet) -> Result<Request, RecipeError> {
         let defaults = Defaults::of(data);
-        let scheduler = self.scheduler(data, defaults.variance)?;
+        let prediction = self.prediction.unwrap_or(defaults.prediction);
+        let scheduler = self.scheduler(data, prediction, defaults.variance)?;
         let network = self.network(data)?;
         let steps = self.steps.unwrap_or(defaults.steps);
         let training = Settings {
@@ -136,7 +157,8 @@ impl Recipe {
             precision: self.precision,
             batch: self.batch.unwrap_or(defaults.batch),
             accumulate: self.accumulate.unwrap_or(1),
-            loss_weight: self.loss_weight.unwrap_or_default(),
+            loss_weight: self.loss_weight.unwrap_or(defaults.loss_weight),
+            optimizer: self.optimizer.unwrap_or(defaults.optimizer),
             learning_rate: self.rate(defaults.peak),
             betas: [0.9, 0.999],
             epsilon: 1e-8,
@@ -175,9 +197,9 @@ impl Recipe {
     fn scheduler(
         &self,
         data: &TrainingSet,
+        prediction: Prediction,
         variance: Variance,
     ) -> Result<SchedulerConfig, RecipeError> {
-        let prediction = self.prediction.unwrap_or(Prediction::Epsilon);
         if self.zero_snr && prediction == Prediction::Epsilon {
             return Err(RecipeError::ZeroSnr);
         }

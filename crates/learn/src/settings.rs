@@ -4,7 +4,7 @@ use ancestral::LossWeight;
 use ancestral_cpu::Precision;
 use serde::{Deserialize, Serialize};
 
-use crate::{LearningRate, TrainError};
+use crate::{LearningRate, Optimizer, TrainError};
 
 /// How a network is trained.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,7 +22,9 @@ pub struct Settings {
     /// How much an error at each noise level counts.
     #[serde(with = "loss_weight")]
     pub loss_weight: LossWeight,
-    /// The learning rate of each update.
+    /// How weights follow from gradients.
+    pub optimizer: Optimizer,
+    /// The learning rate of each update; Muon's is ten times that.
     pub learning_rate: LearningRate,
     /// How slowly the first and second moment of the gradients are averaged.
     pub betas: [f32; 2],

@@ -6,7 +6,8 @@ use ancestral_format::{Labels, Layout, MlpConfig, SchedulerConfig};
 
 use crate::tree::sum_of_leaves;
 use crate::{
-    Decay, Engine, LearningRate, Pass, Request, Saving, Settings, Source, TrainingSet, Warmup,
+    Decay, Engine, LearningRate, Optimizer, Pass, Request, Saving, Settings, Source, TrainingSet,
+    Warmup,
 };
 
 /// Values of a row.
@@ -124,6 +125,7 @@ pub(crate) fn settings() -> Settings {
         batch: 8,
         accumulate: 1,
         loss_weight: LossWeight::Uniform,
+        optimizer: Optimizer::AdamW,
         learning_rate: LearningRate {
             peak: 1e-3,
             warmup: Warmup::Steps(2),

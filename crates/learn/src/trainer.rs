@@ -4,12 +4,15 @@ use std::fmt;
 
 use ancestral::Schedule;
 use ancestral_cpu::Shapes;
-use ancestral_cpu::train::{Slot, Update};
+use ancestral_cpu::train::{Muon, Slot, Update};
 use ancestral_format::{About, Labels, ModelFolder, NetworkConfig, Weights};
+
+use rayon::prelude::*;
 
 use crate::gradients::GradientNorm;
 use crate::loss::squared_errors;
 use crate::micro_batch::{MicroBatch, SampleSource};
+use crate::optimizer::Part;
 use crate::tree::{Passes, Tree};
 use crate::{
     Checkpoint, Counters, Engine, Pass, Request, Settings, TrainError, TrainState, TrainingSet,
@@ -58,6 +61,8 @@ pub struct Trainer<E> {
     source: SampleSource,
     passes: Passes,
     tree: Tree,
+    /// What is updated by which rule.
+    parts: Vec<Part>,
     vectors: Vectors,
     step: u64,
     updates: u64,
@@ -70,6 +75,28 @@ struct Vectors {
     average: Vec<f32>,
     first: Vec<f32>,
     second: Vec<f32>,
+}
+
+impl Vectors {
+    /// The parts of all vectors and of the gradients, each with the rows of its matrix.
+    fn slots<'a>(
+        &'a mut self,
+        parts: &[Part],
+        mut gradients: &'a [f32],
+    ) -> Vec<(Option<usize>, Slot<'a>)> {
+        let Self { weights, average, first, second } = self;
+        let mut rest = [weights, average, first, second].map(Vec::as_mut_slice);
+        let mut slots = Vec::with_capacity(parts.len());
+        for Part { at, rows } in parts {
+            let [weight, average, first, second] = rest.each_mut().map(|rest| {
+                rest.split_off_mut(..at.len()).expect("parts cover all parameters in order")
+            });
+            let gradient =
+                gradients.split_off(..at.len()).expect("there is a gradient for each parameter");
+            slots.push((*rows, Slot { weight, gradient, first, second, average }));
+        }
+        slots
+    }
 }
 
 impl<E: Engine> Trainer<E> {
@@ -101,6 +128,7 @@ impl<E: Engine> Trainer<E> {
             source: SampleSource::new(data, schedule, prediction, settings),
             passes: Passes::new(settings.rows(), settings.batch),
             tree: Tree::default(),
+            parts: settings.optimizer.parts(engine.layout()),
             vectors: Vectors {
                 average: weights.clone(),
                 weights,
@@ -192,14 +220,33 @@ impl<E: Engine> Trainer<E> {
 
     /// Changes weights, moments and average along `factor` times the gradients.
     fn update(&mut self, gradient: &[f32], factor: f64, rate: f64) {
+        /// How much larger the rate of matrices is than that of the rest, and their momentum.
+        const MUON_RATE: f64 = 10.0;
+        const MUON_MOMENTUM: f32 = 0.95;
         let Settings { betas, epsilon, weight_decay, ema_decay: target, .. } =
             self.request.training;
         let share = 1.0 - ema_decay(target, self.updates);
         self.updates += 1;
         let number = usize::try_from(self.updates).expect("no computer makes that many updates");
-        let Vectors { weights: weight, average, first, second } = &mut self.vectors;
-        let update = Update { factor, rate, betas, epsilon, weight_decay, number, share };
-        update.apply(Slot { weight, gradient, first, second, average });
+        let adamw = Update { factor, rate, betas, epsilon, weight_decay, number, share };
+        let muon = Muon {
+            factor: to_f32(factor),
+            rate: to_f32(MUON_RATE * rate),
+            momentum: MUON_MOMENTUM,
+            weight_decay,
+            share: to_f32(share),
+        };
+        let slots = self.vectors.slots(&self.parts, gradient);
+        let (matrices, others): (Vec<_>, Vec<_>) =
+            slots.into_iter().partition(|(rows, _)| rows.is_some());
+        for (_, slot) in others {
+            adamw.apply(slot);
+        }
+        // The largest first, so that threads end together.
+        let mut matrices: Vec<_> =
+            matrices.into_iter().filter_map(|(rows, slot)| Some((rows?, slot))).collect();
+        matrices.sort_by_key(|(_, slot)| std::cmp::Reverse(slot.weight.len()));
+        matrices.into_par_iter().with_max_len(1).for_each(|(rows, slot)| muon.apply(slot, rows));
     }
 
     fn skip(&mut self, bad: Option<String>) -> Result<(), TrainError> {
@@ -308,6 +355,11 @@ impl<E> fmt::Debug for Trainer<E> {
             .field("skipped_in_a_row", &self.skipped_in_a_row)
             .finish_non_exhaustive()
     }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is what is wanted")]
+fn to_f32(value: f64) -> f32 {
+    value as f32
 }
 
 fn check_network(network: &NetworkConfig) -> Result<(), TrainError> {

@@ -10,6 +10,7 @@ mod conditioning;
 mod layer;
 mod memory;
 mod mlp;
+mod muon;
 mod network;
 mod optimizer;
 mod run;
@@ -17,6 +18,7 @@ mod sums;
 mod tree;
 mod unet;
 
+pub use muon::{Muon, orthogonalize};
 pub use network::{Pass, TrainingNetwork};
 pub use optimizer::{Slot, Update, sum_of_squares};
 use sums::column_sums;

@@ -110,7 +110,7 @@ struct Factors {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is the purpose")]
-fn to_f32(value: f64) -> f32 {
+pub(super) fn to_f32(value: f64) -> f32 {
     value as f32
 }
 

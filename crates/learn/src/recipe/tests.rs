@@ -53,6 +53,7 @@ fn what_is_chosen_is_taken() {
         constant_rate: true,
         prediction: Some(Prediction::V),
         loss_weight: Some(LossWeight::MinSnr { gamma: 3.0 }),
+        optimizer: Some(Optimizer::AdamW),
         schedule: Some("linear:start=0.001,end=0.02".to_owned()),
         timesteps: Some(50),
         zero_snr: true,
@@ -80,6 +81,7 @@ fn what_is_chosen_is_taken() {
         batch: 3,
         accumulate: 2,
         loss_weight: LossWeight::MinSnr { gamma: 3.0 },
+        optimizer: Optimizer::AdamW,
         learning_rate,
         betas: [0.9, 0.999],
         epsilon: 1e-8,
@@ -99,7 +101,8 @@ fn what_does_not_fit_is_refused() {
     let width = |width: &[usize]| Recipe { width: Some(width.to_vec()), ..Recipe::default() };
     assert_eq!(refused(&width(&[30, 60]), &pictures(8)), "30 is no multiple of 8");
     assert_eq!(refused(&width(&[8, 8]), &points(4)), "8,8: points and tables take one width");
-    let pure = Recipe { zero_snr: true, ..Recipe::default() };
+    let epsilon = Some(Prediction::Epsilon);
+    let pure = Recipe { zero_snr: true, prediction: epsilon, ..Recipe::default() };
     assert!(refused(&pure, &pictures(8)).ends_with("predict v or x0"));
     let line = TrainingSet::new(vec![2, 3], vec![0.0; 6]).unwrap();
     assert_eq!(refused(&width(&[8]), &line), "samples of shape [2, 3]: expected pictures or rows");

@@ -3,11 +3,13 @@
 use ancestral::{AnySchedule, Prediction};
 use ancestral_cpu::Precision;
 use ancestral_format::{NetworkConfig, PredictionType, SchedulerConfig};
-use ancestral_learn::{Decay, Fit, LearningRate, Reading, Recipe, Request, Settings, Source};
+use ancestral_learn::{
+    Decay, Fit, LearningRate, Optimizer, Reading, Recipe, Request, Settings, Source,
+};
 
 use crate::args::{
-    BudgetArgs, ComputeArgs, FitArg, PrecisionArg, PredictionArg, ReadingArgs, SavingArgs,
-    ScheduleArgs, TrainArgs,
+    BudgetArgs, ComputeArgs, FitArg, OptimizerArg, PrecisionArg, PredictionArg, ReadingArgs,
+    SavingArgs, ScheduleArgs, TrainArgs,
 };
 use crate::commands::joined;
 
@@ -25,6 +27,7 @@ pub fn recipe(args: &TrainArgs) -> Recipe {
         constant_lr,
         prediction,
         loss_weight,
+        optimizer,
         schedule: ScheduleArgs { schedule, timesteps, zero_snr },
         width,
         layers,
@@ -54,6 +57,7 @@ pub fn recipe(args: &TrainArgs) -> Recipe {
         constant_rate: *constant_lr,
         prediction: prediction.map(Prediction::from),
         loss_weight: *loss_weight,
+        optimizer: optimizer.map(Optimizer::from),
         schedule: schedule.clone(),
         timesteps: *timesteps,
         zero_snr: *zero_snr,
@@ -81,6 +85,7 @@ pub fn flags(request: &Request) -> Vec<Flag> {
         batch,
         accumulate,
         loss_weight,
+        optimizer,
         learning_rate: LearningRate { peak, warmup: _, decay },
         betas: _,
         epsilon: _,
@@ -104,6 +109,7 @@ pub fn flags(request: &Request) -> Vec<Flag> {
         ("--lr", peak.to_string()),
         ("--prediction", self::prediction(scheduler.prediction_type).to_owned()),
         ("--loss-weight", loss_weight.to_string()),
+        ("--optimizer", optimizer.to_string()),
         ("--schedule", schedule(scheduler)),
         ("--timesteps", scheduler.num_train_timesteps.to_string()),
         ("--width", width),
@@ -210,6 +216,15 @@ impl From<PredictionArg> for Prediction {
             PredictionArg::Epsilon => Self::Epsilon,
             PredictionArg::X0 => Self::X0,
             PredictionArg::V => Self::V,
+        }
+    }
+}
+
+impl From<OptimizerArg> for Optimizer {
+    fn from(optimizer: OptimizerArg) -> Self {
+        match optimizer {
+            OptimizerArg::Adamw => Self::AdamW,
+            OptimizerArg::Muon => Self::Muon,
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use ancestral::AnySchedule;
 use ancestral_data::Channels;
 use ancestral_format::SchedulerConfig;
-use ancestral_learn::{Newest, Reading, Request};
+use ancestral_learn::{Newest, Optimizer, Reading, Request};
 use anyhow::{Context, Result, bail};
 
 use super::flags::{self, Flag};
@@ -103,6 +103,7 @@ fn merged(mut request: Request, args: &TrainArgs) -> Result<Request> {
         constant_lr,
         prediction,
         loss_weight,
+        optimizer,
         schedule: ScheduleArgs { schedule, timesteps, zero_snr },
         width,
         layers,
@@ -120,6 +121,7 @@ fn merged(mut request: Request, args: &TrainArgs) -> Result<Request> {
     stored.check_switch("--constant-lr", *constant_lr)?;
     stored.check_value("--prediction", prediction.map(|arg| flags::prediction(arg.into())))?;
     stored.check_value("--loss-weight", *loss_weight)?;
+    stored.check_value("--optimizer", optimizer.map(Optimizer::from))?;
     stored.check_value("--timesteps", *timesteps)?;
     stored.check_value("--schedule", known_schedule(schedule.as_deref(), &request)?)?;
     stored.check_switch("--zero-snr", *zero_snr)?;
