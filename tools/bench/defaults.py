@@ -24,9 +24,10 @@ import torch
 COMMON = ["--width", "16,32,64", "--batch", "16"]
 DEFAULT = "as the defaults have it"
 OTHERS = {
-    "epsilon": ["--prediction", "epsilon", "--loss-weight", "uniform"],
+    "epsilon": ["--prediction", "epsilon"],
     "x0": ["--prediction", "x0"],
-    "uniform loss": ["--loss-weight", "uniform"],
+    "min-snr": ["--loss-weight", "min-snr"],
+    "p2": ["--loss-weight", "p2"],
     "adamw": ["--optimizer", "adamw"],
     "linear betas": ["--schedule", "linear"],
     "half the rate": ["--lr", "1e-3"],

@@ -809,11 +809,7 @@ fn schedule_help() -> String {
 fn loss_weight_help() -> String {
     let lines: Vec<_> =
         LossWeight::LIST.iter().map(|info| entry(info.name, info.about, info.options)).collect();
-    format!(
-        "How much an error at each noise level counts: {} [default: min-snr; points and tables: \
-         uniform]",
-        lines.join("; ")
-    )
+    format!("How much an error at each noise level counts: {} [default: uniform]", lines.join("; "))
 }
 
 fn entry(name: &str, about: &str, options: &[ancestral::OptionInfo]) -> String {

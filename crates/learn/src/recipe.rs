@@ -39,7 +39,6 @@ const PICTURES: Defaults = Defaults {
     peak: 2e-3,
     ema: 0.999,
     prediction: Prediction::V,
-    loss_weight: LossWeight::MinSnr { gamma: 5.0 },
     optimizer: Optimizer::Muon,
     variance: Variance::FixedSmall,
 };
@@ -49,7 +48,6 @@ const POINTS: Defaults = Defaults {
     peak: 2e-3,
     ema: 0.999,
     prediction: Prediction::Epsilon,
-    loss_weight: LossWeight::Uniform,
     optimizer: Optimizer::AdamW,
     // The spread of samples falls short with the small one, by an eighth where data are narrow.
     variance: Variance::FixedLarge,
@@ -85,8 +83,7 @@ pub struct Recipe {
     pub constant_rate: bool,
     /// What the network learns to predict; by default v of pictures, ε of points and tables.
     pub prediction: Option<Prediction>,
-    /// How much an error at each noise level counts; by default min-snr for pictures, all alike for
-    /// points and tables.
+    /// How much an error at each noise level counts; by default all alike.
     pub loss_weight: Option<LossWeight>,
     /// The schedule: its name, perhaps with options, as [`AnySchedule::parse`] reads it.
     pub schedule: Option<String>,
@@ -122,9 +119,7 @@ struct Defaults {
     /// The largest learning rate.
     peak: f64,
     ema: f64,
-    /// What the network learns, and how much its errors count: docs/training.md says why.
     prediction: Prediction,
-    loss_weight: LossWeight,
     optimizer: Optimizer,
     /// That of the ancestral hops.
     variance: Variance,
@@ -157,7 +152,7 @@ impl Recipe {
             precision: self.precision,
             batch: self.batch.unwrap_or(defaults.batch),
             accumulate: self.accumulate.unwrap_or(1),
-            loss_weight: self.loss_weight.unwrap_or(defaults.loss_weight),
+            loss_weight: self.loss_weight.unwrap_or_default(),
             optimizer: self.optimizer.unwrap_or(defaults.optimizer),
             learning_rate: self.rate(defaults.peak),
             betas: [0.9, 0.999],
