@@ -294,7 +294,7 @@ fn after_a_training_that_blew_up_the_last_checkpoint_can_be_used() {
     let folder = Folder::new();
     let output = folder.try_run(
         "train digits --width 8 --layers 1 --batch 4 --timesteps 25 --steps 100 --lr 1e7 \
-         --checkpoint-every 1 --preview-every 0 -o run",
+         --optimizer adamw --checkpoint-every 1 --preview-every 0 -o run",
     );
     let message = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{message}");
