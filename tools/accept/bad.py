@@ -85,7 +85,6 @@ def pictures():
     huge[29:33] = struct.pack(">I", zlib.crc32(huge[12:29]))
     write("huge.png", bytes(huge))
     write("huge.pgm", b"P5 60000 60000 255\n")
-    write("float.tiff", tiff_of_floats())
     write("photo.heic", b"\0\0\0\x18ftypheic" + bytes(40))
     write("photo.avif", b"\0\0\0\x18ftypavif" + bytes(40))
     write("300.png", encoded("PNG", 300))
@@ -102,12 +101,6 @@ def pictures():
     write("all-bad/2.jpg", half(encoded("JPEG")))
     write("texts/1.txt", "one")
     write("texts/2.md", "two")
-
-
-def tiff_of_floats():
-    file = io.BytesIO()
-    Image.fromarray(RANDOM.random((16, 16), np.float32)).save(file, "TIFF")
-    return file.getvalue()
 
 
 def arrays():
