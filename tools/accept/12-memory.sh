@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A training takes no more memory at step 500 than at step 50.
+# A training takes no more memory at steps 500 and 950 than at step 50.
 source "$(dirname "$0")/lib.sh"
 need_program
 need_python
@@ -18,8 +18,11 @@ measure() { # NAME LIMIT|none ARGUMENTS
     say "$name: $early, $late, $later kB at steps 50, 510, 950; without pages of files" \
         "$own_early, $own_late, $own_later kB"
     [[ $limit != none ]] || return 0
-    at_most "$name: growth from step 50 to step 510" \
-        "$(awk -v a="$early" -v b="$late" 'BEGIN { printf "%.2f", 100 * (b - a) / a }')" "$limit" %
+    # A step's memory comes and goes in pieces of 2 MB, and which of them are there at a time varies:
+    # what grows is larger at both times.
+    at_most "$name: growth from step 50 to steps 510 and 950, the lesser" \
+        "$(awk -v a="$early" -v b="$late" -v c="$later" \
+            'BEGIN { if (c < b) b = c; printf "%.2f", 100 * (b - a) / a }')" "$limit" %
 }
 
 small=(digits --width 8,16 --batch 16 --steps 1000)
