@@ -6,7 +6,6 @@ use ancestral::Schedule;
 use ancestral_cpu::Shapes;
 use ancestral_cpu::train::{Muon, Slot, Update};
 use ancestral_format::{About, Labels, ModelFolder, NetworkConfig, Weights};
-
 use rayon::prelude::*;
 
 use crate::gradients::GradientNorm;
@@ -229,22 +228,16 @@ impl<E: Engine> Trainer<E> {
         self.updates += 1;
         let number = usize::try_from(self.updates).expect("no computer makes that many updates");
         let adamw = Update { factor, rate, betas, epsilon, weight_decay, number, share };
-        let muon = Muon {
-            factor: to_f32(factor),
-            rate: to_f32(MUON_RATE * rate),
-            momentum: MUON_MOMENTUM,
-            weight_decay,
-            share: to_f32(share),
-        };
-        let slots = self.vectors.slots(&self.parts, gradient);
-        let (matrices, others): (Vec<_>, Vec<_>) =
-            slots.into_iter().partition(|(rows, _)| rows.is_some());
-        for (_, slot) in others {
-            adamw.apply(slot);
+        let muon =
+            Muon { factor, rate: MUON_RATE * rate, momentum: MUON_MOMENTUM, weight_decay, share };
+        let mut matrices = Vec::new();
+        for (rows, slot) in self.vectors.slots(&self.parts, gradient) {
+            match rows {
+                None => adamw.apply(slot),
+                Some(rows) => matrices.push((rows, slot)),
+            }
         }
         // The largest first, so that threads end together.
-        let mut matrices: Vec<_> =
-            matrices.into_iter().filter_map(|(rows, slot)| Some((rows?, slot))).collect();
         matrices.sort_by_key(|(_, slot)| std::cmp::Reverse(slot.weight.len()));
         matrices.into_par_iter().with_max_len(1).for_each(|(rows, slot)| muon.apply(slot, rows));
     }
@@ -355,11 +348,6 @@ impl<E> fmt::Debug for Trainer<E> {
             .field("skipped_in_a_row", &self.skipped_in_a_row)
             .finish_non_exhaustive()
     }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is what is wanted")]
-fn to_f32(value: f64) -> f32 {
-    value as f32
 }
 
 fn check_network(network: &NetworkConfig) -> Result<(), TrainError> {

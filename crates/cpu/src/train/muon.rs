@@ -25,15 +25,15 @@ const COEFFICIENTS: [f32; 3] = [3.4445, -4.7750, 2.0315];
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Muon {
     /// What gradients are multiplied by first.
-    pub factor: f32,
+    pub factor: f64,
     /// The learning rate: the size of a change in every direction.
-    pub rate: f32,
+    pub rate: f64,
     /// μ.
     pub momentum: f32,
     /// The share of a weight that decays, times the rate.
     pub weight_decay: f32,
     /// The share of the new weights in the average; 1 copies them.
-    pub share: f32,
+    pub share: f64,
 }
 
 impl Muon {
@@ -45,7 +45,8 @@ impl Muon {
         let Slot { weight, gradient, first, second, average } = slot;
         let lengths = [gradient.len(), first.len(), second.len(), average.len()];
         assert_eq!(lengths, [weight.len(); 4], "values of weight, gradient, moments and average");
-        let Self { factor, rate, momentum, weight_decay, share } = *self;
+        let Self { momentum, weight_decay, .. } = *self;
+        let [factor, rate, share] = [self.factor, self.rate, self.share].map(to_f32);
         let mut change = Vec::with_capacity(weight.len());
         for (m, g) in first.iter_mut().zip(gradient) {
             let g = factor * g;
