@@ -63,6 +63,14 @@ impl Data {
         Ok((Self { name: name(source), set, class_names, columns }, kind))
     }
 
+    /// The same with its set changed; groups are called by their numbers.
+    pub fn map_set(self, change: impl FnOnce(TrainingSet) -> TrainingSet) -> Self {
+        let set = change(self.set);
+        let names = || (0..set.groups()).map(|group| format!("group {group}")).collect();
+        let class_names = self.class_names.or_else(|| (set.groups() > 0).then(names));
+        Self { set, class_names, ..self }
+    }
+
     /// Whether these are pictures, not points or a table.
     pub fn is_pictures(&self) -> bool {
         self.columns.is_none()

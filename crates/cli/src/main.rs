@@ -3,6 +3,7 @@
 #![cfg_attr(not(feature = "train"), allow(dead_code, reason = "what only training needs"))]
 
 mod args;
+mod classes;
 mod columns;
 mod commands;
 #[cfg(feature = "train")]

@@ -11,6 +11,7 @@ use ancestral_format::{
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
+use crate::classes::{Classes, Shares};
 use crate::columns;
 use crate::engine::{AnyNetwork, Engine};
 use crate::failure::note;
@@ -21,6 +22,8 @@ const BUILT_IN: &str = "built-in digits";
 const SHORT: &str = "digits";
 /// What is said if something has.
 const HERE: &str = "the folder here, not the built-in model";
+/// The class that asks for no class.
+const NO_CLASS: &str = "none";
 /// Files of the built-in model, by their names in its folder.
 const DIGITS: [(&str, &[u8]); 5] = [
     ("model_index.json", include_bytes!("../models/digits/model_index.json")),
@@ -194,8 +197,32 @@ impl Model {
         has_it.then(|| u32::try_from(count - 1).expect("few classes"))
     }
 
+    /// Of which classes samples of a seed are where none is asked for: of each as often as the data
+    /// are, or, of a model that does not say how often, all alike.
+    pub fn classes(&self, seed: u64) -> Result<Classes> {
+        let about = self.folder.about.as_ref();
+        let counts = about.and_then(|about| about.data.class_counts.clone());
+        let alike = || Some(vec![1; self.class_names().filter(|names| !names.is_empty())?.len()]);
+        match (self.null_label(), counts.or_else(alike)) {
+            (Some(_), Some(counts)) => Ok(Classes::Shares(Shares::new(&counts, seed))),
+            _ => self.one_class(None),
+        }
+    }
+
+    /// What the class of a sample is called, where samples are of several.
+    pub fn class_name(&self, classes: &Classes, index: u64) -> Option<String> {
+        let Classes::Shares(_) = classes else { return None };
+        let label = classes.labels(index..index + 1)?[0];
+        Some(self.class_names()?[label as usize].clone())
+    }
+
+    /// The class that the user asked for, or none, for all samples.
+    pub fn one_class(&self, class: Option<&str>) -> Result<Classes> {
+        Ok(self.label(class)?.map_or(Classes::None, Classes::One))
+    }
+
     /// What to tell the network of the class that the user asked for, by name or number.
-    pub fn label(&self, class: Option<&str>) -> Result<Option<u32>> {
+    fn label(&self, class: Option<&str>) -> Result<Option<u32>> {
         let name = &self.name;
         let count = match (self.folder.network.labels(), class) {
             (Labels::Classes(count), _) => count,
@@ -216,12 +243,13 @@ impl Model {
             (Some(class), Some(names)) => names
                 .iter()
                 .position(|name| name == class)
-                .or_else(|| class.parse().ok().filter(|label| *label < names.len())),
+                .or_else(|| class.parse().ok().filter(|label| *label < names.len()))
+                .or_else(|| (class == NO_CLASS).then_some(names.len())),
             (Some(class), None) => class.parse().ok().filter(|label| *label < count),
         };
         let class = class.unwrap_or_default();
         let expected = || match names {
-            Some(names) => format!("one of {}", names.join(", ")),
+            Some(names) => format!("one of {}, or {NO_CLASS}", names.join(", ")),
             None => format!("0 to {}", count - 1),
         };
         let index =

@@ -7,6 +7,7 @@ use ancestral::{Batch, Chunked};
 use ancestral_cpu::NetworkError;
 use anyhow::Result;
 
+use crate::classes::Classes;
 use crate::engine::AnyNetwork;
 use crate::failure::Failed;
 use crate::model::Model;
@@ -20,7 +21,7 @@ use crate::steering::Steering;
 #[derive(Debug)]
 pub struct Plan<'a> {
     pub process: &'a Process,
-    pub label: Option<u32>,
+    pub classes: Classes,
     pub start: &'a Start,
     pub steering: &'a Steering,
     pub seed: u64,
@@ -105,11 +106,12 @@ impl Plan<'_> {
             let rows = usize::try_from(indices.end - indices.start).expect("a batch of rows");
             let place = usize::try_from(number * size).expect("a sample that can be counted");
             let place = place..place + rows;
-            let mut noise = self.randomness.noise(self.seed, indices, !self.start.is_drawn());
+            let is_given = !self.start.is_drawn();
+            let mut noise = self.randomness.noise(self.seed, indices.clone(), is_given);
             let x_t = self.start.x_t(place.clone(), &shape, &mut *noise);
             let told = Told {
                 network: Chunked::new(network.clone(), self.rows_of_a_call()),
-                labels: self.label.map(|label| vec![label; rows]),
+                labels: self.classes.labels(indices.clone()),
                 steering: self.steering.slice(place),
             };
             let kept = self.kept();
@@ -163,7 +165,7 @@ mod tests {
         };
         let plan = Plan {
             process: &process,
-            label: None,
+            classes: Classes::None,
             start: &Start::Noise,
             steering: &Steering::default(),
             seed: 0,

@@ -205,7 +205,7 @@ fn what_can_not_go_on_is_refused_and_nothing_is_touched() {
         ("--schedule linear:end=0.5", "with --schedule linear"),
         ("--timesteps 30", "with --timesteps 25"),
         ("--zero-snr", "without --zero-snr"),
-        ("--label-dropout 0.1", "with --label-dropout 0.5"),
+        ("--label-dropout 0.5", "with --label-dropout 0.1"),
         ("--loss-weight snr", "with --loss-weight uniform"),
         ("--flip", "without --flip"),
     ] {

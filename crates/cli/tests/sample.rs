@@ -95,8 +95,8 @@ fn any_sample_can_be_made_alone() {
 #[test]
 fn a_way_can_be_kept_and_taken_up_again() {
     let folder = Folder::new();
-    folder.run("sample --seed 3 -n 2 --steps 4 --trajectory -o way.npy");
-    folder.run("sample --seed 3 -n 2 --steps 4 -o end.npy");
+    folder.run("sample --class none --seed 3 -n 2 --steps 4 --trajectory -o way.npy");
+    folder.run("sample --class none --seed 3 -n 2 --steps 4 -o end.npy");
     let way = read_npy(&folder.path("way.npy")).unwrap();
     let end = read_npy(&folder.path("end.npy")).unwrap();
     assert_eq!(way.shape(), [5, 2, 1, 8, 8]);
@@ -237,4 +237,31 @@ fn quiet_success_and_no_carriage_return_in_logs() {
     let output = folder.try_run("sample -n 1 --steps 2");
     assert!(output.status.success() && output.stdout.is_empty() && output.stderr.is_empty());
     assert!(folder.path("samples.png").exists());
+}
+
+#[test]
+fn without_a_class_samples_are_of_each_as_often_as_the_data() {
+    let folder = Folder::new();
+    let draw = |flags: &str| {
+        folder.run(&format!("sample --seed 5 --steps 4 {flags} --force --quiet -o x.npy"));
+        read_npy(&folder.path("x.npy")).unwrap().data().to_vec()
+    };
+    folder.run("sample --seed 5 --steps 4 -n 12 -o all");
+    let all = draw("-n 12");
+    let mut seen = Vec::new();
+    for index in 0..12 {
+        // Each picture says its class, by which it is drawn again alone, as by its index.
+        let texts = png_texts(&folder.path(&format!("all/{index:06}.png")));
+        let (_, class) = texts.into_iter().find(|(key, _)| key == "class").unwrap();
+        let one = &all[index * 64..][..64];
+        assert_eq!(draw(&format!("--first {index} -n 1 --class {class}")), one);
+        assert_eq!(draw(&format!("--first {index} -n 1")), one);
+        assert_ne!(draw(&format!("--first {index} -n 1 --class none")), one);
+        seen.push(class);
+    }
+    seen.sort();
+    seen.dedup();
+    assert!(seen.len() >= 9, "twelve samples of ten classes: {seen:?}");
+    // Another seed begins with another class, or the next samples differ.
+    assert!(folder.refused("sample --class eleven -o x.npy").contains("knows one of"));
 }

@@ -76,7 +76,7 @@ fn guidance_of_weight_1_is_none_and_more_draws_another_sample() {
     assert_ne!(draw("--guidance 4 --guidance-interval 0.2,2"), four);
     assert_ne!(draw("--guidance 4 --guidance-rescale 0.7"), four);
     // Weight 0 leaves the class away.
-    assert_eq!(draw("--guidance 0"), sample(&folder, "-n 3 --steps 6"));
+    assert_eq!(draw("--guidance 0"), sample(&folder, "-n 3 --class none --steps 6"));
 }
 
 #[test]
@@ -111,10 +111,14 @@ fn strength_1_is_a_full_run_and_less_stays_nearer() {
     let from = |strength: &str| {
         sample(&folder, &format!("-n 1 --seed 9 --steps 20 --from one.npy --strength {strength}"))
     };
-    assert_eq!(from("1"), sample(&folder, "-n 1 --seed 9 --steps 20"));
+    assert_eq!(from("1"), sample(&folder, "-n 1 --seed 9 --steps 20 --class none"));
     pictures(&folder, "two.npy", 2);
     let two = sample(&folder, "--seed 9 --steps 20 --from two.npy --strength 1");
-    assert_eq!(two, sample(&folder, "-n 2 --seed 9 --steps 20"), "a sample for each row");
+    assert_eq!(
+        two,
+        sample(&folder, "-n 2 --seed 9 --steps 20 --class none"),
+        "a sample for each row"
+    );
     let apart = ["0.05", "0.3", "0.6"].map(|strength| mean_distance(&from(strength), &given));
     // One hop of twenty, from sigma/alpha = 0.08, changes little of values from −1 to 1.
     assert!(apart[0] < 0.05 && apart[0] < apart[1] && apart[1] < apart[2], "{apart:?}");
@@ -147,7 +151,7 @@ fn data_lead_to_noise_and_back() {
 fn between_two_samples_lie_others_and_the_ends_are_exact() {
     let folder = Folder::new();
     let row = sample(&folder, "--seed 7 --first 4 --interpolate 3 --steps 6");
-    let ends = sample(&folder, "--seed 7 --first 4 -n 2 --steps 6 --sampler ddim");
+    let ends = sample(&folder, "--class none --seed 7 --first 4 -n 2 --steps 6 --sampler ddim");
     assert_eq!((&row[..64], &row[4 * 64..]), (&ends[..64], &ends[64..]));
     let apart = |i: usize| mean_distance(&row[i * 64..(i + 1) * 64], &row[..64]);
     assert!(apart(1) > 0.0 && apart(1) < apart(4), "{} {}", apart(1), apart(4));

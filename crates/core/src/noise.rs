@@ -15,6 +15,8 @@ pub use torch::{TorchGenerator, TorchNoise};
 pub enum Purpose {
     /// x_T and the noise of a sampler's hops.
     Sampling,
+    /// Which class each sample is of, where none is asked for.
+    SampleClass,
     /// Initial weights of a network.
     Initialization,
     /// The order in which training visits its data.
@@ -27,18 +29,22 @@ pub enum Purpose {
     LabelDropout,
     /// How training varies its data.
     Augmentation,
+    /// Where groups of alike data are looked for.
+    Groups,
 }
 
 impl Purpose {
     fn tag(self) -> [u8; 8] {
         *match self {
             Self::Sampling => b"sampling",
+            Self::SampleClass => b"class\0\0\0",
             Self::Initialization => b"initial\0",
             Self::DataOrder => b"order\0\0\0",
             Self::TrainingTime => b"time\0\0\0\0",
             Self::TrainingNoise => b"noise\0\0\0",
             Self::LabelDropout => b"labels\0\0",
             Self::Augmentation => b"augment\0",
+            Self::Groups => b"groups\0\0",
         }
     }
 }

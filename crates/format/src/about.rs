@@ -21,7 +21,7 @@ pub const ABOUT_FORMAT: u32 = 1;
 /// use ancestral_format::{About, AboutData};
 ///
 /// let about = About {
-///     data: AboutData { name: "moons".into(), shape: vec![2], class_names: None, columns: None },
+///     data: AboutData { name: "moons".into(), shape: vec![2], ..AboutData::default() },
 ///     training: None,
 /// };
 /// assert_eq!(About::from_json(about.to_json().as_bytes())?, about);
@@ -36,7 +36,7 @@ pub struct About {
 }
 
 /// What a model samples.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AboutData {
     /// A built-in name or the name of the user's file or folder.
@@ -46,6 +46,10 @@ pub struct AboutData {
     /// What the labels 0, 1, … are called; `None` if the data have no labels.
     #[serde(default, deserialize_with = "class_names")]
     pub class_names: Option<Vec<String>>,
+    /// How many rows of the data each class has, in the order of their names; `None` if that is not
+    /// known.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "class_counts")]
+    pub class_counts: Option<Vec<u64>>,
     /// The columns of a table, in the order of a row's values; `None` for other data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub columns: Option<Vec<AboutColumn>>,
@@ -55,6 +59,12 @@ pub struct AboutData {
 fn class_names<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<String>>, D::Error> {
     let names = Option::<AtMost<MOST_CLASSES, String>>::deserialize(from)?;
     Ok(names.map(|AtMost(names)| names))
+}
+
+/// Reads no more counts than that.
+fn class_counts<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<u64>>, D::Error> {
+    let counts = Option::<AtMost<MOST_CLASSES, u64>>::deserialize(from)?;
+    Ok(counts.map(|AtMost(counts)| counts))
 }
 
 /// How a model was trained.
@@ -117,11 +127,19 @@ impl About {
         pretty(&File { format: ABOUT_FORMAT, data, training })
     }
 
-    /// Checks the columns.
+    /// Checks the classes and the columns.
     ///
     /// # Errors
-    /// If they are not as many as the values of a row, or numbers of one cannot be used.
+    /// If there is not a count a class, with a row in all; if there are not as many columns as values
+    /// of a row, or numbers of one cannot be used.
     pub fn validate(&self) -> Result<(), AboutError> {
+        if let Some(counts) = &self.data.class_counts {
+            let names = self.data.class_names.as_deref().unwrap_or_default().len();
+            let rows = counts.iter().try_fold(0_u64, |sum, count| sum.checked_add(*count));
+            if counts.len() != names || matches!(rows, None | Some(0)) {
+                return Err(AboutError::ClassCounts { found: counts.clone(), names });
+            }
+        }
         let Some(columns) = &self.data.columns else {
             return Ok(());
         };
@@ -152,6 +170,14 @@ pub enum AboutError {
     Malformed {
         /// The key, the value and what was expected.
         reason: serde_json::Error,
+    },
+    /// There is not a count a class, or no row in all, or more than can be counted.
+    #[error("class_counts is {found:?}, expected how many rows each of {names} classes has")]
+    ClassCounts {
+        /// The counts.
+        found: Vec<u64>,
+        /// How many classes have names.
+        names: usize,
     },
     /// There are not as many columns as values of a row.
     #[error("columns has {found} entries, so shape must be [{found}], but it is {shape:?}")]

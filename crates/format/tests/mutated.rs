@@ -79,7 +79,9 @@ fn mlp() -> ModelFolder {
 
 fn about(shape: Vec<usize>, columns: Option<Vec<AboutColumn>>) -> About {
     let class_names = Some(vec!["zero".into(), "one".into()]);
-    About { data: AboutData { name: "data".into(), shape, class_names, columns }, training: None }
+    let class_counts = Some(vec![2, 1]);
+    let name = "data".into();
+    About { data: AboutData { name, shape, class_names, class_counts, columns }, training: None }
 }
 
 fn weights(query: &str) -> Weights {
@@ -357,6 +359,7 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
     let scheduler = r#"{"_class_name":"DDPMScheduler","trained_betas":["#;
     let index = r#"{"_class_name":"DDPMPipeline","unet":["diffusers","UNet2DModel"],"x":["#;
     let about = r#"{"format":1,"training":null,"data":{"name":"","shape":[],"class_names":["#;
+    let counts = r#"{"format":1,"training":null,"data":{"name":"","shape":[],"class_counts":["#;
     let mut bombs = Vec::new();
     for text in [&deep[..], r#"{"":1},"#, "[1],", "1,", r#""","#, "[],"] {
         for (name, start) in [
@@ -368,6 +371,7 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
         }
     }
     bombs.push(("ancestral.json", filled(about, r#""","#, "]}}", 16 << 20)));
+    bombs.push(("ancestral.json", filled(counts, "1,", "]}}", 16 << 20)));
     bombs.push(("ancestral.json", vec![b'['; 16 << 20]));
     let weights = "unet/diffusion_pytorch_model.safetensors";
     bombs.push((weights, many_tensors(1 << 16)));

@@ -2,6 +2,7 @@
 
 mod error;
 mod network;
+mod size;
 
 use std::num::NonZeroU64;
 
@@ -14,6 +15,7 @@ use crate::{
 };
 
 pub use error::RecipeError;
+pub use size::NetworkSize;
 
 /// Previews of a run, and its checkpoints, unless it is said how often.
 pub(crate) const PREVIEWS: u64 = 5;
@@ -25,7 +27,10 @@ const CONSTANT_WARMUP: Warmup = Warmup::Steps(100);
 const COSINE_WARMUP: Warmup =
     Warmup::Share { one_in: NonZeroU64::new(20).expect("not 0"), at_most: 500 };
 /// How often a label is hidden.
-const LABEL_DROPOUT: f64 = 0.5;
+const LABEL_DROPOUT: f64 = 0.1;
+/// Groups of alike pictures, and how many each has at the least, on average.
+const MOST_GROUPS: usize = 40;
+const ROWS_A_GROUP: usize = 100;
 /// The number of timesteps.
 const TIMESTEPS: usize = 1000;
 /// How often rows of a table are seen, if that makes at least so many steps.
@@ -33,9 +38,11 @@ const MOST_EPOCHS: u64 = 300;
 const LEAST_STEPS: u64 = 500;
 /// In pictures up to this side, noise drowns the data too early in a linear schedule.
 const COSINE_SIDE: usize = 64;
+/// Of pictures with a side of at most 16.
+const SMALL_PICTURES: Defaults = Defaults { steps: 2000, batch: 64, ..PICTURES };
 const PICTURES: Defaults = Defaults {
-    steps: 2000,
-    batch: 64,
+    steps: 6000,
+    batch: 16,
     peak: 2e-3,
     ema: 0.999,
     prediction: Prediction::V,
@@ -91,14 +98,20 @@ pub struct Recipe {
     pub timesteps: Option<usize>,
     /// Whether the schedule is rescaled so that it ends in pure noise.
     pub zero_snr: bool,
-    /// Channels of the U-Net at each resolution, or the one width of the perceptron.
+    /// Channels of the U-Net at each resolution, or the one width of the perceptron; by default those
+    /// of `size`.
     pub width: Option<Vec<usize>>,
+    /// How large the U-Net is, if `width` does not say.
+    pub size: NetworkSize,
     /// Residual layers at each resolution, or residual blocks of the perceptron.
     pub layers: Option<usize>,
     /// The share that the averaged weights keep at an update, in the long run.
     pub ema: Option<f64>,
-    /// How often a label is hidden; by default half of the times.
+    /// How often a label is hidden; by default one time in ten.
     pub label_dropout: Option<f64>,
+    /// Groups of alike pictures that stand for classes, of data without any; 0: none. By default as
+    /// the number of pictures suggests.
+    pub groups: Option<usize>,
     /// Whether each picture is mirrored half of the times that it is seen.
     pub flip: bool,
     /// The seed of everything random.
@@ -128,7 +141,7 @@ struct Defaults {
 impl Defaults {
     fn of(data: &TrainingSet) -> Self {
         if data.is_pictures() {
-            return PICTURES;
+            return if size::has_sizes(data) { PICTURES } else { SMALL_PICTURES };
         }
         // A small table that is seen more often is learned by heart.
         let most = MOST_EPOCHS * data.len() as u64 / POINTS.batch as u64;
@@ -161,6 +174,7 @@ impl Recipe {
             clip_norm: Some(1.0),
             ema_decay: self.ema.unwrap_or(defaults.ema),
             label_dropout: self.label_dropout.unwrap_or(LABEL_DROPOUT),
+            groups: data.groups(),
             flip: self.flip,
             seed: self.seed,
         };
@@ -170,6 +184,13 @@ impl Recipe {
             keep: self.keep.unwrap_or(KEPT),
         };
         Ok(Request { source, network, scheduler, training, saving })
+    }
+
+    /// The data as they are learned: pictures without classes in groups of alike ones.
+    #[must_use]
+    pub fn grouped(&self, data: TrainingSet) -> TrainingSet {
+        let groups = self.groups.unwrap_or_else(|| groups(data.len()));
+        data.with_groups(groups, self.seed)
     }
 
     /// The learning rate's plan.
@@ -212,6 +233,11 @@ impl Recipe {
         ZeroTerminalSnr::check(prediction, &scheduler.schedule()?)?;
         Ok(scheduler)
     }
+}
+
+/// As many groups as pay for so many pictures.
+fn groups(pictures: usize) -> usize {
+    (pictures / ROWS_A_GROUP).min(MOST_GROUPS)
 }
 
 #[cfg(test)]

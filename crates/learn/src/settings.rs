@@ -40,6 +40,8 @@ pub struct Settings {
     pub ema_decay: f64,
     /// How often a label is hidden, so that the network also learns to do without.
     pub label_dropout: f64,
+    /// Groups of alike pictures that stand for classes of data without any; 0: none do.
+    pub groups: usize,
     /// Whether each picture is mirrored, left and right, half of the times that it is seen.
     pub flip: bool,
     /// The seed of everything random.

@@ -13,6 +13,8 @@ pub struct TrainingSet {
     rows: Arc<Vec<f32>>,
     labels: Option<Vec<u32>>,
     classes: u32,
+    /// How many groups of alike samples the classes are; 0: they are classes of the data, or none.
+    groups: usize,
 }
 
 impl TrainingSet {
@@ -28,7 +30,7 @@ impl TrainingSet {
         if let Some(i) = rows.iter().position(|value| !value.is_finite()) {
             return Err(TrainError::Data { value: rows[i], sample: i / size });
         }
-        Ok(Self { shape, rows: Arc::new(rows), labels: None, classes: 0 })
+        Ok(Self { shape, rows: Arc::new(rows), labels: None, classes: 0, groups: 0 })
     }
 
     /// The same samples with one of `classes` labels each.
@@ -45,6 +47,18 @@ impl TrainingSet {
         self.labels = Some(labels);
         self.classes = classes;
         Ok(self)
+    }
+
+    /// The same samples with a label each, of so many groups.
+    pub(crate) fn with_group_labels(self, labels: Vec<u32>, groups: usize) -> Self {
+        let classes = u32::try_from(groups).expect("few groups");
+        Self { labels: Some(labels), classes, groups, ..self }
+    }
+
+    /// How many groups of alike samples stand for classes; 0 if none do.
+    #[must_use]
+    pub fn groups(&self) -> usize {
+        self.groups
     }
 
     /// The number of samples, at least 1.
@@ -91,6 +105,16 @@ impl TrainingSet {
     #[must_use]
     pub fn classes(&self) -> u32 {
         self.classes
+    }
+
+    /// How many samples each class has; `None` without labels.
+    #[must_use]
+    pub fn class_counts(&self) -> Option<Vec<u64>> {
+        let mut counts = vec![0; self.classes as usize];
+        for label in self.labels()? {
+            counts[*label as usize] += 1;
+        }
+        Some(counts)
     }
 
     /// Whether these are pictures, with an axis for channels, one for height and one for width.

@@ -76,7 +76,7 @@ fn one_large_batch_is_several_small_ones_bit_for_bit() {
 fn a_run_that_was_interrupted_continues_as_if_it_had_not_been() {
     let about = || {
         let (name, shape) = ("test".to_owned(), vec![1, 8, 8]);
-        let data = AboutData { name, shape, class_names: None, columns: None };
+        let data = AboutData { name, shape, ..AboutData::default() };
         About { data, training: None }
     };
     for data in [pictures(), points()] {

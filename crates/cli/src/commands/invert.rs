@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use super::sample::Defaults;
 use crate::args::{InvertArgs, ProcessArgs};
+use crate::classes::Classes;
 use crate::engine::{AnyNetwork, Engine};
 use crate::failure::Failed;
 use crate::model::Model;
@@ -31,12 +32,12 @@ pub fn run(args: &InvertArgs) -> Result<()> {
     let quiet = args.compute.quiet;
     let mut model = Model::read(Some(&args.model), args.variant.as_deref(), quiet)?;
     let process = Process::own(&ddim(args), &model, quiet)?;
-    let label = model.label(args.class.as_deref())?;
+    let classes = model.one_class(args.class.as_deref())?;
     let data = args.data.iter().map(|path| Source { flag: "data", path }.rows(&model, quiet));
     let x0 = Batch::stack(&data.collect::<Result<Vec<_>>>()?);
     output.check(&model, 0..x0.rows() as u64, process.hops(), args.force)?;
     let network = model.take_network(&engine)?;
-    let x_t = inverted(args, &model, &process, &network, label, &x0)?;
+    let x_t = inverted(args, &model, &process, &network, &classes, &x0)?;
     let shape = [&[x_t.rows()], x_t.shape()].concat();
     let values = match &model.columns {
         None => x_t.into_data(),
@@ -61,7 +62,7 @@ fn inverted(
     model: &Model,
     process: &Process,
     network: &AnyNetwork,
-    label: Option<u32>,
+    classes: &Classes,
     x0: &Batch,
 ) -> Result<Batch> {
     let Defaults { batch, .. } = Defaults::of(model.columns.is_none());
@@ -74,7 +75,7 @@ fn inverted(
         let rows = x0.slice(start..x0.rows().min(start + size.get()));
         let told = Told {
             network: Chunked::new(network.clone(), size),
-            labels: label.map(|label| vec![label; rows.rows()]),
+            labels: classes.labels(0..rows.rows() as u64),
             steering: Steering::default(),
         };
         let inversion = Inversion { calls: CALLS };

@@ -7,6 +7,7 @@ use ancestral_format::counted;
 use anyhow::{Context, Result, bail};
 
 use crate::args::{CompatArg, SampleArgs};
+use crate::classes::Classes;
 use crate::engine::Engine;
 use crate::failure::{Failed, note};
 use crate::memory;
@@ -48,6 +49,7 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     let mut process = process(args, &model)?;
     let steering = Steering::new(&args.steering, &model, quiet)?;
     let start = Start::new(args, &model, &mut process)?;
+    let classes = classes(args, &model, &start)?;
     let Defaults { count, batch, .. } = Defaults::of(model.columns.is_none());
     let count = rows_given(args, &start, &steering)?.or(args.count).unwrap_or(count);
     let indices = indices(args, count)?;
@@ -56,7 +58,7 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     output.check(&model, indices.clone(), process.hops(), args.force)?;
     let plan = Plan {
         process: &process,
-        label: model.label(args.class.as_deref())?,
+        classes,
         start: &start,
         steering: &steering,
         seed: args.seed,
@@ -77,7 +79,8 @@ pub fn run(args: &SampleArgs) -> Result<()> {
             Some(index) => vec![("index", index.to_string())],
             None => vec![("first", args.first.to_string()), ("count", count.to_string())],
         };
-        let class = args.class.clone().map(|class| ("class", class));
+        let drawn = || index.and_then(|index| model.class_name(&plan.classes, index));
+        let class = args.class.clone().or_else(drawn).map(|class| ("class", class));
         let init = args.init.as_ref().map(|path| ("init", path.display().to_string()));
         let own = of_samples.into_iter().chain(class).chain(init);
         let own = own.chain(steering::metadata(&args.steering));
@@ -90,6 +93,19 @@ pub fn run(args: &SampleArgs) -> Result<()> {
         return plan.run_batches(&model, &network, indices, |batch| write(&batch));
     }
     write(&plan.run(&model, &network, indices)?)
+}
+
+/// Of which class each sample is. What is not drawn out of fresh noise of ours alone may be of any.
+fn classes(args: &SampleArgs, model: &Model, start: &Start) -> Result<Classes> {
+    let is_drawn = matches!(start, Start::Noise) && args.steering.inpaint.is_none();
+    let is_ours = args.compat.is_none() && args.rng == Randomness::Ancestral;
+    if args.class.is_none() && is_drawn && is_ours {
+        return model.classes(args.seed);
+    }
+    if let (None, Some(weight)) = (&args.class, args.steering.guidance) {
+        bail!("--guidance {weight}: towards which class? name it with --class");
+    }
+    model.one_class(args.class.as_deref())
 }
 
 /// The way that the flags name. Between two x_T it is one that follows from x_T alone.

@@ -4,8 +4,8 @@ mod begin;
 mod flags;
 mod job;
 mod look;
+mod plan;
 mod resume;
-mod steps;
 mod updates;
 
 use anyhow::Result;

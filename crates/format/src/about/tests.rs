@@ -6,6 +6,7 @@ fn about() -> About {
             name: "digits".into(),
             shape: vec![1, 8, 8],
             class_names: Some(vec!["zero".into(), "one".into()]),
+            class_counts: Some(vec![3, 1]),
             columns: None,
         },
         training: Some(AboutTraining {
@@ -32,6 +33,10 @@ const TEXT: &str = r#"{
     "class_names": [
       "zero",
       "one"
+    ],
+    "class_counts": [
+      3,
+      1
     ]
   },
   "training": {
@@ -60,10 +65,21 @@ fn the_file_by_hand() {
 
 #[test]
 fn parts_that_may_be_absent() {
-    let bare = About { data: AboutData { class_names: None, ..about().data }, training: None };
+    let data = AboutData { class_names: None, class_counts: None, ..about().data };
+    let bare = About { data, training: None };
     assert_eq!(About::from_json(bare.to_json().as_bytes()).unwrap(), bare);
     let json = br#"{"format":1,"data":{"name":"digits","shape":[1,8,8]}}"#;
     assert_eq!(About::from_json(json).unwrap(), bare);
+}
+
+#[test]
+fn counts_are_one_a_class_and_not_all_0() {
+    let counts = "\"class_counts\": [\n      3,\n      1\n    ]";
+    for other in ["[3]", "[0, 0]", "[1, 2, 3]", "[18446744073709551615, 1]"] {
+        let message = refusal(counts, &format!("\"class_counts\": {other}"));
+        assert!(message.starts_with("class_counts is ["), "{message}");
+        assert!(message.ends_with("how many rows each of 2 classes has"), "{message}");
+    }
 }
 
 #[test]
@@ -105,6 +121,7 @@ fn table() -> About {
         name: "people".into(),
         shape: vec![4],
         class_names: None,
+        class_counts: None,
         columns: Some(columns),
     };
     About { data, training: None }

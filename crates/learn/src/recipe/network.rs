@@ -2,6 +2,7 @@
 
 use ancestral_format::{DownBlock, MlpConfig, NetworkConfig, UNetConfig, UpBlock};
 
+use super::size::has_sizes;
 use super::{Recipe, RecipeError};
 use crate::TrainingSet;
 
@@ -13,9 +14,8 @@ const ATTENTION_SIDE: usize = 8;
 const MOST_RESOLUTIONS: usize = 4;
 /// unless the user chooses more; the smallest of fewer has no side above this.
 const LARGEST_SMALL_SIDE: usize = 32;
-/// Up to this side pictures are small, and have half of the channels.
-const SMALL_SIDE: usize = 16;
-const CHANNELS: usize = 64;
+/// Channels for small pictures at the full resolution and at the others.
+const SMALL_CHANNELS: [usize; 2] = [32, 64];
 /// Groups of a normalisation.
 const GROUPS: usize = 8;
 /// Residual layers at each resolution.
@@ -31,7 +31,7 @@ impl Recipe {
         let num_class_embeds = data.network_labels();
         match *data.shape() {
             [channels, height, width] => {
-                let config = self.unet(channels, [height, width])?;
+                let config = self.unet(channels, [height, width], has_sizes(data))?;
                 let config = UNetConfig { num_class_embeds, ..config };
                 config.validate()?;
                 Ok(config.into())
@@ -60,13 +60,18 @@ impl Recipe {
         &self,
         channels: usize,
         [height, width]: [usize; 2],
+        has_sizes: bool,
     ) -> Result<UNetConfig, RecipeError> {
         let larger = height.max(width);
         let block_out_channels = if let Some(widths) = &self.width {
             widths.clone()
         } else {
-            let base = if larger <= SMALL_SIDE { CHANNELS / 2 } else { CHANNELS };
-            (0..resolutions([height, width])?).map(|level| base << level.min(1)).collect()
+            let levels = resolutions([height, width])?;
+            if has_sizes {
+                self.size.channels(levels)
+            } else {
+                (0..levels).map(|level| SMALL_CHANNELS[level.min(1)]).collect()
+            }
         };
         if let Some(&found) = block_out_channels.iter().find(|n| !n.is_multiple_of(GROUPS)) {
             return Err(RecipeError::Groups { found, groups: GROUPS });

@@ -30,6 +30,7 @@ fn defaults_follow_from_the_data() {
     let rate = LearningRate { peak: 2e-3, warmup: COSINE_WARMUP, decay: Decay::Cosine };
     assert_eq!(small.training.learning_rate, rate);
     assert_eq!(small.saving, Saving { preview_every: 400, checkpoint_every: 200, keep: 2 });
+    assert_eq!((large.training.steps, large.training.batch), (6000, 16));
     let steps = [10, 1000, 100_000].map(|n| request(&open, &points(n)).training.steps);
     assert_eq!(steps, [500, 1171, 8000]);
     let table = request(&open, &points(10));
@@ -61,6 +62,8 @@ fn what_is_chosen_is_taken() {
         layers: Some(2),
         ema: Some(0.25),
         label_dropout: Some(0.125),
+        groups: Some(4),
+        size: NetworkSize::Large,
         flip: true,
         seed: 9,
         preview_every: Some(0),
@@ -89,6 +92,7 @@ fn what_is_chosen_is_taken() {
         clip_norm: Some(1.0),
         ema_decay: 0.25,
         label_dropout: 0.125,
+        groups: 0,
         flip: true,
         seed: 9,
     };

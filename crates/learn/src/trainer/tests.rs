@@ -5,7 +5,7 @@ use crate::toy::{self, Toy};
 use crate::{Decay, LearningRate, Warmup, initial};
 
 fn about() -> About {
-    let data = AboutData { name: "toy".into(), shape: vec![3], class_names: None, columns: None };
+    let data = AboutData { name: "toy".into(), shape: vec![3], ..AboutData::default() };
     About { data, training: None }
 }
 

@@ -45,12 +45,10 @@ pub fn compare(args: &CompareArgs, samplers: &[Named], calls: &[usize]) -> Resul
     memory::check(&model, count, 0, batch)?;
     let rows = runs(args, samplers, calls, &model)?;
     let total: usize = rows.iter().flat_map(|(_, runs)| runs).map(|run| run.made).sum();
-    let label = model.label(None)?;
     let network = model.take_network(&engine)?;
     let trial = Trial {
         model: &model,
         network: &network,
-        label,
         measure: Measure::of(&model, &data, count),
         data: &data,
         count,
@@ -182,7 +180,6 @@ fn runs(
 struct Trial<'a> {
     model: &'a Model,
     network: &'a AnyNetwork,
-    label: Option<u32>,
     measure: Measure,
     data: &'a Batch,
     count: usize,
@@ -203,7 +200,7 @@ impl Trial<'_> {
         for seed in 0..self.seeds as u64 {
             let plan = Plan {
                 process,
-                label: self.label,
+                classes: self.model.classes(seed)?,
                 start: &Start::Noise,
                 steering: &Steering::default(),
                 seed,

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use super::flags;
 use super::job::{Budget, Job};
-use super::steps::steps_within;
+use super::plan::plan;
 use crate::args::{BudgetArgs, TrainArgs};
 use crate::commands::warn_of_signal;
 use crate::data::{self, Data};
@@ -26,6 +26,10 @@ pub fn begun(args: &TrainArgs) -> Result<Job> {
     let (engine, quiet) = (Engine::new(&args.compute)?, args.compute.quiet);
     let mut recipe = flags::recipe(args);
     let (data, source) = Data::read(source, &args.reading, recipe.seed, folder.path(), quiet)?;
+    if recipe.groups.is_some() {
+        refuse_groups(&data)?;
+    }
+    let data = data.map_set(|set| recipe.grouped(set));
     let request = recipe.request(source, &data.set).map_err(named)?;
     let BudgetArgs { steps: _, time, stop_at } = args.budget;
     let mut job = Job {
@@ -37,14 +41,34 @@ pub fn begun(args: &TrainArgs) -> Result<Job> {
         request,
         state: None,
     };
-    warn(&job, args.schedule.schedule.as_deref())?;
-    fit(&mut job, &mut recipe)?;
     if let Some(time) = time {
-        recipe.steps = Some(steps_within(time, clock, &job, recipe.preview_every)?);
-        let source = job.request.source.clone();
-        job.request = recipe.request(source, &job.data.set).map_err(named)?;
+        prepare(&mut job, &recipe)?;
+        plan(time, clock, &mut job, &mut recipe)?;
     }
+    if let Some(smaller) = prepare(&mut job, &recipe)? {
+        note(quiet, smaller);
+    }
+    warn(&job, args.schedule.schedule.as_deref())?;
     Ok(job)
+}
+
+/// Makes the job that of a recipe. If the batch had to be made smaller for the memory, returns what to
+/// say of it.
+pub fn prepare(job: &mut Job, recipe: &Recipe) -> Result<Option<String>> {
+    let source = job.request.source.clone();
+    job.request = recipe.request(source, &job.data.set).map_err(named)?;
+    fit(job, recipe.batch.is_some())
+}
+
+/// Refuses --groups for data that have classes or are no pictures.
+fn refuse_groups(data: &Data) -> Result<()> {
+    if !data.is_pictures() {
+        bail!("--groups: {} is no set of pictures", data.name);
+    }
+    if data.class_names.is_some() {
+        bail!("--groups: {} has classes, which stand for groups", data.name);
+    }
+    Ok(())
 }
 
 /// An error with the flag that it is about.
@@ -62,19 +86,19 @@ fn named(error: RecipeError) -> anyhow::Error {
     anyhow::Error::new(error).context(flag)
 }
 
-/// Makes the batch small enough for the memory, if the user names none.
-fn fit(job: &mut Job, recipe: &mut Recipe) -> Result<()> {
+/// Makes the batch small enough for the memory, unless the user named it, and returns what to say.
+fn fit(job: &mut Job, is_named: bool) -> Result<Option<String>> {
     let (Engine::Cpu(_), Some(available)) = (&job.engine, available_memory()) else {
-        return Ok(());
+        return Ok(None);
     };
     let engine = job.engine.training(&job.request.network)?;
     let settings = &job.request.training;
     let fitted = Memory::fit(settings, &engine, &job.data.set, available);
     let fitted = fitted.with_context(|| smaller(&job.request))?;
     if fitted == *settings {
-        return Ok(());
+        return Ok(None);
     }
-    if recipe.batch.is_some() {
+    if is_named {
         let needed = Memory::of(settings, &engine, &job.data.set).total();
         bail!(
             "--batch {}: training takes {}, and {} are available; --batch {} --accumulate {} gives \
@@ -86,20 +110,15 @@ fn fit(job: &mut Job, recipe: &mut Recipe) -> Result<()> {
             fitted.accumulate
         );
     }
-    note(
-        job.budget.quiet,
-        format_args!(
-            "memory: a batch of {} does not fit into {}: --batch {} --accumulate {} gives the same \
-             results",
-            settings.batch,
-            gibibytes(available),
-            fitted.batch,
-            fitted.accumulate
-        ),
+    let text = format!(
+        "memory: a batch of {} does not fit into {}: --batch {} --accumulate {} gives the same results",
+        settings.batch,
+        gibibytes(available),
+        fitted.batch,
+        fitted.accumulate
     );
-    (recipe.batch, recipe.accumulate) = (Some(fitted.batch), Some(fitted.accumulate));
     job.request.training = fitted;
-    Ok(())
+    Ok(Some(text))
 }
 
 /// What makes a training smaller.

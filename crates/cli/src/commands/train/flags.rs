@@ -4,7 +4,7 @@ use ancestral::{AnySchedule, Prediction};
 use ancestral_cpu::Precision;
 use ancestral_format::{NetworkConfig, PredictionType, SchedulerConfig};
 use ancestral_learn::{
-    Decay, Fit, LearningRate, Optimizer, Reading, Recipe, Request, Settings, Source,
+    Decay, Fit, LearningRate, NetworkSize, Optimizer, Reading, Recipe, Request, Settings, Source,
 };
 
 use crate::args::{
@@ -33,6 +33,7 @@ pub fn recipe(args: &TrainArgs) -> Recipe {
         layers,
         ema,
         label_dropout,
+        groups,
         seed,
         reading:
             ReadingArgs {
@@ -62,9 +63,11 @@ pub fn recipe(args: &TrainArgs) -> Recipe {
         timesteps: *timesteps,
         zero_snr: *zero_snr,
         width: width.clone(),
+        size: NetworkSize::default(),
         layers: *layers,
         ema: *ema,
         label_dropout: *label_dropout,
+        groups: groups.map(usize::from),
         flip: *flip,
         seed: seed.unwrap_or_default(),
         preview_every: *preview_every,
@@ -93,6 +96,7 @@ pub fn flags(request: &Request) -> Vec<Flag> {
         clip_norm: _,
         ema_decay,
         label_dropout,
+        groups,
         flip,
         seed,
     } = training;
@@ -120,6 +124,10 @@ pub fn flags(request: &Request) -> Vec<Flag> {
         ("--precision", self::precision(*precision).to_owned()),
     ];
     let mut flags: Vec<Flag> = valued.map(|(flag, value)| (flag, Some(value))).into();
+    if matches!(network, NetworkConfig::UNet(config) if *groups > 0 || config.num_class_embeds.is_none())
+    {
+        flags.push(("--groups", Some(groups.to_string())));
+    }
     flags.extend(reading(&source.reading));
     for (flag, is_set) in [
         ("--flip", *flip),

@@ -115,13 +115,14 @@ impl Job {
         };
         let from = if done > 0 { format!("from step {done} on, ") } else { String::new() };
         let line = format!(
-            "{}: {} samples of {}, {} classes; {network} {width}, {parameters} weights; {from}\
+            "{}: {} samples of {}, {} {}; {network} {width}, {parameters} weights; {from}\
              {} steps of {}, learning rate {} {}; {} schedule over {} timesteps, predicts {}; \
              seed {}; into {}",
             data.name,
             data.set.len(),
             joined(data.set.shape(), "x"),
             data.set.classes(),
+            if data.set.groups() > 0 { "groups of alike ones" } else { "classes" },
             training.steps,
             training.rows(),
             rate.peak,
@@ -171,6 +172,7 @@ impl Job {
                 name: data.name.clone(),
                 shape: data.set.shape().to_vec(),
                 class_names: data.class_names.clone(),
+                class_counts: data.set.class_counts(),
                 columns: data.columns.as_ref().map(columns::for_folder),
             },
             training: Some(AboutTraining {

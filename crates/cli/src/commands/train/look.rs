@@ -121,7 +121,7 @@ impl Job {
         };
         let plan = Plan {
             process: &process,
-            label: model.label(None)?,
+            classes: model.classes(self.request.training.seed)?,
             start: &Start::Noise,
             steering: &Steering::default(),
             seed: self.request.training.seed,

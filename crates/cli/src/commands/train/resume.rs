@@ -7,12 +7,12 @@ use std::time::Instant;
 use ancestral::AnySchedule;
 use ancestral_data::Channels;
 use ancestral_format::SchedulerConfig;
-use ancestral_learn::{Newest, Optimizer, Reading, Request};
+use ancestral_learn::{Newest, Optimizer, Reading, Request, Settings};
 use anyhow::{Context, Result, bail};
 
 use super::flags::{self, Flag};
 use super::job::{Budget, Job};
-use super::steps::steps_within;
+use super::plan::steps_within;
 use crate::args::{BudgetArgs, ComputeArgs, ReadingArgs, SavingArgs, ScheduleArgs, TrainArgs};
 use crate::commands::joined;
 use crate::data::{self, Data};
@@ -36,6 +36,8 @@ pub fn resumed(args: &TrainArgs) -> Result<Job> {
     let engine = Engine::in_precision(&args.compute, precision.into())?;
     let data = Data::read_again(&request.source, request.training.seed, folder.path(), quiet)
         .context("the data of the run; if they are elsewhere now, name them")?;
+    let Settings { groups, seed, .. } = request.training;
+    let data = data.map_set(|set| set.with_groups(groups, seed));
     let data_sha256 = data.set.sha256();
     if checkpoint.data_sha256 != data_sha256 {
         bail!(
@@ -109,6 +111,7 @@ fn merged(mut request: Request, args: &TrainArgs) -> Result<Request> {
         layers,
         ema,
         label_dropout,
+        groups,
         seed,
         reading,
         saving: SavingArgs { preview_every, checkpoint_every, keep },
@@ -129,6 +132,7 @@ fn merged(mut request: Request, args: &TrainArgs) -> Result<Request> {
     stored.check_value("--layers", *layers)?;
     stored.check_value("--ema", *ema)?;
     stored.check_value("--label-dropout", *label_dropout)?;
+    stored.check_value("--groups", *groups)?;
     stored.check_value("--seed", *seed)?;
     stored.check_value("--precision", precision.map(|arg| flags::precision(arg.into())))?;
     stored.check_reading(reading)?;

@@ -1,17 +1,49 @@
-//! How many steps fit into a time.
+//! What fits into a time: how many updates, of how large a network.
 
 use std::time::Instant;
 
-use ancestral_learn::{Budget, Trainer};
+use ancestral_learn::{Budget, Recipe, Trainer};
 use anyhow::{Result, bail};
 
+use super::begin::prepare;
 use super::job::Job;
 use super::look::Look;
+use crate::failure::note;
 
 /// Updates that are measured, after one that is not.
 const MEASURED: u64 = 4;
 /// Calls of the network that are.
 const CALLS: usize = 2;
+
+/// Chooses the size of the network, if the recipe leaves it open, and the number of updates, so that
+/// the job ends `time` seconds after `clock`.
+pub fn plan(time: f64, clock: Instant, job: &mut Job, recipe: &mut Recipe) -> Result<()> {
+    let every = recipe.preview_every;
+    let mut steps = steps_within(time, clock, job, every)?;
+    let mut next = recipe.larger(&job.data.set);
+    while let Some(size) = next.filter(|size| size.pays_after() <= steps) {
+        let larger = Recipe { size, ..recipe.clone() };
+        let fit = prepare(job, &larger).and_then(|_| steps_within(time, clock, job, every));
+        let Some(fit) = fit.ok().filter(|fit| size.pays_after() <= *fit) else { break };
+        (*recipe, steps) = (larger, fit);
+        next = recipe.larger(&job.data.set);
+    }
+    recipe.steps = Some(steps);
+    let why = next.map_or_else(String::new, |size| {
+        let updates = size.pays_after();
+        format!(" (a larger one is better from about {updates} updates on)")
+    });
+    let network = if recipe.width.is_none() && job.data.is_pictures() {
+        format!(" of the {} network{why}", recipe.size.name())
+    } else {
+        String::new()
+    };
+    note(
+        job.budget.quiet,
+        format_args!("plan: {time} s are {steps} updates{network}; twice the time, {}", 2 * steps),
+    );
+    Ok(())
+}
 
 /// Measures a few updates and network calls, and returns how many updates fit into `time` seconds
 /// since `clock`, beside the sampling at the end and the previews.
