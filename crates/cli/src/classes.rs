@@ -85,12 +85,12 @@ mod tests {
         for seed in 0..20 {
             let shares = Shares::new(&[10, 0, 50, 40], seed);
             // The discrepancy of n multiples of the golden ratio is below (1 + ln n)/n, roughly.
-            for (first, n) in [(0, 100), (77, 100), (0, 1000)] {
-                let found = counts(&shares, first..first + n as u64);
+            for (first, n) in [(0_u64, 100_u32), (77, 100), (0, 1000)] {
+                let found = counts(&shares, first..first + u64::from(n));
                 assert_eq!(found[1], 0);
                 for (class, share) in [(0, 0.1), (2, 0.5), (3, 0.4)] {
-                    let off = found[class] as f64 - share * n as f64;
-                    assert!(off.abs() < 1.0 + (n as f64).ln(), "{seed}: {found:?} of {n}");
+                    let off = found[class] as f64 - share * f64::from(n);
+                    assert!(off.abs() < 1.0 + f64::from(n).ln(), "{seed}: {found:?} of {n}");
                 }
             }
         }
