@@ -163,6 +163,10 @@ pub struct ReadingArgs {
     /// How many points to draw of a toy set [default: 10000]
     #[arg(long, value_name = "N", value_parser = count(MOST_POINTS))]
     pub points: Option<usize>,
+    /// Memory for pictures in files of their own, such as 500MB or 2GB; those that do not fit are read
+    /// from their files, ahead of need. It changes no result [default: half of what is available]
+    #[arg(long, value_name = "SIZE", value_parser = bytes)]
+    pub memory: Option<u64>,
 }
 
 /// What is saved on the way.
@@ -695,6 +699,19 @@ fn count(most: u64) -> RangedU64ValueParser<usize> {
 /// Reads a number of updates.
 fn steps() -> RangedU64ValueParser<u64> {
     RangedU64ValueParser::new().range(1..=1_000_000_000)
+}
+
+/// Bytes, as a number with a unit.
+fn bytes(text: &str) -> Result<u64, String> {
+    let place = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(place);
+    let unit = match unit.to_ascii_lowercase().as_str() {
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        _ => 0_u64,
+    };
+    let bytes = number.trim().parse().ok().and_then(|number: u64| number.checked_mul(unit));
+    bytes.filter(|_| unit > 0).ok_or_else(|| "expected a size such as 500MB or 2GB".to_owned())
 }
 
 fn positive(text: &str) -> Result<f64, String> {

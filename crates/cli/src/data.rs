@@ -1,15 +1,23 @@
 //! The user's data, as training takes them.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use ancestral_data::{
-    Channels, Columns, Fit, Loaded, PictureOptions, ReadOptions, Source as Kind, open,
+    Channels, Columns, Fit, Loaded, Opened, PictureFolder, PictureOptions, ReadOptions,
+    Source as Kind, open_as_needed,
 };
-use ancestral_learn::{self as learn, Reading, Source, TrainingSet};
+use ancestral_learn::{self as learn, Reader, Reading, Source, TrainingSet, available_memory};
 use anyhow::{Context, Result, bail};
 
 use crate::args::{FitArg, ReadingArgs};
+use crate::failure::note;
 use crate::findings::Findings;
+
+/// Pictures take one in so many bytes of the memory that is available, if nothing is said.
+const DATA_SHARE: u64 = 2;
+/// As memory is given and said.
+const MEGABYTE: u64 = 1_000_000;
 
 /// What is to be learned.
 #[derive(Debug)]
@@ -35,21 +43,40 @@ impl Data {
         quiet: bool,
     ) -> Result<(Self, Source)> {
         let options = without(output, of_flags(flags, seed));
-        let (data, kind) = Self::open(source, &options, quiet)?;
+        let (data, kind) = Self::open(source, &options, flags.memory, quiet)?;
         refuse_idle(flags, source, kind, data.is_pictures())?;
         let reading = resolved(kind, &data.set, &options);
         Ok((data, Source { name: source.to_owned(), reading }))
     }
 
     /// Reads data again.
-    pub fn read_again(source: &Source, seed: u64, output: &Path, quiet: bool) -> Result<Self> {
+    pub fn read_again(
+        source: &Source,
+        seed: u64,
+        output: &Path,
+        memory: Option<u64>,
+        quiet: bool,
+    ) -> Result<Self> {
         let options = without(output, of_reading(&source.reading, seed));
-        Ok(Self::open(&source.name, &options, quiet)?.0)
+        Ok(Self::open(&source.name, &options, memory, quiet)?.0)
     }
 
-    fn open(source: &str, options: &ReadOptions, quiet: bool) -> Result<(Self, Kind)> {
-        let Loaded { source: kind, data, columns, decided, skipped, left_out } =
-            open(source, options)?;
+    fn open(
+        source: &str,
+        options: &ReadOptions,
+        memory: Option<u64>,
+        quiet: bool,
+    ) -> Result<(Self, Kind)> {
+        let opened = match open_as_needed(source, options)? {
+            Opened::Pictures { folder, here } => {
+                return Ok((
+                    Self::of_folder(source, folder, &here, memory, quiet)?,
+                    Kind::Pictures,
+                ));
+            }
+            opened @ Opened::Loaded(_) => opened.read()?,
+        };
+        let Loaded { source: kind, data, columns, decided, skipped, left_out } = opened;
         Findings { skipped: &skipped, left_out: &left_out, decided: &decided }.say(source, quiet);
         let (shape, class_names) = (data.shape().to_vec(), data.class_names().to_vec());
         let (rows, labels) = data.into_parts();
@@ -63,17 +90,79 @@ impl Data {
         Ok((Self { name: name(source), set, class_names, columns }, kind))
     }
 
+    /// Pictures in files of their own, of which as many are held as fit into `memory` bytes.
+    fn of_folder(
+        source: &str,
+        folder: PictureFolder,
+        here: &str,
+        memory: Option<u64>,
+        quiet: bool,
+    ) -> Result<Self> {
+        let decided = format!("{here}{}", folder.decided());
+        let (skipped, left_out) = (folder.skipped(), folder.left_out());
+        Findings { skipped, left_out, decided: &decided }.say(source, quiet);
+        if folder.is_glance() {
+            note(quiet, format_args!("{source}: damaged pictures are found when they are read"));
+        }
+        let (shape, classes) = (folder.shape().to_vec(), folder.classes());
+        let available = || available_memory().map_or(u64::MAX, |bytes| bytes / DATA_SHARE);
+        let memory = memory.unwrap_or_else(available);
+        let mut set = TrainingSet::read(shape, Arc::new(Pictures(folder)), memory)?;
+        if set.is_elsewhere() {
+            note(
+                quiet,
+                format_args!(
+                    "{source}: more than fits into {} MB: read from the files as they are needed \
+                     (--memory changes that)",
+                    memory / MEGABYTE
+                ),
+            );
+        }
+        let class_names = if let Some((labels, names)) = classes {
+            set = set.with_labels(labels, u32::try_from(names.len()).context("classes")?)?;
+            Some(names)
+        } else {
+            None
+        };
+        Ok(Self { name: name(source), set, class_names, columns: None })
+    }
+
     /// The same with its set changed; groups are called by their numbers.
-    pub fn map_set(self, change: impl FnOnce(TrainingSet) -> TrainingSet) -> Self {
-        let set = change(self.set);
+    pub fn map_set<E>(
+        self,
+        change: impl FnOnce(TrainingSet) -> Result<TrainingSet, E>,
+    ) -> Result<Self, E> {
+        let set = change(self.set)?;
         let names = || (0..set.groups()).map(|group| format!("group {group}")).collect();
         let class_names = self.class_names.or_else(|| (set.groups() > 0).then(names));
-        Self { set, class_names, ..self }
+        Ok(Self { set, class_names, ..self })
     }
 
     /// Whether these are pictures, not points or a table.
     pub fn is_pictures(&self) -> bool {
         self.columns.is_none()
+    }
+}
+
+/// Pictures in files, as training reads them.
+#[derive(Debug)]
+struct Pictures(PictureFolder);
+
+impl Reader for Pictures {
+    fn rows(&self) -> usize {
+        self.0.count()
+    }
+
+    fn are_bytes(&self) -> bool {
+        self.0.are_bytes()
+    }
+
+    fn read(&self, index: usize, row: &mut [f32]) -> Result<(), String> {
+        self.0.read(index, row).map_err(|error| error.to_string())
+    }
+
+    fn checksum(&self) -> [u8; 32] {
+        self.0.checksum()
     }
 }
 
@@ -160,7 +249,8 @@ fn refuse_idle(flags: &ReadingArgs, source: &str, kind: Kind, is_pictures: bool)
         Kind::Array => "an array",
         Kind::Csv => "a table",
     };
-    let ReadingArgs { channels, size, fit, background, classes, flip, skip_bad, points } = flags;
+    let ReadingArgs { channels, size, fit, background, classes, flip, skip_bad, points, memory } =
+        flags;
     let in_files = (kind == Kind::Pictures, "a picture or a folder of pictures");
     let labelled =
         (matches!(kind, Kind::Pictures | Kind::Toy), "a folder of pictures or a toy set");
@@ -173,6 +263,7 @@ fn refuse_idle(flags: &ReadingArgs, source: &str, kind: Kind, is_pictures: bool)
         ("--classes", *classes, labelled),
         ("--flip", *flip, (is_pictures, "pictures")),
         ("--skip-bad", *skip_bad, in_files),
+        ("--memory", memory.is_some(), in_files),
     ] {
         if is_given && !acts {
             bail!("{flag}: {source} is {found}, expected {expected}");

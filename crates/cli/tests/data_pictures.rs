@@ -189,3 +189,72 @@ fn flags_that_would_do_nothing_are_refused() {
         std::fs::remove_dir_all(folder.path("yes")).unwrap();
     }
 }
+
+#[test]
+fn pictures_that_are_read_as_they_are_needed_change_nothing() {
+    let folder = Folder::new();
+    for i in 0..12_u8 {
+        folder.write_picture(&format!("many/{i:02}.png"), [8, 8], 3, 3 + i);
+    }
+    // 2304 bytes in all: two megabytes hold them.
+    let said = folder.says(&format!("train many {TINY} --flip --memory 2MB -o held"));
+    assert!(!said.contains("--memory"), "{said}");
+    let said = folder.says(&format!("train many {TINY} --flip --memory 0MB -o read"));
+    assert!(said.contains("many: more than fits into 0 MB: read from the files"), "{said}");
+    let weights = "unet/diffusion_pytorch_model.safetensors";
+    assert_eq!(folder.read(&format!("held/{weights}")), folder.read(&format!("read/{weights}")));
+    // A run goes on either way, and elsewhere.
+    let three = TINY.replace("--steps 2", "--steps 3");
+    folder.run(&format!("train many {three} --stop-at 1 --memory 0MB -o one --quiet"));
+    std::fs::rename(folder.path("many"), folder.path("moved")).unwrap();
+    folder.run("train moved --resume one --quiet");
+    folder.run(&format!("train moved {three} -o two --quiet"));
+    assert_eq!(folder.read(&format!("one/{weights}")), folder.read(&format!("two/{weights}")));
+    // One that is lost on the way ends the run where its turn is, and is named.
+    folder.run(&format!("train moved {three} --stop-at 1 --memory 0MB -o lost --quiet"));
+    std::fs::write(folder.path("moved/03.png"), "no picture").unwrap();
+    let message = folder.refused("train --resume lost moved --memory 0MB");
+    assert!(message.contains("03.png"), "{message}");
+    for size in ["2", "2 lb", "MB", "99999999999999GB"] {
+        let mut command = folder.command("train moved -o x --memory");
+        let output = command.arg(size).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{size}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("such as 500MB"), "{size}");
+    }
+}
+
+#[test]
+fn pictures_without_classes_are_learned_in_groups_of_alike_ones() {
+    let folder = Folder::new();
+    // Two heaps of twenty: nearly black and nearly white ones.
+    for i in 0..40_u8 {
+        let shade = if i % 2 == 0 { 10 } else { 230 };
+        let raster = ancestral_data::Raster::new(
+            8,
+            8,
+            ancestral_data::Channels::Grey,
+            (0..64).map(|place| shade + i % 7 + place % 3).collect(),
+        );
+        folder.write(&format!("heaps/{i:02}.png"), "");
+        let path = folder.path(&format!("heaps/{i:02}.png"));
+        ancestral_data::write_png(&path, &raster.unwrap(), &[]).unwrap();
+    }
+    let said = folder.says(&format!("train heaps {TINY} --groups 2 -o run"));
+    assert!(said.contains("2 groups of alike ones"), "{said}");
+    let about = folder.text("run/ancestral.json");
+    assert!(about.contains("group 1") && about.contains("20,"), "{about}");
+    folder.run("sample run -n 2 --steps 2 -o a.npy");
+    folder.run("sample run --class 0 -n 2 --steps 2 -o b.npy");
+    // The command that makes it again is in the model, and a resumed run has its groups.
+    assert!(about.contains("--groups 2"), "{about}");
+    let message = folder.refused("train --resume run --groups 3");
+    assert!(message.contains("begun with --groups 2"), "{message}");
+    folder.run("train --resume run --steps 3 --quiet");
+    // Forty are too few for groups unasked.
+    let said = folder.says(&format!("train heaps {TINY} -o plain"));
+    assert!(said.contains("0 classes"), "{said}");
+    let message = folder.refused("train moons --groups 2 -o x");
+    assert!(message.contains("--groups: moons is no set of pictures"), "{message}");
+    let message = folder.refused("train digits --groups 2 -o x");
+    assert!(message.contains("--groups: digits has classes"), "{message}");
+}

@@ -70,10 +70,14 @@ pub use npy::{Array, NpyError, NumberKind, read_npy, write_npy};
 #[cfg(feature = "datasets")]
 pub use npy::{Arrays, read_arrays};
 #[cfg(feature = "datasets")]
-pub use open::{Loaded, OpenError, ReadOptions, Source, open, open_builtin};
+pub use open::{
+    Loaded, OpenError, Opened, ReadOptions, Source, open, open_as_needed, open_builtin,
+};
 pub use own::Own;
 #[cfg(feature = "datasets")]
-pub use picture_folder::{Fit, PictureOptions, PictureSet, PictureSetError, read_pictures};
+pub use picture_folder::{
+    Fit, PictureFolder, PictureOptions, PictureSet, PictureSetError, read_pictures,
+};
 pub use pictures::{Pictures, PicturesError, to_byte};
 pub use raster::{Raster, RasterError};
 pub use save::{SaveError, save_bytes, save_with};

@@ -2,9 +2,9 @@
 
 use crate::picture_folder::is_picture;
 use crate::{
-    BUILTIN, Columns, CsvError, Dataset, IdxError, NpyError, Own, PictureOptions, PictureSet,
-    PictureSetError, TOYS, Table, TableError, builtin, is_idx, read_arrays, read_csv, read_idx,
-    read_pictures, toy,
+    BUILTIN, Columns, CsvError, Dataset, IdxError, NpyError, Own, PictureFolder, PictureOptions,
+    PictureSet, PictureSetError, TOYS, Table, TableError, builtin, is_idx, read_arrays, read_csv,
+    read_idx, toy,
 };
 use std::fs::File;
 use std::io::Read;
@@ -63,6 +63,36 @@ pub struct Loaded {
     pub skipped: Vec<(PathBuf, String)>,
     /// Folders that were left out because this program wrote them, and what they hold.
     pub left_out: Vec<(PathBuf, Own)>,
+}
+
+/// Data that were found by [`open_as_needed`].
+#[derive(Debug)]
+pub enum Opened {
+    /// All of them.
+    Loaded(Loaded),
+    /// Pictures in files of their own.
+    Pictures {
+        /// The files.
+        folder: PictureFolder,
+        /// What is to be said before [`PictureFolder::decided`]; empty if nothing is.
+        here: String,
+    },
+}
+
+impl Opened {
+    /// Reads what has not been read.
+    ///
+    /// # Errors
+    /// [`OpenError::Pictures`] if a picture cannot be read.
+    pub fn read(self) -> Result<Loaded, OpenError> {
+        let (folder, here) = match self {
+            Self::Loaded(loaded) => return Ok(loaded),
+            Self::Pictures { folder, here } => (folder, here),
+        };
+        let PictureSet { data, decided, skipped, left_out } = folder.read_all()?;
+        let decided = format!("{here}{decided}");
+        Ok(Loaded { source: Source::Pictures, data, columns: None, decided, skipped, left_out })
+    }
 }
 
 /// Why [`open`] found no data.
@@ -124,28 +154,39 @@ pub enum OpenError {
 /// # Ok::<(), ancestral_data::OpenError>(())
 /// ```
 pub fn open(name: &str, options: &ReadOptions) -> Result<Loaded, OpenError> {
+    open_as_needed(name, options)?.read()
+}
+
+/// The same, but pictures in files of their own are only looked at, to be read when they are needed.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_as_needed(name: &str, options: &ReadOptions) -> Result<Opened, OpenError> {
     open_either(name, Path::new(name), options)
 }
 
 /// What is at `path`, or the built-in set of that name.
-fn open_either(name: &str, path: &Path, options: &ReadOptions) -> Result<Loaded, OpenError> {
+fn open_either(name: &str, path: &Path, options: &ReadOptions) -> Result<Opened, OpenError> {
     let what = if path.is_dir() { "folder" } else { "file" };
+    let here = format!("the {what} here, not the built-in set; ");
     let own = Own::of(path);
     let is_free = !path.exists() || own.is_some();
     match open_builtin(name, options)? {
         None => open_path(name, path, options),
-        Some(built_in) if is_free => Ok(Loaded {
+        Some(built_in) if is_free => Ok(Opened::Loaded(Loaded {
             decided: own.map_or_else(
                 || built_in.decided.clone(),
                 |own| format!("the built-in set; the {what} here holds {own}"),
             ),
             ..built_in
+        })),
+        Some(_) => Ok(match open_path(name, path, options)? {
+            Opened::Loaded(found) => {
+                let decided = format!("{here}{}", found.decided);
+                Opened::Loaded(Loaded { decided, ..found })
+            }
+            Opened::Pictures { folder, .. } => Opened::Pictures { folder, here },
         }),
-        Some(_) => {
-            let found = open_path(name, path, options)?;
-            let decided = format!("the {what} here, not the built-in set; {}", found.decided);
-            Ok(Loaded { decided, ..found })
-        }
     }
 }
 
@@ -173,7 +214,7 @@ pub fn open_builtin(name: &str, options: &ReadOptions) -> Result<Option<Loaded>,
     Ok(Some(rows(Source::Toy, table, format!("points, {}", toy.about()))))
 }
 
-fn open_path(name: &str, path: &Path, options: &ReadOptions) -> Result<Loaded, OpenError> {
+fn open_path(name: &str, path: &Path, options: &ReadOptions) -> Result<Opened, OpenError> {
     if !path.exists() {
         return Err(OpenError::Unknown { name: name.to_owned() });
     }
@@ -185,24 +226,23 @@ fn open_path(name: &str, path: &Path, options: &ReadOptions) -> Result<Loaded, O
         let data = read_idx(path)?;
         let classes = data.class_names().len();
         let decided = format!("IDX, {} pictures, {classes} classes", data.len());
-        Ok(pictures(Source::Idx, data, decided))
+        Ok(Opened::Loaded(pictures(Source::Idx, data, decided)))
     } else if path.is_dir() || is_picture(path) {
-        let PictureSet { data, decided, skipped, left_out } =
-            read_pictures(path, &options.pictures)?;
-        Ok(Loaded { source: Source::Pictures, data, columns: None, decided, skipped, left_out })
+        let folder = PictureFolder::open(path, &options.pictures)?;
+        Ok(Opened::Pictures { folder, here: String::new() })
     } else if is_array(path) {
         let arrays = read_arrays(path)?;
         if arrays.is_rows() {
             let (table, decided) = arrays.into_table()?;
-            return Ok(rows(Source::Array, table, decided));
+            return Ok(Opened::Loaded(rows(Source::Array, table, decided)));
         }
         let PictureSet { data, decided, .. } = arrays.into_pictures()?;
-        Ok(pictures(Source::Array, data, decided))
+        Ok(Opened::Loaded(pictures(Source::Array, data, decided)))
     } else {
         let table = read_csv(path)?;
         let columns = table.columns().len();
         let decided = format!("{} rows of {columns} columns", table.data().len());
-        Ok(rows(Source::Csv, table, decided))
+        Ok(Opened::Loaded(rows(Source::Csv, table, decided)))
     }
 }
 
@@ -279,7 +319,7 @@ mod tests {
         let options = ReadOptions { points: 20, ..ReadOptions::default() };
         for name in BUILTIN.iter().chain(TOYS) {
             let path = folder.path().join(name);
-            let open = || open_either(name, &path, &options).unwrap();
+            let open = || open_either(name, &path, &options).unwrap().read().unwrap();
             let built_in = open();
             assert!(matches!(built_in.source, Source::Builtin | Source::Toy), "{name}");
             save_bytes(&path, b"a,b\n1,2\n3,5\n").unwrap();

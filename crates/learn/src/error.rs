@@ -34,6 +34,12 @@ pub enum TrainError {
         /// The sample, counted from 0.
         sample: usize,
     },
+    /// A row of the training data cannot be read.
+    #[error("{reason}")]
+    Reading {
+        /// What is wrong, and where.
+        reason: String,
+    },
     /// There is not one label a sample.
     #[error("{labels} labels for {samples} samples")]
     LabelCount {

@@ -4,7 +4,7 @@ use ancestral::{Purpose, Streams};
 use rand::Rng;
 use rayon::prelude::*;
 
-use crate::TrainingSet;
+use crate::{TrainError, TrainingSet};
 
 /// Pictures are compared as means over cells of at most so many a side.
 const CELLS: usize = 8;
@@ -32,14 +32,18 @@ impl TrainingSet {
     /// # Source
     /// Bao et al. 2022, arXiv:2212.00362, and Hu et al. 2023, arXiv:2210.06462, for diffusion;
     /// Arthur and Vassilvitskii 2007 (k-means++) for the start.
-    #[must_use]
-    pub fn with_groups(self, groups: usize, seed: u64) -> Self {
-        let &[channels, height, width] = self.shape() else { return self };
+    ///
+    /// # Errors
+    /// If a row cannot be read.
+    pub fn with_groups(self, groups: usize, seed: u64) -> Result<Self, TrainError> {
+        let &[channels, height, width] = self.shape() else { return Ok(self) };
         if groups < 2 || self.labels().is_some() {
-            return self;
+            return Ok(self);
         }
-        let cells = |row: usize| cells(self.row(row), [channels, height, width]);
-        let features: Vec<Vec<f32>> = (0..self.len()).into_par_iter().map(cells).collect();
+        let cells = |row: usize| Ok(cells(&self.row(row)?, [channels, height, width]));
+        let features: Result<Vec<Vec<f32>>, TrainError> =
+            (0..self.len()).into_par_iter().map(cells).collect();
+        let features = features?;
         let stride = self.len().div_ceil(MOST_ROWS);
         let some: Vec<&[f32]> = features.iter().step_by(stride).map(Vec::as_slice).collect();
         let mut centres = started(&some, groups, seed);
@@ -61,10 +65,10 @@ impl TrainingSet {
             .map(|(_, c)| c.clone())
             .collect();
         if centres.len() < 2 {
-            return self;
+            return Ok(self);
         }
         let labels = all_nearest(&all, &centres);
-        self.with_group_labels(labels, centres.len())
+        Ok(self.with_group_labels(labels, centres.len()))
     }
 }
 
@@ -168,7 +172,7 @@ mod tests {
     #[test]
     fn heaps_are_found() {
         for seed in 0..5 {
-            let set = heaps(120).with_groups(3, seed);
+            let set = heaps(120).with_groups(3, seed).unwrap();
             let labels = set.labels().unwrap();
             assert!((3..120).all(|i| labels[i] == labels[i % 3]), "seed {seed}");
             assert_eq!((set.groups(), set.class_counts()), (3, Some(vec![40; 3])));
@@ -178,12 +182,12 @@ mod tests {
     #[test]
     fn groups_have_many_rows_or_are_none() {
         // 30 rows: three heaps of 10 are joined.
-        assert_eq!(heaps(30).with_groups(3, 0), heaps(30));
+        assert_eq!(heaps(30).with_groups(3, 0), Ok(heaps(30)));
         // One row unlike all others is none either.
-        let mut values = heaps(120).row(0).repeat(60);
-        values.extend(heaps(120).row(1).repeat(60));
+        let mut values = heaps(120).row(0).unwrap().repeat(60);
+        values.extend(heaps(120).row(1).unwrap().repeat(60));
         values.extend(vec![1.0; 256]);
-        let set = TrainingSet::new(vec![1, 16, 16], values).unwrap().with_groups(3, 0);
+        let set = TrainingSet::new(vec![1, 16, 16], values).unwrap().with_groups(3, 0).unwrap();
         assert_eq!(set.class_counts().unwrap().iter().sum::<u64>(), 121);
         assert_eq!(set.groups(), 2);
     }
@@ -191,11 +195,11 @@ mod tests {
     #[test]
     fn labels_points_and_few_different_rows_stay() {
         let labelled = heaps(60).with_labels(vec![0; 60], 1).unwrap();
-        assert_eq!(labelled.clone().with_groups(3, 0), labelled);
+        assert_eq!(labelled.clone().with_groups(3, 0), Ok(labelled));
         let points = TrainingSet::new(vec![2], vec![0.5; 80]).unwrap();
-        assert_eq!(points.clone().with_groups(3, 0), points);
+        assert_eq!(points.clone().with_groups(3, 0), Ok(points));
         let alike = TrainingSet::new(vec![1, 4, 4], vec![0.5; 16 * 50]).unwrap();
-        assert_eq!(alike.clone().with_groups(3, 0), alike);
+        assert_eq!(alike.clone().with_groups(3, 0), Ok(alike));
     }
 
     #[test]

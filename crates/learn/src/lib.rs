@@ -9,6 +9,7 @@
 //! Everything random is a function of the seed and the number of the sample, so there is no state of
 //! a generator to save: a [`TrainState`] is all that resuming needs.
 
+mod ahead;
 mod budget;
 mod checkpoint;
 mod data_order;
@@ -27,6 +28,7 @@ mod micro_batch;
 mod optimizer;
 mod recipe;
 mod request;
+mod rows;
 mod settings;
 mod state;
 mod trainer;
@@ -49,6 +51,7 @@ pub use memory::{Memory, NotEnoughMemory, available_memory};
 pub use optimizer::Optimizer;
 pub use recipe::{NetworkSize, Recipe, RecipeError};
 pub use request::{Fit, Reading, Request, Saving, Source};
+pub use rows::Reader;
 pub use settings::Settings;
 pub use state::TrainState;
 pub use trainer::{StepReport, Trainer};

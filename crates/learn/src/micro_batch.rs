@@ -5,8 +5,12 @@ use std::borrow::Cow;
 use ancestral::{Prediction, Purpose, Schedule, Streams};
 use rand::Rng;
 
+use crate::ahead::Ahead;
 use crate::data_order::{DataOrder, below};
-use crate::{Settings, TrainingSet};
+use crate::{Settings, TrainError, TrainingSet};
+
+/// Rows are read so many updates ahead, where they are elsewhere.
+const AHEAD: usize = 4;
 
 /// One pass through the network: noisy samples, their times and labels, the targets, and what an
 /// error of each counts.
@@ -20,7 +24,7 @@ pub(crate) struct MicroBatch {
 }
 
 /// Makes training samples, each from its number alone.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct SampleSource {
     pub data: TrainingSet,
     pub schedule: Schedule,
@@ -34,6 +38,9 @@ pub(crate) struct SampleSource {
     noise: Streams,
     label: Streams,
     augmentation: Streams,
+    /// Rows that are read before they are needed, if they are elsewhere, and how many at the most.
+    ahead: Option<Ahead>,
+    depth: usize,
 }
 
 impl SampleSource {
@@ -54,6 +61,8 @@ impl SampleSource {
             noise: streams(Purpose::TrainingNoise),
             label: streams(Purpose::LabelDropout),
             augmentation: streams(Purpose::Augmentation),
+            ahead: None,
+            depth: AHEAD * settings.rows(),
             data,
             schedule,
         }
@@ -65,7 +74,13 @@ impl SampleSource {
     /// ```text
     /// t ~ U{0 … T − 1}, ε ~ N(0, 1):    x = α x₀ + σ ε,    target = a x₀ + b ε
     /// ```
-    pub(crate) fn micro_batch(&mut self, first: u64, rows: usize) -> MicroBatch {
+    /// # Errors
+    /// If a row cannot be read.
+    pub(crate) fn micro_batch(
+        &mut self,
+        first: u64,
+        rows: usize,
+    ) -> Result<MicroBatch, TrainError> {
         let size = self.data.row_len();
         let mut batch = MicroBatch {
             x: Vec::with_capacity(rows * size),
@@ -82,7 +97,7 @@ impl SampleSource {
             let (alpha, sigma) = (level.alpha(), level.sigma());
             let (on_x0, on_noise) = self.prediction.target(level);
             self.noise.normals(sample, 0, &mut noise);
-            for (&x0, &eps) in self.clean(row, sample).iter().zip(&noise) {
+            for (&x0, &eps) in self.clean(row, sample)?.iter().zip(&noise) {
                 batch.x.push(combine(alpha, x0, sigma, eps));
                 batch.target.push(combine(on_x0, x0, on_noise, eps));
             }
@@ -91,17 +106,30 @@ impl SampleSource {
             let label = self.label_of(row, sample);
             batch.labels.iter_mut().for_each(|labels| labels.extend(label));
         }
-        batch
+        Ok(batch)
     }
 
-    /// A row of the data, mirrored for half of the samples.
-    fn clean(&self, row: usize, sample: u64) -> Cow<'_, [f32]> {
-        let values = self.data.row(row);
-        if !self.flip || self.augmentation.rng(sample, 0).next_u64() & 1 == 0 {
-            return Cow::Borrowed(values);
-        }
+    /// The row of a sample, mirrored for half of the samples.
+    fn clean(&mut self, row: usize, sample: u64) -> Result<Cow<'_, [f32]>, TrainError> {
+        let is_mirrored = self.flip && self.augmentation.rng(sample, 0).next_u64() & 1 == 1;
         let width = self.data.shape().last().copied().unwrap_or(1);
-        Cow::Owned(values.chunks(width).flat_map(|line| line.iter().rev().copied()).collect())
+        let values = self.row(row, sample)?;
+        Ok(if is_mirrored {
+            values.chunks(width).flat_map(|line| line.iter().rev().copied()).collect()
+        } else {
+            values
+        })
+    }
+
+    fn row(&mut self, row: usize, sample: u64) -> Result<Cow<'_, [f32]>, TrainError> {
+        if !self.data.is_elsewhere() {
+            return self.data.row(row);
+        }
+        let ahead = match self.ahead.take().filter(|ahead| ahead.next == sample) {
+            None => Ahead::new(&self.data, &self.order, sample, self.depth),
+            Some(ahead) => ahead,
+        };
+        self.ahead.insert(ahead).take().map(Cow::Owned)
     }
 
     fn label_of(&self, row: usize, sample: u64) -> Option<u32> {

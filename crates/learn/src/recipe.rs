@@ -11,7 +11,8 @@ use ancestral_cpu::Precision;
 use ancestral_format::SchedulerConfig;
 
 use crate::{
-    Decay, LearningRate, Optimizer, Request, Saving, Settings, Source, TrainingSet, Warmup,
+    Decay, LearningRate, Optimizer, Request, Saving, Settings, Source, TrainError, TrainingSet,
+    Warmup,
 };
 
 pub use error::RecipeError;
@@ -187,8 +188,10 @@ impl Recipe {
     }
 
     /// The data as they are learned: pictures without classes in groups of alike ones.
-    #[must_use]
-    pub fn grouped(&self, data: TrainingSet) -> TrainingSet {
+    ///
+    /// # Errors
+    /// If a row cannot be read.
+    pub fn grouped(&self, data: TrainingSet) -> Result<TrainingSet, TrainError> {
         let groups = self.groups.unwrap_or_else(|| groups(data.len()));
         data.with_groups(groups, self.seed)
     }

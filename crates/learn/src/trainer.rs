@@ -172,11 +172,12 @@ impl<E: Engine> Trainer<E> {
     /// next step sees the next samples.
     ///
     /// # Errors
-    /// If that happens ten times in a row, and if the learning rate's plan has ended.
+    /// If that happens ten times in a row, if the learning rate's plan has ended, and if a row of the
+    /// data cannot be read.
     pub fn step(&mut self) -> Result<StepReport, TrainError> {
         let Settings { learning_rate, steps, clip_norm, .. } = self.request.training;
         let learning_rate = learning_rate.at(self.step, steps)?;
-        let (loss, gradients) = self.gradients();
+        let (loss, gradients) = self.gradients()?;
         let norm = GradientNorm::of(&gradients, self.engine.layout());
         let skipped = !(loss.is_finite() && norm.norm.is_finite());
         if !skipped {
@@ -193,13 +194,13 @@ impl<E: Engine> Trainer<E> {
     }
 
     /// The mean loss of the step's samples and its gradients.
-    fn gradients(&mut self) -> (f64, Vec<f32>) {
+    fn gradients(&mut self) -> Result<(f64, Vec<f32>), TrainError> {
         let rows = self.request.training.rows();
         let first = self.step * rows as u64;
         let length = self.source.data.row_len();
         let mut sum = 0.0;
         for pass in self.passes.rows() {
-            let samples = self.source.micro_batch(first + pass.start as u64, pass.len());
+            let samples = self.source.micro_batch(first + pass.start as u64, pass.len())?;
             let MicroBatch { x, target, timesteps, labels, weights } = &samples;
             let (leaf, labels) = (self.passes.leaf(), labels.as_deref());
             let pass = Pass { x, timesteps, labels, leaf };
@@ -214,7 +215,7 @@ impl<E: Engine> Trainer<E> {
             self.engine.gradients(&self.vectors.weights, pass, &mut loss, &mut node);
             self.tree.push(node);
         }
-        (sum / rows as f64, self.tree.finish())
+        Ok((sum / rows as f64, self.tree.finish()))
     }
 
     /// Changes weights, moments and average along `factor` times the gradients.

@@ -1,16 +1,23 @@
 //! The data to learn from.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use crate::TrainError;
+use crate::rows::{Reader, Rows};
 
-/// Samples in host memory, with or without labels. Copies share the samples.
+/// Samples, with or without labels. Copies share the samples.
+///
+/// Pictures whose values are those of bytes are held as bytes; those that do not fit into memory are
+/// read when they are needed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainingSet {
     shape: Vec<usize>,
-    rows: Arc<Vec<f32>>,
+    rows: Arc<Rows>,
+    /// That of the rows, if they were read from elsewhere.
+    checksum: Option<[u8; 32]>,
     labels: Option<Vec<u32>>,
     classes: u32,
     /// How many groups of alike samples the classes are; 0: they are classes of the data, or none.
@@ -30,7 +37,38 @@ impl TrainingSet {
         if let Some(i) = rows.iter().position(|value| !value.is_finite()) {
             return Err(TrainError::Data { value: rows[i], sample: i / size });
         }
-        Ok(Self { shape, rows: Arc::new(rows), labels: None, classes: 0, groups: 0 })
+        let rows = if shape.len() == 3 { Rows::new(rows) } else { Rows::Floats(rows) };
+        Ok(Self::of(shape, rows, None))
+    }
+
+    /// Samples that are somewhere else: all are held in memory if they take no more than `budget`
+    /// bytes; otherwise as many as do, and the others are read each time that they are needed. What is
+    /// learned does not depend on it.
+    ///
+    /// # Errors
+    /// If there are none, or if one that is to be held cannot be read.
+    pub fn read(
+        shape: Vec<usize>,
+        reader: Arc<dyn Reader>,
+        budget: u64,
+    ) -> Result<Self, TrainError> {
+        let size: usize = shape.iter().product();
+        if size == 0 || reader.rows() == 0 {
+            return Err(TrainError::Rows { values: 0, shape });
+        }
+        let checksum = Some(reader.checksum());
+        let rows = Rows::read(reader, size, budget)?;
+        Ok(Self::of(shape, rows, checksum))
+    }
+
+    fn of(shape: Vec<usize>, rows: Rows, checksum: Option<[u8; 32]>) -> Self {
+        Self { shape, rows: Arc::new(rows), checksum, labels: None, classes: 0, groups: 0 }
+    }
+
+    /// Whether some samples have to be read when they are needed.
+    #[must_use]
+    pub fn is_elsewhere(&self) -> bool {
+        matches!(*self.rows, Rows::Elsewhere(_))
     }
 
     /// The same samples with one of `classes` labels each.
@@ -65,7 +103,7 @@ impl TrainingSet {
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "never empty")]
     pub fn len(&self) -> usize {
-        self.rows.len() / self.row_len()
+        self.rows.count(self.row_len())
     }
 
     /// The number of values of a sample.
@@ -80,19 +118,24 @@ impl TrainingSet {
         &self.shape
     }
 
-    /// All samples, one after the other.
+    /// All samples, one after the other, if they are held as numbers: points and tables are.
     #[must_use]
-    pub fn values(&self) -> &[f32] {
-        &self.rows
+    pub fn values(&self) -> Option<&[f32]> {
+        match &*self.rows {
+            Rows::Floats(values) => Some(values),
+            Rows::Bytes(_) | Rows::Elsewhere(_) => None,
+        }
     }
 
     /// One sample.
     ///
+    /// # Errors
+    /// If it cannot be read.
+    ///
     /// # Panics
     /// If there are not that many.
-    #[must_use]
-    pub fn row(&self, index: usize) -> &[f32] {
-        &self.rows[index * self.row_len()..][..self.row_len()]
+    pub fn row(&self, index: usize) -> Result<Cow<'_, [f32]>, TrainError> {
+        self.rows.row(index, self.row_len())
     }
 
     /// The label of each sample.
@@ -130,8 +173,12 @@ impl TrainingSet {
         for axis in &self.shape {
             hash.update((*axis as u64).to_le_bytes());
         }
-        for value in &*self.rows {
-            hash.update(value.to_le_bytes());
+        match (self.checksum, &*self.rows) {
+            (Some(checksum), _) => hash.update(checksum),
+            (None, Rows::Bytes(bytes)) => hash.update(bytes),
+            (None, _) => {
+                self.values().unwrap_or_default().iter().for_each(|x| hash.update(x.to_le_bytes()));
+            }
         }
         for label in self.labels().unwrap_or_default() {
             hash.update(label.to_le_bytes());
@@ -142,8 +189,9 @@ impl TrainingSet {
     /// The share of values outside [−1, 1], where samples of pictures are clipped.
     #[must_use]
     pub fn share_outside(&self) -> f64 {
-        let outside = self.rows.iter().filter(|value| value.abs() > 1.0).count();
-        outside as f64 / self.rows.len() as f64
+        let values = self.values().unwrap_or_default();
+        let outside = values.iter().filter(|value| value.abs() > 1.0).count();
+        outside as f64 / values.len().max(1) as f64
     }
 
     /// How many labels a network for these data distinguishes: the classes and "no label".

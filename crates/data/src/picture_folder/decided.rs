@@ -1,6 +1,7 @@
 //! The line that tells the user what was found and what was decided about it.
 
 use super::Fit;
+use super::picture::Precision;
 use super::plan::{Plan, smallest_side};
 use super::several::Several;
 use super::survey::Survey;
@@ -9,7 +10,7 @@ use crate::Channels;
 /// One line, its parts separated by commas.
 pub(super) fn line(survey: &Survey, plan: &Plan, skipped: usize) -> String {
     let turned = survey.count(|facts| facts.remarks.turned);
-    let floats = survey.count(|facts| facts.has_floats);
+    let floats = survey.count(|facts| facts.precision == Precision::Floats);
     let first_of = |several| survey.count(|facts| facts.remarks.first_of == Some(several));
     let (animated, paged) = (first_of(Several::Frames), first_of(Several::Pages));
     let drawn = survey.count(|facts| facts.remarks.is_drawn);

@@ -1,13 +1,14 @@
 //! One file becomes one picture, within bounds, or a reason why not.
 
 use super::error::Flaw;
-use super::picture::{Picture, Remarks};
+use super::picture::{Picture, Precision, Remarks};
 use super::several::Several;
+use super::survey::Facts;
 use super::{float_tiff, format, jpeg, whole};
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
-use std::fs;
-use std::io::Cursor;
+use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+use std::fs::{self, File};
+use std::io::{BufReader, Cursor, Read};
 use std::path::Path;
 
 /// The longest side in pixels: JPEG and GIF know no longer one.
@@ -19,8 +20,11 @@ pub(super) const MAX_SAMPLES: usize = 256 << 20;
 /// The longest file.
 const MAX_FILE: u64 = 512 << 20;
 
-/// Reads and decodes the picture at `path`.
-pub(super) fn decode(path: &Path) -> Result<Picture, Flaw> {
+/// How much of a JPEG file is read to see what it says of itself; all, if that is not enough.
+const GLANCE: u64 = 64 << 10;
+
+/// Reads the file at `path`.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, Flaw> {
     let metadata = fs::metadata(path)?;
     if !metadata.is_file() {
         return Err(Flaw::NotAFile);
@@ -28,18 +32,68 @@ pub(super) fn decode(path: &Path) -> Result<Picture, Flaw> {
     if metadata.len() > MAX_FILE {
         return Err(Flaw::TooLong { length: metadata.len(), limit: MAX_FILE });
     }
-    let bytes = fs::read(path)?;
-    let format = readable_format(&bytes)?;
-    if !whole::is_whole(format, &bytes) {
+    Ok(fs::read(path)?)
+}
+
+/// Bytes of the file at `path`; 0 if there is none, which whoever reads it will find.
+pub(super) fn length(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |metadata| metadata.len())
+}
+
+/// Decodes the bytes of a file.
+pub(super) fn decode(bytes: &[u8]) -> Result<Picture, Flaw> {
+    let format = readable_format(bytes)?;
+    if !whole::is_whole(format, bytes) {
         return Err(Flaw::CutShort);
     }
-    let (mut picture, orientation) = picture(format, &bytes)?;
+    let (mut picture, orientation) = picture(format, bytes)?;
     picture.remarks = Remarks {
         turned: orientation != Orientation::NoTransforms,
-        first_of: Several::of(format, &bytes),
-        is_drawn: is_drawn(format, &bytes),
+        first_of: Several::of(format, bytes),
+        is_drawn: is_drawn(format, bytes),
     };
     Ok(picture)
+}
+
+/// What the file at `path` says of its picture, which is not decoded; but TIFF files are.
+pub(super) fn glance(path: &Path) -> Result<Facts, Flaw> {
+    let mut head = Vec::new();
+    File::open(path)?.take(GLANCE).read_to_end(&mut head)?;
+    let facts = |size: (u32, u32), colours: ColorType, orientation: Orientation| {
+        let (width, height) = (size.0 as usize, size.1 as usize);
+        check_dimensions(width, height, colours.bytes_per_pixel())?;
+        // The last four of the eight orientations of EXIF exchange the sides.
+        let [width, height] =
+            if orientation.to_exif() > 4 { [height, width] } else { [width, height] };
+        Ok(Facts {
+            width,
+            height,
+            is_grey: !colours.has_color(),
+            is_transparent: colours.has_alpha(),
+            precision: if colours.bytes_per_pixel() == colours.channel_count() {
+                Precision::Bytes
+            } else {
+                Precision::Words
+            },
+            remarks: Remarks {
+                turned: orientation != Orientation::NoTransforms,
+                ..Remarks::default()
+            },
+        })
+    };
+    let format = readable_format(&head)?;
+    if format == ImageFormat::Tiff {
+        return decode(&read(path)?).map(|picture| Facts::new(&picture));
+    }
+    if format == ImageFormat::Jpeg {
+        let (size, is_grey, orientation) =
+            jpeg::glance(&head).or_else(|_| jpeg::glance(&read(path)?))?;
+        return facts(size, if is_grey { ColorType::L8 } else { ColorType::Rgb8 }, orientation);
+    }
+    let reader = ImageReader::with_format(BufReader::new(File::open(path)?), format);
+    let mut decoder = reader.into_decoder()?;
+    let orientation = decoder.orientation()?;
+    facts(decoder.dimensions(), decoder.color_type(), orientation)
 }
 
 /// The picture, right side up, and what that took.

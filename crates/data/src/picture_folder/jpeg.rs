@@ -36,6 +36,18 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(DynamicImage, Orientation), Flaw> 
     Ok((image.ok_or_else(no_size)?, exif.unwrap_or(Orientation::NoTransforms)))
 }
 
+/// Width and height as stored, whether it is grey, and how it is turned, from the beginning of a file.
+pub(super) fn glance(bytes: &[u8]) -> Result<((u32, u32), bool, Orientation), Flaw> {
+    let options = DecoderOptions::default().set_max_width(MAX_SIDE).set_max_height(MAX_SIDE);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
+    decoder.decode_headers()?;
+    let (width, height) = decoder.dimensions().ok_or_else(no_size)?;
+    let sides = u32::try_from(width).ok().zip(u32::try_from(height).ok());
+    let exif = decoder.exif().and_then(|chunk| Orientation::from_exif_chunk(chunk));
+    let is_grey = decoder.input_colorspace() == Some(ColorSpace::Luma);
+    Ok((sides.ok_or_else(no_size)?, is_grey, exif.unwrap_or(Orientation::NoTransforms)))
+}
+
 fn no_size() -> Flaw {
     Flaw::Undecoded("it states no size".to_owned())
 }

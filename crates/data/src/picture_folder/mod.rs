@@ -1,7 +1,6 @@
 //! Pictures as people have them: a folder of files of any mode and size becomes a data set.
 
 use crate::{Channels, Dataset, Own};
-use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 
 mod decided;
@@ -9,6 +8,7 @@ mod decode;
 mod error;
 mod files;
 mod float_tiff;
+mod folder;
 mod format;
 mod jpeg;
 mod picture;
@@ -20,11 +20,9 @@ mod survey;
 mod whole;
 
 pub use error::PictureSetError;
+pub use folder::PictureFolder;
 pub(crate) use format::is_picture;
 pub(crate) use picture::from_byte;
-
-use plan::Plan;
-use survey::Survey;
 
 /// How pictures are read: what [`read_pictures`] is asked for.
 ///
@@ -117,6 +115,7 @@ pub struct PictureSet {
 /// # Numerics
 /// A picture that has the size already keeps its exact values. Others are resized in `f32` with
 /// an antialiased triangle filter, which never leaves the range; colours are weighted by opacity.
+/// Where all files store bytes, values are rounded to those of bytes.
 ///
 /// # Errors
 /// [`PictureSetError`], which names the files: there is no picture, a damaged one (with
@@ -137,43 +136,5 @@ pub struct PictureSet {
 /// # Ok::<(), ancestral_data::PictureSetError>(())
 /// ```
 pub fn read_pictures(path: &Path, options: &PictureOptions) -> Result<PictureSet, PictureSetError> {
-    if let Some(size) = options.size {
-        plan::check_size(size)?;
-    }
-    let mut found = files::find(path, options.classes, options.output.as_deref())?;
-    let left_out = std::mem::take(&mut found.left_out);
-    let (survey, skipped) = Survey::new(found, options.skip_bad)?;
-    let plan = Plan::new(&survey, options);
-    let rows = read_rows(&survey, &plan)?;
-    let mut data = Dataset::new(plan.shape().to_vec(), rows).expect("whole rows of bounded values");
-    if options.classes {
-        data = data
-            .with_labels(survey.labels(), survey.classes.clone())
-            .expect("every picture lies in a class");
-    }
-    let decided = decided::line(&survey, &plan, skipped.len());
-    Ok(PictureSet { data, decided, skipped, left_out })
-}
-
-fn read_rows(survey: &Survey, plan: &Plan) -> Result<Vec<f32>, PictureSetError> {
-    let (count, shape) = (survey.files.len(), plan.shape());
-    let too_large = || PictureSetError::TooLarge { count, shape };
-    let row_len = shape.iter().product::<usize>();
-    let len = row_len.checked_mul(count).ok_or_else(too_large)?;
-    let mut rows = Vec::new();
-    rows.try_reserve_exact(len).map_err(|_| too_large())?;
-    rows.resize(len, 0.0);
-    let pairs = rows.par_chunks_mut(row_len).zip(&survey.files);
-    pairs.try_for_each(|(row, file)| match decode::decode(&file.path) {
-        Ok(picture) => {
-            render::render(&picture, plan, row);
-            Ok(())
-        }
-        // It was whole a moment ago: somebody is writing into the folder.
-        Err(flaw) => Err(PictureSetError::Bad {
-            bad: vec![(file.path.clone(), flaw.to_string())],
-            total: count,
-        }),
-    })?;
-    Ok(rows)
+    PictureFolder::open(path, options)?.read_all()
 }

@@ -29,6 +29,15 @@ pub(super) struct Remarks {
     pub is_drawn: bool,
 }
 
+/// What a file stores its samples in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Precision {
+    Bytes,
+    /// 16 bits.
+    Words,
+    Floats,
+}
+
 /// Samples in the order of pixels, those of a pixel side by side.
 #[derive(Debug)]
 enum Samples {
@@ -85,9 +94,13 @@ impl Picture {
         Ok(Self { width, height, depth, samples, remarks: Remarks::default() })
     }
 
-    /// Whether the file stores floating-point samples.
-    pub(super) fn has_floats(&self) -> bool {
-        matches!(self.samples, Samples::Floats(_))
+    /// What the file stores its samples in.
+    pub(super) fn precision(&self) -> Precision {
+        match self.samples {
+            Samples::Bytes(_) => Precision::Bytes,
+            Samples::Words(_) => Precision::Words,
+            Samples::Floats(_) => Precision::Floats,
+        }
     }
 
     /// Whether the file stores grey values.

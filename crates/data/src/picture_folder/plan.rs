@@ -1,5 +1,6 @@
 //! Which channels and size all pictures get.
 
+use super::picture::Precision;
 use super::survey::{Facts, Survey};
 use super::{Fit, PictureOptions, PictureSetError};
 use crate::{Channels, Raster};
@@ -18,6 +19,8 @@ pub(super) struct Plan {
     pub width: usize,
     pub fit: Fit,
     pub background: [u8; 3],
+    /// Whether every value is rounded to that of a byte: all files store bytes.
+    pub are_bytes: bool,
     /// Whether the size was chosen here, from pictures of several sizes.
     pub size_chosen: bool,
 }
@@ -38,6 +41,7 @@ impl Plan {
             width,
             fit: options.fit,
             background: options.background,
+            are_bytes: survey.facts.iter().all(|facts| facts.precision == Precision::Bytes),
             size_chosen: options.size.or(common).is_none(),
         }
     }

@@ -4,7 +4,7 @@ use super::Fit;
 use super::picture::{Picture, Pixel, from_byte};
 use super::plan::Plan;
 use super::resample::{Axis, Taps};
-use crate::Channels;
+use crate::{Channels, to_byte};
 
 /// A pixel on its way; only the first values are used with fewer than four channels.
 type Values = [f32; 4];
@@ -41,7 +41,8 @@ pub(super) fn render(picture: &Picture, plan: &Plan, row: &mut [f32]) {
             }
         };
         for (channel, value) in pixel.iter().take(plan.channels.count()).enumerate() {
-            row[channel * area + place] = *value;
+            row[channel * area + place] =
+                if plan.are_bytes { from_byte(to_byte(*value)) } else { *value };
         }
     }
 }

@@ -1,11 +1,16 @@
-//! What is learnt from decoding every file once, before anything is decided.
+//! What is learnt from looking at every file once, before anything is decided.
 
 use super::PictureSetError;
-use super::decode::decode;
+use super::decode::{decode, glance, length, read};
+use super::error::Flaw;
 use super::files::{Found, PictureFile};
-use super::picture::{Picture, Remarks};
+use super::picture::{Picture, Precision, Remarks};
 use rayon::prelude::*;
+use sha2::{Digest, Sha256};
 use std::path::PathBuf;
+
+/// Files that are longer in all are not decoded before training: it would take more than seconds.
+const MOST_DECODED: u64 = 512 << 20;
 
 /// Every picture that can be read, at least one, and what there is to know about each.
 #[derive(Debug)]
@@ -13,6 +18,10 @@ pub(super) struct Survey {
     pub files: Vec<PictureFile>,
     /// One for each file.
     pub facts: Vec<Facts>,
+    /// Whether no file was decoded, since that would take long: damaged ones are not known.
+    pub is_glance: bool,
+    /// Of names and contents; at a glance of names and lengths.
+    pub checksum: [u8; 32],
     /// Names, sorted; empty without classes.
     pub classes: Vec<String>,
     /// How many files are no pictures.
@@ -26,18 +35,18 @@ pub(super) struct Facts {
     pub height: usize,
     pub is_grey: bool,
     pub is_transparent: bool,
-    pub has_floats: bool,
+    pub precision: Precision,
     pub remarks: Remarks,
 }
 
 impl Facts {
-    fn new(picture: &Picture) -> Self {
+    pub(super) fn new(picture: &Picture) -> Self {
         Self {
             width: picture.width,
             height: picture.height,
             is_grey: picture.is_grey(),
             is_transparent: picture.is_transparent(),
-            has_floats: picture.has_floats(),
+            precision: picture.precision(),
             remarks: picture.remarks,
         }
     }
@@ -47,17 +56,35 @@ impl Facts {
 type Skipped = Vec<(PathBuf, String)>;
 
 impl Survey {
-    /// Decodes every file. The damaged ones come back beside the survey, or are an error.
+    /// Decodes every file, or if they are long looks at what they say of themselves. The damaged ones
+    /// come back beside the survey, or are an error.
     pub(super) fn new(found: Found, skip_bad: bool) -> Result<(Self, Skipped), PictureSetError> {
-        let Found { root, files, classes, others, .. } = found;
-        let total = files.len();
-        let probe = |file: &PictureFile| decode(&file.path).map(|picture| Facts::new(&picture));
-        let probed: Vec<_> = files.par_iter().map(probe).collect();
-        let mut survey = Self { files: Vec::new(), facts: Vec::new(), classes, others };
-        let mut bad = Vec::new();
-        for (file, probed) in files.into_iter().zip(probed) {
+        let Found { root, files: found_files, classes, others, .. } = found;
+        let total = found_files.len();
+        let lengths: u64 = found_files.par_iter().map(|file| length(&file.path)).sum();
+        let is_glance = lengths > MOST_DECODED;
+        let probe = |file: &PictureFile| {
+            if is_glance {
+                return glance(&file.path)
+                    .map(|facts| (facts, length(&file.path).to_le_bytes().into()));
+            }
+            let bytes = read(&file.path)?;
+            let picture = decode(&bytes)?;
+            Ok((Facts::new(&picture), Sha256::digest(&bytes).to_vec()))
+        };
+        let probed: Vec<Result<(Facts, Vec<u8>), Flaw>> =
+            found_files.par_iter().map(probe).collect();
+        let (files, facts, checksum) = (Vec::new(), Vec::new(), [0; 32]);
+        let mut survey = Self { files, facts, is_glance, checksum, classes, others };
+        let (mut bad, mut hash) = (Vec::new(), Sha256::new());
+        for (file, probed) in found_files.into_iter().zip(probed) {
             match probed {
-                Ok(facts) => {
+                Ok((facts, of_contents)) => {
+                    // Where the folder lies does not matter.
+                    let name = file.path.strip_prefix(&root).unwrap_or(&file.path);
+                    hash.update(name.as_os_str().as_encoded_bytes());
+                    hash.update([0]);
+                    hash.update(of_contents);
                     survey.files.push(file);
                     survey.facts.push(facts);
                 }
@@ -67,6 +94,7 @@ impl Survey {
         if survey.files.is_empty() || !(bad.is_empty() || skip_bad) {
             return Err(PictureSetError::Bad { bad, total });
         }
+        survey.checksum = hash.finalize().into();
         let labels = survey.labels();
         match (0..).zip(&survey.classes).find(|(class, _)| !labels.contains(class)) {
             Some((_, name)) => Err(PictureSetError::EmptyClass { path: root.join(name) }),
@@ -82,5 +110,34 @@ impl Survey {
     /// How many pictures are as asked.
     pub(super) fn count(&self, is: impl Fn(&Facts) -> bool) -> usize {
         self.facts.iter().filter(|facts| is(facts)).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn a_glance_sees_what_decoding_does() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pictures");
+        let mut seen = 0;
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|suffix| suffix == "txt") {
+                continue;
+            }
+            let whole = Facts::new(&decode(&read(&path).unwrap()).unwrap());
+            let glanced = glance(&path).unwrap();
+            let facts = |facts: &Facts| {
+                let Facts { width, height, is_grey, precision, remarks, .. } = *facts;
+                (width, height, is_grey, precision, remarks.turned)
+            };
+            assert_eq!(facts(&glanced), facts(&whole), "{}", path.display());
+            // What may shine through is not known before.
+            assert!(glanced.is_transparent || !whole.is_transparent, "{}", path.display());
+            seen += 1;
+        }
+        assert!(seen > 40, "{seen} files");
     }
 }

@@ -15,22 +15,22 @@ fn source(prediction: Prediction, seed: u64) -> SampleSource {
 
 #[test]
 fn samples_do_not_depend_on_how_they_are_cut_into_batches() {
-    let whole = source(Prediction::V, 1).micro_batch(5, 8);
+    let whole = source(Prediction::V, 1).micro_batch(5, 8).unwrap();
     let mut parts = source(Prediction::V, 1);
     // Not even on the order in which they are asked for.
-    let (b, a) = (parts.micro_batch(10, 3), parts.micro_batch(5, 5));
+    let (b, a) = (parts.micro_batch(10, 3).unwrap(), parts.micro_batch(5, 5).unwrap());
     assert_eq!(whole.x, [a.x, b.x].concat());
     assert_eq!(whole.target, [a.target, b.target].concat());
     assert_eq!(whole.timesteps, [a.timesteps, b.timesteps].concat());
     assert_eq!(whole.labels, a.labels.zip(b.labels).map(|(a, b)| [a, b].concat()));
-    assert_ne!(whole, source(Prediction::V, 2).micro_batch(5, 8));
+    assert_ne!(whole, source(Prediction::V, 2).micro_batch(5, 8).unwrap());
 }
 
 #[test]
 fn inputs_and_targets_are_the_forward_process() {
-    let epsilon = source(Prediction::Epsilon, 1).micro_batch(0, 3);
-    let clean = source(Prediction::X0, 1).micro_batch(0, 3);
-    let velocity = source(Prediction::V, 1).micro_batch(0, 3);
+    let epsilon = source(Prediction::Epsilon, 1).micro_batch(0, 3).unwrap();
+    let clean = source(Prediction::X0, 1).micro_batch(0, 3).unwrap();
+    let velocity = source(Prediction::V, 1).micro_batch(0, 3).unwrap();
     assert_eq!((&epsilon.x, &epsilon.x), (&clean.x, &velocity.x));
     // One epoch: each row of the data once.
     let mut rows: Vec<_> = clean.target.chunks(2).collect();
@@ -51,7 +51,7 @@ fn inputs_and_targets_are_the_forward_process() {
 #[test]
 fn times_noise_and_hidden_labels_have_their_frequencies() {
     let n = 4000;
-    let batch = source(Prediction::Epsilon, 9).micro_batch(0, n);
+    let batch = source(Prediction::Epsilon, 9).micro_batch(0, n).unwrap();
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
     // Standard errors: 289/√4000 = 4.6, 1/√8000 = 0.011, √(0.25 · 0.75/4000) = 0.007.
     assert!((mean(&batch.timesteps) - 499.5).abs() < 20.0);
@@ -69,7 +69,7 @@ fn labels_are_never_or_always_hidden_at_the_ends() {
         let settings = Settings { label_dropout: dropout, ..toy::settings() };
         let (schedule, epsilon) = (Schedule::linear_1000(), Prediction::Epsilon);
         let mut source = SampleSource::new(data(), schedule, epsilon, &settings);
-        let labels = source.micro_batch(0, 300).labels.unwrap();
+        let labels = source.micro_batch(0, 300).unwrap().labels.unwrap();
         assert_eq!(labels.iter().filter(|&&label| label == 3).count(), hidden);
     }
 }
@@ -79,7 +79,8 @@ fn errors_count_by_their_noise_level() {
     let (schedule, v) = (Schedule::linear_1000(), Prediction::V);
     for loss_weight in [LossWeight::Uniform, LossWeight::MinSnr { gamma: 5.0 }] {
         let settings = Settings { loss_weight, ..toy::settings() };
-        let batch = SampleSource::new(data(), schedule.clone(), v, &settings).micro_batch(7, 20);
+        let batch =
+            SampleSource::new(data(), schedule.clone(), v, &settings).micro_batch(7, 20).unwrap();
         let mean =
             schedule.levels().iter().map(|level| loss_weight.at(*level, v)).sum::<f64>() / 1e3;
         for (t, weight) in
@@ -98,9 +99,29 @@ fn half_of_the_pictures_are_mirrored() {
     let data = TrainingSet::new(vec![1, 2, 3], picture.to_vec()).unwrap();
     let settings = Settings { flip: true, ..toy::settings() };
     let mut source = SampleSource::new(data, Schedule::linear_1000(), Prediction::X0, &settings);
-    let batch = source.micro_batch(0, 4000);
+    let batch = source.micro_batch(0, 4000).unwrap();
     let rows = || batch.target.chunks(6);
     assert!(rows().all(|row| row == picture || row == mirrored));
     // Standard deviation: √(4000/4) = 32.
     assert!((1870..2130).contains(&rows().filter(|row| *row == mirrored).count()));
+}
+
+#[test]
+fn rows_that_are_read_as_they_are_needed_change_no_bit() {
+    use crate::rows::tests::Colours;
+    use std::sync::Arc;
+
+    let source = |budget| {
+        let data = TrainingSet::read(vec![1, 2, 2], Arc::new(Colours::new(30)), budget).unwrap();
+        assert_eq!(data.is_elsewhere(), budget < 120);
+        let settings = Settings { flip: true, ..toy::settings() };
+        SampleSource::new(data, Schedule::linear_1000(), Prediction::V, &settings)
+    };
+    let [mut held, mut partly, mut read] = [120, 50, 0].map(source);
+    // In order, and where a run is resumed.
+    for (first, rows) in [(0, 7), (7, 30), (37, 40), (500, 3), (503, 3), (11, 2)] {
+        let expected = held.micro_batch(first, rows);
+        assert_eq!(partly.micro_batch(first, rows), expected);
+        assert_eq!(read.micro_batch(first, rows), expected);
+    }
 }

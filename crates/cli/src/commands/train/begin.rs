@@ -29,7 +29,7 @@ pub fn begun(args: &TrainArgs) -> Result<Job> {
     if recipe.groups.is_some() {
         refuse_groups(&data)?;
     }
-    let data = data.map_set(|set| recipe.grouped(set));
+    let data = data.map_set(|set| recipe.grouped(set))?;
     let request = recipe.request(source, &data.set).map_err(named)?;
     let BudgetArgs { steps: _, time, stop_at } = args.budget;
     let mut job = Job {

@@ -45,6 +45,7 @@ pub fn recipe(args: &TrainArgs) -> Recipe {
                 flip,
                 skip_bad: _,
                 points: _,
+                memory: _,
             },
         saving: SavingArgs { preview_every, checkpoint_every, keep },
         compute: ComputeArgs { device: _, precision, threads: _, quiet: _ },

@@ -104,11 +104,7 @@ impl Job {
 
     /// How samples are drawn: points and tables over their data.
     fn show<'a>(&'a self, model: &'a Model) -> Show<'a> {
-        Show {
-            columns: model.columns.as_ref(),
-            behind: Some(self.data.set.values()),
-            title: &model.name,
-        }
+        Show { columns: model.columns.as_ref(), behind: self.data.set.values(), title: &model.name }
     }
 
     /// Samples, and what pictures of them say of themselves.

@@ -34,10 +34,16 @@ pub fn resumed(args: &TrainArgs) -> Result<Job> {
     let request = request.with_context(|| format!("--resume {}", path.display()))?;
     let precision = request.training.precision;
     let engine = Engine::in_precision(&args.compute, precision.into())?;
-    let data = Data::read_again(&request.source, request.training.seed, folder.path(), quiet)
-        .context("the data of the run; if they are elsewhere now, name them")?;
+    let data = Data::read_again(
+        &request.source,
+        request.training.seed,
+        folder.path(),
+        args.reading.memory,
+        quiet,
+    )
+    .context("the data of the run; if they are elsewhere now, name them")?;
     let Settings { groups, seed, .. } = request.training;
-    let data = data.map_set(|set| set.with_groups(groups, seed));
+    let data = data.map_set(|set| set.with_groups(groups, seed))?;
     let data_sha256 = data.set.sha256();
     if checkpoint.data_sha256 != data_sha256 {
         bail!(
@@ -190,8 +196,17 @@ impl Stored {
 
     /// Refuses to read data in another way; pictures that cannot be read may be skipped.
     fn check_reading(&self, flags: &ReadingArgs) -> Result<()> {
-        let ReadingArgs { channels, size, fit, background, classes, flip, skip_bad: _, points } =
-            flags;
+        let ReadingArgs {
+            channels,
+            size,
+            fit,
+            background,
+            classes,
+            flip,
+            skip_bad: _,
+            points,
+            memory: _,
+        } = flags;
         let channels = channels.and_then(|channels| channels.0).map(Channels::count);
         self.check_value("--channels", channels)?;
         self.check_value("--size", size.map(|size| joined(&size.0, "x")))?;
