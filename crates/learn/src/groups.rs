@@ -113,8 +113,17 @@ fn started(rows: &[&[f32]], groups: usize, seed: u64) -> Vec<Vec<f32>> {
     centres
 }
 
+/// In eight sums side by side, which a processor adds at once.
 fn squared_distance(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum()
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    let mut sums = [0.0_f32; 8];
+    for (a, b) in a.iter().zip(b) {
+        for (sum, (a, b)) in sums.iter_mut().zip(a.iter().zip(b)) {
+            *sum += (a - b) * (a - b);
+        }
+    }
+    let rest = a_rest.iter().zip(b_rest).map(|(a, b)| (a - b) * (a - b));
+    sums.iter().copied().chain(rest).sum()
 }
 
 /// The centre that is nearest to each row.

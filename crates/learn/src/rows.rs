@@ -151,7 +151,7 @@ fn values(bytes: &[u8]) -> Vec<f32> {
 /// The byte that has exactly this value.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is checked")]
 fn byte(x: f32) -> Option<u8> {
-    let byte = (127.5 * x + 127.5).round() as u8;
+    let byte = (127.5 * x + 128.0) as u8;
     (value(byte) == x).then_some(byte)
 }
 

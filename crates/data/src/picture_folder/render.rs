@@ -4,7 +4,7 @@ use super::Fit;
 use super::picture::{Picture, Pixel, from_byte};
 use super::plan::Plan;
 use super::resample::{Axis, Taps};
-use crate::{Channels, to_byte};
+use crate::Channels;
 
 /// A pixel on its way; only the first values are used with fewer than four channels.
 type Values = [f32; 4];
@@ -13,9 +13,21 @@ type Values = [f32; 4];
 pub(super) fn render(picture: &Picture, plan: &Plan, row: &mut [f32]) {
     let (x, y) = axes(picture, plan);
     let background = plan.background.map(from_byte);
+    let area = plan.height * plan.width;
+    let mut write = |place: usize, pixel: Values| {
+        for (channel, value) in pixel.iter().take(plan.channels.count()).enumerate() {
+            row[channel * area + place] = if plan.are_bytes { rounded(*value) } else { *value };
+        }
+    };
+    if x.is_identity() && y.is_identity() {
+        for place in 0..area {
+            write(place, values(picture.pixel(place), plan.channels, background));
+        }
+        return;
+    }
     let padding = values(Pixel { colour: background, opacity: 1.0 }, plan.channels, background);
     // Resized colours are weighted by opacity, so that hidden ones do not bleed into the seen.
-    let weighted = plan.channels == Channels::Rgba && !(x.is_identity() && y.is_identity());
+    let weighted = plan.channels == Channels::Rgba;
     let source = |place| {
         let values = values(picture.pixel(place), plan.channels, background);
         if weighted { weigh(values) } else { values }
@@ -30,7 +42,6 @@ pub(super) fn render(picture: &Picture, plan: &Plan, row: &mut [f32]) {
         .flat_map(|line| inside.iter().map(move |taps| (line, *taps)))
         .map(|(line, taps)| mean(taps, |column| source(line * picture.width + column)))
         .collect();
-    let area = plan.height * plan.width;
     for (place, (line, column)) in places(&lines, &columns).enumerate() {
         let pixel = match line.zip(column) {
             None => padding,
@@ -40,11 +51,19 @@ pub(super) fn render(picture: &Picture, plan: &Plan, row: &mut [f32]) {
                 if weighted { unweigh(pixel, background) } else { pixel }
             }
         };
-        for (channel, value) in pixel.iter().take(plan.channels.count()).enumerate() {
-            row[channel * area + place] =
-                if plan.are_bytes { from_byte(to_byte(*value)) } else { *value };
-        }
+        write(place, pixel);
     }
+}
+
+/// The nearest value that is that of a byte; half-way the upper one.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "it clamps, as it should"
+)]
+fn rounded(value: f32) -> f32 {
+    // A cast cuts off; `f32::round` is a call on many processors.
+    from_byte((127.5 * value + 128.0) as u8)
 }
 
 /// For every new pixel, row by row: the taps of its line, and its column counted inside the
