@@ -103,6 +103,10 @@ pub struct TrainArgs {
     /// How often a label is hidden, so that the network learns to do without as well [default: 0.1]
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true, value_parser = share)]
     pub label_dropout: Option<f64>,
+    /// Share of the data that is not learned, but whose loss is measured at each preview, by noise
+    /// level, in judgements.jsonl and loss.png; says when more steps do not help [default: 0]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, value_parser = decay)]
+    pub holdout: Option<f64>,
     /// Tell pictures without classes apart by so many groups of alike ones, which the network is told
     /// of: it learns more in as much time; 0: no groups [default: one for 100 pictures, at most 40]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(..=1000))]

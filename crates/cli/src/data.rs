@@ -138,6 +138,12 @@ impl Data {
         Ok(Self { set, class_names, ..self })
     }
 
+    /// The same without a share, which is held out.
+    pub fn split(self, share: f64, seed: u64) -> Result<(Self, Option<TrainingSet>)> {
+        let (set, held_out) = self.set.split(share, seed)?;
+        Ok((Self { set, ..self }, held_out))
+    }
+
     /// Whether these are pictures, not points or a table.
     pub fn is_pictures(&self) -> bool {
         self.columns.is_none()

@@ -1,5 +1,6 @@
 //! How samples look: pictures as a grid, points as a scatter plot, tables as marginals.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::time::Duration;
 
@@ -19,12 +20,12 @@ const MOVING_SIDE: u16 = 420;
 const MOST_BEHIND: usize = 5000;
 
 /// What is known of samples that are to be drawn.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Show<'a> {
     /// The columns of points and tables; `None` for pictures.
     pub columns: Option<&'a Columns>,
     /// The data that points and tables are drawn over, a row after the other, in model space.
-    pub behind: Option<&'a [f32]>,
+    pub behind: Option<Cow<'a, [f32]>>,
     pub title: &'a str,
 }
 
@@ -84,7 +85,7 @@ impl Show<'_> {
 
     /// Rows of the data in their own units, evenly chosen if there are many.
     fn behind(&self, columns: &Columns) -> Vec<f64> {
-        let rows = self.behind.unwrap_or_default().chunks_exact(columns.len());
+        let rows = self.behind.as_deref().unwrap_or_default().chunks_exact(columns.len());
         let stride = rows.len().div_ceil(MOST_BEHIND).max(1);
         columns.from_model_rows(&rows.step_by(stride).flatten().copied().collect::<Vec<_>>())
     }

@@ -129,3 +129,55 @@ fn what_would_take_long_to_draw_beside_few_steps_is_drawn_less_and_said() {
     assert!(!said("--steps 2 --preview-every 0").contains("preview"));
     assert!(!said("--steps 50000").contains("samples drawn"));
 }
+
+#[test]
+fn what_is_held_out_judges_the_run() {
+    let folder = Folder::new();
+    let tiny = "--steps 6 --batch 8 --preview-every 2 --timesteps 25";
+    folder.run(&format!("train moons --points 200 --holdout 0.25 {tiny} --quiet -o run"));
+    let lines: Vec<serde_json::Value> = folder
+        .text("run/judgements.jsonl")
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let steps: Vec<_> = lines.iter().map(|line| line["step"].as_u64().unwrap()).collect();
+    assert_eq!(steps, [2, 4, 6]);
+    for line in &lines {
+        assert!(line["distance"].is_number(), "{line}");
+        for part in ["held_out", "seen"] {
+            assert!(line[part]["mean"].as_f64().unwrap() > 0.0, "{line}");
+            assert_eq!(line[part]["bands"].as_array().unwrap().len(), 10, "{line}");
+        }
+    }
+    // It is part of the run: one that is resumed has the same, byte for byte.
+    let stopped = format!("train moons --points 200 --holdout 0.25 {tiny} --quiet -o two");
+    folder.run(&format!("{stopped} --stop-at 3"));
+    folder.run("train --resume two --quiet");
+    for file in ["judgements.jsonl", "loss.png", "unet/diffusion_pytorch_model.safetensors"] {
+        let [one, two] = ["run", "two"].map(|run| folder.path(run).join(file).exists());
+        assert_eq!(one, two, "{file}");
+        if one {
+            assert_eq!(folder.read(&format!("run/{file}")), folder.read(&format!("two/{file}")));
+        }
+    }
+    let message = folder.refused("train --resume run --holdout 0.5");
+    assert!(message.contains("begun with --holdout 0.25"), "{message}");
+    // Without, samples are compared with what was seen.
+    folder.run(&format!("train moons --points 200 {tiny} --quiet -o plain"));
+    let text = folder.text("plain/judgements.jsonl");
+    assert!(text.contains("distance") && !text.contains("held_out"), "{text}");
+    let message = folder.refused(&format!("train moons --points 2 --holdout 0.9 {tiny} -o none"));
+    assert!(message.contains("--holdout: a share of 0.9 of 2 samples leaves none"), "{message}");
+}
+
+#[test]
+fn a_run_that_copies_its_data_says_so() {
+    let folder = Folder::new();
+    folder.write_picture("data/one.png", [4, 4], 1, 3);
+    folder.write_picture("data/two.png", [4, 4], 1, 200);
+    let said = folder.says(
+        "train data --width 8 --layers 1 --batch 16 --timesteps 25 --prediction x0 --steps 80 \
+         --lr 0.01 --ema 0.5 --preview-every 0 --checkpoint-every 0 -o run",
+    );
+    assert!(said.contains("samples are copies of pictures of the data"), "{said}");
+}

@@ -31,6 +31,8 @@ pub enum Purpose {
     Augmentation,
     /// Where groups of alike data are looked for.
     Groups,
+    /// Which data are held out.
+    HoldOut,
 }
 
 impl Purpose {
@@ -45,6 +47,7 @@ impl Purpose {
             Self::LabelDropout => b"labels\0\0",
             Self::Augmentation => b"augment\0",
             Self::Groups => b"groups\0\0",
+            Self::HoldOut => b"held-out",
         }
     }
 }

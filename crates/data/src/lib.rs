@@ -14,7 +14,8 @@
 //!
 //! [`open()`] reads any of them by what the user calls it.
 //!
-//! How far two sets of rows are apart say [`frechet_distance`] and [`sliced_wasserstein`].
+//! How far two sets of rows are apart say [`frechet_distance`], [`energy_distance`] and
+//! [`sliced_wasserstein`].
 //!
 //! Every writer goes through [`save_with`]: a file is there whole or not at all.
 //!
@@ -62,7 +63,7 @@ pub use dataset::{Dataset, DatasetError};
 pub use digits::digits;
 #[cfg(feature = "datasets")]
 pub use distance::frechet_distance;
-pub use distance::{DistanceError, sliced_wasserstein};
+pub use distance::{DistanceError, energy_distance, sliced_wasserstein};
 pub use grid::{GridError, GridLayout, grid};
 #[cfg(feature = "datasets")]
 pub use idx::{IdxError, is_idx, read_idx};

@@ -40,6 +40,14 @@ pub enum TrainError {
         /// What is wrong, and where.
         reason: String,
     },
+    /// Not a sample is left for each of two sets.
+    #[error("a share of {share} of {samples} samples leaves none to learn")]
+    HoldOut {
+        /// The share that is held out.
+        share: f64,
+        /// How many samples there are.
+        samples: usize,
+    },
     /// There is not one label a sample.
     #[error("{labels} labels for {samples} samples")]
     LabelCount {

@@ -1,26 +1,27 @@
-//! `log.jsonl`, a line a step, and the losses in it.
+//! `log.jsonl`, a line a step, and beside it `judgements.jsonl`, a line whenever the training was judged.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+mod lines;
 
-use ancestral_format::write_file;
+use std::io;
+use std::path::{Path, PathBuf};
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::StepReport;
+use crate::{Judgement, StepReport};
+use lines::{Line, Lines};
 
-/// Lines are written to the disk at the latest after so many.
-const FLUSH_EVERY: u64 = 20;
+/// The file of the judgements, beside that of the steps.
+const JUDGEMENTS: &str = "judgements.jsonl";
 
-/// The log of a training, as a file.
+/// The log of a training, as two files.
 #[derive(Debug)]
 pub struct Log {
-    path: PathBuf,
-    /// `None` once it cannot be written any more.
-    file: Option<BufWriter<File>>,
+    steps: Lines,
     /// Step, counted from 1, and loss, where it was finite.
     losses: Vec<(u64, f64)>,
+    judged: Lines,
+    judgements: Vec<Judgement>,
 }
 
 /// Why a log cannot be written.
@@ -33,9 +34,9 @@ pub struct LogError {
     pub reason: io::Error,
 }
 
-/// A line: nothing of time in it, so that equal runs have equal logs.
+/// A step: nothing of time in it, so that equal runs have equal logs.
 #[derive(Serialize, Deserialize)]
-struct Line {
+struct StepLine {
     step: u64,
     /// `None` if it was not finite: JSON has no number for that.
     loss: Option<f64>,
@@ -44,7 +45,7 @@ struct Line {
     skipped: bool,
 }
 
-impl Line {
+impl StepLine {
     fn of(report: &StepReport) -> Self {
         let finite = |value: f64| value.is_finite().then_some(value);
         Self {
@@ -57,44 +58,42 @@ impl Line {
     }
 }
 
+impl Line for StepLine {
+    fn step(&self) -> u64 {
+        self.step
+    }
+}
+
+impl Line for Judgement {
+    fn step(&self) -> u64 {
+        self.step
+    }
+}
+
 impl Log {
     /// An empty log; an earlier one is replaced.
     ///
     /// # Errors
-    /// If the file cannot be created.
-    pub fn create(path: PathBuf) -> Result<Self, LogError> {
-        match File::create(&path) {
-            Ok(file) => Ok(Self { path, file: Some(BufWriter::new(file)), losses: Vec::new() }),
-            Err(reason) => Err(LogError { path, reason }),
-        }
+    /// If a file cannot be created.
+    pub fn create(path: &Path) -> Result<Self, LogError> {
+        Ok(Self {
+            steps: Lines::create(path.to_owned())?,
+            losses: Vec::new(),
+            judged: Lines::create(path.with_file_name(JUDGEMENTS))?,
+            judgements: Vec::new(),
+        })
     }
 
-    /// The log of a run after `steps` steps: lines of later steps are removed.
+    /// The log of a run after `steps` steps, with the judgements up to step `judged`: what came later
+    /// is removed.
     ///
     /// # Errors
-    /// If the file cannot be read or written.
-    pub fn resume(path: PathBuf, steps: u64) -> Result<Self, LogError> {
-        match Self::reopened(&path, steps) {
-            Ok((file, losses)) => Ok(Self { path, file: Some(BufWriter::new(file)), losses }),
-            Err(reason) => Err(LogError { path, reason }),
-        }
-    }
-
-    fn reopened(path: &PathBuf, steps: u64) -> io::Result<(File, Vec<(u64, f64)>)> {
-        let text = match fs::read_to_string(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            text => text?,
-        };
-        // The last line may be incomplete.
-        let lines = text.lines().map_while(|text| {
-            let line: Line = serde_json::from_str(text).ok()?;
-            (line.step <= steps).then_some((line, text))
-        });
-        let lines: Vec<(Line, &str)> = lines.collect();
-        let kept: String = lines.iter().flat_map(|(_, text)| [*text, "\n"]).collect();
-        write_file(path, kept.as_bytes())?;
-        let losses = lines.iter().filter_map(|(line, _)| Some((line.step, line.loss?)));
-        Ok((OpenOptions::new().append(true).open(path)?, losses.collect()))
+    /// If a file cannot be read or written.
+    pub fn resume(path: &Path, steps: u64, judged: u64) -> Result<Self, LogError> {
+        let (file, lines) = Lines::resume::<StepLine>(path.to_owned(), steps)?;
+        let losses = lines.iter().filter_map(|line| Some((line.step, line.loss?))).collect();
+        let (judged, judgements) = Lines::resume(path.with_file_name(JUDGEMENTS), judged)?;
+        Ok(Self { steps: file, losses, judged, judgements })
     }
 
     /// Adds what a step did.
@@ -103,13 +102,22 @@ impl Log {
     /// If the file cannot be written: once, then it ends there. The losses are still kept in memory,
     /// so the training may continue.
     pub fn write(&mut self, report: &StepReport) -> Result<(), LogError> {
-        let line = Line::of(report);
-        self.losses.extend(line.loss.map(|loss| (line.step, loss)));
-        self.with_file(|file| {
-            serde_json::to_writer(&mut *file, &line)?;
-            file.write_all(b"\n")?;
-            if line.step.is_multiple_of(FLUSH_EVERY) { file.flush() } else { Ok(()) }
-        })
+        let step = StepLine::of(report);
+        self.losses.extend(step.loss.map(|loss| (step.step, loss)));
+        self.steps.add(&step)
+    }
+
+    /// Adds a judgement, and puts it on the disk, unless there is one of its step.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub fn judge(&mut self, judgement: Judgement) -> Result<(), LogError> {
+        if self.judgements.iter().any(|known| known.step == judgement.step) {
+            return Ok(());
+        }
+        let written = self.judged.add(&judgement).and_then(|()| self.judged.sync());
+        self.judgements.push(judgement);
+        written
     }
 
     /// Puts all lines on the disk, so that a checkpoint of the same step can count on them.
@@ -117,27 +125,19 @@ impl Log {
     /// # Errors
     /// As [`write`](Self::write).
     pub fn sync(&mut self) -> Result<(), LogError> {
-        self.with_file(|file| {
-            file.flush()?;
-            file.get_ref().sync_data()
-        })
-    }
-
-    fn with_file(
-        &mut self,
-        write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
-    ) -> Result<(), LogError> {
-        let Some(file) = &mut self.file else { return Ok(()) };
-        write(file).map_err(|reason| {
-            self.file = None;
-            LogError { path: self.path.clone(), reason }
-        })
+        self.steps.sync()
     }
 
     /// The finite losses of the whole run, with their steps, counted from 1.
     #[must_use]
     pub fn losses(&self) -> &[(u64, f64)] {
         &self.losses
+    }
+
+    /// All judgements.
+    #[must_use]
+    pub fn judgements(&self) -> &[Judgement] {
+        &self.judgements
     }
 
     /// The mean loss of the last twentieth of the steps.
@@ -158,6 +158,7 @@ impl Log {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn report(step: u64, loss: f64) -> StepReport {
         StepReport { step, loss, gradient_norm: 0.5, learning_rate: 1e-3, skipped: false }
@@ -171,14 +172,14 @@ mod tests {
             steps.for_each(|step| log.write(&report(step, 1.0 / (step + 1) as f64)).unwrap());
             log.sync().unwrap();
         };
-        let mut whole = Log::create(path("whole")).unwrap();
+        let mut whole = Log::create(&path("whole")).unwrap();
         write(&mut whole, 0..9);
-        let mut first = Log::create(path("part")).unwrap();
+        let mut first = Log::create(&path("part")).unwrap();
         write(&mut first, 0..7);
         // The process was killed in a line, after a checkpoint of step 5.
         let text = fs::read_to_string(path("part")).unwrap();
         fs::write(path("part"), &text[..text.len() - 20]).unwrap();
-        let mut second = Log::resume(path("part"), 5).unwrap();
+        let mut second = Log::resume(&path("part"), 5, 5).unwrap();
         write(&mut second, 5..9);
         assert_eq!(fs::read(path("part")).unwrap(), fs::read(path("whole")).unwrap());
         assert_eq!(second.losses(), whole.losses());
@@ -189,11 +190,27 @@ mod tests {
     #[test]
     fn losses_that_are_not_finite_are_null_and_in_no_mean() {
         let folder = tempfile::tempdir().unwrap();
-        let mut log = Log::create(folder.path().join("log")).unwrap();
+        let mut log = Log::create(&folder.path().join("log")).unwrap();
         log.write(&report(0, f64::NAN)).unwrap();
         log.sync().unwrap();
         assert_eq!((log.losses().len(), log.final_loss()), (0, None));
         let text = fs::read_to_string(folder.path().join("log")).unwrap();
         assert!(text.starts_with("{\"step\":1,\"loss\":null,"), "{text}");
+    }
+
+    #[test]
+    fn judgements_are_kept_beside_the_steps_once_each() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log.jsonl");
+        let judgement = |step| Judgement { step, distance: Some(0.5), ..Judgement::default() };
+        let mut log = Log::create(&path).unwrap();
+        for step in [10, 20, 20, 30] {
+            log.judge(judgement(step)).unwrap();
+        }
+        assert_eq!(log.judgements().len(), 3);
+        let log = Log::resume(&path, 25, 25).unwrap();
+        assert_eq!(log.judgements(), [judgement(10), judgement(20)]);
+        let text = fs::read_to_string(folder.path().join(JUDGEMENTS)).unwrap();
+        assert_eq!(text, "{\"step\":10,\"distance\":0.5}\n{\"step\":20,\"distance\":0.5}\n");
     }
 }

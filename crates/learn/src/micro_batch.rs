@@ -23,6 +23,21 @@ pub(crate) struct MicroBatch {
     pub weights: Vec<f64>,
 }
 
+impl MicroBatch {
+    /// Adds a sample, but for its label.
+    fn push(&mut self, source: &SampleSource, t: usize, clean: &[f32], noise: &[f32]) {
+        let level = source.schedule.level(t);
+        let (alpha, sigma) = (level.alpha(), level.sigma());
+        let (on_x0, on_noise) = source.prediction.target(level);
+        for (&x0, &eps) in clean.iter().zip(noise) {
+            self.x.push(combine(alpha, x0, sigma, eps));
+            self.target.push(combine(on_x0, x0, on_noise, eps));
+        }
+        self.timesteps.push(t as f64);
+        self.weights.push(source.weights[t]);
+    }
+}
+
 /// Makes training samples, each from its number alone.
 #[derive(Debug)]
 pub(crate) struct SampleSource {
@@ -93,18 +108,34 @@ impl SampleSource {
         for sample in (first..).take(rows) {
             let row = self.order.at(sample);
             let t = below(&mut self.time.rng(sample, 0), self.schedule.len());
-            let level = self.schedule.level(t);
-            let (alpha, sigma) = (level.alpha(), level.sigma());
-            let (on_x0, on_noise) = self.prediction.target(level);
             self.noise.normals(sample, 0, &mut noise);
-            for (&x0, &eps) in self.clean(row, sample)?.iter().zip(&noise) {
-                batch.x.push(combine(alpha, x0, sigma, eps));
-                batch.target.push(combine(on_x0, x0, on_noise, eps));
-            }
-            batch.timesteps.push(t as f64);
-            batch.weights.push(self.weights[t]);
+            let clean = self.clean(row, sample)?.into_owned();
+            batch.push(self, t, &clean, &noise);
             let label = self.label_of(row, sample);
             batch.labels.iter_mut().for_each(|labels| labels.extend(label));
+        }
+        Ok(batch)
+    }
+
+    /// So many samples of other data at timesteps that are evenly spread, the cleanest first. The
+    /// noise is always the same, and none that training adds.
+    ///
+    /// # Errors
+    /// If a row cannot be read.
+    pub(crate) fn evenly(&self, data: &TrainingSet, rows: usize) -> Result<MicroBatch, TrainError> {
+        let size = data.row_len();
+        let mut batch = MicroBatch {
+            x: Vec::with_capacity(rows * size),
+            target: Vec::with_capacity(rows * size),
+            timesteps: Vec::with_capacity(rows),
+            labels: data.labels().map(|labels| (0..rows).map(|i| labels[i % data.len()]).collect()),
+            weights: Vec::with_capacity(rows),
+        };
+        let mut noise = vec![0.0_f32; size];
+        for i in 0..rows {
+            self.noise.normals(u64::MAX - i as u64, 0, &mut noise);
+            let t = (2 * i + 1) * self.schedule.len() / (2 * rows);
+            batch.push(self, t, &data.row(i % data.len())?, &noise);
         }
         Ok(batch)
     }

@@ -110,6 +110,8 @@ pub struct Recipe {
     pub ema: Option<f64>,
     /// How often a label is hidden; by default one time in ten.
     pub label_dropout: Option<f64>,
+    /// The share of the data that is held out, to judge by; by default none.
+    pub hold_out: f64,
     /// Groups of alike pictures that stand for classes, of data without any; 0: none. By default as
     /// the number of pictures suggests.
     pub groups: Option<usize>,
@@ -175,6 +177,7 @@ impl Recipe {
             clip_norm: Some(1.0),
             ema_decay: self.ema.unwrap_or(defaults.ema),
             label_dropout: self.label_dropout.unwrap_or(LABEL_DROPOUT),
+            hold_out: self.hold_out,
             groups: data.groups(),
             flip: self.flip,
             seed: self.seed,

@@ -40,6 +40,8 @@ pub struct Settings {
     pub ema_decay: f64,
     /// How often a label is hidden, so that the network also learns to do without.
     pub label_dropout: f64,
+    /// The share of the data that is held out, to judge by.
+    pub hold_out: f64,
     /// Groups of alike pictures that stand for classes of data without any; 0: none do.
     pub groups: usize,
     /// Whether each picture is mirrored, left and right, half of the times that it is seen.
@@ -80,6 +82,7 @@ impl Settings {
                 "in [0, 1]",
                 (0.0..=1.0).contains(&self.label_dropout),
             ),
+            ("hold-out", self.hold_out, unit, (0.0..1.0).contains(&self.hold_out)),
         ];
         match ranges.into_iter().find(|(_, _, _, holds)| !holds) {
             Some((key, value, allowed, _)) => Err(TrainError::Setting { key, value, allowed }),

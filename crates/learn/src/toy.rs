@@ -137,6 +137,7 @@ pub(crate) fn settings() -> Settings {
         clip_norm: Some(1.0),
         ema_decay: 0.9999,
         label_dropout: 0.1,
+        hold_out: 0.0,
         groups: 0,
         flip: false,
         seed: 3,

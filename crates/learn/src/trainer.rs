@@ -9,6 +9,7 @@ use ancestral_format::{About, Labels, ModelFolder, NetworkConfig, Weights};
 use rayon::prelude::*;
 
 use crate::gradients::GradientNorm;
+use crate::judgement::{self, BANDS, Losses};
 use crate::loss::squared_errors;
 use crate::micro_batch::{MicroBatch, SampleSource};
 use crate::optimizer::Part;
@@ -241,6 +242,46 @@ impl<E: Engine> Trainer<E> {
         // The largest first, so that threads end together.
         matrices.sort_by_key(|(_, slot)| std::cmp::Reverse(slot.weight.len()));
         matrices.into_par_iter().with_max_len(1).for_each(|(rows, slot)| muon.apply(slot, rows));
+    }
+
+    /// How good the averaged weights are: the losses of data that were held out, and of as many that
+    /// were seen.
+    ///
+    /// # Errors
+    /// If a row cannot be read.
+    pub fn judge(&mut self, held_out: &TrainingSet) -> Result<[Losses; 2], TrainError> {
+        let seen = self.source.data.clone();
+        Ok([self.losses(held_out)?, self.losses(&seen)?])
+    }
+
+    fn losses(&mut self, data: &TrainingSet) -> Result<Losses, TrainError> {
+        let MicroBatch { x, target, timesteps, labels, weights } =
+            self.source.evenly(data, judgement::ROWS)?;
+        let (length, leaf) = (data.row_len(), self.passes.leaf());
+        let rows = self.passes.largest().max(1);
+        let mut losses = Vec::with_capacity(judgement::ROWS);
+        let mut unused = self.tree.vector(self.vectors.weights.len());
+        for from in (0..judgement::ROWS).step_by(rows) {
+            let to = judgement::ROWS.min(from + rows);
+            let values = from * length..to * length;
+            let labels = labels.as_ref().map(|labels| &labels[from..to]);
+            let pass =
+                Pass { x: &x[values.clone()], timesteps: &timesteps[from..to], labels, leaf };
+            let ones = vec![1.0; to - from];
+            let mut loss = |output: &[f32], slopes: &mut [f32]| {
+                let target = &target[values.clone()];
+                losses.extend(squared_errors(output, target, &ones, slopes, [length, rows]));
+            };
+            self.engine.gradients(&self.vectors.average, pass, &mut loss, &mut unused);
+        }
+        self.tree.give(unused);
+        let weighted = losses.iter().zip(&weights).map(|(loss, weight)| loss * weight);
+        let mut bands = [0.0; BANDS];
+        let of_a_band = judgement::ROWS / BANDS;
+        for (band, losses) in bands.iter_mut().zip(losses.chunks(of_a_band)) {
+            *band = losses.iter().sum::<f64>() / of_a_band as f64;
+        }
+        Ok(Losses { mean: weighted.sum::<f64>() / judgement::ROWS as f64, bands })
     }
 
     fn skip(&mut self, bad: Option<String>) -> Result<(), TrainError> {

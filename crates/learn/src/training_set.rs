@@ -18,6 +18,8 @@ pub struct TrainingSet {
     rows: Arc<Rows>,
     /// That of the rows, if they were read from elsewhere.
     checksum: Option<[u8; 32]>,
+    /// Which rows the samples are, if not all.
+    picked: Option<Arc<Vec<usize>>>,
     labels: Option<Vec<u32>>,
     classes: u32,
     /// How many groups of alike samples the classes are; 0: they are classes of the data, or none.
@@ -62,7 +64,15 @@ impl TrainingSet {
     }
 
     fn of(shape: Vec<usize>, rows: Rows, checksum: Option<[u8; 32]>) -> Self {
-        Self { shape, rows: Arc::new(rows), checksum, labels: None, classes: 0, groups: 0 }
+        Self {
+            shape,
+            rows: Arc::new(rows),
+            checksum,
+            picked: None,
+            labels: None,
+            classes: 0,
+            groups: 0,
+        }
     }
 
     /// Whether some samples have to be read when they are needed.
@@ -103,7 +113,8 @@ impl TrainingSet {
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "never empty")]
     pub fn len(&self) -> usize {
-        self.rows.count(self.row_len())
+        let all = || self.rows.count(self.row_len());
+        self.picked.as_ref().map_or_else(all, |picked| picked.len())
     }
 
     /// The number of values of a sample.
@@ -120,11 +131,26 @@ impl TrainingSet {
 
     /// All samples, one after the other, if they are held as numbers: points and tables are.
     #[must_use]
-    pub fn values(&self) -> Option<&[f32]> {
-        match &*self.rows {
-            Rows::Floats(values) => Some(values),
-            Rows::Bytes(_) | Rows::Elsewhere(_) => None,
+    pub fn values(&self) -> Option<Cow<'_, [f32]>> {
+        match (&*self.rows, &self.picked) {
+            (Rows::Floats(values), None) => Some(Cow::Borrowed(values)),
+            (Rows::Floats(values), Some(picked)) => {
+                let row = |row: &usize| &values[row * self.row_len()..][..self.row_len()];
+                Some(picked.iter().flat_map(row).copied().collect())
+            }
+            (Rows::Bytes(_) | Rows::Elsewhere(_), _) => None,
         }
+    }
+
+    /// Some of the samples, by their numbers in ascending order.
+    pub(crate) fn some(&self, samples: Vec<usize>) -> Self {
+        let pick = |labels: &Vec<u32>| samples.iter().map(|sample| labels[*sample]).collect();
+        let labels = self.labels.as_ref().map(pick);
+        let rows = match &self.picked {
+            None => samples,
+            Some(picked) => samples.into_iter().map(|sample| picked[sample]).collect(),
+        };
+        Self { picked: Some(Arc::new(rows)), labels, ..self.clone() }
     }
 
     /// One sample.
@@ -135,7 +161,8 @@ impl TrainingSet {
     /// # Panics
     /// If there are not that many.
     pub fn row(&self, index: usize) -> Result<Cow<'_, [f32]>, TrainError> {
-        self.rows.row(index, self.row_len())
+        let row = self.picked.as_ref().map_or(index, |picked| picked[index]);
+        self.rows.row(row, self.row_len())
     }
 
     /// The label of each sample.
@@ -166,7 +193,7 @@ impl TrainingSet {
         self.shape.len() == 3
     }
 
-    /// A checksum of everything that training sees, in hexadecimal digits.
+    /// A checksum of all samples, in hexadecimal digits; of some, that of the set they are of.
     #[must_use]
     pub fn sha256(&self) -> String {
         let mut hash = Sha256::new();

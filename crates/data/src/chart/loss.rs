@@ -9,7 +9,8 @@ use crate::Raster;
 const WIDTH: u16 = 900;
 const HEIGHT: u16 = 540;
 
-/// Draws losses over steps: each loss faint, their running mean on top, on a logarithmic axis.
+/// Draws losses over steps: each loss faint, their running mean on top, on a logarithmic axis; and those
+/// of held-out data as dots, if there are any.
 ///
 /// Returns an RGB image of 900 × 540 pixels, to be written by [`write_png`](crate::write_png).
 ///
@@ -20,23 +21,34 @@ const HEIGHT: u16 = 540;
 /// # Numerics
 /// Means in f64, by sums without differences.
 /// # Errors
-/// [`ChartError`] if there are no losses, one is not above 0 and finite, or the steps do not
-/// ascend.
+/// [`ChartError`] if there are no losses, one of either is not above 0 and finite, or the steps do
+/// not ascend.
 /// # Panics
 /// Never: drawing into memory does not fail, and the font is part of the program.
 /// # Example
 /// ```
 /// let losses: Vec<(u64, f64)> = (1..=100).map(|step| (step, 1.0 / step as f64)).collect();
-/// let chart = ancestral_data::loss_chart("digits, 100 steps", &losses)?;
+/// let chart = ancestral_data::loss_chart("digits, 100 steps", &losses, &[(50, 0.03)])?;
 /// assert_eq!((chart.width(), chart.height()), (900, 540));
 /// # Ok::<(), ancestral_data::ChartError>(())
 /// ```
-pub fn loss_chart(title: &str, losses: &[(u64, f64)]) -> Result<Raster, ChartError> {
+pub fn loss_chart(
+    title: &str,
+    losses: &[(u64, f64)],
+    held_out: &[(u64, f64)],
+) -> Result<Raster, ChartError> {
     check(losses)?;
-    let raw: Vec<(f64, f64)> = losses.iter().map(|&(step, loss)| (step as f64, loss)).collect();
+    if !held_out.is_empty() {
+        check(held_out)?;
+    }
+    let points = |losses: &[(u64, f64)]| -> Vec<(f64, f64)> {
+        losses.iter().map(|&(step, loss)| (step as f64, loss)).collect()
+    };
+    let (raw, held_out) = (points(losses), points(held_out));
     let radius = raw.len() / 100;
     let mean = running_mean(&raw, radius);
-    Ok(render(WIDTH, HEIGHT, |canvas| draw::draw(canvas, title, &raw, &mean, 2 * radius + 1)))
+    let lines = draw::Lines { raw: &raw, mean: &mean, window: 2 * radius + 1, held_out: &held_out };
+    Ok(render(WIDTH, HEIGHT, |canvas| draw::draw(canvas, title, &lines)))
 }
 
 fn check(losses: &[(u64, f64)]) -> Result<(), ChartError> {
@@ -108,7 +120,7 @@ mod tests {
     #[test]
     fn the_line_falls_from_left_to_right() {
         let losses: Vec<_> = (0..50).map(|i| (i, (-0.1 * i as f64).exp())).collect();
-        let chart = loss_chart("falling", &losses).unwrap();
+        let chart = loss_chart("falling", &losses, &[]).unwrap();
         let blue_row = |x: usize| {
             let pixel = |y: usize| &chart.data()[(y * usize::from(WIDTH) + x) * 3..][..3];
             (0..usize::from(HEIGHT)).find(|&y| pixel(y)[2] > pixel(y)[0].saturating_add(90))
@@ -128,18 +140,18 @@ mod tests {
             &[(5, f64::MIN_POSITIVE), (u64::MAX, f64::MAX)],
             &long,
         ] {
-            assert!(loss_chart("", losses).is_ok());
+            assert!(loss_chart("", losses, &[]).is_ok());
         }
     }
 
     #[test]
     fn what_cannot_be_drawn_is_refused() {
-        assert_eq!(loss_chart("", &[]), Err(ChartError::Empty));
+        assert_eq!(loss_chart("", &[], &[]), Err(ChartError::Empty));
         for loss in [0.0, -1.0, f64::INFINITY, f64::NAN] {
-            let error = loss_chart("", &[(1, 0.5), (2, loss)]).unwrap_err().to_string();
+            let error = loss_chart("", &[(1, 0.5), (2, loss)], &[]).unwrap_err().to_string();
             assert!(error.starts_with(&format!("loss {loss} at step 2 is not above 0")), "{error}");
         }
-        let unordered = loss_chart("", &[(1, 0.5), (3, 0.5), (3, 0.5)]);
+        let unordered = loss_chart("", &[(1, 0.5), (3, 0.5), (3, 0.5)], &[]);
         assert_eq!(unordered, Err(ChartError::Order { from: 3, to: 3 }));
     }
 }

@@ -1,11 +1,13 @@
 //! How far apart two sets of rows are, as distributions.
 
+mod energy;
 #[cfg(feature = "datasets")]
 mod frechet;
 mod sliced;
 
 use thiserror::Error;
 
+pub use energy::energy_distance;
 #[cfg(feature = "datasets")]
 pub use frechet::frechet_distance;
 pub use sliced::sliced_wasserstein;

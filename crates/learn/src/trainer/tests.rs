@@ -262,3 +262,28 @@ fn a_training_starts_from_the_initial_values_and_learns() {
     let (start, end) = (mean(&losses[..5]), mean(&losses[280..]));
     assert!(end < 0.5 * start, "{start} {end}");
 }
+
+#[test]
+fn judging_changes_nothing_and_depends_on_no_batch() {
+    let judged = |batch: usize| {
+        let mut trainer = trainer(&request(|settings| settings.batch = batch));
+        losses(&mut trainer, 3);
+        let before = bits(&trainer);
+        let [held_out, seen] = trainer.judge(&toy::data()).unwrap();
+        assert_eq!(bits(&trainer), before);
+        // The same data, with the same noise.
+        assert_eq!(held_out, seen);
+        let mean = held_out.bands.iter().sum::<f64>() / held_out.bands.len() as f64;
+        assert!((mean - held_out.mean).abs() < 1e-12, "{held_out:?}");
+        assert!(held_out.bands.iter().all(|loss| *loss > 0.0));
+        // Weights of nothing predict 0, so that a loss is what the targets are.
+        trainer.vectors.average.fill(0.0);
+        let [still, _] = trainer.judge(&toy::data()).unwrap();
+        let batch = trainer.source.evenly(&toy::data(), judgement::ROWS).unwrap();
+        let squares = batch.target.iter().map(|x| f64::from(*x).powi(2));
+        let expected = squares.sum::<f64>() / batch.target.len() as f64;
+        assert!((still.mean - expected).abs() < 1e-9 * expected, "{} {expected}", still.mean);
+        still
+    };
+    assert_eq!(judged(64), judged(7));
+}

@@ -29,13 +29,16 @@ pub fn begun(args: &TrainArgs) -> Result<Job> {
     if recipe.groups.is_some() {
         refuse_groups(&data)?;
     }
+    let data_sha256 = data.set.sha256();
     let data = data.map_set(|set| recipe.grouped(set))?;
+    let (data, held_out) = data.split(recipe.hold_out, recipe.seed).context("--holdout")?;
     let request = recipe.request(source, &data.set).map_err(named)?;
     let BudgetArgs { steps: _, time, stop_at } = args.budget;
     let mut job = Job {
         budget: Budget { stop_at, force: args.force, quiet },
-        data_sha256: data.set.sha256(),
+        data_sha256,
         data,
+        held_out,
         engine,
         folder,
         request,

@@ -33,6 +33,7 @@ pub fn recipe(args: &TrainArgs) -> Recipe {
         layers,
         ema,
         label_dropout,
+        holdout,
         groups,
         seed,
         reading:
@@ -68,6 +69,7 @@ pub fn recipe(args: &TrainArgs) -> Recipe {
         layers: *layers,
         ema: *ema,
         label_dropout: *label_dropout,
+        hold_out: holdout.unwrap_or_default(),
         groups: groups.map(usize::from),
         flip: *flip,
         seed: seed.unwrap_or_default(),
@@ -97,6 +99,7 @@ pub fn flags(request: &Request) -> Vec<Flag> {
         clip_norm: _,
         ema_decay,
         label_dropout,
+        hold_out,
         groups,
         flip,
         seed,
@@ -121,6 +124,7 @@ pub fn flags(request: &Request) -> Vec<Flag> {
         ("--layers", layers.to_string()),
         ("--ema", ema_decay.to_string()),
         ("--label-dropout", label_dropout.to_string()),
+        ("--holdout", hold_out.to_string()),
         ("--seed", seed.to_string()),
         ("--precision", self::precision(*precision).to_owned()),
     ];

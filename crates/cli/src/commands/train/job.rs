@@ -4,7 +4,9 @@ use std::fs;
 
 use ancestral_data::{loss_chart, write_png};
 use ancestral_format::{About, AboutData, AboutTraining, NetworkConfig};
-use ancestral_learn::{Decay, Engine as Gradients, Log, Request, TrainState};
+use ancestral_learn::{
+    Decay, Engine as Gradients, Judgement, Log, Request, TrainState, TrainingSet,
+};
 use anyhow::{Result, bail};
 
 use super::flags;
@@ -25,6 +27,8 @@ pub type Trainer = ancestral_learn::Trainer<Box<dyn Gradients>>;
 pub struct Job {
     pub folder: RunFolder,
     pub data: Data,
+    /// What is not learned, to judge by.
+    pub held_out: Option<TrainingSet>,
     pub data_sha256: String,
     pub request: Request,
     /// What computes samples and gradients.
@@ -66,6 +70,7 @@ impl Job {
             note(self.budget.quiet, text);
             return Ok(());
         }
+        let judgement = self.judged(&mut trainer)?;
         let model = self.model(&trainer, log.final_loss())?;
         drop(trainer);
         model.folder.write(self.folder.path()).map_err(|error| Failed(error.into()))?;
@@ -74,7 +79,7 @@ impl Job {
             let _ = fs::remove_file(lock);
             message
         });
-        self.look(&model)?;
+        self.look(&model, judgement, &mut log)?;
         self.chart(&log)
     }
 
@@ -97,11 +102,13 @@ impl Job {
         let (folder, done) = (&self.folder, self.done());
         if self.state.is_none() {
             folder.begin(self.budget.force, self.budget.quiet)?;
-            return Ok(Log::create(folder.log())?);
+            return Ok(Log::create(&folder.log())?);
         }
         folder.checkpoints(self.request.saving.keep).tidy(done)?;
         folder.go_back_to(done)?;
-        Ok(Log::resume(folder.log(), done)?)
+        // The end of a run that goes on is none.
+        let judged = if folder.preview(done).exists() { done } else { done.saturating_sub(1) };
+        Ok(Log::resume(&folder.log(), done, judged)?)
     }
 
     /// Prints what is trained, in a line.
@@ -194,7 +201,12 @@ impl Job {
             return Ok(());
         }
         let title = format!("{}: training loss", self.data.name);
-        let chart = loss_chart(&title, log.losses())?;
+        let loss = |judgement: &Judgement| {
+            let mean = judgement.held_out.as_ref()?.mean;
+            (mean > 0.0 && mean.is_finite()).then_some((judgement.step, mean))
+        };
+        let held_out: Vec<_> = log.judgements().iter().filter_map(loss).collect();
+        let chart = loss_chart(&title, log.losses(), &held_out)?;
         write_png(&self.folder.file("loss.png"), &chart, &[])
             .map_err(|error| Failed(error.into()).into())
     }

@@ -3,8 +3,8 @@
 use std::num::NonZeroUsize;
 
 use ancestral::{Grid, Spacing};
-use ancestral_data::{write_csv, write_png};
-use ancestral_learn::{Saving, Settings};
+use ancestral_data::{energy_distance, write_csv, write_png};
+use ancestral_learn::{Judgement, Log, Saving, Settings, verdict};
 use anyhow::Result;
 
 use super::job::{Job, Trainer};
@@ -18,6 +18,11 @@ use crate::sampling::{Plan, Samples};
 use crate::show::Show;
 use crate::start::Start;
 use crate::steering::Steering;
+
+/// Rows of the data that samples are compared with on the way.
+const COMPARED: usize = 500;
+/// If one in so many samples is a copy, it is said.
+const MOST_COPIES: usize = 20;
 
 /// How to look at a model.
 #[derive(Clone, Copy, Debug)]
@@ -75,19 +80,68 @@ impl Job {
         }
     }
 
-    /// Samples of the averaged weights, always from the same noise.
-    pub fn preview(&self, trainer: &Trainer) -> Result<()> {
+    /// Samples of the averaged weights, always from the same noise, and what they show.
+    pub fn preview(&self, trainer: &mut Trainer, log: &mut Log) -> Result<()> {
+        let judgement = self.judged(trainer)?;
         let model = self.model(trainer, None)?;
         let look = Look::preview(self, self.looks(self.request.training.steps).preview);
         let (samples, metadata) = self.sample(&model, look)?;
+        self.judge(judgement, &samples, log)?;
         let picture = self.show(&model).still(&samples.x)?;
         Ok(write_png(&self.folder.preview(trainer.steps()), &picture, &metadata)?)
     }
 
+    /// The losses of what is held out, and of what is seen.
+    pub fn judged(&self, trainer: &mut Trainer) -> Result<Judgement> {
+        let losses = self.held_out.as_ref().map(|held_out| trainer.judge(held_out)).transpose()?;
+        let (held_out, seen) = losses.map(|[held_out, seen]| (held_out, seen)).unzip();
+        Ok(Judgement { step: trainer.steps(), distance: None, held_out, seen })
+    }
+
+    /// Puts into the log how good the training is, and says what is new in that.
+    fn judge(&self, judgement: Judgement, samples: &Samples, log: &mut Log) -> Result<()> {
+        let set = self.held_out.as_ref().unwrap_or(&self.data.set);
+        let stride = set.len().div_ceil(COMPARED);
+        let mut rows = Vec::new();
+        for index in (0..set.len()).step_by(stride) {
+            rows.extend_from_slice(&set.row(index)?);
+        }
+        // Of one sample there is no distance, nor of a network that has blown up.
+        let distance = energy_distance(samples.x.data(), &rows, set.row_len()).ok();
+        self.warn_of(log.judge(Judgement { distance, ..judgement }));
+        if let Some(verdict) = verdict(log.judgements()) {
+            note(self.budget.quiet, format_args!("note: {verdict}"));
+        }
+        Ok(())
+    }
+
+    /// Says so if samples are copies of what training saw.
+    fn note_copies(&self, samples: &Samples) -> Result<()> {
+        let set = &self.data.set;
+        if !self.data.is_pictures() || set.is_elsewhere() {
+            return Ok(());
+        }
+        let (copies, count) = (set.copies(samples.x.data())?, samples.x.rows());
+        // Single samples are near to a row by chance, where there are few.
+        if copies * MOST_COPIES > count {
+            note(
+                self.budget.quiet,
+                format_args!(
+                    "note: {copies} of {count} samples are copies of pictures of the data, three times \
+                     nearer to one than to any other: fewer steps, a smaller network or more \
+                     pictures would make them new"
+                ),
+            );
+        }
+        Ok(())
+    }
+
     /// The samples at the end, and the way to them.
-    pub fn look(&self, model: &Model) -> Result<()> {
+    pub fn look(&self, model: &Model, judgement: Judgement, log: &mut Log) -> Result<()> {
         let look = Look::last(self, self.looks(self.request.training.steps).last);
         let (samples, metadata) = self.sample(model, look)?;
+        self.judge(judgement, &samples, log)?;
+        self.note_copies(&samples)?;
         let show = self.show(model);
         let write = || -> Result<()> {
             write_png(&self.folder.file("samples.png"), &show.still(&samples.x)?, &metadata)?;

@@ -42,8 +42,6 @@ pub fn resumed(args: &TrainArgs) -> Result<Job> {
         quiet,
     )
     .context("the data of the run; if they are elsewhere now, name them")?;
-    let Settings { groups, seed, .. } = request.training;
-    let data = data.map_set(|set| set.with_groups(groups, seed))?;
     let data_sha256 = data.set.sha256();
     if checkpoint.data_sha256 != data_sha256 {
         bail!(
@@ -52,10 +50,13 @@ pub fn resumed(args: &TrainArgs) -> Result<Job> {
             request.source.name
         );
     }
+    let Settings { hold_out, groups, seed, .. } = request.training;
+    let (data, held_out) =
+        data.map_set(|set| set.with_groups(groups, seed))?.split(hold_out, seed)?;
     let state = Some(checkpoint.into_state());
     let BudgetArgs { steps: _, time, stop_at } = args.budget;
     let budget = Budget { stop_at, force: false, quiet };
-    let mut job = Job { folder, data, data_sha256, request, engine, state, budget };
+    let mut job = Job { folder, data, held_out, data_sha256, request, engine, state, budget };
     if let Some(time) = time {
         let every = Some(job.request.saving.preview_every);
         job.request.training.steps = job.done() + steps_within(time, clock, &job, every)?;
@@ -117,6 +118,7 @@ fn merged(mut request: Request, args: &TrainArgs) -> Result<Request> {
         layers,
         ema,
         label_dropout,
+        holdout,
         groups,
         seed,
         reading,
@@ -138,6 +140,7 @@ fn merged(mut request: Request, args: &TrainArgs) -> Result<Request> {
     stored.check_value("--layers", *layers)?;
     stored.check_value("--ema", *ema)?;
     stored.check_value("--label-dropout", *label_dropout)?;
+    stored.check_value("--holdout", *holdout)?;
     stored.check_value("--groups", *groups)?;
     stored.check_value("--seed", *seed)?;
     stored.check_value("--precision", precision.map(|arg| flags::precision(arg.into())))?;

@@ -30,7 +30,7 @@ impl Job {
         let (start, earlier) = (Instant::now(), log.losses().len());
         // An interruption does not wait for the preview of its step: it is made up for here.
         if !self.folder.preview(from).exists() {
-            self.preview_if_due(trainer);
+            self.preview_if_due(trainer, log);
         }
         while trainer.steps() < until {
             let report = trainer.step().map_err(failed)?;
@@ -54,13 +54,13 @@ impl Job {
                     format!("interrupted after step {done} of {steps}; {}", self.resuming());
                 return Err(Interrupted { code, message }.into());
             }
-            self.preview_if_due(trainer);
+            self.preview_if_due(trainer, log);
         }
         Ok(())
     }
 
     /// A log that cannot be written is no reason to lose a training.
-    fn warn_of(&self, written: Result<(), LogError>) {
+    pub fn warn_of(&self, written: Result<(), LogError>) {
         if let Err(LogError { path, reason }) = written {
             let path = path.display();
             let text = format_args!("warning: {path} ends here, training goes on: {reason}");
@@ -68,13 +68,13 @@ impl Job {
         }
     }
 
-    fn preview_if_due(&self, trainer: &Trainer) {
+    fn preview_if_due(&self, trainer: &mut Trainer, log: &mut Log) {
         let (done, steps) = (trainer.steps(), self.request.training.steps);
         if !self.request.saving.wants_preview(done, steps) {
             return;
         }
         // Nor is a preview that cannot be made.
-        if let Err(error) = self.preview(trainer) {
+        if let Err(error) = self.preview(trainer, log) {
             note(self.budget.quiet, format_args!("warning: no preview: {error:#}"));
         }
     }

@@ -10,19 +10,25 @@ const MEAN: RGBColor = RGBColor(24, 78, 160);
 /// Solid, not see-through: strokes on top of each other must not grow darker.
 const RAW: RGBColor = RGBColor(187, 207, 236);
 
+const HELD_OUT: RGBColor = RGBColor(196, 88, 20);
+
 /// More points than this make a thick line rough, and no better.
 const MEAN_POINTS: usize = 1000;
 
-/// Draws on the canvas. Points are (step, loss).
-pub(super) fn draw(
-    canvas: &mut Canvas,
-    title: &str,
-    raw: &[(f64, f64)],
-    mean: &[(f64, f64)],
-    window: usize,
-) -> Result<(), DrawError> {
+/// What is drawn. Points are (step, loss).
+#[derive(Clone, Copy)]
+pub(super) struct Lines<'a> {
+    pub raw: &'a [(f64, f64)],
+    /// The running mean, over so many losses.
+    pub mean: &'a [(f64, f64)],
+    pub window: usize,
+    pub held_out: &'a [(f64, f64)],
+}
+
+/// Draws on the canvas.
+pub(super) fn draw(canvas: &mut Canvas, title: &str, lines: &Lines<'_>) -> Result<(), DrawError> {
     let area = canvas.area();
-    let (x, y) = axes(raw);
+    let (x, y) = axes(lines);
     let mut chart = ChartBuilder::on(&area)
         .caption(title, font(20))
         .margin(px(14))
@@ -31,12 +37,13 @@ pub(super) fn draw(
         .y_label_area_size(px(64))
         .build_cartesian_2d(x, y)?;
     mesh(&mut chart, ["step", "loss (log scale)"], false)?;
-    draw_losses(&mut chart, raw, mean, window)?;
+    draw_losses(&mut chart, lines)?;
     area.present()
 }
 
-fn axes(raw: &[(f64, f64)]) -> (Axis, Axis) {
-    let (steps, exponents) = (step_range(raw), exponent_range(raw));
+fn axes(lines: &Lines<'_>) -> (Axis, Axis) {
+    let all = [lines.raw, lines.held_out].concat();
+    let (steps, exponents) = (step_range(lines.raw), exponent_range(&all));
     let mut step_ticks = even_ticks(steps.clone(), 8);
     step_ticks.retain(|step| step.fract() == 0.0);
     let x = Axis { ticks: step_ticks, range: steps, label: Box::new(group) };
@@ -48,12 +55,8 @@ fn axes(raw: &[(f64, f64)]) -> (Axis, Axis) {
     (x, y)
 }
 
-fn draw_losses(
-    chart: &mut Chart<'_>,
-    raw: &[(f64, f64)],
-    mean: &[(f64, f64)],
-    window: usize,
-) -> Result<(), DrawError> {
+fn draw_losses(chart: &mut Chart<'_>, lines: &Lines<'_>) -> Result<(), DrawError> {
+    let Lines { raw, mean, window, held_out } = *lines;
     let raw_style = ShapeStyle::from(RAW).stroke_width(1);
     let mean_style = ShapeStyle::from(MEAN).stroke_width(px(2));
     if window > 1 {
@@ -75,6 +78,13 @@ fn draw_losses(
         .legend(move |place| sample(place, mean_style));
     let end = mean.last().copied().map(on_axes);
     chart.draw_series(end.map(|point| Circle::new(point, px(4), MEAN.filled())))?;
+    if !held_out.is_empty() {
+        let dots = held_out.iter().copied().map(on_axes);
+        chart
+            .draw_series(dots.map(|point| Circle::new(point, px(5), HELD_OUT.filled())))?
+            .label("held-out data")
+            .legend(move |place| sample(place, ShapeStyle::from(HELD_OUT).stroke_width(px(4))));
+    }
     chart
         .configure_series_labels()
         .position(SeriesLabelPosition::UpperRight)
