@@ -32,7 +32,7 @@ compare "trained, from x_T.npy in one step" 1 "" "$run" --init "$WORK/x_T.npy" -
 peer probe "$run" "$WORK/trained"
 peer probe crates/cli/models/digits "$WORK/built-in"
 for model in trained built-in; do
-    compare "$model, no label" 20 "" "$WORK/$model" -n 4 --seed 0 --steps 20
+    compare "$model, no label" 20 "" "$WORK/$model" -n 4 --seed 0 --steps 20 --class none
     compare "$model, --class 3" 20 3 "$WORK/$model" -n 4 --seed 1 --steps 20 --class 3
 done
 finish

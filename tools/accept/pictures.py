@@ -36,6 +36,8 @@ def kinds(folder):
     folder.mkdir()
 
     def look(name, values, *options):
+        # What is blended of bytes is rounded to bytes.
+        values = values if "16" in name else [rounded(value) for value in values]
         print(name, checksum(values), *options)
 
     def saved(name, picture, *options, **settings):
@@ -142,6 +144,10 @@ def opacity(alpha):
 
 def blended(colour, alpha, background):
     return opacity(alpha) * colour + (F(1) - opacity(alpha)) * F(background)
+
+
+def rounded(values):
+    return model(np.floor(F(127.5) * values + F(128)).clip(0, 255))
 
 
 def checksum(channels):

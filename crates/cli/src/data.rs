@@ -101,7 +101,7 @@ impl Data {
         let decided = format!("{here}{}", folder.decided());
         let (skipped, left_out) = (folder.skipped(), folder.left_out());
         Findings { skipped, left_out, decided: &decided }.say(source, quiet);
-        if folder.is_glance() {
+        if folder.glance().is_some() {
             note(quiet, format_args!("{source}: damaged pictures are found when they are read"));
         }
         let (shape, classes) = (folder.shape().to_vec(), folder.classes());
@@ -167,8 +167,8 @@ impl Reader for Pictures {
         self.0.read(index, row).map_err(|error| error.to_string())
     }
 
-    fn checksum(&self) -> [u8; 32] {
-        self.0.checksum()
+    fn checksum(&self) -> Option<[u8; 32]> {
+        self.0.glance()
     }
 }
 

@@ -3,10 +3,14 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use crate::TrainError;
 use crate::rows::{Reader, Rows};
+
+/// Rows that are read at once to be hashed.
+const HASHED: usize = 1024;
 
 /// Samples, with or without labels. Copies share the samples.
 ///
@@ -16,7 +20,7 @@ use crate::rows::{Reader, Rows};
 pub struct TrainingSet {
     shape: Vec<usize>,
     rows: Arc<Rows>,
-    /// That of the rows, if they were read from elsewhere.
+    /// What tells rows that are elsewhere from others, if they are not to be read for that.
     checksum: Option<[u8; 32]>,
     /// Which rows the samples are, if not all.
     picked: Option<Arc<Vec<usize>>>,
@@ -58,7 +62,7 @@ impl TrainingSet {
         if size == 0 || reader.rows() == 0 {
             return Err(TrainError::Rows { values: 0, shape });
         }
-        let checksum = Some(reader.checksum());
+        let checksum = reader.checksum();
         let rows = Rows::read(reader, size, budget)?;
         Ok(Self::of(shape, rows, checksum))
     }
@@ -193,24 +197,34 @@ impl TrainingSet {
         self.shape.len() == 3
     }
 
-    /// A checksum of all samples, in hexadecimal digits; of some, that of the set they are of.
-    #[must_use]
-    pub fn sha256(&self) -> String {
+    /// A checksum of all values and labels, in hexadecimal digits.
+    ///
+    /// # Errors
+    /// If a row cannot be read.
+    pub fn sha256(&self) -> Result<String, TrainError> {
         let mut hash = Sha256::new();
         for axis in &self.shape {
             hash.update((*axis as u64).to_le_bytes());
         }
-        match (self.checksum, &*self.rows) {
-            (Some(checksum), _) => hash.update(checksum),
-            (None, Rows::Bytes(bytes)) => hash.update(bytes),
-            (None, _) => {
-                self.values().unwrap_or_default().iter().for_each(|x| hash.update(x.to_le_bytes()));
+        if let Some(checksum) = self.checksum {
+            hash.update(checksum);
+        } else {
+            // Rows are read by all threads, some at a time.
+            for from in (0..self.len()).step_by(HASHED) {
+                let rows = from..self.len().min(from + HASHED);
+                let bytes = |row| -> Result<Vec<u8>, TrainError> {
+                    Ok(self.row(row)?.iter().flat_map(|value| value.to_le_bytes()).collect())
+                };
+                let rows: Vec<_> = rows.into_par_iter().map(bytes).collect();
+                for row in rows {
+                    hash.update(row?);
+                }
             }
         }
         for label in self.labels().unwrap_or_default() {
             hash.update(label.to_le_bytes());
         }
-        format!("{:x}", hash.finalize())
+        Ok(format!("{:x}", hash.finalize()))
     }
 
     /// The share of values outside [−1, 1], where samples of pictures are clipped.

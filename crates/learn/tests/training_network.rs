@@ -85,7 +85,7 @@ fn a_run_that_was_interrupted_continues_as_if_it_had_not_been() {
         let expected = losses(&mut whole, 6);
         let mut first = trainer(&request, &data);
         let mut seen = losses(&mut first, 2);
-        let state: TrainState = first.checkpoint(about(), data.sha256()).into_state();
+        let state: TrainState = first.checkpoint(about(), data.sha256().unwrap()).into_state();
         let mut second =
             Trainer::resume(&request, network(&request), data.clone(), &state).unwrap();
         seen.extend(losses(&mut second, 4));

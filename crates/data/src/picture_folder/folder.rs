@@ -73,16 +73,11 @@ impl PictureFolder {
         self.plan.are_bytes
     }
 
-    /// Whether files were not decoded before, so that damaged ones are not known.
+    /// If files were not decoded before, so that damaged ones are not known: SHA-256 of their names
+    /// and lengths.
     #[must_use]
-    pub fn is_glance(&self) -> bool {
-        self.survey.is_glance
-    }
-
-    /// SHA-256 of the files' names and contents; at a glance of their names and lengths.
-    #[must_use]
-    pub fn checksum(&self) -> [u8; 32] {
-        self.survey.checksum
+    pub fn glance(&self) -> Option<[u8; 32]> {
+        self.survey.glance
     }
 
     /// What was found and decided: see [`PictureSet::decided`].

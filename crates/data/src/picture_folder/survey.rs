@@ -18,10 +18,9 @@ pub(super) struct Survey {
     pub files: Vec<PictureFile>,
     /// One for each file.
     pub facts: Vec<Facts>,
-    /// Whether no file was decoded, since that would take long: damaged ones are not known.
-    pub is_glance: bool,
-    /// Of names and contents; at a glance of names and lengths.
-    pub checksum: [u8; 32],
+    /// If no file was decoded, since that would take long, so that damaged ones are not known: SHA-256
+    /// of the files' names and lengths.
+    pub glance: Option<[u8; 32]>,
     /// Names, sorted; empty without classes.
     pub classes: Vec<String>,
     /// How many files are no pictures.
@@ -65,26 +64,24 @@ impl Survey {
         let is_glance = lengths > MOST_DECODED;
         let probe = |file: &PictureFile| {
             if is_glance {
-                return glance(&file.path)
-                    .map(|facts| (facts, length(&file.path).to_le_bytes().into()));
+                return glance(&file.path);
             }
-            let bytes = read(&file.path)?;
-            let picture = decode(&bytes)?;
-            Ok((Facts::new(&picture), Sha256::digest(&bytes).to_vec()))
+            decode(&read(&file.path)?).map(|picture| Facts::new(&picture))
         };
-        let probed: Vec<Result<(Facts, Vec<u8>), Flaw>> =
-            found_files.par_iter().map(probe).collect();
-        let (files, facts, checksum) = (Vec::new(), Vec::new(), [0; 32]);
-        let mut survey = Self { files, facts, is_glance, checksum, classes, others };
+        let probed: Vec<Result<Facts, Flaw>> = found_files.par_iter().map(probe).collect();
+        let mut survey =
+            Self { files: Vec::new(), facts: Vec::new(), glance: None, classes, others };
         let (mut bad, mut hash) = (Vec::new(), Sha256::new());
         for (file, probed) in found_files.into_iter().zip(probed) {
             match probed {
-                Ok((facts, of_contents)) => {
+                Ok(facts) => {
                     // Where the folder lies does not matter.
-                    let name = file.path.strip_prefix(&root).unwrap_or(&file.path);
-                    hash.update(name.as_os_str().as_encoded_bytes());
-                    hash.update([0]);
-                    hash.update(of_contents);
+                    if is_glance {
+                        let name = file.path.strip_prefix(&root).unwrap_or(&file.path);
+                        hash.update(name.as_os_str().as_encoded_bytes());
+                        hash.update([0]);
+                        hash.update(length(&file.path).to_le_bytes());
+                    }
                     survey.files.push(file);
                     survey.facts.push(facts);
                 }
@@ -94,7 +91,7 @@ impl Survey {
         if survey.files.is_empty() || !(bad.is_empty() || skip_bad) {
             return Err(PictureSetError::Bad { bad, total });
         }
-        survey.checksum = hash.finalize().into();
+        survey.glance = is_glance.then(|| hash.finalize().into());
         let labels = survey.labels();
         match (0..).zip(&survey.classes).find(|(class, _)| !labels.contains(class)) {
             Some((_, name)) => Err(PictureSetError::EmptyClass { path: root.join(name) }),

@@ -205,7 +205,7 @@ fn a_run_that_was_interrupted_continues_as_if_it_had_not_been() {
         let mut first = trainer(&request);
         let mut seen = losses(&mut first, stop);
         // By way of a checkpoint.
-        let state = first.checkpoint(about(), toy::data().sha256()).into_state();
+        let state = first.checkpoint(about(), toy::data().sha256().unwrap()).into_state();
         assert_eq!(state, first.state());
         let mut second = Trainer::resume(&request, Toy::default(), toy::data(), &state).unwrap();
         assert_eq!(second.state(), state);

@@ -29,7 +29,7 @@ pub fn begun(args: &TrainArgs) -> Result<Job> {
     if recipe.groups.is_some() {
         refuse_groups(&data)?;
     }
-    let data_sha256 = data.set.sha256();
+    let data_sha256 = data.set.sha256()?;
     let data = data.map_set(|set| recipe.grouped(set))?;
     let (data, held_out) = data.split(recipe.hold_out, recipe.seed).context("--holdout")?;
     let request = recipe.request(source, &data.set).map_err(named)?;

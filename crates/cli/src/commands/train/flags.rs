@@ -14,6 +14,7 @@ use crate::args::{
 use crate::commands::joined;
 
 /// What the flags choose. There is no `..` here and below, so that no flag is forgotten.
+#[expect(clippy::too_many_lines, reason = "a line a flag")]
 pub fn recipe(args: &TrainArgs) -> Recipe {
     let TrainArgs {
         data: _,

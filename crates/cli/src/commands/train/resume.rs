@@ -42,7 +42,7 @@ pub fn resumed(args: &TrainArgs) -> Result<Job> {
         quiet,
     )
     .context("the data of the run; if they are elsewhere now, name them")?;
-    let data_sha256 = data.set.sha256();
+    let data_sha256 = data.set.sha256()?;
     if checkpoint.data_sha256 != data_sha256 {
         bail!(
             "{}: the data are not those that the run was begun with; to train on others, begin \
