@@ -21,19 +21,26 @@ import numpy as np
 import quality
 import torch
 
-COMMON = ["--width", "16,32,64", "--batch", "16"]
+COMMON = ["--width", "16,32,64"]
 DEFAULT = "as the defaults have it"
+# Flags of `train`, and of `sample`.
 OTHERS = {
-    "epsilon": ["--prediction", "epsilon"],
-    "x0": ["--prediction", "x0"],
-    "min-snr": ["--loss-weight", "min-snr"],
-    "p2": ["--loss-weight", "p2"],
-    "adamw": ["--optimizer", "adamw"],
-    "linear betas": ["--schedule", "linear"],
-    "half the rate": ["--lr", "1e-3"],
-    "twice the rate": ["--lr", "4e-3"],
-    "no labels hidden but always": ["--label-dropout", "1"],
+    "epsilon": (["--prediction", "epsilon"], []),
+    "x0": (["--prediction", "x0"], []),
+    "min-snr": (["--loss-weight", "min-snr"], []),
+    "p2": (["--loss-weight", "p2"], []),
+    "adamw": (["--optimizer", "adamw"], []),
+    "linear betas": (["--schedule", "linear"], []),
+    "half the rate": (["--lr", "1e-3"], []),
+    "twice the rate": (["--lr", "4e-3"], []),
+    "batches of 32, half of the steps": (["--batch", "32"], []),
+    "labels hidden half of the times": (["--label-dropout", "0.5"], []),
+    "samples of no class": (["--label-dropout", "0.5"], ["--class", "none"]),
+    "no groups": (["--groups", "0"], []),
+    "a fifth of the groups": (["--groups", "8"], []),
 }
+# Where data have classes there are no groups.
+OF_GROUPS = {"no groups", "a fifth of the groups"}
 
 
 def main():
@@ -51,16 +58,17 @@ def main():
     held = quality.moments(network, data.held)
 
     def distance(job):
-        number, name, flags, seed = job
+        number, name, (flags, of_samples), seed = job
         run = args.out / f"{number}-{seed}"
         program = [args.program, "train", data.path, *COMMON, *flags]
+        steps = args.steps // 2 if "--batch" in flags else args.steps
         subprocess.run(
-            [*program, "--steps", str(args.steps), "--seed", str(seed), "--threads", "1",
+            [*program, "--steps", str(steps), "--seed", str(seed), "--threads", "1",
              "--preview-every", "0", "--quiet", "--force", "-o", run],
             check=True, stdout=subprocess.DEVNULL,
         )
         subprocess.run(
-            [args.program, "sample", run, "-n", "2000", *quality.SAMPLER, "--threads", "1", "--quiet",
+            [args.program, "sample", run, "-n", "2000", *quality.SAMPLER, *of_samples, "--threads", "1", "--quiet",
              "--force", "-o", run / "samples.npy"],
             check=True, stdout=subprocess.DEVNULL,
         )
@@ -69,9 +77,10 @@ def main():
         print(f"{name}, seed {seed}: {found:.2f}", flush=True)
         return found
 
-    names = [DEFAULT, *args.only]
+    has_classes = (args.data / "train-labels-idx1-ubyte.gz").exists()
+    names = [DEFAULT, *(name for name in args.only if not (has_classes and name in OF_GROUPS))]
     jobs = [
-        (number, name, OTHERS.get(name, []), seed)
+        (number, name, OTHERS.get(name, ([], [])), seed)
         for seed in range(args.seeds)
         for number, name in enumerate(names)
     ]

@@ -1,7 +1,7 @@
 """What a budget of training buys, beside other programs: how near samples are to pictures not seen.
 
     python tools/bench/quality.py DATA ANCESTRAL [--minutes 3 10] [--seeds 3] [--who ours peer ddp]
-        [--samples 2000] [--few 300] [--out FOLDER]
+        [--widths 16,32,64 …] [--samples 2000] [--few 300] [--out FOLDER]
         (torch 2.15.0, diffusers 0.42.1, denoising-diffusion-pytorch 2.3.4, safetensors 0.8.0)
 
 DATA is a folder with Fashion-MNIST as IDX files, or one with pictures, of which every tenth is held
@@ -277,6 +277,8 @@ def main():
     parser.add_argument("--minutes", type=float, nargs="+", default=[3, 10])
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--who", nargs="+", default=["ours", "peer", "ddp"])
+    widths = lambda text: tuple(map(int, text.split(",")))
+    parser.add_argument("--widths", type=widths, nargs="+", default=WIDTHS)
     parser.add_argument("--samples", type=int, default=2000)
     parser.add_argument("--few", type=int)
     parser.add_argument("--out", type=Path, default=Path("target/quality"))
@@ -305,7 +307,7 @@ def main():
             spread = statistics.stdev(found) if len(found) > 1 else math.nan
             print(f"ours, {minutes:g} min: {statistics.mean(found):.2f}, spread {spread:.2f}")
         if "peer" in args.who:
-            for widths in WIDTHS:
+            for widths in args.widths:
                 for bf16 in (False, True):
                     name = f"diffusers {widths}{' bf16' if bf16 else ''}, {minutes:g} min"
                     judge(name, peer(data, args, minutes, widths, bf16))

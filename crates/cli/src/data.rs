@@ -102,7 +102,13 @@ impl Data {
         let (skipped, left_out) = (folder.skipped(), folder.left_out());
         Findings { skipped, left_out, decided: &decided }.say(source, quiet);
         if folder.glance().is_some() {
-            note(quiet, format_args!("{source}: damaged pictures are found when they are read"));
+            note(
+                quiet,
+                format_args!(
+                    "{source}: too much to read it all first: damaged pictures are found on the way, \
+                     and groups of alike ones (--groups) are not looked for unasked"
+                ),
+            );
         }
         let (shape, classes) = (folder.shape().to_vec(), folder.classes());
         let available = || available_memory().map_or(u64::MAX, |bytes| bytes / DATA_SHARE);

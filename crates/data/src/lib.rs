@@ -37,6 +37,8 @@ mod chart;
 mod dataset;
 mod digits;
 mod distance;
+#[cfg(feature = "datasets")]
+mod elsewhere;
 mod grid;
 #[cfg(feature = "datasets")]
 mod idx;

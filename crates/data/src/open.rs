@@ -1,5 +1,6 @@
 //! Data by what the user calls them: a built-in name, or a path.
 
+use crate::elsewhere::how_to_get;
 use crate::picture_folder::is_picture;
 use crate::{
     BUILTIN, Columns, CsvError, Dataset, IdxError, NpyError, Own, PictureFolder, PictureOptions,
@@ -109,6 +110,14 @@ pub enum OpenError {
         /// What the user calls it.
         name: String,
     },
+    /// It is not here, but known.
+    #[error("data {name:?} are not here: {how}")]
+    Elsewhere {
+        /// What the user calls it.
+        name: String,
+        /// What it is, and how to get it.
+        how: &'static str,
+    },
     /// It is a pipe, a device or a socket.
     #[error("data {name:?}: expected a regular file or a folder, not a pipe or a device")]
     Special {
@@ -216,7 +225,11 @@ pub fn open_builtin(name: &str, options: &ReadOptions) -> Result<Option<Loaded>,
 
 fn open_path(name: &str, path: &Path, options: &ReadOptions) -> Result<Opened, OpenError> {
     if !path.exists() {
-        return Err(OpenError::Unknown { name: name.to_owned() });
+        let name = name.to_owned();
+        return Err(match how_to_get(&name) {
+            Some(how) => OpenError::Elsewhere { name, how },
+            None => OpenError::Unknown { name },
+        });
     }
     // Reading a pipe could wait for ever.
     if !path.is_file() && !path.is_dir() {
@@ -342,5 +355,10 @@ mod tests {
         let message = open("moon", &ReadOptions::default()).unwrap_err().to_string();
         assert!(message.contains("data \"moon\": no such file or folder"), "{message}");
         assert!(message.contains("digits, moons, swiss-roll"), "{message}");
+        for name in ["emoji", "fashion-mnist"] {
+            let message = open(name, &ReadOptions::default()).unwrap_err().to_string();
+            assert!(message.starts_with(&format!("data {name:?} are not here: ")), "{message}");
+            assert!(message.contains(&format!("then: ancestral train {name}")), "{message}");
+        }
     }
 }

@@ -25,7 +25,8 @@ const BY_HEART: f64 = 1.25;
 pub struct Judgement {
     /// Steps made.
     pub step: u64,
-    /// How far samples are from data that were held out, or from those that were seen if none were.
+    /// How far samples are from data that were held out, or from those that were seen if none were: an
+    /// estimate that is scattered by chance, also to below 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distance: Option<f64>,
     /// The losses of data that were held out.

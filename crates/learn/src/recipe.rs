@@ -195,7 +195,8 @@ impl Recipe {
     /// # Errors
     /// If a row cannot be read.
     pub fn grouped(&self, data: TrainingSet) -> Result<TrainingSet, TrainError> {
-        let groups = self.groups.unwrap_or_else(|| groups(data.len()));
+        let default = || if data.is_long_to_read() { 0 } else { groups(data.len()) };
+        let groups = self.groups.unwrap_or_else(default);
         data.with_groups(groups, self.seed)
     }
 

@@ -113,6 +113,12 @@ impl TrainingSet {
         self.groups
     }
 
+    /// Whether reading all samples once takes long, so that it is done for nothing but learning.
+    #[must_use]
+    pub fn is_long_to_read(&self) -> bool {
+        self.checksum.is_some()
+    }
+
     /// The number of samples, at least 1.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "never empty")]

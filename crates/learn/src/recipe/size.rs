@@ -12,12 +12,12 @@ const SMALL_SIDE: usize = 16;
 /// is best follows from how many updates there is time for: `docs/training.md` has the measurements.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum NetworkSize {
-    /// 16, 32, 64 channels: best for minutes.
+    /// 16, 32, 64, 64 channels: best for minutes.
     #[default]
     Small,
-    /// 32, 64, 128 channels.
+    /// 32, 64, 128, 128 channels.
     Medium,
-    /// 64, 128, 128 channels: for hours.
+    /// 64, 128, 128, 128 channels: for hours.
     Large,
 }
 
@@ -30,8 +30,8 @@ impl NetworkSize {
     pub fn pays_after(self) -> u64 {
         match self {
             Self::Small => 0,
-            Self::Medium => 6000,
-            Self::Large => 30_000,
+            Self::Medium => 4000,
+            Self::Large => 20_000,
         }
     }
 

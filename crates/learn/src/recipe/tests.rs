@@ -44,6 +44,47 @@ fn defaults_follow_from_the_data() {
 }
 
 #[test]
+fn networks_grow_where_their_channels_are_open() {
+    let widths = |recipe: &Recipe, side| match request(recipe, &pictures(side)).network {
+        NetworkConfig::UNet(network) => network.block_out_channels,
+        NetworkConfig::Mlp(_) => panic!("pictures have a U-Net"),
+    };
+    let mut recipe = Recipe::default();
+    let mut found = vec![widths(&recipe, 32)];
+    while let Some(size) = recipe.larger(&pictures(32)) {
+        assert!(size.pays_after() > recipe.size.pays_after());
+        recipe.size = size;
+        found.push(widths(&recipe, 32));
+    }
+    assert_eq!(found, [[16, 32, 64, 64], [32, 64, 128, 128], [64, 128, 128, 128]]);
+    // Small pictures, points and channels that are named have one size.
+    let named = Recipe { width: Some(vec![8]), ..Recipe::default() };
+    assert_eq!(named.larger(&pictures(32)), None);
+    let open = Recipe::default();
+    assert_eq!((open.larger(&pictures(16)), open.larger(&points(9))), (None, None));
+    assert_eq!(widths(&recipe, 8), [32, 64]);
+}
+
+#[test]
+fn groups_follow_from_the_number_of_pictures() {
+    let set = |count: usize| {
+        // Each picture a colour of its own.
+        let rows = (0..count).flat_map(|i| vec![i as f32 / count as f32; 16]).collect();
+        TrainingSet::new(vec![1, 4, 4], rows).unwrap()
+    };
+    let groups = |recipe: &Recipe, count| recipe.grouped(set(count)).unwrap().groups();
+    let open = Recipe::default();
+    let found = [50, 199, 400, 5000].map(|count| groups(&open, count));
+    assert_eq!(found[..2], [0, 0]);
+    assert!((2..=4).contains(&found[2]) && (20..=40).contains(&found[3]), "{found:?}");
+    assert_eq!(groups(&Recipe { groups: Some(0), ..open }, 400), 0);
+    let asked = Recipe { groups: Some(2), ..Recipe::default() };
+    assert_eq!(groups(&asked, 400), 2);
+    let grouped = asked.grouped(set(400)).unwrap();
+    assert_eq!(request(&asked, &grouped).training.groups, 2);
+}
+
+#[test]
 fn what_is_chosen_is_taken() {
     let recipe = Recipe {
         steps: Some(7),
