@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 
 /// Pictures that have been looked at and are read one by one, whenever they are needed: a folder may
-/// hold more than fits into memory. Each is what [`read_pictures`] makes of it.
+/// hold more than fits into memory. Each is what [`read_pictures`](crate::read_pictures) makes of it.
 ///
 /// # Example
 /// ```no_run
@@ -36,7 +36,7 @@ impl PictureFolder {
     /// they are read.
     ///
     /// # Errors
-    /// As [`read_pictures`].
+    /// As [`read_pictures`](crate::read_pictures).
     pub fn open(path: &Path, options: &PictureOptions) -> Result<Self, PictureSetError> {
         if let Some(size) = options.size {
             plan::check_size(size)?;
