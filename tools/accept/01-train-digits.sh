@@ -18,7 +18,7 @@ expect "previews/ holds a preview" test -n "$(ls "$run/previews")"
 
 timed "$ANCESTRAL" sample "$run" -n 800 --seed 0 --steps 100 -o "$WORK/x.npy"
 say "800 samples in 100 steps: $SECONDS_TAKEN s"
-at_most "distance to the digits" "$("$ANCESTRAL_PYTHON" "$TOOLS/digits.py" distance "$WORK/x.npy")" 0.32
+at_most "distance to the digits" "$("$ANCESTRAL_PYTHON" "$TOOLS/digits.py" distance "$WORK/x.npy")" 0.25
 at_most "share that a nearest neighbour tells from real digits" \
     "$("$ANCESTRAL_PYTHON" "$TOOLS/digits.py" neighbours "$WORK/x.npy")" 0.62
 
