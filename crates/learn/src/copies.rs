@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use crate::groups::squared_distance;
 use crate::{TrainError, TrainingSet};
 
 /// A sample whose nearest row is so many times nearer than the next is a copy of it.
@@ -18,22 +19,54 @@ impl TrainingSet {
     /// # Errors
     /// If a row cannot be read.
     pub fn copies(&self, samples: &[f32]) -> Result<usize, TrainError> {
-        let is_copy = |sample: &[f32]| -> Result<bool, TrainError> {
-            // Squared distances: to the nearest row, and to the next.
-            let mut nearest = [f32::INFINITY; 2];
-            for row in 0..self.len() {
-                let distance = distance(sample, &self.row(row)?, nearest[1]);
-                if distance < nearest[0] {
-                    nearest = [distance, nearest[0]];
-                } else if distance < nearest[1] {
-                    nearest[1] = distance;
+        let samples: Vec<&[f32]> = samples.chunks_exact(self.row_len()).collect();
+        // Each row is read once for all samples.
+        let nearest = (0..self.len()).into_par_iter().try_fold(
+            || vec![Nearest::default(); samples.len()],
+            |mut nearest, row| -> Result<_, TrainError> {
+                let row = self.row(row)?;
+                for (nearest, sample) in nearest.iter_mut().zip(&samples) {
+                    nearest.see(distance(sample, &row, nearest.next));
                 }
+                Ok(nearest)
+            },
+        );
+        let none = || vec![Nearest::default(); samples.len()];
+        let nearest = nearest.try_reduce(none, |mut some, others| {
+            for (nearest, other) in some.iter_mut().zip(others) {
+                nearest.see(other.first);
+                nearest.see(other.next);
             }
-            Ok(nearest[1].is_finite() && nearest[0] * NEARER * NEARER < nearest[1])
-        };
-        let found: Result<Vec<bool>, _> =
-            samples.par_chunks_exact(self.row_len()).map(is_copy).collect();
-        Ok(found?.into_iter().filter(|is_copy| *is_copy).count())
+            Ok(some)
+        })?;
+        Ok(nearest.into_iter().filter(|nearest| nearest.is_of_a_copy()).count())
+    }
+}
+
+/// Squared distances of a sample: to the nearest row, and to the next.
+#[derive(Clone, Copy)]
+struct Nearest {
+    first: f32,
+    next: f32,
+}
+
+impl Default for Nearest {
+    fn default() -> Self {
+        Self { first: f32::INFINITY, next: f32::INFINITY }
+    }
+}
+
+impl Nearest {
+    fn see(&mut self, distance: f32) {
+        if distance < self.first {
+            *self = Self { first: distance, next: self.first };
+        } else if distance < self.next {
+            self.next = distance;
+        }
+    }
+
+    fn is_of_a_copy(self) -> bool {
+        self.next.is_finite() && self.first * NEARER * NEARER < self.next
     }
 }
 
@@ -42,7 +75,7 @@ fn distance(a: &[f32], b: &[f32], most: f32) -> f32 {
     const PIECE: usize = 64;
     let mut sum = 0.0;
     for (a, b) in a.chunks(PIECE).zip(b.chunks(PIECE)) {
-        sum += a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f32>();
+        sum += squared_distance(a, b);
         if sum > most {
             break;
         }

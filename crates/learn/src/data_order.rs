@@ -55,6 +55,11 @@ pub(crate) fn below(rng: &mut impl Rng, bound: usize) -> usize {
     usize::try_from(scaled).expect("below a usize")
 }
 
+/// A uniform number in [0, 1), from one word of 64 bits.
+pub(crate) fn unit(rng: &mut impl Rng) -> f64 {
+    (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

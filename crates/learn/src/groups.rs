@@ -1,9 +1,9 @@
 //! Groups of pictures that are alike, for data without classes.
 
 use ancestral::{Purpose, Streams};
-use rand::Rng;
 use rayon::prelude::*;
 
+use crate::data_order::unit;
 use crate::{TrainError, TrainingSet};
 
 /// Pictures are compared as means over cells of at most so many a side.
@@ -94,7 +94,6 @@ fn cells(row: &[f32], [channels, height, width]: [usize; 3]) -> Vec<f32> {
 /// Rows to begin with; fewer than asked if there are not so many different ones.
 fn started(rows: &[&[f32]], groups: usize, seed: u64) -> Vec<Vec<f32>> {
     let mut rng = Streams::new(seed, Purpose::Groups).rng(0, 0);
-    let mut unit = move || (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
     let mut centres = vec![rows[0].to_vec()];
     let mut distances: Vec<f64> = vec![f64::INFINITY; rows.len()];
     while centres.len() < groups {
@@ -102,7 +101,7 @@ fn started(rows: &[&[f32]], groups: usize, seed: u64) -> Vec<Vec<f32>> {
         distances.par_iter_mut().zip(rows).for_each(|(distance, row)| {
             *distance = distance.min(f64::from(squared_distance(row, last)));
         });
-        let mut left = unit() * distances.iter().sum::<f64>();
+        let mut left = unit(&mut rng) * distances.iter().sum::<f64>();
         let chosen = distances.iter().position(|distance| {
             left -= distance;
             left < 0.0
@@ -114,7 +113,7 @@ fn started(rows: &[&[f32]], groups: usize, seed: u64) -> Vec<Vec<f32>> {
 }
 
 /// In eight sums side by side, which a processor adds at once.
-fn squared_distance(a: &[f32], b: &[f32]) -> f32 {
+pub(crate) fn squared_distance(a: &[f32], b: &[f32]) -> f32 {
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
     let mut sums = [0.0_f32; 8];
     for (a, b) in a.iter().zip(b) {

@@ -6,7 +6,7 @@ use ancestral::{Prediction, Purpose, Schedule, Streams};
 use rand::Rng;
 
 use crate::ahead::Ahead;
-use crate::data_order::{DataOrder, below};
+use crate::data_order::{DataOrder, below, unit};
 use crate::{Settings, TrainError, TrainingSet};
 
 /// Rows are read so many updates ahead, where they are elsewhere.
@@ -165,8 +165,8 @@ impl SampleSource {
 
     fn label_of(&self, row: usize, sample: u64) -> Option<u32> {
         let label = self.data.labels()?[row];
-        let unit = (self.label.rng(sample, 0).next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
-        Some(if unit < self.label_dropout { self.data.classes() } else { label })
+        let hidden = unit(&mut self.label.rng(sample, 0));
+        Some(if hidden < self.label_dropout { self.data.classes() } else { label })
     }
 }
 

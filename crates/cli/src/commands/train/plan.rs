@@ -23,9 +23,9 @@ const CALLS: usize = 2;
 /// the job ends `time` seconds after `clock`.
 pub fn plan(time: f64, clock: Instant, job: &mut Job, recipe: &mut Recipe) -> Result<()> {
     let every = recipe.preview_every;
-    let is_open = recipe.larger(&job.data.set).is_some();
     let mut steps = steps_within(time, clock, job, every)?;
     let mut next = recipe.larger(&job.data.set);
+    let is_open = next.is_some();
     while let Some(size) = next.filter(|size| size.pays_after() <= steps) {
         let larger = Recipe { size, ..recipe.clone() };
         let fit = prepare(job, &larger).and_then(|_| steps_within(time, clock, job, every));
