@@ -250,6 +250,10 @@ fn pictures_without_classes_are_learned_in_groups_of_alike_ones() {
     let message = folder.refused("train --resume run --groups 3");
     assert!(message.contains("begun with --groups 2"), "{message}");
     folder.run("train --resume run --steps 3 --quiet");
+    // The number that was asked for is kept, though fewer groups are found.
+    folder.run(&format!("train heaps {TINY} --groups 7 -o fewer"));
+    assert!(folder.text("fewer/ancestral.json").contains("--groups 7"));
+    folder.run("train --resume fewer --steps 3 --quiet");
     // Forty are too few for groups unasked.
     let said = folder.says(&format!("train heaps {TINY} -o plain"));
     assert!(said.contains("0 classes"), "{said}");

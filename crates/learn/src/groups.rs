@@ -68,7 +68,7 @@ impl TrainingSet {
             return Ok(self);
         }
         let labels = all_nearest(&all, &centres);
-        Ok(self.with_group_labels(labels, centres.len()))
+        Ok(self.with_group_labels(labels, centres.len(), groups))
     }
 }
 
@@ -196,8 +196,10 @@ mod tests {
         values.extend(heaps(120).row(1).unwrap().repeat(60));
         values.extend(vec![1.0; 256]);
         let set = TrainingSet::new(vec![1, 16, 16], values).unwrap().with_groups(3, 0).unwrap();
-        assert_eq!(set.class_counts().unwrap().iter().sum::<u64>(), 121);
-        assert_eq!(set.groups(), 2);
+        let counts = set.class_counts().unwrap();
+        assert_eq!((counts.len(), counts.iter().sum::<u64>()), (2, 121));
+        // By the number that was looked for, the same are found again.
+        assert_eq!(set.groups(), 3);
     }
 
     #[test]

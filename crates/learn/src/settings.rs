@@ -42,7 +42,8 @@ pub struct Settings {
     pub label_dropout: f64,
     /// The share of the data that is held out, to judge by.
     pub hold_out: f64,
-    /// Groups of alike pictures that stand for classes of data without any; 0: none do.
+    /// Groups of alike pictures that were looked for, to stand for classes of data without any; 0: none
+    /// do.
     pub groups: usize,
     /// Whether each picture is mirrored, left and right, half of the times that it is seen.
     pub flip: bool,

@@ -26,7 +26,8 @@ pub struct TrainingSet {
     picked: Option<Arc<Vec<usize>>>,
     labels: Option<Vec<u32>>,
     classes: u32,
-    /// How many groups of alike samples the classes are; 0: they are classes of the data, or none.
+    /// How many groups of alike samples were looked for, of which the classes are what was found; 0:
+    /// they are classes of the data, or none.
     groups: usize,
 }
 
@@ -101,13 +102,14 @@ impl TrainingSet {
         Ok(self)
     }
 
-    /// The same samples with a label each, of so many groups.
-    pub(crate) fn with_group_labels(self, labels: Vec<u32>, groups: usize) -> Self {
-        let classes = u32::try_from(groups).expect("few groups");
+    /// The same samples with a label each, of `found` groups where `groups` were looked for.
+    pub(crate) fn with_group_labels(self, labels: Vec<u32>, found: usize, groups: usize) -> Self {
+        let classes = u32::try_from(found).expect("few groups");
         Self { labels: Some(labels), classes, groups, ..self }
     }
 
-    /// How many groups of alike samples stand for classes; 0 if none do.
+    /// How many groups of alike samples were looked for, with which they are found again; there may be
+    /// fewer classes. 0 if no groups stand for classes.
     #[must_use]
     pub fn groups(&self) -> usize {
         self.groups
