@@ -4,8 +4,8 @@ source "$(dirname "$0")/lib.sh"
 need_program
 need_python
 
-size=$(find crates/cli/models/digits -type f -print0 | xargs -0 cat | wc -c)
-at_most "size of crates/cli/models/digits" "$size" 3000000 bytes
+size=$(find crates/pipeline/models/digits -type f -print0 | xargs -0 cat | wc -c)
+at_most "size of crates/pipeline/models/digits" "$size" 3000000 bytes
 
 timed "$ANCESTRAL" sample -n 64 -o "$WORK/digits.png"
 at_most "sample -n 64 -o digits.png, wall time" "$SECONDS_TAKEN" 15 s

@@ -30,7 +30,7 @@ compare "trained, from x_T.npy in one step" 1 "" "$run" --init "$WORK/x_T.npy" -
 
 # The trained network, and the one that the program carries, at timesteps over the whole range.
 peer probe "$run" "$WORK/trained"
-peer probe crates/cli/models/digits "$WORK/built-in"
+peer probe crates/pipeline/models/digits "$WORK/built-in"
 for model in trained built-in; do
     compare "$model, no label" 20 "" "$WORK/$model" -n 4 --seed 0 --steps 20 --class none
     compare "$model, --class 3" 20 3 "$WORK/$model" -n 4 --seed 1 --steps 20 --class 3

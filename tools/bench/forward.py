@@ -87,7 +87,7 @@ QUIET = 0.05
 
 def make(folder, kind):
     if kind == "digits":
-        shutil.copytree(ROOT / "crates/cli/models/digits", folder)
+        shutil.copytree(ROOT / "crates/pipeline/models/digits", folder)
         return
     torch.manual_seed(0)
     network = UNet2DModel(**KINDS[kind]).eval()

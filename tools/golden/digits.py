@@ -18,7 +18,7 @@ from diffusers import DDIMScheduler, DDPMScheduler, UNet2DModel
 from diffusers.utils.torch_utils import randn_tensor
 
 COMMAND = "python tools/golden/digits.py crates/cli/tests/golden/digits.json"
-MODEL = Path("crates/cli/models/digits")
+MODEL = Path("crates/pipeline/models/digits")
 NO_LABEL = 10
 
 # flags, scheduler, what its config is changed by, what is set, what its step is told, rows, label

@@ -139,7 +139,7 @@ impl Data {
         change: impl FnOnce(TrainingSet) -> Result<TrainingSet, E>,
     ) -> Result<Self, E> {
         let set = change(self.set)?;
-        let names = || (0..set.classes()).map(|group| format!("group {group}")).collect();
+        let names = || (0..set.classes()).map(|group| format!("group-{group}")).collect();
         let class_names = self.class_names.or_else(|| (set.groups() > 0).then(names));
         Ok(Self { set, class_names, ..self })
     }

@@ -6,8 +6,7 @@
 use std::fmt;
 
 use ancestral_format::{DownBlock, NetworkConfig, UNetConfig};
-
-use crate::commands::sample::Defaults;
+use ancestral_pipeline::Defaults;
 
 /// Moments that are kept of the way to the last samples.
 pub const MOMENTS: usize = 50;

@@ -1,35 +1,30 @@
 //! `ancestral`: learn the reverse process of some data, and run it.
 
-#![cfg_attr(not(feature = "train"), allow(dead_code, reason = "what only training needs"))]
+#![cfg_attr(
+    not(feature = "train"),
+    allow(dead_code, unused_imports, reason = "what only training needs")
+)]
 
 mod args;
-mod classes;
-mod columns;
 mod commands;
 #[cfg(feature = "train")]
 mod data;
-mod engine;
 mod failure;
 mod findings;
+mod flags;
 #[cfg(feature = "train")]
 mod interrupt;
 #[cfg(feature = "train")]
 mod lock;
 #[cfg(feature = "train")]
 mod looks;
-mod memory;
-mod model;
+mod open;
 mod output;
-mod process;
 mod progress;
-mod randomness;
 mod rows;
 #[cfg(feature = "train")]
 mod run_folder;
-mod sampling;
-mod show;
-mod start;
-mod steering;
+mod settings;
 
 use std::process::ExitCode;
 

@@ -74,8 +74,8 @@ fn rows_are_plotted_and_not_put_into_folders() {
         for (flags, expected) in [
             ("-o many", "expected a name in .png, .csv or .npy"),
             ("-o many/", "expected a name in .png, .csv or .npy"),
-            ("--trajectory -o x.png", "--trajectory of points"),
-            ("--trajectory -o x.csv", "--trajectory of points"),
+            ("--trajectory -o x.png", "trajectories of points"),
+            ("--trajectory -o x.csv", "trajectories of points"),
         ] {
             let message = folder.refused(&format!("sample {run} -n 5 --steps 2 {flags}"));
             assert!(message.contains(expected), "{flags}: {message}");

@@ -15,7 +15,7 @@ const WEIGHTS: &str = "unet/diffusion_pytorch_model.safetensors";
 /// The built-in model as a folder `m` without what is ours alone.
 fn foreign() -> Folder {
     let folder = Folder::new();
-    let built_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/digits");
+    let built_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pipeline/models/digits");
     for name in ["model_index.json", "scheduler/scheduler_config.json", "unet/config.json", WEIGHTS]
     {
         folder.write(&format!("m/{name}"), std::fs::read(built_in.join(name)).unwrap());
@@ -173,7 +173,7 @@ fn a_scheduler_of_another_class_is_run_as_what_it_is() {
     for part in [
         "scheduler_config.json: unknown keys, ignored: skip_prk_steps, tensor_format",
         "diffusers ends its last step, from timestep 0, at alpha_bar 0.9999587: a share of 0.0064",
-        "--compat diffusers goes its way",
+        "use --compat diffusers for the numbers of diffusers",
     ] {
         assert!(says.contains(part), "{part}: {says}");
     }
@@ -251,8 +251,8 @@ fn a_variance_that_no_run_has_hides_nothing_else() {
     let folder = foreign();
     let scheduler = "m/scheduler/scheduler_config.json";
     edit(&folder, scheduler, "\"fixed_small\"", "\"learned\"");
-    let reason = "variance learned: the network of model m predicts none; take fixed-small or \
-                  fixed-large";
+    let reason = "--variance learned: the network of model m predicts no variance; take fixed-small \
+                  or fixed-large";
     let output = folder.try_run("inspect m");
     assert!(output.status.success());
     assert_eq!(String::from_utf8(output.stderr).unwrap(), format!("warning: {reason}\n"));
@@ -277,9 +277,14 @@ fn where_the_peer_has_no_number_there_is_no_way_of_its() {
     let sample = "sample m --class 3 -n 1 --force -o x.npy";
     let says = folder.says(&format!("{sample} --spacing leading --steps 2"));
     assert!(says.contains("diffusers gives NaN for variance_type fixed_large_log"), "{says}");
-    assert!(!says.contains("goes its way"), "{says}");
+    assert!(!says.contains("for the numbers of diffusers"), "{says}");
     let says = folder.says(&format!("{sample} --spacing trailing --steps 2"));
-    assert!(says.contains("--compat diffusers goes its way, but for NaN"), "{says}");
+    assert!(
+        says.contains(
+            "--compat diffusers for the numbers of diffusers (except where it returns NaN)"
+        ),
+        "{says}"
+    );
     // Ours and the peer's both begin where the user's own list does.
     edit(&folder, scheduler, "\"fixed_large_log\"", "\"fixed_small\"");
     let says = folder.says(&format!("{sample} --visit 5"));

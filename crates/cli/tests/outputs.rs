@@ -19,7 +19,7 @@ fn without_room(folder: &Folder, args: &str) -> Output {
 }
 
 fn built_in(folder: &Folder, name: &str) {
-    let from = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("models/digits");
+    let from = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../pipeline/models/digits");
     for file in [
         "model_index.json",
         "scheduler/scheduler_config.json",
@@ -134,7 +134,10 @@ fn a_run_that_finds_no_memory_is_refused_before_it_is_begun() {
         String::from_utf8(output.stderr).unwrap()
     };
     let refused = sample("4096");
-    assert!(refused.contains("GiB at least") && refused.contains("sample_size"), "{refused}");
+    assert!(
+        refused.contains("GiB of memory") && refused.contains("lower -n or --batch"),
+        "{refused}"
+    );
     let refused = sample("65536");
     assert!(refused.contains("config.json: sample_size [65536, 65536] must be"), "{refused}");
 }

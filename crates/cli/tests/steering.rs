@@ -213,9 +213,9 @@ fn what_does_not_fit_is_refused_by_flag_and_file() {
             "--mask wide.npy: shape [1, 1, 8, 9], expected [n, 1, 8, 8]",
         ),
         (&format!("{inpaint} high.npy"), "value 1.5 of row 0 of the mask (element 0) is outside"),
-        (&format!("{inpaint} three.npy"), "--inpaint two.npy: a mask of 3 rows for data of 2"),
-        (&format!("{inpaint} mask.npy -n 3"), "-n 3: --inpaint two.npy has 2 rows"),
-        (&format!("{inpaint} mask.npy --from three.npy"), "has 2 rows, --from three.npy has 3"),
+        (&format!("{inpaint} three.npy"), "--mask three.npy: a mask of 3 rows for data of 2"),
+        (&format!("{inpaint} mask.npy -n 3"), "-n 3: --inpaint has 2 rows"),
+        (&format!("{inpaint} mask.npy --from three.npy"), "--inpaint: has 2 rows, --from has 3"),
         ("--from nan.npy", "--from nan.npy: value 0 is NaN"),
         ("--from none.npy", "--from none.npy: no rows"),
         ("--from page.png", "--from: "),
@@ -233,7 +233,10 @@ fn what_does_not_fit_is_refused_by_flag_and_file() {
         ("digits three.npy -o never.png", "output never.png: expected a name in .npy"),
         ("digits wide.npy -o never.npy", "data wide.npy: shape [1, 1, 8, 9]"),
         ("digits three.npy -o two.npy", "two.npy is already there: replace it with --force"),
-        ("digits three.npy --class x -o never.npy", "--class x: model built-in digits knows"),
+        (
+            "digits three.npy --class x -o never.npy",
+            "--class x: model built-in digits has no such class",
+        ),
         ("digits three.npy --steps 0 -o never.npy", "--steps: 0 steps asked"),
     ] {
         let refused = folder.refused(&format!("invert {args}"));
@@ -245,7 +248,7 @@ fn what_does_not_fit_is_refused_by_flag_and_file() {
 #[test]
 fn a_model_that_knows_no_label_for_none_is_not_guided() {
     let folder = Folder::new();
-    let built_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/digits");
+    let built_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pipeline/models/digits");
     for name in [
         "model_index.json",
         "scheduler/scheduler_config.json",
@@ -256,7 +259,16 @@ fn a_model_that_knows_no_label_for_none_is_not_guided() {
     }
     // Without the names of its classes, nothing says that the eleventh means none.
     let message = folder.refused("sample m --class 3 --guidance 2 -n 1 --steps 2 -o x.npy");
-    assert!(message.contains("--guidance 2: model m knows no label that means none"), "{message}");
+    let expected = "--guidance 2: model m does not say which label means no class";
+    assert!(message.contains(expected), "{message}");
+    // Once it is named, samples are those of the model that says it itself.
+    let flags = "--class 3 --guidance 2 -n 2 --steps 2";
+    folder.run(&format!("sample m {flags} --null-label 10 -o named.npy"));
+    folder.run(&format!("sample digits {flags} -o known.npy"));
+    assert_eq!(folder.read("named.npy"), folder.read("known.npy"));
+    folder.run("sample m --class none --null-label 10 -n 1 --steps 2 -o none.npy");
+    let message = folder.refused(&format!("sample m {flags} --null-label 11 -o x.npy"));
+    assert!(message.contains("--null-label 11: model m has the labels 0 to 10"), "{message}");
 }
 
 #[test]
@@ -295,7 +307,10 @@ fn tables_are_steered_by_their_columns() {
             "--inpaint row.csv --mask x_T.npy",
             "--mask x_T.npy: the columns of --inpaint row.csv say",
         ),
-        ("--inpaint things.csv", "column \"size\" is none of the model's, which are age, member"),
+        (
+            "--inpaint things.csv",
+            "column \"size\" is not one of the model's, which are age, member",
+        ),
         ("--inpaint x_T.npy --mask row.csv", "--mask row.csv: expected an array of [n, 3] in .npy"),
     ] {
         folder.write("things.csv", "size\n3\n");

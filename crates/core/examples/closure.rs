@@ -10,7 +10,9 @@
 use std::f64::consts::TAU;
 use std::io::Write;
 
-use ancestral::{Batch, Dpmpp2m, Grid, Noise, Point, SampleNoise, Sampler, Schedule, Spacing};
+use ancestral::{
+    Batch, Dpmpp2m, Grid, Noise, Point, SampleNoise, Sampler, Schedule, Spacing, from_fn,
+};
 
 const POINTS: usize = 8;
 
@@ -37,7 +39,7 @@ fn epsilon(x: [f64; 2], alpha: f64, sigma: f64) -> [f64; 2] {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut calls = 0;
     // A denoiser is anything that says what clean data a sample comes from: x̂₀ = (x − σ ε)/α.
-    let mut denoiser = |x: &Batch<f64>, at: Point| {
+    let mut denoiser = from_fn(|x: &Batch<f64>, at: Point| {
         calls += 1;
         let (alpha, sigma) = (at.level.alpha(), at.level.sigma());
         let mut x0 = x.clone();
@@ -46,7 +48,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             row.iter_mut().zip(noise).for_each(|(x, noise)| *x = (*x - sigma * noise) / alpha);
         }
         x0
-    };
+    });
     let grid = Grid::new(&Schedule::linear_1000(), Spacing::Trailing, 20)?;
     let mut noise = SampleNoise::new(0, 0..800);
     let x_t = noise.draw(&Batch::zeros(800, vec![2]));

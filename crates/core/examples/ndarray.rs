@@ -10,7 +10,9 @@
 
 use std::io::Write;
 
-use ancestral::{AnySampler, Grid, Noise, Point, Purpose, Sample, Schedule, Spacing, Streams};
+use ancestral::{
+    AnySampler, Grid, Noise, Point, Purpose, Sample, Sampler, Schedule, Spacing, Streams, from_fn,
+};
 use ndarray::{Array1, Array2, Axis, Zip};
 
 /// A batch of points, a row each. The library's trait cannot be implemented for another library's
@@ -75,7 +77,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let sampler: AnySampler = name.parse()?;
         let mut noise = RowNoise { streams: Streams::new(0, Purpose::Sampling), draws: 0 };
         let x_t = noise.draw(&Points(Array2::zeros((1000, 2))));
-        let mut denoiser = model;
+        let mut denoiser = from_fn(model);
         let last = sampler.run(&grid, x_t, &mut denoiser, &mut noise).last();
         let Points(x) = last.ok_or("a run has a step")??.x;
         let means = x.mean_axis(Axis(0)).ok_or("there are points")?;

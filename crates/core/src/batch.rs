@@ -1,5 +1,7 @@
 //! Host rows: several samples of one shape, one after the other in memory.
 
+use std::sync::Arc;
+
 use crate::sample::{Elementwise, Sample};
 
 /// A floating-point type that rows can be made of: `f32`, or `f64` where tests want its digits.
@@ -38,6 +40,8 @@ impl Scalar for f64 {
 /// Sums are formed in f64 and rounded once, so a step adds at most half a unit in the last place
 /// to each element, and a row never depends on the rows beside it.
 ///
+/// A clone shares its elements with the original until one of the two is changed, so clones are cheap.
+///
 /// # Example
 /// ```
 /// use ancestral::{Batch, Sample};
@@ -49,7 +53,7 @@ impl Scalar for f64 {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Batch<T = f32> {
     shape: Vec<usize>,
-    data: Vec<T>,
+    data: Arc<Vec<T>>,
 }
 
 impl<T: Scalar> Batch<T> {
@@ -66,7 +70,7 @@ impl<T: Scalar> Batch<T> {
             "{} values are no whole number of rows of shape {shape:?}",
             data.len()
         );
-        Self { shape, data }
+        Self { shape, data: Arc::new(data) }
     }
 
     /// `rows` rows of zeros.
@@ -104,15 +108,15 @@ impl<T: Scalar> Batch<T> {
         &self.data
     }
 
-    /// All elements, to be changed in place.
+    /// All elements, to be changed in place; copied first if a clone shares them.
     pub fn data_mut(&mut self) -> &mut [T] {
-        &mut self.data
+        Arc::<Vec<T>>::make_mut(&mut self.data)
     }
 
-    /// All elements, taken out.
+    /// All elements, taken out; copied if a clone shares them.
     #[must_use]
     pub fn into_data(self) -> Vec<T> {
-        self.data
+        Arc::unwrap_or_clone(self.data)
     }
 
     /// One row.
@@ -134,7 +138,7 @@ impl<T: Scalar> Batch<T> {
     /// The rows, to be changed in place.
     pub fn iter_rows_mut(&mut self) -> impl ExactSizeIterator<Item = &mut [T]> {
         let size = self.row_len();
-        self.data.chunks_exact_mut(size)
+        self.data_mut().chunks_exact_mut(size)
     }
 
     /// The rows `range`, as a batch of their own.
@@ -154,16 +158,17 @@ impl<T: Scalar> Batch<T> {
     #[must_use]
     pub fn stack<'a>(batches: impl IntoIterator<Item = &'a Self>) -> Self {
         let mut batches = batches.into_iter();
-        let mut stacked = batches.next().expect("at least one batch").clone();
+        let first = batches.next().expect("at least one batch");
+        let mut data = first.data.to_vec();
         for batch in batches {
-            assert_eq!(batch.shape, stacked.shape, "rows that are stacked have one shape");
-            stacked.data.extend_from_slice(&batch.data);
+            assert_eq!(batch.shape, first.shape, "rows that are stacked have one shape");
+            data.extend_from_slice(&batch.data);
         }
-        stacked
+        first.like(data)
     }
 
     fn like(&self, data: Vec<T>) -> Self {
-        Self { shape: self.shape.clone(), data }
+        Self { shape: self.shape.clone(), data: Arc::new(data) }
     }
 
     fn assert_same_shape(&self, other: &Self) {
@@ -189,12 +194,16 @@ impl<T: Scalar> Sample for Batch<T> {
         // The arities that samplers use are one fused pass each, without a buffer in f64.
         let data = match terms {
             [(a, x)] => x.data.iter().map(|x| T::from_f64(a * x.to_f64())).collect(),
-            [(a, x), (b, y)] => std::iter::zip(&x.data, &y.data)
+            [(a, x), (b, y)] => std::iter::zip(&*x.data, &*y.data)
                 .map(|(x, y)| T::from_f64(a * x.to_f64() + b * y.to_f64()))
                 .collect(),
-            [(a, x), (b, y), (c, z)] => std::iter::zip(&x.data, std::iter::zip(&y.data, &z.data))
-                .map(|(x, (y, z))| T::from_f64(a * x.to_f64() + b * y.to_f64() + c * z.to_f64()))
-                .collect(),
+            [(a, x), (b, y), (c, z)] => {
+                std::iter::zip(&*x.data, std::iter::zip(&*y.data, &*z.data))
+                    .map(|(x, (y, z))| {
+                        T::from_f64(a * x.to_f64() + b * y.to_f64() + c * z.to_f64())
+                    })
+                    .collect()
+            }
             _ => combine_in_blocks(terms),
         };
         first.like(data)
@@ -205,7 +214,7 @@ impl<T: Scalar> Sample for Batch<T> {
     fn exp_scaled(a: f64, b: f64, f: &Self, z: &Self) -> Self {
         f.assert_same_shape(z);
         let scaled = |(f, z): (&T, &T)| T::from_f64((a + b * f.to_f64()).exp() * z.to_f64());
-        f.like(std::iter::zip(&f.data, &z.data).map(scaled).collect())
+        f.like(std::iter::zip(&*f.data, &*z.data).map(scaled).collect())
     }
 }
 
@@ -231,10 +240,16 @@ fn combine_in_blocks<T: Scalar>(terms: &[(f64, &Batch<T>)]) -> Vec<T> {
 
 impl<T: Scalar> Elementwise for Batch<T> {
     fn map(mut self, f: impl Fn(f64) -> f64) -> Self {
-        for value in &mut self.data {
-            *value = T::from_f64(f(value.to_f64()));
+        let f = |value: &T| T::from_f64(f(value.to_f64()));
+        match Arc::get_mut(&mut self.data) {
+            Some(data) => {
+                for value in data {
+                    *value = f(value);
+                }
+                self
+            }
+            None => self.like(self.data.iter().map(f).collect()),
         }
-        self
     }
 }
 
@@ -270,6 +285,18 @@ mod tests {
             let rounded = sum as f32;
             assert_eq!(*found, rounded, "element {i}");
         }
+    }
+
+    #[test]
+    fn a_clone_keeps_its_elements_when_the_original_is_changed() {
+        let mut x = Batch::new(vec![2], vec![1.0_f32, 2.0]);
+        let twin = x.clone();
+        x.data_mut()[0] = 5.0;
+        assert_eq!((x.data(), twin.data()), (&[5.0, 2.0][..], &[1.0, 2.0][..]));
+        let again = x.clone().map(|x| -x);
+        assert_eq!((x.data(), again.data()), (&[5.0, 2.0][..], &[-5.0, -2.0][..]));
+        x.iter_rows_mut().for_each(|row| row.fill(0.0));
+        assert_eq!((again.into_data(), x.into_data()), (vec![-5.0, -2.0], vec![0.0; 2]));
     }
 
     #[test]

@@ -6,10 +6,12 @@ use crate::level::Level;
 use crate::names::names;
 use crate::schedule::Schedule;
 
+mod any;
 mod cut;
 mod even;
 mod levels;
 
+pub use any::AnySpacing;
 pub use levels::LevelSpacing;
 use levels::check_steps;
 

@@ -81,6 +81,12 @@ impl<T: Scalar> Known<T> {
         Ok(Self { data, mask })
     }
 
+    /// Shape of a row.
+    #[must_use]
+    pub fn row_shape(&self) -> &[usize] {
+        self.data.shape()
+    }
+
     /// How many samples it is for: `None` if one row stands for all.
     #[must_use]
     pub fn rows(&self) -> Option<usize> {

@@ -20,14 +20,16 @@ mod sample;
 pub mod sampler;
 mod schedule;
 mod slerp;
+mod suspend;
 mod variance;
 
 pub use batch::{Batch, Scalar};
 pub use denoiser::{
-    Chunked, ClassConditional, Clipped, Conditional, Denoised, Denoiser, Guidance, GuidanceError,
-    Guided, Inpainted, Network, NetworkDenoiser, Thresholded, ZeroTerminalSnr,
+    Chunked, ClassConditional, Clipped, Conditional, Denoised, Denoiser, FromFn, Guidance,
+    GuidanceError, Guided, Inpainted, Network, NetworkDenoiser, Thresholded, ZeroTerminalSnr,
+    from_fn,
 };
-pub use grid::{Grid, GridError, Hop, LevelSpacing, Point, Spacing};
+pub use grid::{AnySpacing, Grid, GridError, Hop, LevelSpacing, Point, Spacing};
 pub use inpainting::{Known, KnownError};
 pub use invert::{Forgetful, Inversion, InversionRun, Inverted};
 pub use level::{Level, LevelError};
@@ -36,13 +38,17 @@ pub use noise::{NoNoise, Noise, Purpose, SampleNoise, Streams, TorchGenerator, T
 pub use options::{OptionError, OptionInfo, Options};
 pub use posterior::Posterior;
 pub use prediction::Prediction;
-pub use repaint::{Repaint, RepaintRun, Resampling};
+pub use repaint::{Repaint, Resampling};
 pub use sample::{Elementwise, Sample};
 pub use sampler::named::*;
-pub use sampler::{AnySampler, Run, Sampler, SamplerInfo, Step, Stepped};
+pub use sampler::{
+    AnyHistory, AnySampler, Churn, Form, NamedSampler, Path, Run, Sampler, SamplerInfo, Slope,
+    Step, Stepped, UnipcVariant,
+};
 pub use schedule::{
     AnySchedule, Betas, Cosine, Laplace, Linear, ScaledLinear, Schedule, ScheduleError,
     ScheduleInfo, Sigmoid,
 };
 pub use slerp::slerp;
+pub use suspend::{Call, Pending, Remote, Suspended, Waiting};
 pub use variance::{NoiseScale, Variance, VarianceError};

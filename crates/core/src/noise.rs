@@ -115,6 +115,12 @@ impl<X, N: Noise<X> + ?Sized> Noise<X> for &mut N {
     }
 }
 
+impl<X, N: Noise<X> + ?Sized> Noise<X> for Box<N> {
+    fn draw(&mut self, like: &X) -> X {
+        (**self).draw(like)
+    }
+}
+
 /// The noise of a batch of trajectories: one sample index a row, and a count of draws.
 ///
 /// Draw 0 is x_T. The same index gives the same row, whatever stands beside it.

@@ -7,7 +7,7 @@ use crate::denoiser::Denoiser;
 use crate::grid::{Grid, Hop, Point};
 use crate::inpainting::Known;
 use crate::noise::Noise;
-use crate::sampler::{Sampler, Step, Stepped};
+use crate::sampler::{Path, Run, Sampler, Stepped};
 
 /// How often a run goes back up, and how far.
 ///
@@ -115,78 +115,71 @@ where
     T: Scalar,
     S: Sampler<History<Batch<T>> = ()>,
 {
-    /// The run from `x`, which is at the first point of `grid`, to clean data: a [`Step`] for each
-    /// hop of [`Resampling::walk`].
+    /// The run from `x`, which is at the first point of `grid`, to clean data: a
+    /// [`Step`](crate::Step) for each hop of [`Resampling::walk`].
+    ///
+    /// # Panics
+    /// In a step, if the rows are not those that something is known of, by shape or number.
     pub fn run<'a, D, N>(
         &'a self,
         grid: &Grid,
         x: Batch<T>,
         denoiser: &'a mut D,
         noise: &'a mut N,
-    ) -> RepaintRun<'a, S, T, D, N>
+    ) -> Run<'a, Self, Batch<T>, D, N>
     where
         D: Denoiser<Batch<T>> + ?Sized,
         N: Noise<Batch<T>> + ?Sized,
     {
-        let hops = self.resampling.walk(grid).into_iter().enumerate();
-        RepaintRun { repaint: self, hops, at: None, x: Some(x), denoiser, noise }
+        Run::new(self, grid, x, denoiser, noise)
     }
 }
 
-/// A run of [`Repaint`]. After an error it is over.
-pub struct RepaintRun<'a, S, T, D: ?Sized, N: ?Sized> {
-    repaint: &'a Repaint<S, T>,
-    hops: std::iter::Enumerate<std::vec::IntoIter<Hop>>,
-    /// Where `x` is, once a hop is done.
-    at: Option<Point>,
-    x: Option<Batch<T>>,
-    denoiser: &'a mut D,
-    noise: &'a mut N,
-}
-
-impl<S, T, D: ?Sized, N: ?Sized> std::fmt::Debug for RepaintRun<'_, S, T, D, N> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RepaintRun").field("hops_left", &self.hops.len()).finish_non_exhaustive()
-    }
-}
-
-impl<S, T, D, N> Iterator for RepaintRun<'_, S, T, D, N>
+impl<T, S> Path<Batch<T>> for Repaint<S, T>
 where
     T: Scalar,
     S: Sampler<History<Batch<T>> = ()>,
-    D: Denoiser<Batch<T>> + ?Sized,
-    N: Noise<Batch<T>> + ?Sized,
 {
-    type Item = Result<Step<Batch<T>>, D::Error>;
+    /// Where the hop before ended.
+    type Memory = Option<Point>;
 
-    /// # Panics
-    /// If the rows are not those that something is known of, by shape or number.
-    fn next(&mut self) -> Option<Self::Item> {
-        let mut x = self.x.take()?;
-        let (index, hop) = self.hops.next()?;
-        if let Some(at) = self.at.filter(|at| at.level > hop.from().level) {
-            x = Hop::between(hop.from(), at).noised(&x, &self.noise.draw(&x));
-        }
-        let Repaint { sampler, known, .. } = self.repaint;
-        let stepped = match sampler.step(&mut (), &hop, x, self.denoiser, self.noise) {
-            Ok(stepped) => stepped,
-            Err(error) => return Some(Err(error)),
-        };
-        let Stepped { mut x, x0 } = stepped;
-        let level = hop.to().level;
-        if hop.is_last() {
-            known.blend(&mut x, 1.0, None);
-        } else {
-            let z = self.noise.draw(&x);
-            known.blend(&mut x, level.alpha(), Some((level.sigma(), &z)));
-        }
-        self.at = Some(hop.to());
-        self.x = Some(x.clone());
-        Some(Ok(Step { index, hop, x, x0 }))
+    fn name(&self) -> &'static str {
+        "repaint"
     }
 
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (0, Some(self.hops.len()))
+    fn hops(&self, grid: &Grid) -> Vec<Hop> {
+        self.resampling.walk(grid)
+    }
+
+    fn begin(&self, _grid: &Grid) -> Option<Point> {
+        None
+    }
+
+    fn hop<D, N>(
+        &self,
+        memory: &mut Option<Point>,
+        hop: &Hop,
+        mut x: Batch<T>,
+        denoiser: &mut D,
+        noise: &mut N,
+    ) -> Result<Stepped<Batch<T>>, D::Error>
+    where
+        D: Denoiser<Batch<T>> + ?Sized,
+        N: Noise<Batch<T>> + ?Sized,
+    {
+        if let Some(at) = memory.filter(|at| at.level > hop.from().level) {
+            x = Hop::between(hop.from(), at).noised(&x, &noise.draw(&x));
+        }
+        let Stepped { mut x, x0 } = self.sampler.step(&mut (), hop, x, denoiser, noise)?;
+        let level = hop.to().level;
+        if hop.is_last() {
+            self.known.blend(&mut x, 1.0, None);
+        } else {
+            let z = noise.draw(&x);
+            self.known.blend(&mut x, level.alpha(), Some((level.sigma(), &z)));
+        }
+        *memory = Some(hop.to());
+        Ok(Stepped { x, x0 })
     }
 }
 

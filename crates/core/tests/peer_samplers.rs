@@ -4,7 +4,7 @@
 
 use std::convert::Infallible;
 
-use ancestral::{AnySampler, Batch, Grid, Level, Noise, Point, Sampler, Step, compat};
+use ancestral::{AnySampler, Batch, Grid, Level, Noise, Point, Sampler, Step, compat, from_fn};
 use serde_json::Value;
 
 /// How far y may be from that of a class. Those that stay in f64 agree to its digits; f32 is in the
@@ -45,7 +45,7 @@ impl Noise<Batch<f64>> for Waves {
 }
 
 fn steps(sampler: &str, grid: &Grid, x: Batch<f64>) -> Vec<Step<Batch<f64>>> {
-    let (mut denoiser, mut noise) = (network, Waves(0.0));
+    let (mut denoiser, mut noise) = (from_fn(network), Waves(0.0));
     let unwrap = |step: Result<_, Infallible>| step.unwrap_or_else(|never| match never {});
     if sampler == "published-3m" {
         let published = compat::Dpmpp3m::default();

@@ -7,7 +7,7 @@ use ancestral::exact::Gaussian;
 use ancestral::{
     AnySampler, Batch, Betas, Clipped, Cosine, Ddim, Ddpm, Dpmpp2m, Grid, Level, LevelSpacing,
     Network, NoNoise, Noise, Point, Prediction, Sample, SampleNoise, Sampler, Schedule, Spacing,
-    Step, Variance, compat,
+    Step, Variance, compat, from_fn,
 };
 
 const DATA: Gaussian = Gaussian { mean: 0.3, std: 0.2 };
@@ -92,10 +92,10 @@ fn a_cosine_schedule_with_karras_levels_has_as_many_points_as_were_asked_for() {
     // Cut to integers the first nine of these timesteps would be one.
     let grid = Grid::over_levels(&cosine(), KARRAS, 20).unwrap();
     let mut asked = Vec::new();
-    let mut denoiser = |x: &f64, at: Point| {
+    let mut denoiser = from_fn(|x: &f64, at: Point| {
         asked.push(at);
         0.5 * x
-    };
+    });
     let mut noise = NoNoise;
     let steps = steps(Dpmpp2m::default().run(&grid, 1.0, &mut denoiser, &mut noise));
     assert_eq!((asked.len(), asked.as_slice()), (20, grid.points()));
@@ -162,7 +162,7 @@ fn from_timestep_0_ddim_ends_on_the_clean_estimate_and_the_peer_where_it_is_told
     let alpha_bar = schedule.level(0).alpha_bar();
     let x0 = (f64::from(x) - (1.0 - alpha_bar).sqrt() * f64::from(epsilon)) / alpha_bar.sqrt();
     let grid = Grid::from_timesteps(&schedule, &[0]).unwrap();
-    let mut denoiser = |_: &f64, _: Point| x0;
+    let mut denoiser = from_fn(|_: &f64, _: Point| x0);
     let mut noise = NoNoise;
     let last = steps(Ddim::default().run(&grid, f64::from(x), &mut denoiser, &mut noise));
     assert_eq!(last[0].x, x0);
@@ -219,7 +219,7 @@ fn a_cosine_schedule_and_a_network_that_knows_nothing_stay_within_a_clip() {
     for variance in [Variance::FixedSmall, Variance::FixedLarge] {
         let mut noise = SampleNoise::new(2, 0..4);
         let start = noise.start(vec![3]);
-        let mut clipped = Clipped::new(nothing, 1.0);
+        let mut clipped = Clipped::new(from_fn(nothing), 1.0);
         let steps = steps(Ddpm { variance }.run(&grid, start, &mut clipped, &mut noise));
         assert!(steps[999].x.data().iter().all(|x| x.abs() <= 1.0), "{:?}", steps[999].x);
     }

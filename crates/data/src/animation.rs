@@ -1,6 +1,6 @@
 //! Images in sequence as an animated GIF.
 
-use crate::{Channels, Raster, SaveError, save_bytes};
+use crate::{Channels, EncodeError, Raster, SaveError, save_bytes};
 use gif::{Encoder, EncodingError, Frame, Repeat};
 use std::path::Path;
 use std::time::Duration;
@@ -34,17 +34,21 @@ const PIXELS_LOOKED_AT: usize = 50_000;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn write_gif(path: &Path, frames: &[Raster], delay: Duration) -> Result<(), SaveError> {
+    save_bytes(path, &encode_gif(frames, delay).map_err(|error| error.at(path))?)
+}
+
+/// The bytes that [`write_gif`] writes.
+///
+/// # Errors
+/// [`EncodeError`] if there are no frames or they differ in size or channels.
+pub fn encode_gif(frames: &[Raster], delay: Duration) -> Result<Vec<u8>, EncodeError> {
     let format = |frame: &Raster| (frame.width(), frame.height(), frame.channels());
-    let Some(first) = frames.first().map(format) else {
-        return Err(SaveError::NoFrames { path: path.to_owned() });
-    };
+    let Some(first) = frames.first().map(format) else { return Err(EncodeError::NoFrames) };
     if let Some(frame) = frames.iter().position(|frame| format(frame) != first) {
         let found = format(&frames[frame]);
-        return Err(SaveError::Frame { path: path.to_owned(), frame, found, first });
+        return Err(EncodeError::Frame { frame, found, first });
     }
-    let bytes =
-        encode(frames, delay).map_err(|source| SaveError::Gif { path: path.to_owned(), source })?;
-    save_bytes(path, &bytes)
+    encode(frames, delay).map_err(EncodeError::Gif)
 }
 
 fn encode(frames: &[Raster], delay: Duration) -> Result<Vec<u8>, EncodingError> {

@@ -39,6 +39,7 @@ mod digits;
 mod distance;
 #[cfg(feature = "datasets")]
 mod elsewhere;
+mod encode;
 mod grid;
 #[cfg(feature = "datasets")]
 mod idx;
@@ -55,7 +56,7 @@ mod still;
 mod table;
 mod toy;
 
-pub use animation::{LAST_FRAME_HOLD, write_gif};
+pub use animation::{LAST_FRAME_HOLD, encode_gif, write_gif};
 pub use builtin::{BUILTIN, builtin};
 pub use channels::Channels;
 pub use chart::{
@@ -66,10 +67,11 @@ pub use digits::digits;
 #[cfg(feature = "datasets")]
 pub use distance::frechet_distance;
 pub use distance::{DistanceError, energy_distance, sliced_wasserstein};
+pub use encode::EncodeError;
 pub use grid::{GridError, GridLayout, grid};
 #[cfg(feature = "datasets")]
 pub use idx::{IdxError, is_idx, read_idx};
-pub use npy::{Array, NpyError, NumberKind, read_npy, write_npy};
+pub use npy::{Array, NpyError, NumberKind, encode_npy, read_npy, write_npy};
 #[cfg(feature = "datasets")]
 pub use npy::{Arrays, read_arrays};
 #[cfg(feature = "datasets")]
@@ -84,9 +86,9 @@ pub use picture_folder::{
 pub use pictures::{Pictures, PicturesError, to_byte};
 pub use raster::{Raster, RasterError};
 pub use save::{SaveError, save_bytes, save_with};
-pub use still::{png_name, write_png, write_png_folder};
+pub use still::{encode_png, png_name, write_png, write_png_folder};
 pub use table::{
     CellProblem, CellTrouble, Column, ColumnError, ColumnKind, Columns, CsvError, MAX_COLUMNS,
-    Table, TableError, read_csv, write_csv,
+    Table, TableError, encode_csv, read_csv, write_csv,
 };
 pub use toy::{TOYS, Toy, toy};

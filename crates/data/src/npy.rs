@@ -3,7 +3,7 @@
 use crate::{SaveError, save_with};
 use npyz::{NpyFile, NpyHeader, Order, WriteOptions, WriterBuilder};
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 
 #[cfg(feature = "datasets")]
@@ -72,15 +72,28 @@ impl Array {
 /// # Ok::<(), ancestral_data::SaveError>(())
 /// ```
 pub fn write_npy(path: &Path, shape: &[usize], data: &[f32]) -> Result<(), SaveError> {
+    save_with(path, |file| encode(file, shape, data))
+}
+
+/// The bytes that [`write_npy`] writes.
+///
+/// # Panics
+/// If the number of values is not the product of the shape.
+#[must_use]
+pub fn encode_npy(shape: &[usize], data: &[f32]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    encode(&mut bytes, shape, data).expect("memory takes all that is written");
+    bytes
+}
+
+fn encode(file: &mut dyn Write, shape: &[usize], data: &[f32]) -> io::Result<()> {
     let expected: usize = shape.iter().product();
     assert_eq!(data.len(), expected, "{} values for the shape {shape:?}", data.len());
     let shape: Vec<u64> = shape.iter().map(|&axis| axis as u64).collect();
-    save_with(path, |file| {
-        let options = WriteOptions::<f32>::new().default_dtype().shape(&shape);
-        let mut writer = options.writer(file).begin_nd()?;
-        writer.extend(data.iter().copied())?;
-        writer.finish()
-    })
+    let options = WriteOptions::<f32>::new().default_dtype().shape(&shape);
+    let mut writer = options.writer(file).begin_nd()?;
+    writer.extend(data.iter().copied())?;
+    writer.finish()
 }
 
 /// Reads a `.npy` file of float32 or float64, little-endian, in C or Fortran order.

@@ -1,6 +1,6 @@
 //! Images as PNG files that carry how they were made.
 
-use crate::{Channels, Pictures, Raster, SaveError, save_bytes};
+use crate::{Channels, EncodeError, Pictures, Raster, SaveError, save_bytes};
 use std::fs;
 use std::path::Path;
 
@@ -24,9 +24,7 @@ pub fn write_png(
     raster: &Raster,
     metadata: &[(String, String)],
 ) -> Result<(), SaveError> {
-    let bytes = encode(raster, metadata)
-        .map_err(|source| SaveError::Png { path: path.to_owned(), source })?;
-    save_bytes(path, &bytes)
+    save_bytes(path, &encode_png(raster, metadata).map_err(|error| error.at(path))?)
 }
 
 /// Writes each picture as a PNG of its own at its own size, named by [`png_name`].
@@ -71,6 +69,14 @@ pub fn write_png_folder(
 #[must_use]
 pub fn png_name(index: u64) -> String {
     format!("{index:06}.png")
+}
+
+/// The bytes that [`write_png`] writes.
+///
+/// # Errors
+/// [`EncodeError`] if a keyword is not allowed.
+pub fn encode_png(raster: &Raster, metadata: &[(String, String)]) -> Result<Vec<u8>, EncodeError> {
+    encode(raster, metadata).map_err(EncodeError::Png)
 }
 
 fn encode(raster: &Raster, metadata: &[(String, String)]) -> Result<Vec<u8>, png::EncodingError> {

@@ -5,7 +5,7 @@ mod exact;
 mod model;
 mod report;
 
-use ancestral::AnySampler;
+use ancestral::{AnySampler, Sampler};
 use anyhow::{Context, Result, bail};
 
 use crate::args::CompareArgs;

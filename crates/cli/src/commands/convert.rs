@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::args::ConvertArgs;
 use crate::failure::Failed;
-use crate::model::Model;
+use crate::open::Wanted;
 use crate::output::{is_there, no_folder};
 
 pub fn run(args: &ConvertArgs) -> Result<()> {
@@ -22,7 +22,9 @@ pub fn run(args: &ConvertArgs) -> Result<()> {
         let (output, model) = (output.display(), model.display());
         bail!("output {output}: a part of the model {model}, expected a folder outside it");
     }
-    let Model { name, folder, .. } = Model::read(Some(model), args.variant.as_deref(), args.quiet)?;
+    let (path, variant) = (Some(model.as_path()), args.variant.as_deref());
+    let opened = Wanted { path, variant, size: None, quiet: args.quiet }.model()?;
+    let (name, folder) = (opened.name().to_owned(), opened.folder().clone());
     // A folder that no network can be made of is not worth writing.
     CpuNetwork::check(&folder.network, &folder.weights).with_context(|| format!("model {name}"))?;
     let weights = folder.weights.to_dtype(args.dtype.into());

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use ancestral::{AnySchedule, Grid, Posterior, Schedule, compat};
 use ancestral_cpu::{CpuNetwork, instruction_set};
 use ancestral_data::{Column, ColumnKind, Columns};
-use ancestral_format::{Dtype, NetworkConfig, counted, short};
+use ancestral_format::{Dtype, ModelFolder, NetworkConfig, counted, short};
+use ancestral_pipeline::{Model, Precision, Process, Settings};
 use anyhow::{Context, Result};
 use serde::Serialize;
 use serde_json::json;
@@ -13,20 +14,20 @@ use serde_json::json;
 use crate::args::{
     InspectArgs, InspectScheduleArgs, InspectWhat, PrecisionArg, ProcessArgs, ScheduleArgs,
 };
-use crate::engine;
 use crate::failure::{note, on_its_line};
-use crate::model::Model;
-use crate::process::Process;
+use crate::flags::flagged;
+use crate::open::Wanted;
 
 pub fn run(args: &InspectArgs) -> Result<()> {
     let text = match (&args.what, &args.model) {
         (Some(InspectWhat::Schedule(args)), _) => schedule(args)?,
         (None, model) => {
-            let model = Model::read(model.as_deref(), args.variant.as_deref(), false)?;
+            let (path, variant) = (model.as_deref(), args.variant.as_deref());
+            let model = Wanted { path, variant, size: None, quiet: false }.model()?;
             check(&model)?;
             let compat = Compat::of(&args.process, &model)?;
             if args.plan {
-                plan(model, args.precision.unwrap_or_default())?
+                plan(&model, args.precision.unwrap_or_default())?
             } else if args.json {
                 model_json(&model, compat.as_ref())?
             } else {
@@ -39,20 +40,21 @@ pub fn run(args: &InspectArgs) -> Result<()> {
 
 /// Whether the network of the model can be made of its weights.
 fn check(model: &Model) -> Result<()> {
-    let folder = &model.folder;
+    let folder = model.folder();
     for weights in [Some(&folder.weights), folder.raw_weights.as_ref()].into_iter().flatten() {
         let fits = CpuNetwork::check(&folder.network, weights);
-        fits.with_context(|| format!("model {}", model.name))?;
+        fits.with_context(|| format!("model {}", model.name()))?;
     }
     Ok(())
 }
 
 /// How the engine for CPUs computes the network of a model.
-fn plan(model: Model, precision: PrecisionArg) -> Result<String> {
-    let Model { name, folder, .. } = model;
-    let precision = engine::checked(precision)?;
-    let network = CpuNetwork::load_in(precision, &folder.network, folder.weights);
-    let network = network.with_context(|| format!("model {name}"))?;
+fn plan(model: &Model, precision: PrecisionArg) -> Result<String> {
+    let precision = Precision::from(precision);
+    precision.check().context("--precision bf16")?;
+    let ModelFolder { network, weights, .. } = model.folder();
+    let network = CpuNetwork::load_in(precision, network, weights.clone());
+    let network = network.with_context(|| format!("model {}", model.name()))?;
     let first = format!("instructions: {}", instruction_set());
     let lines = std::iter::once(first).chain(network.describe());
     Ok(lines.fold(String::new(), |text, line| text + &line + "\n"))
@@ -73,14 +75,15 @@ impl Compat {
     /// None for networks that the peer lacks, and, with a warning, where no flag is at fault that
     /// there is no run.
     fn of(args: &ProcessArgs, model: &Model) -> Result<Option<Self>> {
-        if model.columns.is_some() {
+        if model.columns().is_some() {
             return Ok(None);
         }
-        let process = match Process::own(args, model, true) {
-            Ok(process) => process,
+        let settings = args.settings();
+        let process = match Process::new(&settings, model).map_err(flagged) {
+            Ok(process) => process.value,
             Err(error) => {
                 let text = format!("{error:#}");
-                let of_model = Process::own(&ProcessArgs::default(), model, true).err();
+                let of_model = Process::new(&Settings::new(), model).map_err(flagged).err();
                 if of_model.is_none_or(|of_model| format!("{of_model:#}") != text) {
                     return Err(error);
                 }
@@ -91,7 +94,7 @@ impl Compat {
         let sentences = |found: Vec<compat::Difference>| {
             found.iter().map(ToString::to_string).collect::<Vec<_>>()
         };
-        let (differences, refusal) = match process.differences(args, model) {
+        let (differences, refusal) = match process.differences(&settings, model).map_err(flagged) {
             Ok(found) => (Some(sentences(found)), None),
             Err(error) => (None, Some(format!("{error:#}"))),
         };
@@ -185,7 +188,7 @@ fn schedule(args: &InspectScheduleArgs) -> Result<String> {
 /// How the numbers of a model are stored.
 fn stored_as(model: &Model) -> String {
     let count = |dtype: Dtype| {
-        model.folder.weights.iter().filter(|(_, array)| array.dtype() == dtype).count()
+        model.folder().weights.iter().filter(|(_, array)| array.dtype() == dtype).count()
     };
     let kinds = Dtype::ALL.map(|dtype| (dtype, count(dtype)));
     let kinds = kinds.iter().filter(|(_, count)| *count > 0);
@@ -193,12 +196,12 @@ fn stored_as(model: &Model) -> String {
 }
 
 fn model_text(model: &Model, compat: Option<&Compat>) -> String {
-    let folder = &model.folder;
+    let folder = model.folder();
     let scheduler = &folder.scheduler;
     let list = |items: &[String]| items.join(", ");
     let (samples, network) = structure(&folder.network);
     let mut rows = vec![
-        ("model", model.name.clone()),
+        ("model", model.name().to_owned()),
         ("samples", samples),
         ("network", format!("{network}, {} parameters", folder.weights.parameters())),
         ("tensors", stored_as(model)),
@@ -213,9 +216,9 @@ fn model_text(model: &Model, compat: Option<&Compat>) -> String {
                 } else {
                     scheduler.beta_schedule.name()
                 },
-                model.schedule.len(),
-                model.schedule.level(0).alpha_bar(),
-                model.schedule.noisiest().alpha_bar()
+                model.schedule().len(),
+                model.schedule().level(0).alpha_bar(),
+                model.schedule().noisiest().alpha_bar()
             ),
         ),
         ("scheduler", scheduler.class.to_string()),
@@ -223,7 +226,7 @@ fn model_text(model: &Model, compat: Option<&Compat>) -> String {
         ("spacing", scheduler.timestep_spacing.to_string()),
         ("clips to", clipping(scheduler)),
     ];
-    let columns = model.columns.iter().flat_map(Columns::as_slice);
+    let columns = model.columns().into_iter().flat_map(Columns::as_slice);
     rows.extend(columns.map(|c| ("column", column(c))));
     if let Some(about) = &folder.about {
         rows.push(("data", about.data.name.clone()));
@@ -239,7 +242,7 @@ fn model_text(model: &Model, compat: Option<&Compat>) -> String {
         }
     }
     rows.extend(compat.iter().flat_map(|compat| compat.lines()).map(|line| ("compat", line)));
-    rows.push(("sha256", model.sha256()));
+    rows.push(("sha256", model.digest().to_owned()));
     rows.iter().fold(String::new(), |text, (key, value)| {
         format!("{text}{key:<12} {}\n", on_its_line(value))
     })
@@ -297,7 +300,7 @@ fn clipping(scheduler: &ancestral_format::SchedulerConfig) -> String {
 }
 
 fn model_json(model: &Model, compat: Option<&Compat>) -> Result<String> {
-    let folder = &model.folder;
+    let folder = model.folder();
     let parsed = |text: String| serde_json::from_str::<serde_json::Value>(&text);
     let about = folder.about.as_ref().map(|about| parsed(about.to_json())).transpose()?;
     let tensors: serde_json::Map<_, _> = folder
@@ -309,8 +312,8 @@ fn model_json(model: &Model, compat: Option<&Compat>) -> Result<String> {
         })
         .collect();
     let json = json!({
-        "model": model.name,
-        "sha256": model.sha256(),
+        "model": model.name(),
+        "sha256": model.digest(),
         "parameters": folder.weights.parameters(),
         folder.network.kind().name(): parsed(folder.network.to_json())?,
         "scheduler": parsed(folder.scheduler.to_json())?,

@@ -2,6 +2,7 @@
 
 mod begin;
 mod flags;
+mod gradients;
 mod job;
 mod look;
 mod plan;
@@ -11,9 +12,12 @@ mod updates;
 use anyhow::Result;
 
 use crate::args::TrainArgs;
+use crate::open::on_threads;
 
 pub fn run(args: &TrainArgs) -> Result<()> {
-    let job = if args.resume.is_some() { resume::resumed(args)? } else { begin::begun(args)? };
-    job.run()?;
-    super::print(&format!("{}\n", job.folder.path().display()))
+    on_threads(&args.compute, || {
+        let job = if args.resume.is_some() { resume::resumed(args)? } else { begin::begun(args)? };
+        job.run()?;
+        super::print(&format!("{}\n", job.folder.path().display()))
+    })
 }

@@ -1,7 +1,7 @@
 //! Pictures as rows.
 
-use ancestral::Batch;
 use ancestral_data::{Channels, PictureOptions, PictureSet, read_pictures};
+use ancestral_pipeline::Batch;
 use anyhow::{Context, Result};
 
 use super::Source;
@@ -16,7 +16,19 @@ pub fn read(
 ) -> Result<Batch> {
     let options =
         PictureOptions { channels: Some(channels), size: Some(size), ..PictureOptions::default() };
-    let read = read_pictures(source.path, &options).context(source.flag.to_owned())?;
+    read_with(source, &options, quiet)
+}
+
+/// Masks, brought to a size: white is kept and black is drawn, and so is what is transparent.
+pub fn read_mask(source: Source<'_>, size: [usize; 2], quiet: bool) -> Result<Batch> {
+    let (channels, background) = (Some(Channels::Grey), [0; 3]);
+    let options =
+        PictureOptions { channels, size: Some(size), background, ..PictureOptions::default() };
+    read_with(source, &options, quiet)
+}
+
+fn read_with(source: Source<'_>, options: &PictureOptions, quiet: bool) -> Result<Batch> {
+    let read = read_pictures(source.path, options).context(source.flag.to_owned())?;
     let PictureSet { data, decided, skipped, left_out } = read;
     Findings { skipped: &skipped, left_out: &left_out, decided: &decided }.say(source, quiet);
     let shape = data.shape().to_vec();

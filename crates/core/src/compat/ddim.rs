@@ -109,7 +109,7 @@ impl Scheduler for Ddim {
         &self.plan
     }
 
-    fn step(
+    fn advance(
         &self,
         index: usize,
         output: Batch,

@@ -86,7 +86,7 @@ impl Scheduler for DdimInverse {
         &self.plan
     }
 
-    fn step(
+    fn advance(
         &self,
         index: usize,
         output: Batch,

@@ -96,7 +96,7 @@ impl Scheduler for Ddpm {
 
     /// # Panics
     /// Also if the variance is learned and `output` has no variance half.
-    fn step(
+    fn advance(
         &self,
         index: usize,
         output: Batch,

@@ -123,7 +123,7 @@ impl Scheduler for Deis {
         &self.plan
     }
 
-    fn step(
+    fn advance(
         &self,
         index: usize,
         output: Batch,

@@ -150,7 +150,7 @@ impl Scheduler for DpmMultistep {
         &self.plan
     }
 
-    fn step(
+    fn advance(
         &self,
         index: usize,
         output: Batch,

@@ -159,7 +159,7 @@ impl Scheduler for DpmSinglestep {
         &self.plan
     }
 
-    fn step(
+    fn advance(
         &self,
         index: usize,
         output: Batch,

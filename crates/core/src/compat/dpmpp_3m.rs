@@ -3,7 +3,6 @@
 use crate::denoiser::Denoiser;
 use crate::grid::{Grid, Hop};
 use crate::noise::Noise;
-use crate::options::{OptionError, Options};
 use crate::sample::Sample;
 use crate::sampler::kernel::{Form, History, Multistep, Update, eta, lambda};
 use crate::sampler::{Sampler, SamplerInfo, Stepped};
@@ -41,16 +40,6 @@ impl Sampler for Dpmpp3m {
             exact_for_a_point: true,
             options: eta::DETERMINISTIC,
         }
-    }
-
-    fn values(&self) -> Vec<String> {
-        vec![self.eta.to_string()]
-    }
-
-    fn from_options(mut options: Options) -> Result<Self, OptionError> {
-        let eta = eta::take(&mut options)?.unwrap_or_default();
-        options.finish(eta::DETERMINISTIC)?;
-        Ok(Self { eta })
     }
 
     fn start<X: Sample>(&self, _grid: &Grid) -> History<X> {

@@ -136,7 +136,7 @@ impl Scheduler for Euler {
         &self.plan
     }
 
-    fn step(
+    fn advance(
         &self,
         index: usize,
         output: Batch,

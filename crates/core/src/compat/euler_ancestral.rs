@@ -61,7 +61,7 @@ impl Scheduler for EulerAncestral {
         &self.plan
     }
 
-    fn step(
+    fn advance(
         &self,
         index: usize,
         output: Batch,

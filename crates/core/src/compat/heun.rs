@@ -63,7 +63,7 @@ impl Scheduler for Heun {
         &self.plan
     }
 
-    fn step(
+    fn advance(
         &self,
         index: usize,
         output: Batch,

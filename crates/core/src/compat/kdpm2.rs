@@ -90,7 +90,7 @@ impl Scheduler for Kdpm2 {
         &self.plan
     }
 
-    fn step(
+    fn advance(
         &self,
         index: usize,
         output: Batch,

@@ -47,7 +47,7 @@ impl Scheduler for Kdpm2Ancestral {
         &self.plan
     }
 
-    fn step(
+    fn advance(
         &self,
         index: usize,
         output: Batch,

@@ -85,7 +85,7 @@ impl Scheduler for Lcm {
         &self.plan
     }
 
-    fn step(
+    fn advance(
         &self,
         index: usize,
         output: Batch,

@@ -81,7 +81,7 @@ impl Scheduler for Lms {
         &self.plan
     }
 
-    fn step(
+    fn advance(
         &self,
         index: usize,
         output: Batch,

@@ -116,14 +116,16 @@ pub use lcm::{Lcm, LcmOptions};
 pub use lms::Lms;
 pub use plan::Plan;
 pub use pndm::{Pndm, PndmOptions};
-pub use run::{Run, Step};
+pub use run::{Position, Run, Step};
 pub use sigmas::{FinalSigma, Spread};
 pub use table::Table;
 pub use unipc::{UniPc, UniPcOptions};
 pub use variance::VarianceType;
 
-/// One of the peer's schedulers, with the timesteps it is to visit.
-pub trait Scheduler: std::fmt::Debug {
+/// One of diffusers' schedulers, with the timesteps it is to visit.
+///
+/// The classes of this module are all there are: [`Plan`] can't be made outside of it.
+pub trait Scheduler: std::fmt::Debug + Send + Sync {
     /// What it has beside its step; the methods below say it one by one.
     fn plan(&self) -> &Plan;
 
@@ -160,14 +162,29 @@ pub trait Scheduler: std::fmt::Debug {
         self.plan().input_scale(index)
     }
 
-    /// Takes `x` from entry `index` of the list to where the peer goes from there; `output` is what
-    /// the network said of `x` there, with the variance half behind it, if it has one. `history` is
-    /// that of the run.
+    /// Takes `x` from entry `index` of the list to the next; `output` is the network's prediction
+    /// for `x` there, with the variance half behind it, if it has one. `history` is that of the run:
+    /// new at its start, and handed to every step of it in order.
     ///
     /// # Panics
     /// If `index` is outside the list, or `output` has neither the shape of `x` nor twice the length
     /// along the first axis of a row.
     fn step(
+        &self,
+        index: usize,
+        output: Batch,
+        x: &Batch,
+        history: &mut History,
+        noise: &mut dyn Noise<Batch>,
+    ) -> Stepped<Batch> {
+        let stepped = self.advance(index, output, x, history, noise);
+        history.calls += 1;
+        stepped
+    }
+
+    /// The step of the class; [`step`](Self::step) also counts it, so call that.
+    #[doc(hidden)]
+    fn advance(
         &self,
         index: usize,
         output: Batch,

@@ -168,7 +168,7 @@ impl Scheduler for Pndm {
         &self.plan
     }
 
-    fn step(
+    fn advance(
         &self,
         index: usize,
         output: Batch,

@@ -1,4 +1,7 @@
-//! The sampling loop of the peer's schedulers, as an iterator.
+//! The sampling loop of diffusers' schedulers, as an iterator, and what it does between two calls of
+//! the network.
+
+use std::borrow::Cow;
 
 use super::Scheduler;
 use super::elementwise::map;
@@ -47,10 +50,7 @@ pub struct Step {
 /// ```
 pub struct Run<'a, N: ?Sized> {
     scheduler: &'a dyn Scheduler,
-    timesteps: Vec<f64>,
-    index: usize,
-    x: Option<Batch>,
-    history: History,
+    position: Option<Position>,
     labels: Option<Vec<u32>>,
     network: &'a mut N,
     noise: &'a mut dyn Noise<Batch>,
@@ -75,10 +75,8 @@ impl<'a, N: ?Sized> Run<'a, N> {
         network: &'a mut N,
         noise: &'a mut dyn Noise<Batch>,
     ) -> Self {
-        let std = scheduler.start_std();
-        let x = if std == 1.0 { x } else { map(&x, |x| x * std) };
-        let (timesteps, history) = (scheduler.timesteps(), History::default());
-        Self { scheduler, timesteps, index: 0, x: Some(x), history, labels: None, network, noise }
+        let position = Some(Position::new(scheduler, x));
+        Self { scheduler, position, labels: None, network, noise }
     }
 
     /// Gives each row its class.
@@ -91,12 +89,12 @@ impl<'a, N: ?Sized> Run<'a, N> {
     /// The same run without its first `count` calls, from `x` as it is, at the timestep behind them.
     #[must_use]
     pub fn after(mut self, count: usize, x: Batch) -> Self {
-        (self.index, self.x) = (count, Some(x));
+        self.position = self.position.map(|start| Position { index: count, x, ..start });
         self
     }
 
     fn left(&self) -> usize {
-        self.timesteps.len().saturating_sub(self.index)
+        self.position.as_ref().map_or(0, |at| at.timesteps.len().saturating_sub(at.index))
     }
 }
 
@@ -104,25 +102,94 @@ impl<N: Network + ?Sized> Iterator for Run<'_, N> {
     type Item = Result<Step, N::Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let x = self.x.take()?;
-        let &timestep = self.timesteps.get(self.index)?;
-        let timesteps = vec![timestep; x.rows()];
-        let scale = self.scheduler.input_scale(self.index);
-        let scaled = (scale != 1.0).then(|| map(&x, |x| x / scale));
-        let seen = scaled.as_ref().unwrap_or(&x);
-        let output = match self.network.predict(seen, &timesteps, self.labels.as_deref()) {
+        let mut position = self.position.take()?;
+        let timestep = position.timestep()?;
+        let timesteps = vec![timestep; position.x.rows()];
+        let seen = position.input(self.scheduler);
+        let output = match self.network.predict(&seen, &timesteps, self.labels.as_deref()) {
             Ok(output) => output,
             Err(error) => return Some(Err(error)),
         };
-        let stepped = self.scheduler.step(self.index, output, &x, &mut self.history, self.noise);
-        self.history.calls += 1;
-        let step = Step { index: self.index, timestep, x: stepped.x, x0: stepped.x0 };
-        self.x = Some(step.x.clone());
-        self.index += 1;
+        let step = position.advance(self.scheduler, output, self.noise);
+        self.position = Some(position);
         Some(Ok(step))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
         (0, Some(self.left()))
+    }
+}
+
+/// Where a run of a scheduler is between two calls of the network: for loops of one's own, which may
+/// wait for the network as long as they like.
+///
+/// # Example
+/// ```
+/// use ancestral::compat::{Config, Ddim, DdimOptions, Position};
+/// use ancestral::{Batch, NoNoise};
+///
+/// let scheduler = Ddim::new(Config::default(), DdimOptions::default(), 10)?;
+/// let mut position = Position::new(&scheduler, Batch::new(vec![1], vec![0.5]));
+/// while let Some(timestep) = position.timestep() {
+///     assert!(timestep <= 900.0);
+///     let x = position.input(&scheduler);
+///     let epsilon = Batch::zeros(x.rows(), x.shape().to_vec()); // the network's part
+///     position.advance(&scheduler, epsilon, &mut NoNoise);
+/// }
+/// assert!(position.x().data()[0].is_finite());
+/// # Ok::<(), ancestral::compat::CompatError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Position {
+    timesteps: Vec<f64>,
+    index: usize,
+    x: Batch,
+    history: History,
+}
+
+impl Position {
+    /// The start of a run of `scheduler` from standard normal noise `x`, which is scaled as the
+    /// scheduler wants it.
+    #[must_use]
+    pub fn new(scheduler: &dyn Scheduler, x: Batch) -> Self {
+        let std = scheduler.start_std();
+        let x = if std == 1.0 { x } else { map(&x, |x| x * std) };
+        Self { timesteps: scheduler.timesteps(), index: 0, x, history: History::default() }
+    }
+
+    /// The timestep of the next call of the network; none if the run is over.
+    #[must_use]
+    pub fn timestep(&self) -> Option<f64> {
+        self.timesteps.get(self.index).copied()
+    }
+
+    /// The sample as it is now; after the last call, the result.
+    #[must_use]
+    pub fn x(&self) -> &Batch {
+        &self.x
+    }
+
+    /// What the next call of the network is given of it (`scale_model_input`).
+    #[must_use]
+    pub fn input(&self, scheduler: &dyn Scheduler) -> Cow<'_, Batch> {
+        let scale = scheduler.input_scale(self.index);
+        if scale == 1.0 { Cow::Borrowed(&self.x) } else { Cow::Owned(map(&self.x, |x| x / scale)) }
+    }
+
+    /// Makes the step that the network's `output` leads to.
+    ///
+    /// # Panics
+    /// If the run is over, and as [`Scheduler::step`].
+    pub fn advance(
+        &mut self,
+        scheduler: &dyn Scheduler,
+        output: Batch,
+        noise: &mut dyn Noise<Batch>,
+    ) -> Step {
+        let (index, timestep) = (self.index, self.timesteps[self.index]);
+        let stepped = scheduler.step(index, output, &self.x, &mut self.history, noise);
+        self.x = stepped.x.clone();
+        self.index += 1;
+        Step { index, timestep, x: stepped.x, x0: stepped.x0 }
     }
 }

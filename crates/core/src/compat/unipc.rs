@@ -214,7 +214,7 @@ impl Scheduler for UniPc {
         &self.plan
     }
 
-    fn step(
+    fn advance(
         &self,
         index: usize,
         output: Batch,

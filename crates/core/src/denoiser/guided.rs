@@ -176,6 +176,7 @@ impl<T: Scalar, D: Conditional<Batch<T>>> Denoiser<Batch<T>> for Guided<D> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::denoiser::from_fn;
     use crate::exact::{Component, Mixture};
     use crate::grid::{Grid, Spacing};
     use crate::noise::SampleNoise;
@@ -288,8 +289,9 @@ mod tests {
     fn rescaling_brings_back_the_spread_by_its_share() {
         // x_c = (1, 3), x_u = (0, 0): x̂ = 4 x_c, whose deviation is 4 times that of x_c.
         let (with, without) = ([1.0, 3.0], [0.0, 0.0]);
-        let constant =
-            |values: [f64; 2]| move |_: &Batch<f64>, _: Point| Batch::new(vec![2], values.to_vec());
+        let constant = |values: [f64; 2]| {
+            from_fn(move |_: &Batch<f64>, _: Point| Batch::new(vec![2], values.to_vec()))
+        };
         for (share, expected) in [(0.0, [4.0, 12.0]), (1.0, [1.0, 3.0]), (0.5, [2.5, 7.5])] {
             let guidance = Guidance::new(4.0).unwrap().with_rescale(share).unwrap();
             let mut guided = Guided::new((constant(with), constant(without)), guidance);

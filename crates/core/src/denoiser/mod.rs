@@ -6,6 +6,7 @@ use crate::grid::Point;
 mod chunked;
 mod clip;
 mod conditional;
+mod function;
 mod guided;
 mod inpainted;
 mod network;
@@ -14,6 +15,7 @@ mod threshold;
 pub use chunked::Chunked;
 pub use clip::Clipped;
 pub use conditional::{ClassConditional, Conditional};
+pub use function::{FromFn, from_fn};
 pub use guided::{Guidance, GuidanceError, Guided};
 pub use inpainted::Inpainted;
 pub(crate) use network::split;
@@ -41,6 +43,19 @@ pub trait Network {
         timesteps: &[f64],
         labels: Option<&[u32]>,
     ) -> Result<Batch, Self::Error>;
+}
+
+impl<N: Network + ?Sized> Network for Box<N> {
+    type Error = N::Error;
+
+    fn predict(
+        &mut self,
+        x: &Batch,
+        timesteps: &[f64],
+        labels: Option<&[u32]>,
+    ) -> Result<Batch, N::Error> {
+        (**self).predict(x, timesteps, labels)
+    }
 }
 
 impl<N: Network + ?Sized> Network for &mut N {
@@ -71,7 +86,8 @@ pub struct Denoised<X> {
 /// here, once, by wrapping. ε is derived from x̂₀ where it is needed, so a clip is followed for
 /// free.
 ///
-/// A closure `FnMut(&X, Point) -> X` is a denoiser that cannot fail.
+/// [`from_fn`] makes one of a closure; a box of a denoiser and a mutable reference to one are
+/// denoisers too.
 pub trait Denoiser<X> {
     /// Why a call can fail; exact denoisers say [`std::convert::Infallible`].
     type Error;
@@ -83,10 +99,18 @@ pub trait Denoiser<X> {
     fn denoise(&mut self, x: &X, at: Point) -> Result<Denoised<X>, Self::Error>;
 }
 
-impl<X, F: FnMut(&X, Point) -> X> Denoiser<X> for F {
-    type Error = std::convert::Infallible;
+impl<X, D: Denoiser<X> + ?Sized> Denoiser<X> for &mut D {
+    type Error = D::Error;
 
-    fn denoise(&mut self, x: &X, at: Point) -> Result<Denoised<X>, Self::Error> {
-        Ok(Denoised { x0: self(x, at), variance: None })
+    fn denoise(&mut self, x: &X, at: Point) -> Result<Denoised<X>, D::Error> {
+        (**self).denoise(x, at)
+    }
+}
+
+impl<X, D: Denoiser<X> + ?Sized> Denoiser<X> for Box<D> {
+    type Error = D::Error;
+
+    fn denoise(&mut self, x: &X, at: Point) -> Result<Denoised<X>, D::Error> {
+        (**self).denoise(x, at)
     }
 }

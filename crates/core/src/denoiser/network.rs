@@ -133,7 +133,7 @@ mod tests {
     use crate::grid::{Grid, LevelSpacing, Spacing};
     use crate::level::Level;
     use crate::noise::SampleNoise;
-    use crate::sampler::AnySampler;
+    use crate::sampler::{AnySampler, Sampler};
 
     /// Says what it was asked, in its output.
     struct Echo {

@@ -68,11 +68,13 @@ fn quantile_of_magnitudes<T: Scalar>(row: &[T], ratio: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::denoiser::from_fn;
     use crate::level::Level;
 
     fn thresholded(values: [f64; 3], ratio: f64, max: f64) -> Vec<f64> {
         let x0 = Batch::new(vec![3], values.to_vec());
-        let mut denoiser = Thresholded::new(|x: &Batch<f64>, _: Point| x.clone(), ratio, max);
+        let mut denoiser =
+            Thresholded::new(from_fn(|x: &Batch<f64>, _: Point| x.clone()), ratio, max);
         denoiser.denoise(&x0, Point::off_grid(Level::NOISE)).unwrap().x0.into_data()
     }
 
@@ -92,7 +94,7 @@ mod tests {
     #[test]
     fn each_row_has_its_own_scale() {
         let x0 = Batch::new(vec![2], vec![2.0_f32, -4.0, 0.5, 1.0]);
-        let mut denoiser = Thresholded::new(|x: &Batch, _: Point| x.clone(), 1.0, 10.0);
+        let mut denoiser = Thresholded::new(from_fn(|x: &Batch, _: Point| x.clone()), 1.0, 10.0);
         let out = denoiser.denoise(&x0, Point::off_grid(Level::NOISE)).unwrap().x0;
         assert_eq!(out.data(), [0.5, -1.0, 0.5, 1.0]);
     }

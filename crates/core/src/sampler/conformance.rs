@@ -7,7 +7,7 @@
 use std::cell::Cell;
 
 use crate::batch::{Batch, Scalar};
-use crate::denoiser::Denoiser;
+use crate::denoiser::{Denoiser, from_fn};
 use crate::exact::{Component, Gaussian, Mixture, flow};
 use crate::grid::{Grid, LevelSpacing, Point, Spacing};
 use crate::level::Level;
@@ -97,7 +97,7 @@ fn last_but_one<X>(steps: Vec<Step<X>>) -> X {
 
 fn returns_a_point_exactly<S: Sampler>(sampler: &S) {
     for hops in [1, 2, 3, 10] {
-        let point = |x: &Batch, _: Point| Batch::new(vec![3], vec![0.3; x.data().len()]);
+        let point = from_fn(|x: &Batch, _: Point| Batch::new(vec![3], vec![0.3; x.data().len()]));
         let mut noise = SampleNoise::new(1, 0..2);
         let x = noise.draw(&Batch::zeros(2, vec![3]));
         let x = last(steps(sampler, &even_grid(hops), x, point, noise));
@@ -219,7 +219,7 @@ fn converges_to_the_flow_of_a_mixture<S: Sampler>(sampler: &S, grid: fn(usize) -
 fn keeps_the_noise_it_starts_from<S: Sampler>(sampler: &S) {
     let noise = [Point::off_grid(Level::NOISE)];
     let grid = Grid::from_points([&noise, even_grid(3).points()].concat()).expect("lambda rises");
-    let mut denoiser = |_: &f64, _: Point| 0.3;
+    let mut denoiser = from_fn(|_: &f64, _: Point| 0.3);
     let first = sampler.run(&grid, 1.3, &mut denoiser, &mut NoNoise).next();
     let Some(Ok(Step { hop, x, .. })) = first else { unreachable!("five points, no errors") };
     let to = hop.to().level;
@@ -231,10 +231,10 @@ fn calls_and_draws_as_claimed<S: Sampler>(sampler: &S) {
     let info = sampler.info();
     for hops in [1, 2, 7, 20] {
         let (calls, draws) = (Cell::new(0), Cell::new(0_u32));
-        let denoiser = |x: &f64, _: Point| {
+        let denoiser = from_fn(|x: &f64, _: Point| {
             calls.set(calls.get() + 1);
             0.5 * x
-        };
+        });
         let noise = Counted { draws: &draws };
         // The grid of `hops - 1` inner hops has `hops` hops with the one into clean data.
         let grid = even_grid(hops - 1);

@@ -9,7 +9,7 @@ use crate::noise::Noise;
 use crate::options::{OptionError, Options};
 use crate::sample::Sample;
 use crate::sampler::kernel::{begin, eta};
-use crate::sampler::{Sampler, SamplerInfo, Stepped};
+use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 
 /// Moves a sample along the deterministic (η = 0) to ancestral (η = 1) DDIM path.
 ///
@@ -83,16 +83,6 @@ impl Sampler for Ddim {
         }
     }
 
-    fn values(&self) -> Vec<String> {
-        vec![self.eta.to_string()]
-    }
-
-    fn from_options(mut options: Options) -> Result<Self, OptionError> {
-        let eta = eta::take(&mut options)?.unwrap_or_default();
-        options.finish(eta::DETERMINISTIC)?;
-        Ok(Self { eta })
-    }
-
     fn start<X: Sample>(&self, _grid: &Grid) {}
 
     fn step<X, D, N>(
@@ -120,6 +110,18 @@ impl Sampler for Ddim {
             X::combine(&[(c.x0, &x0), (c.x_from, &x), (c.noise, &z)])
         };
         Ok(Stepped { x, x0 })
+    }
+}
+
+impl NamedSampler for Ddim {
+    fn values(&self) -> Vec<String> {
+        vec![self.eta.to_string()]
+    }
+
+    fn from_options(mut options: Options) -> Result<Self, OptionError> {
+        let eta = eta::take(&mut options)?.unwrap_or_default();
+        options.finish(eta::DETERMINISTIC)?;
+        Ok(Self { eta })
     }
 }
 

@@ -9,7 +9,7 @@ use crate::options::{OptionError, OptionInfo, Options};
 use crate::posterior::Posterior;
 use crate::sample::Sample;
 use crate::sampler::kernel::begin;
-use crate::sampler::{Sampler, SamplerInfo, Stepped};
+use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 use crate::variance::{NoiseScale, Variance};
 
 /// Draws each x_s from the reverse transition p(x_s | x_t), with fresh noise on every hop but the
@@ -58,18 +58,6 @@ impl Sampler for Ddpm {
         }
     }
 
-    fn values(&self) -> Vec<String> {
-        vec![self.variance.to_string()]
-    }
-
-    fn from_options(mut options: Options) -> Result<Self, OptionError> {
-        let expected = format!("one of {}", Variance::NAMES.join(", "));
-        let variance = options.take("variance", &expected, |_: &Variance| true)?;
-        let sampler = Self { variance: variance.unwrap_or_default() };
-        options.finish(sampler.info().options)?;
-        Ok(sampler)
-    }
-
     fn start<X: Sample>(&self, _grid: &Grid) {}
 
     /// # Panics
@@ -103,6 +91,20 @@ impl Sampler for Ddpm {
         };
         let x = X::combine(&[(posterior.x0, &x0), (posterior.x_from, &x), (scale, &z)]);
         Ok(Stepped { x, x0 })
+    }
+}
+
+impl NamedSampler for Ddpm {
+    fn values(&self) -> Vec<String> {
+        vec![self.variance.to_string()]
+    }
+
+    fn from_options(mut options: Options) -> Result<Self, OptionError> {
+        let expected = format!("one of {}", Variance::NAMES.join(", "));
+        let variance = options.take("variance", &expected, |_: &Variance| true)?;
+        let sampler = Self { variance: variance.unwrap_or_default() };
+        options.finish(sampler.info().options)?;
+        Ok(sampler)
     }
 }
 

@@ -6,7 +6,7 @@ use crate::noise::Noise;
 use crate::options::{OptionError, OptionInfo, Options};
 use crate::sample::Sample;
 use crate::sampler::kernel::{Form, History, Multistep, Update, lambda};
-use crate::sampler::{Sampler, SamplerInfo, Stepped};
+use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 
 /// DEIS in ln ρ (ρ = σ/α): the noise ε̂ as a polynomial in λ through its last values, integrated
 /// exactly. It is DPM-Solver in its noise form, multistep.
@@ -55,16 +55,6 @@ impl Sampler for Deis {
         }
     }
 
-    fn values(&self) -> Vec<String> {
-        vec![self.order.to_string()]
-    }
-
-    fn from_options(mut options: Options) -> Result<Self, OptionError> {
-        let order = options.take("order", "1, 2 or 3", |order: &u32| (1..=3).contains(order))?;
-        options.finish(OPTIONS)?;
-        Ok(Self { order: order.unwrap_or(Self::default().order) })
-    }
-
     fn start<X: Sample>(&self, _grid: &Grid) -> History<X> {
         History::new(self.order.clamp(1, 3) as usize)
     }
@@ -85,6 +75,18 @@ impl Sampler for Deis {
         let weights = Update::exact;
         Multistep { form: Form::Noise, eta: 0.0, measure: lambda, weights }
             .step(history, hop, &x, denoiser, noise)
+    }
+}
+
+impl NamedSampler for Deis {
+    fn values(&self) -> Vec<String> {
+        vec![self.order.to_string()]
+    }
+
+    fn from_options(mut options: Options) -> Result<Self, OptionError> {
+        let order = options.take("order", "1, 2 or 3", |order: &u32| (1..=3).contains(order))?;
+        options.finish(OPTIONS)?;
+        Ok(Self { order: order.unwrap_or(Self::default().order) })
     }
 }
 

@@ -8,7 +8,7 @@ use crate::noise::Noise;
 use crate::options::{OptionError, Options};
 use crate::sample::Sample;
 use crate::sampler::kernel::{Churn, Churned, Form, Singlestep, begin_whole, is_whole};
-use crate::sampler::{Sampler, SamplerInfo, Stepped};
+use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 
 /// The midpoint method for the probability flow in k = σ/α, the middle being that of ln k. Without
 /// churn it is [`DpmSolver`](crate::DpmSolver) of order 2 in its noise form.
@@ -48,14 +48,6 @@ impl Sampler for Dpm2 {
         }
     }
 
-    fn values(&self) -> Vec<String> {
-        self.churn.values()
-    }
-
-    fn from_options(options: Options) -> Result<Self, OptionError> {
-        Ok(Self { churn: Churn::from_options(options)? })
-    }
-
     fn start<X: Sample>(&self, grid: &Grid) -> Churned {
         Churned::start(grid)
     }
@@ -83,6 +75,16 @@ impl Sampler for Dpm2 {
         let (update, estimates) = midpoint.update(&hop, &x, &x0, denoiser)?;
         let x = update.apply(&x, estimates.iter().map(|(w, v)| (*w, v)), None);
         Ok(Stepped { x, x0 })
+    }
+}
+
+impl NamedSampler for Dpm2 {
+    fn values(&self) -> Vec<String> {
+        self.churn.values()
+    }
+
+    fn from_options(options: Options) -> Result<Self, OptionError> {
+        Ok(Self { churn: Churn::from_options(options)? })
     }
 }
 

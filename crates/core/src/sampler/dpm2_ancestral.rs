@@ -6,7 +6,7 @@ use crate::noise::Noise;
 use crate::options::{OptionError, Options};
 use crate::sample::Sample;
 use crate::sampler::kernel::{Ancestral, Form, Singlestep, eta};
-use crate::sampler::{Sampler, SamplerInfo, Stepped};
+use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 
 /// [`Dpm2`](crate::Dpm2) to a level below the end of each hop, and fresh noise up to it.
 ///
@@ -48,14 +48,6 @@ impl Sampler for Dpm2Ancestral {
         }
     }
 
-    fn values(&self) -> Vec<String> {
-        vec![self.eta.to_string()]
-    }
-
-    fn from_options(options: Options) -> Result<Self, OptionError> {
-        Ok(Self { eta: eta::ancestral(options)? })
-    }
-
     fn start<X: Sample>(&self, _grid: &Grid) {}
 
     fn step<X, D, N>(
@@ -73,6 +65,16 @@ impl Sampler for Dpm2Ancestral {
     {
         let method = Singlestep { form: Form::Noise, order: 2 };
         Ancestral { method, eta: self.eta }.step(hop, &x, denoiser, noise)
+    }
+}
+
+impl NamedSampler for Dpm2Ancestral {
+    fn values(&self) -> Vec<String> {
+        vec![self.eta.to_string()]
+    }
+
+    fn from_options(options: Options) -> Result<Self, OptionError> {
+        Ok(Self { eta: eta::ancestral(options)? })
     }
 }
 

@@ -8,7 +8,7 @@ use crate::noise::Noise;
 use crate::options::{OptionError, OptionInfo, Options};
 use crate::sample::Sample;
 use crate::sampler::kernel::{Form, Singlestep, begin_whole, is_whole};
-use crate::sampler::{Sampler, SamplerInfo, Stepped};
+use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 
 /// DPM-Solver (noise form) and DPM-Solver++ (data form), singlestep, of order 1, 2 or 3: as many
 /// network calls a hop, and no memory. Of order 1 it is [`Ddim`](crate::Ddim) with η = 0 in both
@@ -77,18 +77,6 @@ impl Sampler for DpmSolver {
         }
     }
 
-    fn values(&self) -> Vec<String> {
-        vec![self.order.to_string(), self.form.name().to_owned()]
-    }
-
-    fn from_options(mut options: Options) -> Result<Self, OptionError> {
-        let default = Self::default();
-        let order = options.take("order", "1, 2 or 3", |order: &u32| (1..=3).contains(order))?;
-        let form = options.take("form", Form::CHOICE, |_: &Form| true)?;
-        options.finish(OPTIONS)?;
-        Ok(Self { order: order.unwrap_or(default.order), form: form.unwrap_or(default.form) })
-    }
-
     fn start<X: Sample>(&self, _grid: &Grid) {}
 
     fn step<X, D, N>(
@@ -112,6 +100,20 @@ impl Sampler for DpmSolver {
         let (update, estimates) = method.update(hop, &x, &x0, denoiser)?;
         let x = update.apply(&x, estimates.iter().map(|(w, v)| (*w, v)), None);
         Ok(Stepped { x, x0 })
+    }
+}
+
+impl NamedSampler for DpmSolver {
+    fn values(&self) -> Vec<String> {
+        vec![self.order.to_string(), self.form.name().to_owned()]
+    }
+
+    fn from_options(mut options: Options) -> Result<Self, OptionError> {
+        let default = Self::default();
+        let order = options.take("order", "1, 2 or 3", |order: &u32| (1..=3).contains(order))?;
+        let form = options.take("form", Form::CHOICE, |_: &Form| true)?;
+        options.finish(OPTIONS)?;
+        Ok(Self { order: order.unwrap_or(default.order), form: form.unwrap_or(default.form) })
     }
 }
 

@@ -6,7 +6,7 @@ use crate::noise::Noise;
 use crate::options::{OptionError, OptionInfo, Options};
 use crate::sample::Sample;
 use crate::sampler::kernel::{Form, History, Multistep, Slope, Update, lambda};
-use crate::sampler::{Sampler, SamplerInfo, Stepped};
+use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 
 /// DPM-Solver++(2M): the clean estimate as a line through its last two values.
 ///
@@ -55,16 +55,6 @@ impl Sampler for Dpmpp2m {
         }
     }
 
-    fn values(&self) -> Vec<String> {
-        vec![self.slope.name().to_owned()]
-    }
-
-    fn from_options(mut options: Options) -> Result<Self, OptionError> {
-        let slope = options.take("slope", Slope::CHOICE, |_: &Slope| true)?;
-        options.finish(OPTIONS)?;
-        Ok(Self { slope: slope.unwrap_or_default() })
-    }
-
     fn start<X: Sample>(&self, _grid: &Grid) -> History<X> {
         History::new(2)
     }
@@ -85,6 +75,18 @@ impl Sampler for Dpmpp2m {
         let weights = |update: &Update, nodes: &[f64]| self.slope.weights(update, nodes);
         Multistep { form: Form::Data, eta: 0.0, measure: lambda, weights }
             .step(history, hop, &x, denoiser, noise)
+    }
+}
+
+impl NamedSampler for Dpmpp2m {
+    fn values(&self) -> Vec<String> {
+        vec![self.slope.name().to_owned()]
+    }
+
+    fn from_options(mut options: Options) -> Result<Self, OptionError> {
+        let slope = options.take("slope", Slope::CHOICE, |_: &Slope| true)?;
+        options.finish(OPTIONS)?;
+        Ok(Self { slope: slope.unwrap_or_default() })
     }
 }
 

@@ -6,7 +6,7 @@ use crate::noise::Noise;
 use crate::options::{OptionError, OptionInfo, Options};
 use crate::sample::Sample;
 use crate::sampler::kernel::{Form, History, Multistep, Slope, Update, eta, lambda};
-use crate::sampler::{Sampler, SamplerInfo, Stepped};
+use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 
 /// [`Dpmpp2m`](crate::Dpmpp2m) with fresh noise: from deterministic (η = 0) to the reverse SDE
 /// (η = 1).
@@ -52,17 +52,6 @@ impl Sampler for Dpmpp2mSde {
         }
     }
 
-    fn values(&self) -> Vec<String> {
-        vec![self.eta.to_string(), self.slope.name().to_owned()]
-    }
-
-    fn from_options(mut options: Options) -> Result<Self, OptionError> {
-        let eta = eta::take(&mut options)?.unwrap_or(Self::default().eta);
-        let slope = options.take("slope", Slope::CHOICE, |_: &Slope| true)?;
-        options.finish(OPTIONS)?;
-        Ok(Self { eta, slope: slope.unwrap_or_default() })
-    }
-
     fn start<X: Sample>(&self, _grid: &Grid) -> History<X> {
         History::new(2)
     }
@@ -83,6 +72,19 @@ impl Sampler for Dpmpp2mSde {
         let weights = |update: &Update, nodes: &[f64]| self.slope.weights(update, nodes);
         Multistep { form: Form::Data, eta: self.eta, measure: lambda, weights }
             .step(history, hop, &x, denoiser, noise)
+    }
+}
+
+impl NamedSampler for Dpmpp2mSde {
+    fn values(&self) -> Vec<String> {
+        vec![self.eta.to_string(), self.slope.name().to_owned()]
+    }
+
+    fn from_options(mut options: Options) -> Result<Self, OptionError> {
+        let eta = eta::take(&mut options)?.unwrap_or(Self::default().eta);
+        let slope = options.take("slope", Slope::CHOICE, |_: &Slope| true)?;
+        options.finish(OPTIONS)?;
+        Ok(Self { eta, slope: slope.unwrap_or_default() })
     }
 }
 

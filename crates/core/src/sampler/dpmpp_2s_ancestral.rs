@@ -6,7 +6,7 @@ use crate::noise::Noise;
 use crate::options::{OptionError, Options};
 use crate::sample::Sample;
 use crate::sampler::kernel::{Ancestral, Form, Singlestep, eta};
-use crate::sampler::{Sampler, SamplerInfo, Stepped};
+use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 
 /// DPM-Solver++(2S), which is [`DpmSolver`](crate::DpmSolver) of order 2 in its data form, to a level
 /// below the end of each hop, and fresh noise up to it. [`Dpm2Ancestral`](crate::Dpm2Ancestral) is
@@ -59,14 +59,6 @@ impl Sampler for Dpmpp2sAncestral {
         }
     }
 
-    fn values(&self) -> Vec<String> {
-        vec![self.eta.to_string()]
-    }
-
-    fn from_options(options: Options) -> Result<Self, OptionError> {
-        Ok(Self { eta: eta::ancestral(options)? })
-    }
-
     fn start<X: Sample>(&self, _grid: &Grid) {}
 
     fn step<X, D, N>(
@@ -84,6 +76,16 @@ impl Sampler for Dpmpp2sAncestral {
     {
         let method = Singlestep { form: Form::Data, order: 2 };
         Ancestral { method, eta: self.eta }.step(hop, &x, denoiser, noise)
+    }
+}
+
+impl NamedSampler for Dpmpp2sAncestral {
+    fn values(&self) -> Vec<String> {
+        vec![self.eta.to_string()]
+    }
+
+    fn from_options(options: Options) -> Result<Self, OptionError> {
+        Ok(Self { eta: eta::ancestral(options)? })
     }
 }
 

@@ -6,7 +6,7 @@ use crate::noise::Noise;
 use crate::options::{OptionError, Options};
 use crate::sample::Sample;
 use crate::sampler::kernel::{Form, History, Multistep, Update, lambda};
-use crate::sampler::{Sampler, SamplerInfo, Stepped};
+use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 
 /// DPM-Solver++(3M) with the true third term: the clean estimate as a parabola through its last
 /// three values, integrated exactly. It is UniP-3.
@@ -42,15 +42,6 @@ impl Sampler for Dpmpp3m {
         }
     }
 
-    fn values(&self) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn from_options(options: Options) -> Result<Self, OptionError> {
-        options.finish(&[])?;
-        Ok(Self)
-    }
-
     fn start<X: Sample>(&self, _grid: &Grid) -> History<X> {
         History::new(3)
     }
@@ -71,6 +62,17 @@ impl Sampler for Dpmpp3m {
         let weights = Update::exact;
         Multistep { form: Form::Data, eta: 0.0, measure: lambda, weights }
             .step(history, hop, &x, denoiser, noise)
+    }
+}
+
+impl NamedSampler for Dpmpp3m {
+    fn values(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn from_options(options: Options) -> Result<Self, OptionError> {
+        options.finish(&[])?;
+        Ok(Self)
     }
 }
 

@@ -6,7 +6,7 @@ use crate::noise::Noise;
 use crate::options::{OptionError, Options};
 use crate::sample::Sample;
 use crate::sampler::kernel::{Form, History, Multistep, Update, eta, lambda};
-use crate::sampler::{Sampler, SamplerInfo, Stepped};
+use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 
 /// [`Dpmpp3m`](crate::Dpmpp3m) with fresh noise: from deterministic (η = 0) to the reverse SDE
 /// (η = 1).
@@ -47,14 +47,6 @@ impl Sampler for Dpmpp3mSde {
         }
     }
 
-    fn values(&self) -> Vec<String> {
-        vec![self.eta.to_string()]
-    }
-
-    fn from_options(options: Options) -> Result<Self, OptionError> {
-        Ok(Self { eta: eta::ancestral(options)? })
-    }
-
     fn start<X: Sample>(&self, _grid: &Grid) -> History<X> {
         History::new(3)
     }
@@ -75,6 +67,16 @@ impl Sampler for Dpmpp3mSde {
         let weights = Update::exact;
         Multistep { form: Form::Data, eta: self.eta, measure: lambda, weights }
             .step(history, hop, &x, denoiser, noise)
+    }
+}
+
+impl NamedSampler for Dpmpp3mSde {
+    fn values(&self) -> Vec<String> {
+        vec![self.eta.to_string()]
+    }
+
+    fn from_options(options: Options) -> Result<Self, OptionError> {
+        Ok(Self { eta: eta::ancestral(options)? })
     }
 }
 

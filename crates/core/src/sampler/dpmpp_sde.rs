@@ -9,7 +9,7 @@ use crate::options::{OptionError, Options};
 use crate::sample::Sample;
 use crate::sampler::ddim::Ddim;
 use crate::sampler::kernel::{begin_whole, eta, is_whole};
-use crate::sampler::{Sampler, SamplerInfo, Stepped};
+use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 
 /// An ancestral step to the middle of the hop in λ, and from its start one over the whole hop with
 /// the estimate of the middle.
@@ -54,14 +54,6 @@ impl Sampler for DpmppSde {
         }
     }
 
-    fn values(&self) -> Vec<String> {
-        vec![self.eta.to_string()]
-    }
-
-    fn from_options(options: Options) -> Result<Self, OptionError> {
-        Ok(Self { eta: eta::ancestral(options)? })
-    }
-
     fn start<X: Sample>(&self, _grid: &Grid) {}
 
     fn step<X, D, N>(
@@ -96,6 +88,16 @@ impl Sampler for DpmppSde {
             terms.push(((1.0 - kept * kept).sqrt() * c.noise, second));
         }
         Ok(Stepped { x: X::combine(&terms), x0 })
+    }
+}
+
+impl NamedSampler for DpmppSde {
+    fn values(&self) -> Vec<String> {
+        vec![self.eta.to_string()]
+    }
+
+    fn from_options(options: Options) -> Result<Self, OptionError> {
+        Ok(Self { eta: eta::ancestral(options)? })
     }
 }
 

@@ -9,7 +9,7 @@ use crate::options::{OptionError, Options};
 use crate::sample::Sample;
 use crate::sampler::ddim::deterministic;
 use crate::sampler::kernel::{Churn, Churned, begin};
-use crate::sampler::{Sampler, SamplerInfo, Stepped};
+use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 
 /// Euler's method for the probability flow in k = σ/α; without churn it is [`Ddim`](crate::Ddim)
 /// with η = 0, to the last bit.
@@ -52,14 +52,6 @@ impl Sampler for Euler {
         }
     }
 
-    fn values(&self) -> Vec<String> {
-        self.churn.values()
-    }
-
-    fn from_options(options: Options) -> Result<Self, OptionError> {
-        Ok(Self { churn: Churn::from_options(options)? })
-    }
-
     fn start<X: Sample>(&self, grid: &Grid) -> Churned {
         Churned::start(grid)
     }
@@ -83,6 +75,16 @@ impl Sampler for Euler {
             ControlFlow::Continue(denoised) => denoised.x0,
         };
         Ok(Stepped { x: deterministic(&hop, &x, &x0), x0 })
+    }
+}
+
+impl NamedSampler for Euler {
+    fn values(&self) -> Vec<String> {
+        self.churn.values()
+    }
+
+    fn from_options(options: Options) -> Result<Self, OptionError> {
+        Ok(Self { churn: Churn::from_options(options)? })
     }
 }
 

@@ -7,7 +7,7 @@ use crate::options::{OptionError, Options};
 use crate::sample::Sample;
 use crate::sampler::ddim::Ddim;
 use crate::sampler::kernel::eta;
-use crate::sampler::{Sampler, SamplerInfo, Stepped};
+use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 
 /// Euler's method in k = σ/α to a level below the end of each hop, and fresh noise up to it. It is
 /// [`Ddim`] of the same η, to the last bit; with η = 1 [`Ddpm`](crate::Ddpm) with the variance β̃.
@@ -46,14 +46,6 @@ impl Sampler for EulerAncestral {
         }
     }
 
-    fn values(&self) -> Vec<String> {
-        vec![self.eta.to_string()]
-    }
-
-    fn from_options(options: Options) -> Result<Self, OptionError> {
-        Ok(Self { eta: eta::ancestral(options)? })
-    }
-
     fn start<X: Sample>(&self, _grid: &Grid) {}
 
     fn step<X, D, N>(
@@ -70,6 +62,16 @@ impl Sampler for EulerAncestral {
         N: Noise<X> + ?Sized,
     {
         Ddim { eta: self.eta }.step(history, hop, x, denoiser, noise)
+    }
+}
+
+impl NamedSampler for EulerAncestral {
+    fn values(&self) -> Vec<String> {
+        vec![self.eta.to_string()]
+    }
+
+    fn from_options(options: Options) -> Result<Self, OptionError> {
+        Ok(Self { eta: eta::ancestral(options)? })
     }
 }
 

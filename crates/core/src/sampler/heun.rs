@@ -9,7 +9,7 @@ use crate::options::{OptionError, Options};
 use crate::sample::Sample;
 use crate::sampler::ddim::deterministic;
 use crate::sampler::kernel::{Churn, Churned, Form, Update, begin_whole, is_whole};
-use crate::sampler::{Sampler, SamplerInfo, Stepped};
+use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 
 /// Heun's method for the probability flow in k = σ/α: the mean of the slopes at both ends of a hop.
 ///
@@ -53,14 +53,6 @@ impl Sampler for Heun {
         }
     }
 
-    fn values(&self) -> Vec<String> {
-        self.churn.values()
-    }
-
-    fn from_options(options: Options) -> Result<Self, OptionError> {
-        Ok(Self { churn: Churn::from_options(options)? })
-    }
-
     fn start<X: Sample>(&self, grid: &Grid) -> Churned {
         Churned::start(grid)
     }
@@ -90,6 +82,16 @@ impl Sampler for Heun {
         let weights = [0.5 * update.whole() * (1.0 - up), 0.5 * up];
         let x = update.apply(&x, std::iter::zip(weights, [&x0, &end]), None);
         Ok(Stepped { x, x0 })
+    }
+}
+
+impl NamedSampler for Heun {
+    fn values(&self) -> Vec<String> {
+        self.churn.values()
+    }
+
+    fn from_options(options: Options) -> Result<Self, OptionError> {
+        Ok(Self { churn: Churn::from_options(options)? })
     }
 }
 

@@ -8,7 +8,7 @@ use crate::noise::Noise;
 use crate::options::{OptionError, Options};
 use crate::sample::Sample;
 use crate::sampler::kernel::begin;
-use crate::sampler::{Sampler, SamplerInfo, Stepped};
+use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 
 /// Takes the estimate for clean data, and noises it anew to the end of each hop.
 ///
@@ -42,15 +42,6 @@ impl Sampler for Lcm {
         }
     }
 
-    fn values(&self) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn from_options(options: Options) -> Result<Self, OptionError> {
-        options.finish(&[])?;
-        Ok(Self)
-    }
-
     fn start<X: Sample>(&self, _grid: &Grid) {}
 
     fn step<X, D, N>(
@@ -73,6 +64,17 @@ impl Sampler for Lcm {
         let (to, z) = (hop.to().level, noise.draw(&x));
         let x = X::combine(&[(to.alpha(), &x0), (to.sigma(), &z)]);
         Ok(Stepped { x, x0 })
+    }
+}
+
+impl NamedSampler for Lcm {
+    fn values(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn from_options(options: Options) -> Result<Self, OptionError> {
+        options.finish(&[])?;
+        Ok(Self)
     }
 }
 
@@ -103,7 +105,7 @@ mod tests {
         let grid = Grid::new(&Schedule::linear_1000(), Spacing::Trailing, 4).unwrap();
         let start = grid.points()[0].level;
         let start = (start.alpha() * data.mean, data.std_at(start));
-        let moments = conformance::moments(&Lcm, &grid, start, consistency);
+        let moments = conformance::moments(&Lcm, &grid, start, crate::from_fn(consistency));
         for (hop, (mean, variance)) in std::iter::zip(grid.hops(), moments) {
             let level = hop.to().level;
             assert!((mean - level.alpha() * data.mean).abs() < 1e-14, "{mean}");

@@ -6,7 +6,7 @@ use crate::noise::Noise;
 use crate::options::{OptionError, OptionInfo, Options};
 use crate::sample::Sample;
 use crate::sampler::kernel::{Form, History, Multistep, Update, integrals};
-use crate::sampler::{Sampler, SamplerInfo, Stepped};
+use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 
 /// The linear multistep method (Adams–Bashforth) in k = σ/α: the noise ε̂ as a polynomial in k
 /// through its last values.
@@ -57,16 +57,6 @@ impl Sampler for Lms {
         }
     }
 
-    fn values(&self) -> Vec<String> {
-        vec![self.order.to_string()]
-    }
-
-    fn from_options(mut options: Options) -> Result<Self, OptionError> {
-        let order = options.take("order", "1, 2, 3 or 4", |order: &u32| (1..=4).contains(order))?;
-        options.finish(OPTIONS)?;
-        Ok(Self { order: order.unwrap_or(Self::default().order) })
-    }
-
     fn start<X: Sample>(&self, _grid: &Grid) -> History<X> {
         History::new(self.order.clamp(1, 4) as usize)
     }
@@ -91,6 +81,18 @@ impl Sampler for Lms {
         let measure = |point: Point| point.level.karras_sigma();
         Multistep { form: Form::Noise, eta: 0.0, measure, weights }
             .step(history, hop, &x, denoiser, noise)
+    }
+}
+
+impl NamedSampler for Lms {
+    fn values(&self) -> Vec<String> {
+        vec![self.order.to_string()]
+    }
+
+    fn from_options(mut options: Options) -> Result<Self, OptionError> {
+        let order = options.take("order", "1, 2, 3 or 4", |order: &u32| (1..=4).contains(order))?;
+        options.finish(OPTIONS)?;
+        Ok(Self { order: order.unwrap_or(Self::default().order) })
     }
 }
 

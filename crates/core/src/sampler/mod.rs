@@ -15,14 +15,18 @@ use crate::options::{OptionError, OptionInfo, Options};
 use crate::sample::Sample;
 use kernel::is_whole;
 
+mod any;
 pub mod conformance;
 pub(crate) mod kernel;
 #[cfg(test)]
 pub(crate) mod known;
+mod path;
 mod run;
 
+use any::samplers;
 pub(crate) use ddim::deterministic;
 pub use kernel::{Churn, Form, Slope};
+pub use path::Path;
 pub use run::{Run, Step};
 pub use unipc::Variant as UnipcVariant;
 
@@ -53,7 +57,7 @@ pub struct SamplerInfo {
 /// runs from one object are the same.
 pub trait Sampler {
     /// What it remembers of the hops behind; `()` for one-step samplers.
-    type History<X: Sample>;
+    type History<X: Sample>: Clone;
 
     /// Its name, order and cost, with the options it has.
     fn info(&self) -> SamplerInfo;
@@ -65,17 +69,6 @@ pub trait Sampler {
         let calls = |hop| if is_whole(&hop) { 1 } else { self.info().calls_per_hop as usize };
         grid.hops().map(calls).sum()
     }
-
-    /// The value that each of its options has, in the order of [`SamplerInfo::options`].
-    fn values(&self) -> Vec<String>;
-
-    /// Reads its options, the rest by default.
-    ///
-    /// # Errors
-    /// If an option is unknown or its value does not fit.
-    fn from_options(options: Options) -> Result<Self, OptionError>
-    where
-        Self: Sized;
 
     /// What is remembered at the start of a run over `grid`.
     fn start<X: Sample>(&self, grid: &Grid) -> Self::History<X>;
@@ -133,6 +126,18 @@ pub trait Sampler {
     }
 }
 
+/// A sampler that can be chosen by its name, with options in text.
+pub trait NamedSampler: Sampler + Default {
+    /// The value that each of its options has, in the order of [`SamplerInfo::options`].
+    fn values(&self) -> Vec<String>;
+
+    /// Reads its options, the rest by default.
+    ///
+    /// # Errors
+    /// If an option is unknown or its value does not fit.
+    fn from_options(options: Options) -> Result<Self, OptionError>;
+}
+
 /// What one step leaves.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stepped<X> {
@@ -140,110 +145,6 @@ pub struct Stepped<X> {
     pub x: X,
     /// The clean estimate that led there.
     pub x0: X,
-}
-
-/// The one list of samplers: the run-time choice, its names, help and tests come from here.
-macro_rules! samplers {
-    ($($module:ident :: $Type:ident),* $(,)?) => {
-        $(mod $module; pub use $module::$Type;)*
-
-        /// All of them by name, for the crate's root.
-        pub(crate) mod named {
-            $(pub use super::$Type;)*
-        }
-
-        /// A sampler, chosen at run time.
-        #[derive(Clone, Debug, PartialEq)]
-        pub enum AnySampler {
-            $(#[doc = concat!("See [`", stringify!($Type), "`].")] $Type($Type),)*
-        }
-
-        impl AnySampler {
-            /// All samplers, with their default options.
-            #[must_use]
-            pub fn all() -> Vec<Self> {
-                vec![$(Self::$Type($Type::default())),*]
-            }
-
-            /// The sampler called `name`, with `options`.
-            ///
-            /// # Errors
-            /// If the name or an option is unknown, or a value does not fit.
-            pub fn from_options(name: &str, options: Options) -> Result<Self, OptionError> {
-                $(if name == $Type::default().info().name {
-                    return $Type::from_options(options).map(Self::$Type);
-                })*
-                let known = Self::all().iter().map(|sampler| sampler.info().name).collect();
-                Err(OptionError::Name { kind: "sampler", found: name.to_owned(), known })
-            }
-
-            /// What the chosen sampler is.
-            #[must_use]
-            pub fn info(&self) -> SamplerInfo {
-                match self { $(Self::$Type(sampler) => sampler.info(),)* }
-            }
-
-            /// [`Sampler::calls`].
-            #[must_use]
-            pub fn calls(&self, grid: &Grid) -> usize {
-                match self { $(Self::$Type(sampler) => sampler.calls(grid),)* }
-            }
-
-            /// The value of the option `name`, if the chosen sampler has such an option.
-            #[must_use]
-            pub fn value(&self, name: &str) -> Option<String> {
-                let values = match self { $(Self::$Type(sampler) => sampler.values(),)* };
-                let at = self.info().options.iter().position(|option| option.name == name)?;
-                values.into_iter().nth(at)
-            }
-
-            /// [`Sampler::run`], boxed.
-            pub fn run<'a, X, D, N>(
-                &'a self,
-                grid: &Grid,
-                x: X,
-                denoiser: &'a mut D,
-                noise: &'a mut N,
-            ) -> Box<dyn Iterator<Item = Result<Step<X>, D::Error>> + 'a>
-            where
-                X: Sample + 'a,
-                D: Denoiser<X> + ?Sized,
-                N: Noise<X> + ?Sized,
-            {
-                match self {
-                    $(Self::$Type(sampler) => Box::new(sampler.run(grid, x, denoiser, noise)),)*
-                }
-            }
-        }
-
-        impl std::str::FromStr for AnySampler {
-            type Err = OptionError;
-
-            /// Reads `name` or `name:option=value,…`.
-            fn from_str(text: &str) -> Result<Self, OptionError> {
-                let (name, options) = Options::split(text)?;
-                Self::from_options(&name, options)
-            }
-        }
-
-        impl std::fmt::Display for AnySampler {
-            /// Writes `name:option=value,…` with every option, which reads back as the same.
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                let info = self.info();
-                f.write_str(info.name)?;
-                let values = match self { $(Self::$Type(sampler) => sampler.values(),)* };
-                for (i, (option, value)) in std::iter::zip(info.options, values).enumerate() {
-                    write!(f, "{}{}={value}", if i == 0 { ':' } else { ',' }, option.name)?;
-                }
-                Ok(())
-            }
-        }
-
-        #[cfg(test)]
-        mod conforms {
-            $(#[test] fn $module() { super::conformance::check(&super::$Type::default()); })*
-        }
-    };
 }
 
 samplers! {
@@ -271,6 +172,7 @@ samplers! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::denoiser::from_fn;
     use crate::grid::{Point, Spacing};
     use crate::noise::SampleNoise;
     use crate::schedule::{Betas, Cosine, Schedule};
@@ -279,14 +181,14 @@ mod tests {
     fn from_near_pure_noise_come_samples_of_the_size_of_the_data() {
         // σ/α from 20 000 on; data of variance ¼, and a network whose ε̂ is off by a tenth there.
         let schedule = Cosine.schedule(1000).unwrap();
-        let mut denoiser = |x: &f64, at: Point| {
+        let mut denoiser = from_fn(|x: &f64, at: Point| {
             let (alpha, sigma) = (at.level.alpha(), at.level.sigma());
             if sigma > 20.0 * alpha {
                 (0.1 * x / alpha).clamp(-1.0, 1.0)
             } else {
                 0.25 * alpha / (0.25 * alpha * alpha + sigma * sigma) * x
             }
-        };
+        });
         for (sampler, steps) in
             AnySampler::all().into_iter().flat_map(|s| [(s.clone(), 5), (s, 10)])
         {
@@ -311,10 +213,10 @@ mod tests {
             for steps in 1..=200 {
                 let grid = Grid::new(&schedule, spacing, steps).unwrap();
                 let mut asked = Vec::new();
-                let mut denoiser = |x: &f64, at: Point| {
+                let mut denoiser = from_fn(|x: &f64, at: Point| {
                     asked.push(at.timestep.unwrap_or_else(|| schedule.timestep(at.level)));
                     0.5 * x
-                };
+                });
                 let mut noise = SampleNoise::new(1, [0]);
                 let run = sampler.run(&grid, 1.0, &mut denoiser, &mut noise);
                 assert!(run.map(Result::unwrap).all(|step| step.x.is_finite()));

@@ -9,7 +9,7 @@ use crate::noise::Noise;
 use crate::options::{OptionError, Options};
 use crate::sample::Sample;
 use crate::sampler::kernel::{Form, History, Update, begin_whole, integrals, is_whole, lambda};
-use crate::sampler::{Sampler, SamplerInfo, Stepped};
+use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 
 /// Hops that are taken by Runge–Kutta, before there are estimates enough; each costs four calls.
 const WARM_UP: usize = 3;
@@ -51,15 +51,6 @@ impl Sampler for Pndm {
     fn calls(&self, grid: &Grid) -> usize {
         let inner = grid.hops().filter(|hop| !is_whole(hop));
         grid.points().len() + 3 * inner.count().min(WARM_UP)
-    }
-
-    fn values(&self) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn from_options(options: Options) -> Result<Self, OptionError> {
-        options.finish(&[])?;
-        Ok(Self)
     }
 
     fn start<X: Sample>(&self, grid: &Grid) -> Estimates<X> {
@@ -105,6 +96,17 @@ impl Sampler for Pndm {
     }
 }
 
+impl NamedSampler for Pndm {
+    fn values(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn from_options(options: Options) -> Result<Self, OptionError> {
+        options.finish(&[])?;
+        Ok(Self)
+    }
+}
+
 /// The estimates ε̂ at the last points, and what the time between them is measured in.
 #[derive(Clone, Debug)]
 pub struct Estimates<X> {
@@ -141,6 +143,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::denoiser::from_fn;
     use crate::grid::Spacing;
     use crate::noise::NoNoise;
     use crate::sampler::known::{assert_close, run};
@@ -177,13 +180,13 @@ mod tests {
     fn on_even_timesteps_the_numbers_are_those_of_the_paper() {
         let grid = Grid::new(&Schedule::linear_1000(), Spacing::Leading { offset: 0 }, 10).unwrap();
         let mut estimates = Vec::new();
-        let mut denoiser = |x: &f64, at: Point| {
+        let mut denoiser = from_fn(|x: &f64, at: Point| {
             let x0 = (3.0 * x + at.level.lambda()).sin();
             if at.timestep.is_some() {
                 estimates.push((at, (x - at.level.alpha() * x0) / at.level.sigma()));
             }
             x0
-        };
+        });
         let mut noise = NoNoise;
         let run = Pndm.run(&grid, 0.7, &mut denoiser, &mut noise);
         let steps: Vec<_> = run.map(|step| step.unwrap_or_else(|never| match never {})).collect();

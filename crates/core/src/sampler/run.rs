@@ -5,7 +5,7 @@ use crate::denoiser::Denoiser;
 use crate::grid::{Grid, Hop};
 use crate::noise::Noise;
 use crate::sample::Sample;
-use crate::sampler::{Sampler, Stepped};
+use crate::sampler::{Path, Stepped};
 
 /// One step of a run that is done.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,47 +20,47 @@ pub struct Step<X> {
     pub x0: X,
 }
 
-/// A run of a sampler over a grid; see [`Sampler::run`]. After an error it is over.
-pub struct Run<'a, S: Sampler, X: Sample, D: ?Sized, N: ?Sized> {
-    sampler: &'a S,
+/// A run over a grid; see [`Sampler::run`](crate::Sampler::run). After an error it is over.
+pub struct Run<'a, P: Path<X>, X: Sample, D: ?Sized, N: ?Sized> {
+    path: &'a P,
     hops: std::iter::Enumerate<std::vec::IntoIter<Hop>>,
-    history: S::History<X>,
+    memory: P::Memory,
     x: Option<X>,
     denoiser: &'a mut D,
     noise: &'a mut N,
 }
 
-impl<S: Sampler, X: Sample, D: ?Sized, N: ?Sized> std::fmt::Debug for Run<'_, S, X, D, N> {
+impl<P: Path<X>, X: Sample, D: ?Sized, N: ?Sized> std::fmt::Debug for Run<'_, P, X, D, N> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Run")
-            .field("sampler", &self.sampler.info().name)
+            .field("path", &self.path.name())
             .field("hops_left", &self.hops.len())
             .finish_non_exhaustive()
     }
 }
 
-impl<'a, S, X, D, N> Run<'a, S, X, D, N>
+impl<'a, P, X, D, N> Run<'a, P, X, D, N>
 where
-    S: Sampler,
+    P: Path<X>,
     X: Sample,
     D: Denoiser<X> + ?Sized,
     N: Noise<X> + ?Sized,
 {
-    pub(super) fn new(
-        sampler: &'a S,
+    pub(crate) fn new(
+        path: &'a P,
         grid: &Grid,
         x: X,
         denoiser: &'a mut D,
         noise: &'a mut N,
     ) -> Self {
-        let hops = grid.hops().collect::<Vec<_>>().into_iter().enumerate();
-        Self { sampler, hops, history: sampler.start(grid), x: Some(x), denoiser, noise }
+        let hops = path.hops(grid).into_iter().enumerate();
+        Self { path, hops, memory: path.begin(grid), x: Some(x), denoiser, noise }
     }
 }
 
-impl<S, X, D, N> Iterator for Run<'_, S, X, D, N>
+impl<P, X, D, N> Iterator for Run<'_, P, X, D, N>
 where
-    S: Sampler,
+    P: Path<X>,
     X: Sample,
     D: Denoiser<X> + ?Sized,
     N: Noise<X> + ?Sized,
@@ -70,7 +70,7 @@ where
     fn next(&mut self) -> Option<Self::Item> {
         let x = self.x.take()?;
         let (index, hop) = self.hops.next()?;
-        let step = self.sampler.step(&mut self.history, &hop, x, self.denoiser, self.noise);
+        let step = self.path.hop(&mut self.memory, &hop, x, self.denoiser, self.noise);
         Some(step.map(|Stepped { x, x0 }| {
             self.x = Some(x.clone());
             Step { index, hop, x, x0 }

@@ -9,7 +9,7 @@ use crate::noise::Noise;
 use crate::options::{OptionError, OptionInfo, Options};
 use crate::sample::Sample;
 use crate::sampler::kernel::{Form, History, Update, begin, lambda, pair};
-use crate::sampler::{Sampler, SamplerInfo, Stepped};
+use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 
 /// UniPC-p: a multistep predictor over p estimates (UniP-p) takes each hop; the estimate at its end
 /// then corrects it, as one more node of the polynomial (UniC-p), before the next hop starts.
@@ -34,7 +34,7 @@ use crate::sampler::{Sampler, SamplerInfo, Stepped};
 ///
 /// # Example
 /// ```
-/// use ancestral::AnySampler;
+/// use ancestral::{AnySampler, Sampler};
 /// let sampler: AnySampler = "unipc:order=3,variant=bh1".parse()?;
 /// assert_eq!(sampler.to_string(), "unipc:order=3,variant=bh1,form=data");
 /// assert_eq!(sampler.info().order, 4);
@@ -100,24 +100,6 @@ impl Sampler for Unipc {
         }
     }
 
-    fn values(&self) -> Vec<String> {
-        let names = [self.variant.name(), self.form.name()];
-        vec![self.order.to_string(), names[0].to_owned(), names[1].to_owned()]
-    }
-
-    fn from_options(mut options: Options) -> Result<Self, OptionError> {
-        let default = Self::default();
-        let order = options.take("order", "1, 2 or 3", |order: &u32| (1..=3).contains(order))?;
-        let variant = options.take("variant", Variant::CHOICE, |_: &Variant| true)?;
-        let form = options.take("form", Form::CHOICE, |_: &Form| true)?;
-        options.finish(OPTIONS)?;
-        Ok(Self {
-            order: order.unwrap_or(default.order),
-            variant: variant.unwrap_or(default.variant),
-            form: form.unwrap_or(default.form),
-        })
-    }
-
     fn start<X: Sample>(&self, _grid: &Grid) -> Corrigible<X> {
         Corrigible { estimates: History::new(self.order.clamp(1, 3) as usize), behind: None }
     }
@@ -149,6 +131,26 @@ impl Sampler for Unipc {
         let predicted = self.over(hop, &x, &history.estimates, None);
         history.behind = Some((*hop, x));
         Ok(Stepped { x: predicted, x0 })
+    }
+}
+
+impl NamedSampler for Unipc {
+    fn values(&self) -> Vec<String> {
+        let names = [self.variant.name(), self.form.name()];
+        vec![self.order.to_string(), names[0].to_owned(), names[1].to_owned()]
+    }
+
+    fn from_options(mut options: Options) -> Result<Self, OptionError> {
+        let default = Self::default();
+        let order = options.take("order", "1, 2 or 3", |order: &u32| (1..=3).contains(order))?;
+        let variant = options.take("variant", Variant::CHOICE, |_: &Variant| true)?;
+        let form = options.take("form", Form::CHOICE, |_: &Form| true)?;
+        options.finish(OPTIONS)?;
+        Ok(Self {
+            order: order.unwrap_or(default.order),
+            variant: variant.unwrap_or(default.variant),
+            form: form.unwrap_or(default.form),
+        })
     }
 }
 

@@ -188,7 +188,7 @@ fn a_network_of_zeros_on_the_cosine_schedule_stays_in_range_when_clipped() {
     let epsilon_0 = |x: &Batch, at: Point| crate::Sample::combine(&[(1.0 / at.level.alpha(), x)]);
     let mut noise = SampleNoise::new(1, 0..4);
     let x = noise.draw(&Batch::zeros(4, vec![8]));
-    let mut denoiser = Clipped::new(epsilon_0, 1.0);
+    let mut denoiser = Clipped::new(crate::from_fn(epsilon_0), 1.0);
     let Ok(last) = Ddpm::default().run(&grid, x, &mut denoiser, &mut noise).last().unwrap();
     assert!(last.x.data().iter().all(|x| x.abs() <= 1.0), "{:?}", last.x);
 }

@@ -14,7 +14,7 @@ pub(crate) use column::{is_fit, nearest};
 pub use columns::Columns;
 pub use csv_error::{CellProblem, CellTrouble, CsvError};
 pub use read::{MAX_COLUMNS, read_csv};
-pub use write::write_csv;
+pub use write::{encode_csv, write_csv};
 
 /// Rows of numbers under named columns: the [`Dataset`] that a model learns, and the [`Columns`]
 /// that turn its samples back into numbers of the same kinds.

@@ -617,7 +617,7 @@ fn the_size_is_that_of_all_files() {
 
 #[test]
 fn the_built_in_model_is_written_as_it_lies() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../cli/models/digits");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pipeline/models/digits");
     let loaded = ModelFolder::read(&path).unwrap();
     assert_eq!(loaded.notices, []);
     assert_eq!(written(&loaded.model), files(&path));

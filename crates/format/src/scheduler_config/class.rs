@@ -17,6 +17,9 @@ mod unipc;
 
 use std::ops::RangeInclusive;
 
+use ancestral::compat::{self, CompatError, Scheduler, Spread};
+use ancestral::{AnySampler, AnySpacing, LevelSpacing};
+
 use super::{AlgorithmType, BetaSchedule, SchedulerConfig, SolverType};
 use crate::names::names;
 
@@ -68,6 +71,34 @@ struct Entry {
     algorithms: &'static [AlgorithmType],
     solvers: &'static [SolverType],
     defaults: fn() -> SchedulerConfig,
+    /// Our sampler for it.
+    sampler: fn(&SchedulerConfig) -> AnySampler,
+    /// Our grid for it.
+    grid: fn(&SchedulerConfig) -> AnySpacing,
+    /// The same scheduler as diffusers computes it, over so many steps.
+    scheduler: MakeScheduler,
+    /// How many steps a run has in diffusers if nothing is said.
+    steps: usize,
+}
+
+type MakeScheduler =
+    fn(compat::Config, &SchedulerConfig, usize) -> Result<Box<dyn Scheduler>, CompatError>;
+
+/// Any scheduler behind one type.
+fn boxed<S: Scheduler + 'static>(
+    scheduler: Result<S, CompatError>,
+) -> Result<Box<dyn Scheduler>, CompatError> {
+    Ok(Box::new(scheduler?))
+}
+
+/// The grid that the keys of a config name.
+fn spaced(config: &SchedulerConfig) -> AnySpacing {
+    match config.solver.spread() {
+        Spread::Karras => LevelSpacing::Karras { rho: 7.0 }.into(),
+        Spread::Exponential | Spread::Lu => LevelSpacing::Exponential.into(),
+        // Of levels spread as a beta distribution there is none.
+        Spread::Timesteps | Spread::Beta => config.spacing().into(),
+    }
 }
 
 impl Entry {
@@ -80,6 +111,10 @@ impl Entry {
         algorithms: &[],
         solvers: &[],
         defaults: ddpm::defaults,
+        sampler: ddpm::sampler,
+        grid: spaced,
+        scheduler: ddpm::scheduler,
+        steps: 50,
     };
 }
 
@@ -108,6 +143,42 @@ impl SchedulerClass {
     #[must_use]
     pub fn defaults(self) -> SchedulerConfig {
         (self.entry().defaults)()
+    }
+
+    /// How many steps a run has in diffusers if nothing is said.
+    #[must_use]
+    pub const fn steps(self) -> usize {
+        self.entry().steps
+    }
+
+    /// The class for one of our samplers, with the order and the algorithm of its solver if the name
+    /// of the sampler says them; `None` if diffusers has no such class.
+    #[must_use]
+    pub fn of(sampler: &AnySampler) -> Option<(Self, Option<(usize, AlgorithmType)>)> {
+        let (plus_plus, sde) =
+            (AlgorithmType::DpmSolverPlusPlus, AlgorithmType::SdeDpmSolverPlusPlus);
+        let multistep = |order, algorithm| Some((Self::DpmMultistep, Some((order, algorithm))));
+        let class = match sampler {
+            AnySampler::Ddpm(_) => Self::Ddpm,
+            AnySampler::Ddim(_) => Self::Ddim,
+            AnySampler::Euler(_) => Self::Euler,
+            AnySampler::EulerAncestral(_) => Self::EulerAncestral,
+            AnySampler::Heun(_) => Self::Heun,
+            AnySampler::Dpm2(_) => Self::Kdpm2,
+            AnySampler::Dpm2Ancestral(_) => Self::Kdpm2Ancestral,
+            AnySampler::DpmSolver(_) => Self::DpmSinglestep,
+            AnySampler::Dpmpp2m(_) => return multistep(2, plus_plus),
+            AnySampler::Dpmpp3m(_) => return multistep(3, plus_plus),
+            AnySampler::Dpmpp2mSde(_) => return multistep(2, sde),
+            AnySampler::Dpmpp3mSde(_) => return multistep(3, sde),
+            AnySampler::Unipc(_) => Self::UniPc,
+            AnySampler::Deis(_) => Self::Deis,
+            AnySampler::Lms(_) => Self::Lms,
+            AnySampler::Pndm(_) => Self::Pndm,
+            AnySampler::Lcm(_) => Self::Lcm,
+            AnySampler::Dpmpp2sAncestral(_) | AnySampler::DpmppSde(_) | _ => return None,
+        };
+        Some((class, None))
     }
 
     /// The orders that its solver has.
@@ -142,5 +213,46 @@ impl SchedulerClass {
             Self::Pndm => &pndm::ENTRY,
             Self::Lcm => &lcm::ENTRY,
         }
+    }
+}
+
+impl SchedulerConfig {
+    /// Our sampler for this scheduler, with the options that its config names.
+    ///
+    /// # Example
+    /// ```
+    /// use ancestral_format::SchedulerClass;
+    ///
+    /// let config = SchedulerClass::UniPc.defaults();
+    /// assert_eq!(config.sampler().to_string(), "unipc:order=2,variant=bh2,form=data");
+    /// assert_eq!(config.grid().to_string(), "linspace");
+    /// ```
+    #[must_use]
+    pub fn sampler(&self) -> AnySampler {
+        (self.class.entry().sampler)(self)
+    }
+
+    /// Our grid for this scheduler.
+    #[must_use]
+    pub fn grid(&self) -> AnySpacing {
+        (self.class.entry().grid)(self)
+    }
+
+    /// The scheduler as diffusers computes it, over `steps` steps, from `config`, which is
+    /// [`compat`](Self::compat) or a change of it.
+    ///
+    /// # Errors
+    /// If diffusers has no such run.
+    pub fn scheduler(
+        &self,
+        config: compat::Config,
+        steps: usize,
+    ) -> Result<Box<dyn Scheduler>, CompatError> {
+        (self.class.entry().scheduler)(config, self, steps)
+    }
+
+    /// The order of its solver, which is 1 to 4.
+    fn order(&self) -> u32 {
+        u32::try_from(self.solver.solver_order).unwrap_or(u32::MAX)
     }
 }

@@ -4,7 +4,8 @@ use std::convert::Infallible;
 
 use ancestral::exact::{Mixture, NAMED, flow, named};
 use ancestral::{
-    AnySampler, Batch, Denoiser, Grid, GridError, Level, Noise, SampleNoise, Schedule,
+    AnySampler, AnySpacing, Batch, Denoiser, Grid, GridError, Level, Noise, SampleNoise, Sampler,
+    Schedule,
 };
 use ancestral_data::sliced_wasserstein;
 use anyhow::{Context, Result};
@@ -12,7 +13,6 @@ use anyhow::{Context, Result};
 use super::Named;
 use super::report::{Block, Cell, Report, Row};
 use crate::args::CompareArgs;
-use crate::process::{Laid, affordable, laid};
 use crate::progress::Progress;
 
 /// Where runs without a spacing are compared: λ before the hop into clean data, which has an error of
@@ -88,14 +88,14 @@ type Distance<'a> = dyn Fn(&Batch<f64>) -> Result<f64> + 'a;
 struct Stretch {
     schedule: Schedule,
     /// Into clean data, over these steps; `None`: to [`END`], over hops even in λ.
-    spacing: Option<Laid>,
+    spacing: Option<AnySpacing>,
     /// Where the exact flow ends.
     to: Level,
 }
 
 impl Stretch {
     fn new(spacing: Option<&str>) -> Result<Self> {
-        let spacing = spacing.map(laid).transpose()?;
+        let spacing = spacing.map(str::parse).transpose().context("--spacing")?;
         let to = Level::from_lambda(if spacing.is_some() { CLEAN } else { END })?;
         Ok(Self { schedule: Schedule::linear_1000(), spacing, to })
     }
@@ -139,7 +139,7 @@ impl Stretch {
             Some(spacing) => spacing.grid(&self.schedule, hops),
             None => self.even(hops),
         };
-        let Some(grid) = affordable(sampler, calls + left_out, calls, grid) else {
+        let Some(grid) = Grid::within_calls(sampler, calls + left_out, calls, grid) else {
             return Ok(None);
         };
         let mut noise = SampleNoise::new(SEEDS[0], 0..count as u64);

@@ -1,30 +1,23 @@
 //! Against real data, with the samples of a model.
 
-use std::num::NonZeroUsize;
+use std::sync::Arc;
 
-use ancestral::Batch;
 use ancestral_data::{
     BUILTIN, Channels, Column, Columns, Loaded, PictureOptions, ReadOptions, frechet_distance,
     open, open_builtin, sliced_wasserstein,
 };
 use ancestral_format::counted;
+use ancestral_pipeline::{Batch, Model, Pipeline, Process, Settings};
 use anyhow::{Context, Result, bail};
 
 use super::Named;
 use super::report::{Block, Cell, Report, Row};
-use crate::args::{CompareArgs, ProcessArgs};
+use crate::args::CompareArgs;
 use crate::commands::joined;
-use crate::commands::sample::Defaults;
-use crate::engine::{AnyNetwork, Engine};
 use crate::findings::Findings;
-use crate::memory;
-use crate::model::Model;
-use crate::process::Process;
+use crate::flags::flagged;
+use crate::open::{Wanted, engine};
 use crate::progress::Progress;
-use crate::randomness::Randomness;
-use crate::sampling::Plan;
-use crate::start::Start;
-use crate::steering::Steering;
 
 /// Samples a seed, if nothing is said.
 const COUNT: usize = 800;
@@ -35,24 +28,22 @@ const MOST_MOMENTS: usize = 256;
 
 /// The mean distance over seeds of each sampler's samples to the data, and of a long run of `ddpm`.
 pub fn compare(args: &CompareArgs, samplers: &[Named], calls: &[usize]) -> Result<Report> {
-    let engine = Engine::new(&args.compute)?;
+    let engine = engine(&args.compute)?;
     let quiet = args.compute.quiet;
-    let mut model = Model::read(args.model.as_deref(), args.variant.as_deref(), quiet)?;
-    let data = data(args, &model, quiet)?;
+    let (path, variant) = (args.model.as_deref(), args.variant.as_deref());
+    let wanted = Wanted { path, variant, size: None, quiet };
+    let model = wanted.model()?;
+    let data = data(args, &model, wanted.is_built_in(), quiet)?;
     let source = args.data.as_deref().unwrap_or(BUILTIN[0]);
     let count = args.count.unwrap_or(COUNT);
-    let batch = args.batch.unwrap_or(Defaults::of(model.columns.is_none()).batch);
-    memory::check(&model, count, 0, batch)?;
-    let rows = runs(args, samplers, calls, &model)?;
+    let rows = runs(args, samplers, calls, &model, count)?;
     let total: usize = rows.iter().flat_map(|(_, runs)| runs).map(|run| run.made).sum();
-    let network = model.take_network(&engine)?;
+    let pipeline = Pipeline::new(model, &engine).map_err(flagged)?;
+    let model = Arc::clone(pipeline.model());
     let trial = Trial {
-        model: &model,
-        network: &network,
+        pipeline: &pipeline,
         measure: Measure::of(&model, &data, count),
         data: &data,
-        count,
-        batch: NonZeroUsize::new(batch).context("--batch 0")?,
         seeds: args.seeds.unwrap_or(SEEDS),
     };
     let mut progress = Progress::new("comparing", 0..(total * trial.seeds) as u64, quiet);
@@ -60,17 +51,17 @@ pub fn compare(args: &CompareArgs, samplers: &[Named], calls: &[usize]) -> Resul
     let mut found = Vec::new();
     for (name, runs) in rows {
         let mut cells = Vec::new();
-        for Run { calls, made, process } in runs {
-            cells.push(trial.cell(&process, calls, made, || {
-                done += made;
-                progress.at(done as u64, || format!("{name}, {made} calls"));
+        for run in runs {
+            cells.push(trial.cell(&run, || {
+                done += run.made;
+                progress.at(done as u64, || format!("{name}, {} calls", run.made));
             })?);
         }
         found.push(Row { sampler: name, order: None, cells });
     }
     let about = format!(
         "{}: {} of {} to the {} of {source}, {}, by network calls",
-        model.name,
+        model.name(),
         trial.measure.about(),
         counted(count, "sample"),
         counted(data.rows(), "row"),
@@ -79,14 +70,14 @@ pub fn compare(args: &CompareArgs, samplers: &[Named], calls: &[usize]) -> Resul
             seeds => format!("mean and standard error over {seeds} seeds"),
         }
     );
-    let title = format!("{}: {} to {source}", model.name, counted(count, "sample"));
+    let title = format!("{}: {} to {source}", model.name(), counted(count, "sample"));
     let measure = trial.measure.name();
     Ok(Report { title, blocks: vec![Block { measure, about, rows: found }] })
 }
 
 /// The data that are named, or those of the built-in model, in the model's space.
-fn data(args: &CompareArgs, model: &Model, quiet: bool) -> Result<Batch> {
-    let shape = model.shape()?;
+fn data(args: &CompareArgs, model: &Model, is_built_in: bool, quiet: bool) -> Result<Batch> {
+    let shape = model.shape().map_err(flagged)?;
     let pictures = match shape[..] {
         [channels, height, width] => PictureOptions {
             channels: Channels::from_count(channels),
@@ -99,17 +90,17 @@ fn data(args: &CompareArgs, model: &Model, quiet: bool) -> Result<Batch> {
     let (source, read) = match &args.data {
         Some(source) => (source.as_str(), open(source, &options).map(Some)),
         // Whatever files of that name there are.
-        None if model.is_built_in() => (BUILTIN[0], open_builtin(BUILTIN[0], &options)),
-        None => bail!("--data: say which data samples of model {} are to be like", model.name),
+        None if is_built_in => (BUILTIN[0], open_builtin(BUILTIN[0], &options)),
+        None => bail!("--data: say which data samples of model {} are to be like", model.name()),
     };
     let Loaded { data, columns, decided, skipped, left_out, .. } =
         read.context("--data")?.context("no built-in data")?;
     Findings { skipped: &skipped, left_out: &left_out, decided: &decided }.say(source, quiet);
     if data.shape() != shape {
         let [found, expected] = [data.shape(), &shape].map(|shape| joined(shape, "x"));
-        bail!("--data {source}: rows of {found}, expected {expected} as of model {}", model.name);
+        bail!("--data {source}: rows of {found}, expected {expected} as of model {}", model.name());
     }
-    let rows = match (&model.columns, &columns) {
+    let rows = match (model.columns(), &columns) {
         (Some(ours), Some(theirs)) => {
             check_names(source, ours, theirs, model)?;
             ours.to_model_rows(&theirs.from_model_rows(data.rows()))
@@ -125,18 +116,18 @@ fn check_names(source: &str, ours: &Columns, theirs: &Columns, model: &Model) ->
         columns.as_slice().iter().map(Column::name).map(str::to_owned).collect::<Vec<_>>()
     };
     let (ours, theirs) = (names(ours), names(theirs));
-    if model.folder.about.is_some() && ours != theirs {
+    if model.folder().about.is_some() && ours != theirs {
         let [found, expected] = [theirs, ours].map(|names| names.join(", "));
         bail!("--data {source}: columns {found}, expected those of the model, {expected}");
     }
     Ok(())
 }
 
-/// One way, with the calls that it was allowed and those it makes.
+/// One process, with the calls that it was allowed and those it makes.
 struct Run {
     calls: usize,
     made: usize,
-    process: Process,
+    settings: Settings,
 }
 
 /// The runs of one sampler.
@@ -148,68 +139,50 @@ fn runs(
     samplers: &[Named],
     calls: &[usize],
     model: &Model,
+    count: usize,
 ) -> Result<Vec<Runs>> {
-    let flags = |sampler: &str, calls| ProcessArgs {
-        calls,
-        sampler: Some(sampler.to_owned()),
-        spacing: args.spacing.clone(),
-        ..ProcessArgs::default()
+    let settings = |sampler: &str| {
+        let mut settings = Settings::new().sampler(sampler).count(count);
+        settings.spacing.clone_from(&args.spacing);
+        settings.batch = args.batch;
+        settings
+    };
+    let run = |settings: Settings, calls: usize| -> Result<Run> {
+        let settings = settings.calls(calls);
+        let made = Process::new(&settings, model).map_err(flagged)?.value.calls();
+        Ok(Run { calls, made, settings })
     };
     let mut rows = Vec::new();
     for (name, _) in samplers {
         // What is wrong with any number of calls is said.
-        Process::own(&flags(name, None), model, true)?;
-        let run = |calls: &usize| {
-            let process = Process::own(&flags(name, Some(*calls)), model, true).ok()?;
-            Some(Run { calls: *calls, made: process.calls()?, process })
-        };
-        let runs: Vec<Run> = calls.iter().filter_map(run).collect();
+        Process::new(&settings(name), model).map_err(flagged)?;
+        let runs: Vec<Run> =
+            calls.iter().filter_map(|calls| run(settings(name), *calls).ok()).collect();
         rows.extend((!runs.is_empty()).then(|| (name.clone(), runs)));
     }
-    let reference = args.reference.unwrap_or(model.schedule.len());
+    let reference = args.reference.unwrap_or(model.schedule().len());
     if reference > 0 {
-        let process =
-            Process::own(&flags("ddpm", Some(reference)), model, true).context("--reference")?;
-        let made = process.calls().unwrap_or(reference);
-        rows.push(("ddpm (reference)".to_owned(), vec![Run { calls: reference, made, process }]));
+        let run = run(settings("ddpm"), reference).context("--reference")?;
+        rows.push(("ddpm (reference)".to_owned(), vec![run]));
     }
     Ok(rows)
 }
 
 /// What is the same for all samplers.
 struct Trial<'a> {
-    model: &'a Model,
-    network: &'a AnyNetwork,
+    pipeline: &'a Pipeline,
     measure: Measure,
     data: &'a Batch,
-    count: usize,
-    batch: NonZeroUsize,
     seeds: usize,
 }
 
 impl Trial<'_> {
-    /// The mean over the seeds, of which `each` is told one by one.
-    fn cell(
-        &self,
-        process: &Process,
-        calls: usize,
-        made: usize,
-        mut each: impl FnMut(),
-    ) -> Result<Cell> {
+    /// The mean over the seeds; `each` is called after each.
+    fn cell(&self, run: &Run, mut each: impl FnMut()) -> Result<Cell> {
+        let Run { calls, made, settings } = run;
         let mut distances = Vec::new();
         for seed in 0..self.seeds as u64 {
-            let plan = Plan {
-                process,
-                classes: self.model.classes(seed)?,
-                start: &Start::Noise,
-                steering: &Steering::default(),
-                seed,
-                randomness: Randomness::Ancestral,
-                batch: self.batch,
-                moments: 0,
-                quiet: true,
-            };
-            let samples = plan.run(self.model, self.network, 0..self.count as u64)?;
+            let samples = self.pipeline.sample(&settings.clone().seed(seed)).map_err(flagged)?;
             distances.push(self.measure.distance(&samples.x, self.data)?);
             each();
         }
@@ -217,7 +190,7 @@ impl Trial<'_> {
         let mean = distances.iter().sum::<f64>() / n;
         let squares: f64 = distances.iter().map(|x| (x - mean).powi(2)).sum();
         let standard_error = (n > 1.0).then(|| (squares / (n - 1.0) / n).sqrt());
-        Ok(Cell { calls, made, distance: mean, standard_error })
+        Ok(Cell { calls: *calls, made: *made, distance: mean, standard_error })
     }
 }
 
@@ -234,7 +207,7 @@ impl Measure {
     fn of(model: &Model, data: &Batch, count: usize) -> Self {
         let dimensions = data.row_len();
         let is_known = dimensions < count.min(data.rows()) && dimensions <= MOST_MOMENTS;
-        if model.columns.is_none() && is_known { Self::Frechet } else { Self::SlicedWasserstein }
+        if model.columns().is_none() && is_known { Self::Frechet } else { Self::SlicedWasserstein }
     }
 
     fn name(self) -> &'static str {

@@ -7,13 +7,14 @@ use ancestral_learn::{Memory, Recipe, RecipeError, Request, available_memory};
 use anyhow::{Context, Result, bail};
 
 use super::flags;
+use super::gradients::gradients;
 use super::job::{Budget, Job};
 use super::plan::plan;
 use crate::args::{BudgetArgs, TrainArgs};
 use crate::commands::warn_of_signal;
 use crate::data::{self, Data};
-use crate::engine::Engine;
 use crate::failure::note;
+use crate::open::engine_on;
 use crate::run_folder::RunFolder;
 
 /// The run that the flags describe.
@@ -23,7 +24,8 @@ pub fn begun(args: &TrainArgs) -> Result<Job> {
     let default = || Path::new("runs").join(data::name(source));
     let folder = RunFolder::new(args.output.clone().unwrap_or_else(default));
     folder.check(args.force)?;
-    let (engine, quiet) = (Engine::new(&args.compute)?, args.compute.quiet);
+    let precision = args.compute.precision.unwrap_or_default();
+    let (engine, quiet) = (engine_on(&args.compute, precision.into())?, args.compute.quiet);
     let mut recipe = flags::recipe(args);
     let (data, source) = Data::read(source, &args.reading, recipe.seed, folder.path(), quiet)?;
     if recipe.groups.is_some() {
@@ -91,10 +93,10 @@ fn named(error: RecipeError) -> anyhow::Error {
 
 /// Makes the batch small enough for the memory, unless the user named it, and returns what to say.
 fn fit(job: &mut Job, is_named: bool) -> Result<Option<String>> {
-    let (Engine::Cpu(_), Some(available)) = (&job.engine, available_memory()) else {
+    let (true, Some(available)) = (job.engine.is_cpu(), available_memory()) else {
         return Ok(None);
     };
-    let engine = job.engine.training(&job.request.network)?;
+    let engine = gradients(&job.engine, &job.request.network)?;
     let settings = &job.request.training;
     let fitted = Memory::fit(settings, &engine, &job.data.set, available);
     let fitted = fitted.with_context(|| smaller(&job.request))?;

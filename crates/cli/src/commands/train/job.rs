@@ -7,17 +7,17 @@ use ancestral_format::{About, AboutData, AboutTraining, NetworkConfig};
 use ancestral_learn::{
     Decay, Engine as Gradients, Judgement, Log, Request, TrainState, TrainingSet,
 };
+use ancestral_pipeline::{Engine, Model, columns_for_folder};
 use anyhow::{Result, bail};
 
 use super::flags;
-use crate::columns;
+use super::gradients::gradients;
 use crate::commands::joined;
 use crate::data::Data;
-use crate::engine::Engine;
 use crate::failure::{Failed, note};
+use crate::flags::flagged;
 use crate::interrupt::Interrupt;
 use crate::lock::LOCK;
-use crate::model::Model;
 use crate::run_folder::RunFolder;
 
 /// A trainer on whichever engine.
@@ -73,7 +73,7 @@ impl Job {
         let judgement = self.judged(&mut trainer)?;
         let model = self.model(&trainer, log.final_loss())?;
         drop(trainer);
-        model.folder.write(self.folder.path()).map_err(|error| Failed(error.into()))?;
+        model.folder().write(self.folder.path()).map_err(|error| Failed(error.into()))?;
         let (lock, message) = (self.folder.file(LOCK), self.without_pictures());
         let _last_words = interrupt.end_after(move || {
             let _ = fs::remove_file(lock);
@@ -89,7 +89,7 @@ impl Job {
     }
 
     fn trainer(&self) -> Result<Trainer> {
-        let engine = self.engine.training(&self.request.network)?;
+        let engine = gradients(&self.engine, &self.request.network)?;
         let (request, set) = (&self.request, self.data.set.clone());
         Ok(match &self.state {
             None => Trainer::new(request, engine, set)?,
@@ -168,7 +168,7 @@ impl Job {
     /// What was learned so far, as a model.
     pub fn model(&self, trainer: &Trainer, final_loss: Option<f64>) -> Result<Model> {
         let about = self.about(trainer, final_loss);
-        Model::new(self.data.name.clone(), trainer.model(about))
+        Model::from_folder(self.data.name.clone(), trainer.model(about)).map_err(flagged)
     }
 
     /// What a model folder says of the training so far.
@@ -180,7 +180,7 @@ impl Job {
                 shape: data.set.shape().to_vec(),
                 class_names: data.class_names.clone(),
                 class_counts: data.set.class_counts(),
-                columns: data.columns.as_ref().map(columns::for_folder),
+                columns: data.columns.as_ref().map(columns_for_folder),
             },
             training: Some(AboutTraining {
                 steps: trainer.steps(),

@@ -1,23 +1,15 @@
 //! Samples of what was learned: previews, and the pictures at the end.
 
-use std::num::NonZeroUsize;
-
-use ancestral::{Grid, Spacing};
-use ancestral_data::{energy_distance, write_csv, write_png};
-use ancestral_learn::{Judgement, Log, Saving, Settings, verdict};
+use ancestral_data::{energy_distance, save_bytes, write_csv, write_png};
+use ancestral_learn::{Judgement, Log, Saving, verdict};
+use ancestral_pipeline::{Defaults, Model, Pipeline, Samples, Settings, Show};
 use anyhow::Result;
 
 use super::job::{Job, Trainer};
-use crate::commands::sample::Defaults;
 use crate::failure::{Failed, note};
+use crate::flags::flagged;
 use crate::looks::{Amount, Looks, MOMENTS};
-use crate::model::Model;
-use crate::process::Process;
-use crate::randomness::Randomness;
-use crate::sampling::{Plan, Samples};
-use crate::show::Show;
-use crate::start::Start;
-use crate::steering::Steering;
+use crate::progress::Progress;
 
 /// Rows of the data that samples are compared with on the way.
 const COMPARED: usize = 500;
@@ -55,7 +47,7 @@ impl Look {
 /// Samples in one network call: where memory is scarce no more than in a pass of training.
 fn batch(job: &Job) -> usize {
     let Defaults { batch, .. } = Defaults::of(job.data.is_pictures());
-    let Settings { accumulate, batch: pass, .. } = job.request.training;
+    let ancestral_learn::Settings { accumulate, batch: pass, .. } = job.request.training;
     if accumulate > 1 { batch.min(pass) } else { batch }
 }
 
@@ -145,11 +137,12 @@ impl Job {
         let show = self.show(model);
         let write = || -> Result<()> {
             write_png(&self.folder.file("samples.png"), &show.still(&samples.x)?, &metadata)?;
-            if let Some(columns) = &model.columns {
+            if let Some(columns) = model.columns() {
                 write_csv(&self.folder.file("samples.csv"), columns, samples.x.data())?;
             }
-            if Show::can_move(model.columns.as_ref()) {
-                show.write_animation(&self.folder.file("denoising.gif"), &samples.way)?;
+            if Show::can_move(model.columns()) {
+                let animation = show.animation(&samples.snapshots)?;
+                save_bytes(&self.folder.file("denoising.gif"), &animation)?;
             }
             Ok(())
         };
@@ -158,31 +151,32 @@ impl Job {
 
     /// How samples are drawn: points and tables over their data.
     fn show<'a>(&'a self, model: &'a Model) -> Show<'a> {
-        Show { columns: model.columns.as_ref(), behind: self.data.set.values(), title: &model.name }
+        Show { behind: self.data.set.values(), ..Show::of(model) }
     }
 
     /// Samples, and what pictures of them say of themselves.
     pub fn sample(&self, model: &Model, look: Look) -> Result<(Samples, Vec<(String, String)>)> {
-        let steps = look.amount.steps.min(model.schedule.len());
-        let process = Process::Own {
-            sampler: look.sampler.parse()?,
-            grid: Grid::new(&model.schedule, Spacing::Trailing, steps)?,
-            clip: model.folder.scheduler.clip_sample,
-        };
-        let plan = Plan {
-            process: &process,
-            classes: model.classes(self.request.training.seed)?,
-            start: &Start::Noise,
-            steering: &Steering::default(),
-            seed: self.request.training.seed,
-            randomness: Randomness::Ancestral,
-            batch: NonZeroUsize::new(look.batch).unwrap_or(NonZeroUsize::MIN),
-            moments: look.moments,
-            quiet: self.budget.quiet,
-        };
-        let mut metadata = plan.metadata(model);
+        let steps = look.amount.steps.min(model.schedule().len());
+        let settings = Settings::new()
+            .sampler(look.sampler)
+            .spacing("trailing")
+            .steps(steps)
+            .clip(model.folder().scheduler.clip_sample)
+            .count(usize::try_from(look.amount.count).unwrap_or(usize::MAX))
+            .batch(look.batch)
+            .seed(self.request.training.seed)
+            .snapshots(look.moments);
+        let pipeline = Pipeline::new(model.clone(), &self.engine).map_err(flagged)?;
+        let mut steps = pipeline.steps(&settings).map_err(flagged)?;
+        let mut metadata = steps.plan().provenance();
         metadata.push(("data".to_owned(), self.data.name.clone()));
-        let network = model.clone().take_network(&self.engine)?;
-        Ok((plan.run(model, &network, 0..look.amount.count)?, metadata))
+        let mut progress = Progress::new("sampling", 0..steps.total() as u64, self.budget.quiet);
+        let mut done = 0;
+        for step in &mut steps {
+            let step = step.map_err(flagged)?;
+            done += 1;
+            progress.at(done, || format!("step {}/{}", step.done, step.of));
+        }
+        Ok((Samples::joined(&steps.finished()), metadata))
     }
 }

@@ -6,6 +6,7 @@ use ancestral_learn::{Budget, Recipe, Trainer};
 use anyhow::{Result, bail};
 
 use super::begin::prepare;
+use super::gradients::gradients;
 use super::job::Job;
 use super::look::Look;
 use crate::failure::note;
@@ -56,7 +57,7 @@ pub fn steps_within(
 ) -> Result<u64> {
     let mut request = job.request.clone();
     request.training.steps = MOST + 1;
-    let engine = job.engine.training(&request.network)?;
+    let engine = gradients(&job.engine, &request.network)?;
     let mut trainer = Trainer::new(&request, engine, job.data.set.clone())?;
     trainer.step()?; // the first one is slower
     let (start, mut updates) = (Instant::now(), 0);

@@ -16,8 +16,8 @@ use super::plan::steps_within;
 use crate::args::{BudgetArgs, ComputeArgs, ReadingArgs, SavingArgs, ScheduleArgs, TrainArgs};
 use crate::commands::joined;
 use crate::data::{self, Data};
-use crate::engine::Engine;
 use crate::failure::note;
+use crate::open::engine_on;
 use crate::run_folder::RunFolder;
 
 /// The run that `args` name, at its newest checkpoint that is whole.
@@ -33,7 +33,7 @@ pub fn resumed(args: &TrainArgs) -> Result<Job> {
     let request = merged(checkpoint.request.clone(), args);
     let request = request.with_context(|| format!("--resume {}", path.display()))?;
     let precision = request.training.precision;
-    let engine = Engine::in_precision(&args.compute, precision.into())?;
+    let engine = engine_on(&args.compute, precision)?;
     let data = Data::read_again(
         &request.source,
         request.training.seed,

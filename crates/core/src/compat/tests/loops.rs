@@ -120,7 +120,6 @@ fn with_scaled_x(
         let scaled = elementwise::map(&x, |x| x / scale);
         let Ok(output) = network.predict(&scaled, &vec![timestep; x.rows()], None);
         x = scheduler.step(index, output, &scaled, &mut history, noise).x;
-        history.calls += 1;
     }
     x
 }

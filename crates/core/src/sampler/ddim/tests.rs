@@ -2,7 +2,7 @@ use std::convert::Infallible;
 
 use super::*;
 use crate::batch::Batch;
-use crate::denoiser::{Clipped, Network, NetworkDenoiser};
+use crate::denoiser::{Clipped, Network, NetworkDenoiser, from_fn};
 use crate::exact::Gaussian;
 use crate::grid::{Point, Spacing};
 use crate::level::Level;
@@ -62,7 +62,7 @@ fn a_clip_is_followed() {
     let grid = Grid::from_timesteps(&schedule, &[500, 400]).unwrap();
     let epsilon_0 = |x: &f64, at: Point| x / at.level.alpha();
     let step = |clip| {
-        let mut denoiser = Clipped::new(epsilon_0, clip);
+        let mut denoiser = Clipped::new(from_fn(epsilon_0), clip);
         let Ok(step) = Ddim::default().run(&grid, 2.0, &mut denoiser, &mut NoNoise).next().unwrap();
         step.x
     };
@@ -114,10 +114,10 @@ fn every_pair_is_the_list_shifted() {
 fn a_hundred_hops_to_timestep_0_and_one_into_clean_data() {
     let grid = Grid::new(&Schedule::linear_1000(), Spacing::Linspace, 100).unwrap();
     let mut asked = Vec::new();
-    let mut denoiser = |x: &f64, at: Point| {
+    let mut denoiser = from_fn(|x: &f64, at: Point| {
         asked.push(at.timestep.unwrap());
         0.5 * x
-    };
+    });
     let Ok(last) = Ddim::default().run(&grid, 1.0, &mut denoiser, &mut NoNoise).last().unwrap();
     assert_eq!((last.hop.from().timestep, last.hop.to().level), (Some(0.0), Level::CLEAN));
     assert_eq!((asked.len(), asked[0], asked[99]), (100, 999.0, 0.0));
@@ -131,7 +131,7 @@ fn the_hop_from_timestep_0_returns_the_clean_estimate() {
     let x0 = Prediction::Epsilon.x0(&0.8, -0.6, schedule.level(0));
     assert!((x0 - (0.8 + 0.6 * 1e-4_f64.sqrt()) / 0.9999_f64.sqrt()).abs() < 1e-14);
     for eta in [0.0, 0.5, 1.0] {
-        let mut denoiser = |x: &f64, at: Point| Prediction::Epsilon.x0(x, -0.6, at.level);
+        let mut denoiser = from_fn(|x: &f64, at: Point| Prediction::Epsilon.x0(x, -0.6, at.level));
         let Ok(step) = Ddim { eta }.run(&grid, 0.8, &mut denoiser, &mut NoNoise).next().unwrap();
         assert_eq!((step.x, step.x0), (x0, x0));
     }

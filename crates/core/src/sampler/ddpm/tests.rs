@@ -138,7 +138,7 @@ fn one_hop_by_hand() {
     let grid = Grid::from_points(points.to_vec()).unwrap();
     for (variance, expected) in [(Variance::FixedSmall, 0.2925), (Variance::FixedLarge, 0.609_375)]
     {
-        let mut half = |_: &f64, _: Point| 0.5;
+        let mut half = crate::from_fn(|_: &f64, _: Point| 0.5);
         let Ok(step) = Ddpm { variance }.run(&grid, 2.0, &mut half, &mut One).next().unwrap();
         assert!((step.x - (0.925 + f64::sqrt(expected))).abs() < 1e-15);
     }
@@ -151,7 +151,7 @@ fn from_pure_noise_the_first_hop_is_that_of_ddim() {
     let grid = Grid::from_points(points.to_vec()).unwrap();
     for name in Variance::NAMES {
         let sampler = Ddpm { variance: name.parse().unwrap() };
-        let mut half = |_: &f64, _: Point| 0.5;
+        let mut half = crate::from_fn(|_: &f64, _: Point| 0.5);
         let Ok(step) = sampler.run(&grid, 2.0, &mut half, &mut crate::NoNoise).next().unwrap();
         assert!((step.x - 1.9).abs() < 1e-15, "{name}: {}", step.x);
     }
@@ -225,7 +225,7 @@ fn options_are_read_and_refused_by_name() {
     let (name, mut options) = crate::Options::split("ddpm:variance=learned").unwrap();
     assert!(options.has("variance") && !options.has("eta"));
     assert!(options.add("variance", "fixed-large").is_err());
-    let given = crate::AnySampler::from_options(&name, options);
+    let given = crate::AnySampler::named(&name, options);
     assert_eq!(given, parse("ddpm:variance=learned"));
     assert!(parse("dpm").unwrap_err().to_string().contains("expected one of ddpm, ddim"));
 }

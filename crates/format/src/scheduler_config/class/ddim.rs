@@ -1,6 +1,9 @@
 //! `DDIMScheduler`: `schedulers/scheduling_ddim.py` of the peer.
 
-use super::{BETAS_OF_MOST, Entry, SchedulerClass};
+use ancestral::compat::DdimOptions;
+use ancestral::{AnySampler, Ddim, compat};
+
+use super::{BETAS_OF_MOST, Entry, SchedulerClass, boxed};
 use crate::scheduler_config::{SchedulerConfig, VarianceType};
 
 pub(super) const ENTRY: Entry = Entry {
@@ -24,6 +27,8 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     schedules: BETAS_OF_MOST,
     defaults,
+    sampler: |_| AnySampler::Ddim(Ddim::default()),
+    scheduler: |config, folder, steps| boxed(compat::Ddim::new(config, folder.into(), steps)),
     ..Entry::OF_NO_SOLVER
 };
 
@@ -34,5 +39,12 @@ fn defaults() -> SchedulerConfig {
         variance_type: VarianceType::FixedSmall,
         set_alpha_to_one: true,
         ..SchedulerClass::Ddpm.defaults()
+    }
+}
+
+/// What the scheduler of a config has of its own; η and what follows a clip are arguments of its step.
+impl From<&SchedulerConfig> for DdimOptions {
+    fn from(config: &SchedulerConfig) -> Self {
+        Self { set_alpha_to_one: config.set_alpha_to_one, ..Self::default() }
     }
 }

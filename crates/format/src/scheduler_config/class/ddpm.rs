@@ -1,6 +1,9 @@
 //! `DDPMScheduler`: `schedulers/scheduling_ddpm.py` of the peer.
 
-use super::{Entry, SchedulerClass};
+use ancestral::compat::{self, CompatError, Scheduler, Visit};
+use ancestral::{AnySampler, Ddpm};
+
+use super::{Entry, SchedulerClass, boxed};
 use crate::scheduler_config::{
     BetaSchedule, PredictionType, SchedulerConfig, SolverKeys, TimestepSpacing, VarianceType,
 };
@@ -26,6 +29,7 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     schedules: BetaSchedule::ALL,
     defaults,
+    steps: 1000,
     ..Entry::OF_NO_SOLVER
 };
 
@@ -52,4 +56,16 @@ pub(super) fn defaults() -> SchedulerConfig {
         solver: SolverKeys::default(),
         unset: Vec::new(),
     }
+}
+
+pub(super) fn sampler(config: &SchedulerConfig) -> AnySampler {
+    AnySampler::Ddpm(Ddpm { variance: config.variance() })
+}
+
+pub(super) fn scheduler(
+    config: compat::Config,
+    folder: &SchedulerConfig,
+    steps: usize,
+) -> Result<Box<dyn Scheduler>, CompatError> {
+    boxed(compat::Ddpm::new(config, folder.variance_type.into(), &Visit::Steps(steps)))
 }

@@ -1,8 +1,9 @@
 //! `DEISMultistepScheduler`: `schedulers/scheduling_deis_multistep.py` of the peer.
 
 use ancestral::compat::DeisOptions;
+use ancestral::{AnySampler, Deis, compat};
 
-use super::{BETAS_OF_MOST, Entry, SchedulerClass};
+use super::{BETAS_OF_MOST, Entry, SchedulerClass, boxed};
 use crate::scheduler_config::{
     AlgorithmType, SchedulerConfig, SolverKeys, SolverType, TimestepSpacing,
 };
@@ -38,6 +39,9 @@ pub(super) const ENTRY: Entry = Entry {
     algorithms: &[AlgorithmType::Deis],
     solvers: &[SolverType::LogRho],
     defaults,
+    sampler: |config| AnySampler::Deis(Deis { order: config.order() }),
+    scheduler: |config, folder, steps| boxed(compat::Deis::new(config, folder.into(), steps)),
+    ..Entry::OF_NO_SOLVER
 };
 
 fn defaults() -> SchedulerConfig {

@@ -1,9 +1,15 @@
 //! `DPMSolverMultistepScheduler`: `schedulers/scheduling_dpmsolver_multistep.py` of the peer.
 
 use ancestral::compat::DpmMultistepOptions;
+use ancestral::sampler::Slope;
+use ancestral::{
+    AnySampler, Ddim, Deis, Dpmpp2m, Dpmpp2mSde, Dpmpp3m, Dpmpp3mSde, EulerAncestral, compat,
+};
 
-use super::{BETAS_OF_MOST, Entry, SchedulerClass};
-use crate::scheduler_config::{AlgorithmType, SchedulerConfig, SolverType, TimestepSpacing};
+use super::{BETAS_OF_MOST, Entry, SchedulerClass, boxed};
+use crate::scheduler_config::{
+    AlgorithmType, SchedulerConfig, SolverKeys, SolverType, TimestepSpacing,
+};
 
 pub(super) const ENTRY: Entry = Entry {
     pipeline: "DDPMPipeline",
@@ -47,6 +53,11 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     solvers: &[SolverType::Midpoint, SolverType::Heun],
     defaults,
+    sampler,
+    scheduler: |config, folder, steps| {
+        boxed(compat::DpmMultistep::new(config, folder.into(), steps))
+    },
+    ..Entry::OF_NO_SOLVER
 };
 
 fn defaults() -> SchedulerConfig {
@@ -58,6 +69,29 @@ fn defaults() -> SchedulerConfig {
         // Null, until a network predicts one.
         unset: vec!["variance_type"],
         ..SchedulerClass::Ddpm.defaults()
+    }
+}
+
+fn sampler(config: &SchedulerConfig) -> AnySampler {
+    let SolverKeys { algorithm_type, solver_order, solver_type, .. } = config.solver;
+    let slope = if solver_type == SolverType::Heun { Slope::Heun } else { Slope::Midpoint };
+    match (algorithm_type, solver_order) {
+        // The multistep method of epsilon.
+        (AlgorithmType::DpmSolver | AlgorithmType::Deis, _) => {
+            AnySampler::Deis(Deis { order: config.order() })
+        }
+        (AlgorithmType::DpmSolverPlusPlus, 1) => AnySampler::Ddim(Ddim::default()),
+        (AlgorithmType::DpmSolverPlusPlus, 2) => AnySampler::Dpmpp2m(Dpmpp2m { slope }),
+        (AlgorithmType::DpmSolverPlusPlus, _) => AnySampler::Dpmpp3m(Dpmpp3m),
+        (AlgorithmType::SdeDpmSolver | AlgorithmType::SdeDpmSolverPlusPlus, 1) => {
+            AnySampler::EulerAncestral(EulerAncestral::default())
+        }
+        (AlgorithmType::SdeDpmSolver | AlgorithmType::SdeDpmSolverPlusPlus, 2) => {
+            AnySampler::Dpmpp2mSde(Dpmpp2mSde { slope, ..Dpmpp2mSde::default() })
+        }
+        (AlgorithmType::SdeDpmSolver | AlgorithmType::SdeDpmSolverPlusPlus, _) => {
+            AnySampler::Dpmpp3mSde(Dpmpp3mSde::default())
+        }
     }
 }
 

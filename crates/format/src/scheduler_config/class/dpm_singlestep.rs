@@ -1,8 +1,10 @@
 //! `DPMSolverSinglestepScheduler`: `schedulers/scheduling_dpmsolver_singlestep.py` of the peer.
 
 use ancestral::compat::DpmSinglestepOptions;
+use ancestral::sampler::Form;
+use ancestral::{AnySampler, DpmSolver, DpmppSde, compat};
 
-use super::{BETAS_OF_MOST, Entry, SchedulerClass};
+use super::{BETAS_OF_MOST, Entry, SchedulerClass, boxed};
 use crate::scheduler_config::{
     AlgorithmType, SchedulerConfig, SolverKeys, SolverType, TimestepSpacing,
 };
@@ -43,6 +45,11 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     solvers: &[SolverType::Midpoint, SolverType::Heun],
     defaults,
+    sampler,
+    scheduler: |config, folder, steps| {
+        boxed(compat::DpmSinglestep::new(config, folder.into(), steps))
+    },
+    ..Entry::OF_NO_SOLVER
 };
 
 fn defaults() -> SchedulerConfig {
@@ -56,6 +63,17 @@ fn defaults() -> SchedulerConfig {
         unset: vec!["variance_type"],
         solver: SolverKeys { lower_order_final: false, ..SolverKeys::default() },
         ..SchedulerClass::Ddpm.defaults()
+    }
+}
+
+fn sampler(config: &SchedulerConfig) -> AnySampler {
+    let of = |form| AnySampler::DpmSolver(DpmSolver { order: config.order(), form });
+    match config.solver.algorithm_type {
+        AlgorithmType::DpmSolver | AlgorithmType::Deis => of(Form::Noise),
+        AlgorithmType::DpmSolverPlusPlus => of(Form::Data),
+        AlgorithmType::SdeDpmSolver | AlgorithmType::SdeDpmSolverPlusPlus => {
+            AnySampler::DpmppSde(DpmppSde::default())
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 //! `EulerDiscreteScheduler`: `schedulers/scheduling_euler_discrete.py` of the peer.
 
 use ancestral::compat::{Churn, EulerOptions};
+use ancestral::{AnySampler, Euler, compat};
 
-use super::{BETAS_OF_MOST, Entry, SchedulerClass};
+use super::{BETAS_OF_MOST, Entry, SchedulerClass, boxed};
 use crate::scheduler_config::{InterpolationType, SchedulerConfig, TimestepSpacing, TimestepType};
 
 pub(super) const ENTRY: Entry = Entry {
@@ -28,6 +29,8 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     schedules: BETAS_OF_MOST,
     defaults,
+    sampler: |_| AnySampler::Euler(Euler::default()),
+    scheduler: |config, folder, steps| boxed(compat::Euler::new(config, folder.into(), steps)),
     ..Entry::OF_NO_SOLVER
 };
 

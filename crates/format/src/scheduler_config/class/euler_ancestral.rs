@@ -1,6 +1,8 @@
 //! `EulerAncestralDiscreteScheduler`: `schedulers/scheduling_euler_ancestral_discrete.py` of the peer.
 
-use super::{BETAS_OF_MOST, Entry, SchedulerClass};
+use ancestral::{AnySampler, EulerAncestral, compat};
+
+use super::{BETAS_OF_MOST, Entry, SchedulerClass, boxed};
 use crate::scheduler_config::{SchedulerConfig, TimestepSpacing};
 
 pub(super) const ENTRY: Entry = Entry {
@@ -18,6 +20,8 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     schedules: BETAS_OF_MOST,
     defaults,
+    sampler: |_| AnySampler::EulerAncestral(EulerAncestral::default()),
+    scheduler: |config, _, steps| boxed(compat::EulerAncestral::new(config, steps)),
     ..Entry::OF_NO_SOLVER
 };
 

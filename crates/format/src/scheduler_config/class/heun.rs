@@ -1,6 +1,8 @@
 //! `HeunDiscreteScheduler`: `schedulers/scheduling_heun_discrete.py` of the peer.
 
-use super::{BETAS_OF_MOST, Entry, SchedulerClass};
+use ancestral::{AnySampler, Heun, compat};
+
+use super::{BETAS_OF_MOST, Entry, SchedulerClass, boxed};
 use crate::scheduler_config::{SchedulerConfig, TimestepSpacing};
 
 pub(super) const ENTRY: Entry = Entry {
@@ -22,6 +24,10 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     schedules: BETAS_OF_MOST,
     defaults,
+    sampler: |_| AnySampler::Heun(Heun::default()),
+    scheduler: |config, folder, steps| {
+        boxed(compat::Heun::new(config, folder.solver.spread(), steps))
+    },
     ..Entry::OF_NO_SOLVER
 };
 

@@ -1,6 +1,8 @@
 //! `KDPM2DiscreteScheduler`: `schedulers/scheduling_k_dpm_2_discrete.py` of the peer.
 
-use super::{BETAS_OF_MOST, Entry, SchedulerClass};
+use ancestral::{AnySampler, Dpm2, compat};
+
+use super::{BETAS_OF_MOST, Entry, SchedulerClass, boxed};
 use crate::scheduler_config::{SchedulerConfig, TimestepSpacing};
 
 pub(super) const ENTRY: Entry = Entry {
@@ -20,6 +22,10 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     schedules: BETAS_OF_MOST,
     defaults,
+    sampler: |_| AnySampler::Dpm2(Dpm2::default()),
+    scheduler: |config, folder, steps| {
+        boxed(compat::Kdpm2::new(config, folder.solver.spread(), steps))
+    },
     ..Entry::OF_NO_SOLVER
 };
 

@@ -1,6 +1,8 @@
 //! `KDPM2AncestralDiscreteScheduler`: `schedulers/scheduling_k_dpm_2_ancestral_discrete.py` of the peer.
 
-use super::{BETAS_OF_MOST, Entry, SchedulerClass};
+use ancestral::{AnySampler, Dpm2Ancestral, compat};
+
+use super::{BETAS_OF_MOST, Entry, SchedulerClass, boxed};
 use crate::scheduler_config::{SchedulerConfig, TimestepSpacing};
 
 pub(super) const ENTRY: Entry = Entry {
@@ -20,6 +22,10 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     schedules: BETAS_OF_MOST,
     defaults,
+    sampler: |_| AnySampler::Dpm2Ancestral(Dpm2Ancestral::default()),
+    scheduler: |config, folder, steps| {
+        boxed(compat::Kdpm2Ancestral::new(config, folder.solver.spread(), steps))
+    },
     ..Entry::OF_NO_SOLVER
 };
 

@@ -1,8 +1,9 @@
 //! `LCMScheduler`: `schedulers/scheduling_lcm.py` of the peer.
 
 use ancestral::compat::LcmOptions;
+use ancestral::{AnySampler, AnySpacing, Lcm, Spacing, compat};
 
-use super::{BETAS_OF_MOST, Entry, SchedulerClass};
+use super::{BETAS_OF_MOST, Entry, SchedulerClass, boxed};
 use crate::scheduler_config::{BetaSchedule, SchedulerConfig};
 
 pub(super) const ENTRY: Entry = Entry {
@@ -28,6 +29,11 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     schedules: BETAS_OF_MOST,
     defaults,
+    sampler: |_| AnySampler::Lcm(Lcm),
+    // Whatever its config says, which diffusers does not heed.
+    grid: |_| AnySpacing::Timesteps(Spacing::Trailing),
+    steps: 4,
+    scheduler: |config, folder, steps| boxed(compat::Lcm::new(config, folder.into(), steps)),
     ..Entry::OF_NO_SOLVER
 };
 

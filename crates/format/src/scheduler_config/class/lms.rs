@@ -1,6 +1,8 @@
 //! `LMSDiscreteScheduler`: `schedulers/scheduling_lms_discrete.py` of the peer.
 
-use super::{BETAS_OF_MOST, Entry, SchedulerClass};
+use ancestral::{AnySampler, Lms, compat};
+
+use super::{BETAS_OF_MOST, Entry, SchedulerClass, boxed};
 use crate::scheduler_config::{SchedulerConfig, TimestepSpacing};
 
 pub(super) const ENTRY: Entry = Entry {
@@ -20,6 +22,10 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     schedules: BETAS_OF_MOST,
     defaults,
+    sampler: |_| AnySampler::Lms(Lms::default()),
+    scheduler: |config, folder, steps| {
+        boxed(compat::Lms::new(config, folder.solver.spread(), steps))
+    },
     ..Entry::OF_NO_SOLVER
 };
 

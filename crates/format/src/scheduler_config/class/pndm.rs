@@ -1,8 +1,9 @@
 //! `PNDMScheduler`: `schedulers/scheduling_pndm.py` of the peer.
 
 use ancestral::compat::PndmOptions;
+use ancestral::{AnySampler, Pndm, compat};
 
-use super::{BETAS_OF_MOST, Entry, SchedulerClass};
+use super::{BETAS_OF_MOST, Entry, SchedulerClass, boxed};
 use crate::scheduler_config::SchedulerConfig;
 
 pub(super) const ENTRY: Entry = Entry {
@@ -21,6 +22,8 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     schedules: BETAS_OF_MOST,
     defaults,
+    sampler: |_| AnySampler::Pndm(Pndm),
+    scheduler: |config, folder, steps| boxed(compat::Pndm::new(config, folder.into(), steps)),
     ..Entry::OF_NO_SOLVER
 };
 

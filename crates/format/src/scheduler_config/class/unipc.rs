@@ -1,8 +1,10 @@
 //! `UniPCMultistepScheduler`: `schedulers/scheduling_unipc_multistep.py` of the peer.
 
 use ancestral::compat::UniPcOptions;
+use ancestral::sampler::{Form, UnipcVariant};
+use ancestral::{AnySampler, Unipc, compat};
 
-use super::{BETAS_OF_MOST, Entry, SchedulerClass};
+use super::{BETAS_OF_MOST, Entry, SchedulerClass, boxed};
 use crate::scheduler_config::{SchedulerConfig, SolverKeys, SolverType, TimestepSpacing};
 
 pub(super) const ENTRY: Entry = Entry {
@@ -42,6 +44,8 @@ pub(super) const ENTRY: Entry = Entry {
     orders: 1..=4,
     solvers: &[SolverType::Bh1, SolverType::Bh2],
     defaults,
+    sampler,
+    scheduler: |config, folder, steps| boxed(compat::UniPc::new(config, folder.into(), steps)),
     ..Entry::OF_NO_SOLVER
 };
 
@@ -54,6 +58,17 @@ fn defaults() -> SchedulerConfig {
         solver: SolverKeys { solver_type: SolverType::Bh2, ..SolverKeys::default() },
         ..SchedulerClass::Ddpm.defaults()
     }
+}
+
+fn sampler(config: &SchedulerConfig) -> AnySampler {
+    let solver = &config.solver;
+    let is_bh1 = solver.solver_type == SolverType::Bh1;
+    AnySampler::Unipc(Unipc {
+        // Our highest order is 3.
+        order: config.order().min(3),
+        variant: if is_bh1 { UnipcVariant::Bh1 } else { UnipcVariant::Bh2 },
+        form: if solver.predict_x0 { Form::Data } else { Form::Noise },
+    })
 }
 
 /// What the scheduler of a config has of its own.

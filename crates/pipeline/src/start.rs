@@ -3,22 +3,19 @@
 use std::ops::Range;
 
 use ancestral::{Batch, Level, Noise, slerp};
-use ancestral_format::counted;
-use anyhow::{Context, Result, bail};
 
-use crate::args::SampleArgs;
+use crate::error::{Error, Problem, SettingError};
 use crate::model::Model;
 use crate::process::Process;
-use crate::rows::Source;
+use crate::settings::{Setting, Settings};
 
 /// Share of the steps that are taken from data, if nothing is said.
 const STRENGTH: f64 = 0.5;
 
 /// Where runs begin.
-#[derive(Clone, Debug, Default)]
-pub enum Start {
+#[derive(Clone, Debug)]
+pub(crate) enum Start {
     /// At fresh noise.
-    #[default]
     Noise,
     /// At these rows, one a sample.
     Rows(Batch),
@@ -29,17 +26,24 @@ pub enum Start {
 }
 
 impl Start {
-    /// As the flags say; also cuts the way to what is left of it from there.
-    pub fn new(args: &SampleArgs, model: &Model, process: &mut Process) -> Result<Self> {
-        let (steering, quiet) = (&args.steering, args.compute.quiet);
-        let init = args.init.as_deref().map(|path| Source { flag: "--init", path });
-        let rows = init.map(|init| init.array(model)).transpose()?;
-        if let Some(between) = steering.interpolate {
-            return Self::between(args, model, rows, between);
+    /// As the settings say; `process` is cut to what is left of it from there.
+    pub(crate) fn new(
+        settings: &Settings,
+        model: &Model,
+        process: &mut Process,
+    ) -> Result<Self, Error> {
+        let given = [(Setting::Init, &settings.init), (Setting::From, &settings.from)];
+        for (setting, rows) in given {
+            let checked = rows.as_ref().map_or(Ok(()), |rows| model.check_rows(rows));
+            checked.map_err(|problem| SettingError::new(setting, problem))?;
         }
-        let Some(path) = &steering.from else { return Ok(rows.map_or(Self::Noise, Self::Rows)) };
-        let x0 = Source { flag: "--from", path }.rows(model, quiet)?;
-        let strength = steering.strength.unwrap_or(STRENGTH);
+        if let Some(between) = settings.interpolate {
+            return Self::between(settings, model, between);
+        }
+        let Some(x0) = settings.from.clone() else {
+            return Ok(settings.init.clone().map_or(Self::Noise, Self::Rows));
+        };
+        let strength = settings.strength.unwrap_or(STRENGTH);
         let first = process.cut(strength)?;
         // A full run begins with noise alone, however little of the data its first level would keep.
         let level = if strength == 1.0 { Level::NOISE } else { first };
@@ -47,25 +51,18 @@ impl Start {
     }
 
     /// On the great circle from one x_T to another, with so many rows between them.
-    fn between(
-        args: &SampleArgs,
-        model: &Model,
-        ends: Option<Batch>,
-        between: usize,
-    ) -> Result<Self> {
-        let ends = ends.map_or_else(|| first_two(args, model), Ok)?;
+    fn between(settings: &Settings, model: &Model, between: usize) -> Result<Self, Error> {
+        let ends = settings.init.clone().map_or_else(|| first_two(settings, model), Ok)?;
         if ends.rows() != 2 {
-            bail!(
-                "--interpolate {between}: --init has {}, expected 2",
-                counted(ends.rows(), "row")
-            );
+            let problem = Problem::NotTwo { rows: ends.rows() };
+            return Err(SettingError::of(Setting::Interpolate, between, problem).into());
         }
         let (from, to) = (ends.slice(0..1), ends.slice(1..2));
         Ok(Self::Between { from, to, count: between + 2 })
     }
 
     /// How many samples it is for, if not for any number.
-    pub fn rows(&self) -> Option<usize> {
+    pub(crate) fn rows(&self) -> Option<usize> {
         match self {
             Self::Noise => None,
             Self::Rows(rows) => Some(rows.rows()),
@@ -75,7 +72,7 @@ impl Start {
     }
 
     /// Whether the first draw of noise is part of it.
-    pub fn is_drawn(&self) -> bool {
+    pub(crate) fn is_drawn(&self) -> bool {
         match self {
             Self::Noise | Self::Data { .. } => true,
             Self::Rows(_) | Self::Between { .. } => false,
@@ -83,7 +80,12 @@ impl Start {
     }
 
     /// Where the samples `range` begin, of this shape.
-    pub fn x_t(&self, range: Range<usize>, shape: &[usize], noise: &mut dyn Noise<Batch>) -> Batch {
+    pub(crate) fn x_t(
+        &self,
+        range: Range<usize>,
+        shape: &[usize],
+        noise: &mut impl Noise<Batch>,
+    ) -> Batch {
         let blank = Batch::zeros(range.len(), shape.to_vec());
         match self {
             Self::Noise => noise.draw(&blank),
@@ -102,8 +104,11 @@ impl Start {
 }
 
 /// x_T of the first sample and the one after it.
-fn first_two(args: &SampleArgs, model: &Model) -> Result<Batch> {
-    let end = args.first.checked_add(2).context("--first: no sample comes after it")?;
-    let mut noise = args.rng.noise(args.seed, args.first..end, false);
+fn first_two(settings: &Settings, model: &Model) -> Result<Batch, Error> {
+    let Some(end) = settings.first.checked_add(2) else {
+        let problem = Problem::Beyond { count: 2 };
+        return Err(SettingError::of(Setting::First, settings.first, problem).into());
+    };
+    let mut noise = settings.rng.noise(settings.seed, settings.first..end, false);
     Ok(noise.draw(&Batch::zeros(2, model.shape()?)))
 }

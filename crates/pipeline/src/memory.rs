@@ -1,31 +1,31 @@
 //! Whether there is memory for a run, before it is begun.
 
-use ancestral_format::{NetworkConfig, counted};
-use anyhow::{Result, bail};
+use ancestral_format::NetworkConfig;
 
+use crate::error::{Error, Problem, SettingError};
 use crate::model::Model;
+use crate::settings::Setting;
 
-/// Refuses a run of `count` samples whose numbers find no room. So many `moments` of the way are kept,
-/// and a network call is of `batch` samples.
-pub fn check(model: &Model, count: usize, moments: usize, batch: usize) -> Result<()> {
+/// Refuses a run of `count` samples whose numbers find no room. So many `snapshots` are kept, and a
+/// network call is of `batch` samples.
+pub(crate) fn check(
+    model: &Model,
+    count: usize,
+    snapshots: usize,
+    batch: usize,
+) -> Result<(), Error> {
     let sample: usize = model.shape()?.iter().product();
     // Where a hop begins and where it ends.
-    let samples = [count, moments.saturating_add(2), sample];
-    let network = [batch.min(count), numbers_of_network(&model.folder.network)];
+    let samples = [count, snapshots.saturating_add(2), sample];
+    let network = [batch.min(count), numbers_of_network(&model.folder().network)];
     let product = |factors: &[usize]| factors.iter().fold(1_usize, |a, &b| a.saturating_mul(b));
     let numbers = product(&samples).saturating_add(product(&network));
     if Vec::<f32>::new().try_reserve_exact(numbers).is_ok() {
         return Ok(());
     }
     let gibibytes = numbers as f64 * size_of::<f32>() as f64 / f64::from(1 << 30);
-    bail!(
-        "model {}: {} of {} numbers, in calls of {}, take {gibibytes:.1} GiB at least, which there \
-         are not: take a smaller -n or --batch, or a smaller sample_size in unet/config.json",
-        model.name,
-        counted(count, "sample"),
-        sample,
-        batch.min(count)
-    )
+    let problem = Problem::Memory { values: sample, batch: batch.min(count), gibibytes };
+    Err(SettingError::of(Setting::Count, count, problem).into())
 }
 
 /// The numbers that a network holds at once, at the least, for each row of a call: the maps of the

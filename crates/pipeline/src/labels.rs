@@ -1,44 +1,52 @@
-//! Of which class each sample is.
+//! The label of each sample.
 
 use std::ops::Range;
 
 use ancestral::{Purpose, Streams};
 use rand::Rng;
 
-/// Of which class each sample is, for the network.
+/// The label of each sample, for the network.
 #[derive(Clone, Debug)]
-pub enum Classes {
-    /// It knows none.
+pub(crate) enum SampleLabels {
+    /// The network takes none.
     None,
-    /// Of one for all, or of the label that means "none".
+    /// One for all: a class, or the label that means "none".
     One(u32),
-    /// Of each as often as the data are.
+    /// Those of each class as often as the data are.
     Shares(Shares),
 }
 
 /// How often each class comes.
 #[derive(Clone, Debug)]
-pub struct Shares {
+pub(crate) struct Shares {
     /// Of the classes up to each, that one included: the last is 1.
     ends: Vec<f64>,
     /// Where the samples of the seed begin.
     offset: u64,
 }
 
-impl Classes {
+impl SampleLabels {
     /// The labels of the samples `indices`.
-    pub fn labels(&self, indices: Range<u64>) -> Option<Vec<u32>> {
+    pub(crate) fn of(&self, indices: Range<u64>) -> Option<Vec<u32>> {
         match self {
             Self::None => None,
             Self::One(label) => Some(indices.map(|_| *label).collect()),
             Self::Shares(shares) => Some(indices.map(|index| shares.label(index)).collect()),
         }
     }
+
+    /// The label of one of them, if they are of several classes.
+    pub(crate) fn of_several(&self, index: u64) -> Option<u32> {
+        match self {
+            Self::None | Self::One(_) => None,
+            Self::Shares(shares) => Some(shares.label(index)),
+        }
+    }
 }
 
 impl Shares {
     /// Of classes that have so many rows of the data, with one at least in all.
-    pub fn new(counts: &[u64], seed: u64) -> Self {
+    pub(crate) fn new(counts: &[u64], seed: u64) -> Self {
         let total: u64 = counts.iter().sum();
         let mut sum = 0;
         let ends = counts.iter().map(|count| {
@@ -74,7 +82,7 @@ mod tests {
 
     fn counts(shares: &Shares, indices: Range<u64>) -> Vec<usize> {
         let mut found = vec![0; shares.ends.len()];
-        for label in Classes::Shares(shares.clone()).labels(indices).unwrap() {
+        for label in SampleLabels::Shares(shares.clone()).of(indices).unwrap() {
             found[label as usize] += 1;
         }
         found
@@ -108,7 +116,7 @@ mod tests {
     fn seeds_begin_elsewhere() {
         let first = |seed| Shares::new(&[1; 1000], seed).label(0);
         assert_ne!(first(1), first(2));
-        assert_eq!(Classes::One(3).labels(5..7), Some(vec![3, 3]));
-        assert_eq!(Classes::None.labels(0..2), None);
+        assert_eq!(SampleLabels::One(3).of(5..7), Some(vec![3, 3]));
+        assert_eq!(SampleLabels::None.of(0..2), None);
     }
 }

@@ -1,0 +1,63 @@
+//! What to write anew.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use ancestral_format::Dtype;
+use clap::{ArgAction, Parser, ValueEnum};
+
+/// Write any readable model folder as a clean one.
+///
+/// Sharded weights, variants, bfloat16 and float64, names of old versions and folders with
+/// everything at the root go in; out comes what diffusers writes: model_index.json, scheduler/ and
+/// unet/ with one safetensors file. `DDPMPipeline.from_pretrained(FOLDER)` opens it.
+#[derive(Debug, Parser)]
+#[command(after_help = "Example: ancestral convert ddpm-cifar10-32 --dtype f16 -o cifar10-f16")]
+pub struct ConvertArgs {
+    /// Model folder
+    #[arg(value_name = "MODEL")]
+    pub model: PathBuf,
+    /// Folder to write
+    #[arg(short, long, value_name = "FOLDER")]
+    pub output: PathBuf,
+    /// How weights are stored; a network computes with float32 in any case
+    #[arg(long, value_enum, value_name = "DTYPE", default_value_t = DtypeArg::F32)]
+    pub dtype: DtypeArg,
+    /// Which weights of MODEL: those named diffusion_pytorch_model.NAME.safetensors, such as fp16,
+    /// or raw
+    #[arg(long, value_name = "NAME")]
+    pub variant: Option<String>,
+    /// Replace a model that is already there
+    #[arg(long)]
+    pub force: bool,
+    /// Print nothing but errors
+    #[arg(short, long, action = ArgAction::SetTrue)]
+    pub quiet: bool,
+}
+
+/// How weights are stored, as it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DtypeArg {
+    /// 32 bits
+    F32,
+    /// 16 bits: a third of the digits, and up to 65504
+    F16,
+}
+
+impl From<DtypeArg> for Dtype {
+    fn from(dtype: DtypeArg) -> Self {
+        match dtype {
+            DtypeArg::F32 => Self::F32,
+            DtypeArg::F16 => Self::F16,
+        }
+    }
+}
+
+impl fmt::Display for DtypeArg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::F32 => "f32",
+            Self::F16 => "f16",
+        })
+    }
+}

@@ -1,0 +1,55 @@
+//! What to look into.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use super::compute::PrecisionArg;
+use super::process::ProcessArgs;
+use super::schedule::ScheduleArgs;
+
+/// See what is in a model, or the table of a schedule.
+#[derive(Debug, Parser)]
+#[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
+pub struct InspectArgs {
+    /// Model folder, or `digits` for the built-in model, where no folder has that name
+    #[arg(value_name = "MODEL")]
+    pub model: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Print how this CPU computes its network, and why, a layer a line
+    #[arg(long, conflicts_with = "json")]
+    pub plan: bool,
+    /// The precision of --plan [default: f32]
+    #[arg(long, value_enum, value_name = "PRECISION", requires = "plan")]
+    pub precision: Option<PrecisionArg>,
+    /// Which weights of a model folder: those named diffusion_pytorch_model.NAME.safetensors
+    #[arg(long, value_name = "NAME")]
+    pub variant: Option<String>,
+    #[command(flatten)]
+    pub process: ProcessArgs,
+    #[command(subcommand)]
+    pub what: Option<InspectWhat>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum InspectWhat {
+    Schedule(InspectScheduleArgs),
+}
+
+/// Print a schedule as a table.
+///
+/// A row a timestep t, 0 the cleanest: beta, alpha = 1 − beta, alpha_bar, beta_tilde, SNR, and
+/// the coefficients of x0 and x_t in the mean of the posterior q(x_(t−1) | x_t, x0).
+#[derive(Debug, Parser)]
+pub struct InspectScheduleArgs {
+    #[command(flatten)]
+    pub schedule: ScheduleArgs,
+    /// Print comma-separated values, at full precision
+    #[arg(long, conflicts_with = "json")]
+    pub csv: bool,
+    /// Print JSON, at full precision
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,59 @@
+//! The command line, as it is written. Nothing is opened or decided here.
+
+mod compare;
+mod compute;
+mod convert;
+mod help;
+mod inspect;
+mod invert;
+mod process;
+mod sample;
+mod schedule;
+mod train;
+mod value;
+
+use clap::{Parser, Subcommand};
+
+pub use compare::CompareArgs;
+pub use compute::{ComputeArgs, PrecisionArg};
+pub use convert::ConvertArgs;
+pub use inspect::{InspectArgs, InspectScheduleArgs, InspectWhat};
+pub use invert::InvertArgs;
+pub use process::ProcessArgs;
+pub use sample::{CompatArg, RngArg, SampleArgs, SteeringArgs};
+pub use schedule::ScheduleArgs;
+pub use train::{
+    BudgetArgs, FitArg, OptimizerArg, PredictionArg, ReadingArgs, SavingArgs, TrainArgs,
+};
+pub use value::Wrapped;
+
+/// Learn to undo noise, and draw new data out of it.
+///
+/// A diffusion model destroys data with known steps of noise and learns to undo them: what it
+/// learned turns pure noise, step by step, into new data.
+#[derive(Debug, Parser)]
+#[command(name = "ancestral", version, arg_required_else_help = true, max_term_width = 100)]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Train(TrainArgs),
+    Sample(SampleArgs),
+    Invert(InvertArgs),
+    Compare(CompareArgs),
+    Inspect(InspectArgs),
+    Convert(ConvertArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        <Args as clap::CommandFactory>::command().debug_assert();
+    }
+}

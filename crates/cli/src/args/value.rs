@@ -1,0 +1,129 @@
+//! Values of arguments: their types, ranges and parsers.
+
+use ancestral_data::Channels;
+use clap::builder::RangedU64ValueParser;
+
+/// Channels of pictures; `None` is by the pictures.
+pub type ChannelsArg = Wrapped<Option<Channels>>;
+/// Height and width.
+pub type SizeArg = Wrapped<[usize; 2]>;
+/// Two noise levels σ/α, the lower first.
+pub type IntervalArg = Wrapped<[f64; 2]>;
+/// Red, green, blue.
+pub type ColourArg = Wrapped<[u8; 3]>;
+
+/// A value of one argument that the parser would take for a list of values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wrapped<T>(pub T);
+
+/// More rows in one pass are a slip of the finger.
+pub const MOST_ROWS: u64 = 1 << 16;
+/// So are more channels,
+pub const MOST_CHANNELS: u64 = 1 << 14;
+/// longer sides,
+pub const MOST_SIDE: usize = 4096;
+/// more timesteps,
+pub const MOST_TIMESTEPS: u64 = 1_000_000;
+/// more points,
+pub const MOST_POINTS: u64 = 10_000_000;
+/// more network calls of a run,
+pub const MOST_CALLS: u64 = 100_000;
+/// and more samples than a folder or a file should hold.
+pub const MOST_SAMPLES: u64 = 1_000_000;
+
+/// Reads a number from 1 to `most`.
+pub fn count(most: u64) -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..=most)
+}
+
+/// Reads a number of updates.
+pub fn steps() -> RangedU64ValueParser<u64> {
+    RangedU64ValueParser::new().range(1..=1_000_000_000)
+}
+
+/// Bytes, as a number with a unit.
+pub fn bytes(text: &str) -> Result<u64, String> {
+    let place = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(place);
+    let unit = match unit.to_ascii_lowercase().as_str() {
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        _ => 0_u64,
+    };
+    let bytes = number.trim().parse().ok().and_then(|number: u64| number.checked_mul(unit));
+    bytes.filter(|_| unit > 0).ok_or_else(|| "expected a size such as 500MB or 2GB".to_owned())
+}
+
+pub fn positive(text: &str) -> Result<f64, String> {
+    number(text, "a number above 0", |x| x > 0.0 && x.is_finite())
+}
+
+pub fn decay(text: &str) -> Result<f64, String> {
+    number(text, "a number in [0, 1)", |x| (0.0..1.0).contains(&x))
+}
+
+pub fn share(text: &str) -> Result<f64, String> {
+    number(text, "a number in [0, 1]", |x| (0.0..=1.0).contains(&x))
+}
+
+pub fn weight(text: &str) -> Result<f64, String> {
+    number(text, "a number, 0 or more", |x| x >= 0.0 && x.is_finite())
+}
+
+pub fn strength(text: &str) -> Result<f64, String> {
+    number(text, "a number in (0, 1]", |x| x > 0.0 && x <= 1.0)
+}
+
+pub fn interval(text: &str) -> Result<IntervalArg, String> {
+    let ends = text.split_once(',').and_then(|(low, high)| {
+        Some([low.trim().parse::<f64>().ok()?, high.trim().parse::<f64>().ok()?])
+    });
+    let ends = ends.filter(|[low, high]| 0.0 <= *low && low < high);
+    ends.map(Wrapped).ok_or_else(|| {
+        "expected two levels sigma/alpha, 0 or more, the lower first, such as 0.2,5".to_owned()
+    })
+}
+
+pub fn channels(text: &str) -> Result<ChannelsArg, String> {
+    let count = text.parse().ok().and_then(Channels::from_count);
+    match (text, count) {
+        ("auto", _) => Ok(Wrapped(None)),
+        (_, Some(channels)) => Ok(Wrapped(Some(channels))),
+        (_, None) if text.contains(',') || text.len() > 1 => {
+            Err("expected 1, 3, 4 or auto (the channels of the network are --width)".to_owned())
+        }
+        (_, None) => Err("expected 1, 3, 4 or auto".to_owned()),
+    }
+}
+
+pub fn size(text: &str) -> Result<SizeArg, String> {
+    let side = |text: &str| text.parse().ok().filter(|side| (1..=MOST_SIDE).contains(side));
+    let (height, width) = text.split_once('x').unwrap_or((text, text));
+    let sides = side(height).zip(side(width));
+    let (height, width) = sides.ok_or_else(|| {
+        format!(
+            "expected a side, or height x width, such as 32 or 48x64; sides from 1 to {MOST_SIDE}"
+        )
+    })?;
+    Ok(Wrapped([height, width]))
+}
+
+pub fn colour(text: &str) -> Result<ColourArg, String> {
+    let hex = text.strip_prefix('#').unwrap_or(text);
+    let channel = |i: usize| u8::from_str_radix(hex.get(2 * i..2 * i + 2)?, 16).ok();
+    match text {
+        "white" => Ok(Wrapped([255; 3])),
+        "black" => Ok(Wrapped([0; 3])),
+        "grey" | "gray" => Ok(Wrapped([128; 3])),
+        _ if hex.len() == 6 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            let rgb = [channel(0), channel(1), channel(2)];
+            Ok(Wrapped(rgb.map(Option::unwrap_or_default)))
+        }
+        _ => Err("expected white, black, grey or six hexadecimal digits, RRGGBB".to_owned()),
+    }
+}
+
+pub fn number(text: &str, expected: &str, fits: impl Fn(f64) -> bool) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number| fits(*number));
+    number.ok_or_else(|| format!("expected {expected}"))
+}

@@ -1,0 +1,200 @@
+//! What computes networks: our own engine on the CPU, Burn on other devices.
+
+use std::sync::Arc;
+
+use ancestral::{Batch, Network};
+use ancestral_cpu::{CpuNetwork, NetworkError, Precision};
+use ancestral_format::{NetworkConfig, Weights};
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use crate::error::{Error, ModelError, Problem, SettingError};
+use crate::settings::Setting;
+
+/// What the CPU is called as a device.
+const CPU: &str = "cpu";
+
+/// What computes a network: where, in what numbers, and on which threads.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    on: On,
+    /// Threads of its own; without, the current ones of rayon.
+    pool: Option<Arc<ThreadPool>>,
+}
+
+#[derive(Clone, Debug)]
+enum On {
+    /// Our own, on the CPU.
+    Cpu(Precision),
+    /// Burn, on another device.
+    #[cfg(feature = "burn")]
+    Burn(ancestral_nn::device::Device),
+}
+
+impl Default for Engine {
+    /// The CPU, in f32, on as many threads as it has cores.
+    fn default() -> Self {
+        Self { on: On::Cpu(Precision::F32), pool: None }
+    }
+}
+
+impl Engine {
+    /// The engine for a device, `cpu` or, in builds that have it, `cuda` (`cuda:1` for the second
+    /// card), `wgpu` or `metal`, in a precision.
+    ///
+    /// # Errors
+    /// If the device or the precision is not there.
+    pub fn new(device: &str, precision: Precision) -> Result<Self, SettingError> {
+        let on = match device {
+            CPU => {
+                precision.check().map_err(|problem| {
+                    let problem = Problem::Precision(problem);
+                    SettingError::of(Setting::Precision, "bf16", problem)
+                })?;
+                On::Cpu(precision)
+            }
+            device => burn::on(device, precision)?,
+        };
+        Ok(Self { on, pool: None })
+    }
+
+    /// The same on `threads` threads of its own, at most as many as there are cores: more change
+    /// nothing but the time that it takes.
+    ///
+    /// # Errors
+    /// If there is to be none, or the system starts none.
+    pub fn with_threads(self, threads: usize) -> Result<Self, SettingError> {
+        let refused = |problem| SettingError::of(Setting::Threads, threads, problem);
+        if threads == 0 {
+            return Err(refused(Problem::Zero));
+        }
+        let cores = std::thread::available_parallelism().map_or(threads, usize::from);
+        let pool = ThreadPoolBuilder::new().num_threads(threads.min(cores)).build();
+        let pool = pool.map_err(|error| refused(Problem::Threads(error.to_string())))?;
+        Ok(Self { pool: Some(Arc::new(pool)), ..self })
+    }
+
+    /// Whether it is the CPU.
+    #[must_use]
+    pub fn is_cpu(&self) -> bool {
+        match self.on {
+            On::Cpu(_) => true,
+            #[cfg(feature = "burn")]
+            On::Burn(_) => false,
+        }
+    }
+
+    /// The precision, on the CPU.
+    #[must_use]
+    pub fn precision(&self) -> Option<Precision> {
+        match self.on {
+            On::Cpu(precision) => Some(precision),
+            #[cfg(feature = "burn")]
+            On::Burn(_) => None,
+        }
+    }
+
+    /// Burn's device, if it is one.
+    #[cfg(feature = "burn")]
+    #[must_use]
+    pub fn device(&self) -> Option<&ancestral_nn::device::Device> {
+        match &self.on {
+            On::Cpu(_) => None,
+            On::Burn(device) => Some(device),
+        }
+    }
+
+    /// Runs `work` on its threads.
+    pub fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        match &self.pool {
+            Some(pool) => pool.install(work),
+            None => work(),
+        }
+    }
+
+    /// The network of `config` with these weights.
+    ///
+    /// # Errors
+    /// If they are none.
+    pub(crate) fn network(
+        &self,
+        model: &str,
+        config: &NetworkConfig,
+        weights: Weights,
+    ) -> Result<AnyNetwork, Error> {
+        let model = || model.to_owned();
+        self.run(|| match &self.on {
+            On::Cpu(precision) => {
+                let network = CpuNetwork::load_in(*precision, config, weights);
+                let refused = |source| ModelError::Load { model: model(), source };
+                Ok(AnyNetwork::Cpu(network.map_err(refused)?))
+            }
+            #[cfg(feature = "burn")]
+            On::Burn(device) => {
+                let network = ancestral_nn::AnyNetwork::load(config, &weights, device);
+                let network = network.map_err(|error| ModelError::Device {
+                    model: model(),
+                    reason: error.to_string(),
+                })?;
+                Ok(AnyNetwork::Burn(Box::new(network)))
+            }
+        })
+    }
+}
+
+/// Devices other than the CPU.
+mod burn {
+    use ancestral_cpu::Precision;
+
+    use super::On;
+    use crate::error::{Problem, SettingError};
+    use crate::settings::Setting;
+
+    #[cfg(feature = "burn")]
+    pub(super) fn on(device: &str, precision: Precision) -> Result<On, SettingError> {
+        let on = ancestral_nn::device::parse(device).map_err(|error| {
+            SettingError::new(Setting::Device, Problem::Device(error.to_string()))
+        })?;
+        if precision != Precision::F32 {
+            let problem = Problem::PrecisionOfDevice { device: device.to_owned() };
+            return Err(SettingError::of(Setting::Precision, "bf16", problem));
+        }
+        Ok(On::Burn(on))
+    }
+
+    #[cfg(not(feature = "burn"))]
+    pub(super) fn on(device: &str, _precision: Precision) -> Result<On, SettingError> {
+        let (kind, _) = device.split_once(':').unwrap_or((device, ""));
+        let problem = match kind {
+            "cuda" | "metal" | "wgpu" => {
+                format!("device {device:?} is not in this build: build it with `--features {kind}`")
+            }
+            _ => format!("unknown device {device:?} (known: cpu, cuda[:N], wgpu, metal)"),
+        };
+        Err(SettingError::new(Setting::Device, Problem::Device(problem)))
+    }
+}
+
+/// A network on whichever engine.
+#[derive(Clone, Debug)]
+pub(crate) enum AnyNetwork {
+    Cpu(CpuNetwork),
+    #[cfg(feature = "burn")]
+    Burn(Box<ancestral_nn::AnyNetwork>),
+}
+
+impl Network for AnyNetwork {
+    type Error = NetworkError;
+
+    fn predict(
+        &mut self,
+        x: &Batch,
+        timesteps: &[f64],
+        labels: Option<&[u32]>,
+    ) -> Result<Batch, NetworkError> {
+        match self {
+            Self::Cpu(network) => network.predict(x, timesteps, labels),
+            #[cfg(feature = "burn")]
+            Self::Burn(network) => network.predict(x, timesteps, labels),
+        }
+    }
+}

@@ -1,0 +1,530 @@
+//! What goes wrong, by the setting that it is about, and what is worth a word though nothing is wrong.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use ancestral::compat::CompatError;
+use ancestral::{Forgetful, KnownError, ZeroTerminalSnr};
+use ancestral::{GridError, GuidanceError, LevelError, OptionError, ScheduleError, VarianceError};
+use ancestral_cpu::{LoadError, NetworkError};
+use ancestral_format::{FolderError, Labels, SchedulerClass, counted};
+use thiserror::Error;
+
+use crate::settings::Setting;
+
+/// Why a model can't be opened, planned for, or sampled from.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A setting can't be had.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
+    /// A model can't be used.
+    #[error(transparent)]
+    Model(Box<ModelError>),
+    /// The network failed.
+    #[error("{doing} {model}")]
+    Network {
+        /// What was being done, as in "sampling from".
+        doing: &'static str,
+        /// The model.
+        model: String,
+        /// Why.
+        source: NetworkError,
+    },
+}
+
+impl From<ModelError> for Error {
+    fn from(error: ModelError) -> Self {
+        Self::Model(Box::new(error))
+    }
+}
+
+/// An error of any kind.
+type BoxedError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a model can't be used.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ModelError {
+    /// There is nothing of that name.
+    #[error("{}: no such model folder", .0.display())]
+    Missing(PathBuf),
+    /// There is a file.
+    #[error("{}: a file, expected a model folder", .0.display())]
+    File(PathBuf),
+    /// It is the folder of a training that has not ended.
+    #[error(
+        "{}: a run that has not ended: go on with it by train --resume, or take the model in one of \
+         its checkpoints/step-N",
+        .0.display()
+    )]
+    Unfinished(PathBuf),
+    /// The folder can't be read.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The scheduler's betas are no schedule.
+    #[error("model {model}, {keys} of its scheduler")]
+    Schedule {
+        /// The model.
+        model: String,
+        /// The keys that the betas follow from.
+        keys: &'static str,
+        /// Why.
+        source: ScheduleError,
+    },
+    /// The columns of a table are none.
+    #[error("model {model}")]
+    Column {
+        /// The model.
+        model: String,
+        /// Why.
+        source: BoxedError,
+    },
+    /// Description and network differ.
+    #[error("model {model}: ancestral.json describes {found} columns, the network has {expected}")]
+    Columns {
+        /// The model.
+        model: String,
+        /// Columns in the description.
+        found: usize,
+        /// Columns of the network.
+        expected: usize,
+    },
+    /// The size of pictures is not known.
+    #[error(
+        "model {model}: sample_size in unet/config.json is null: give a size (`size`), such as 32 or \
+         48x64"
+    )]
+    NoSize {
+        /// The model.
+        model: String,
+    },
+    /// Config and weights are no network.
+    #[error("model {model}")]
+    Load {
+        /// The model.
+        model: String,
+        /// Why.
+        source: LoadError,
+    },
+    /// The network can't be loaded on its device.
+    #[error("model {model}: {reason}")]
+    Device {
+        /// The model.
+        model: String,
+        /// Why.
+        reason: String,
+    },
+    /// The network says nothing where its schedule ends.
+    #[error("model {model}")]
+    ZeroTerminalSnr {
+        /// The model.
+        model: String,
+        /// Why.
+        source: ZeroTerminalSnr,
+    },
+}
+
+/// A setting that can't be had, and why.
+///
+/// Settings in its text are in backticks, by the names of [`Setting::name`], so that a front can spell
+/// them its own way: as flags, JSON keys or arguments.
+#[derive(Debug, Error)]
+#[error("`{}`{}: {problem}", setting.name(), shown(value.as_ref()))]
+pub struct SettingError {
+    /// Which setting.
+    pub setting: Setting,
+    /// The value found, where it says more than the problem.
+    pub value: Option<String>,
+    /// What is wrong with it.
+    pub problem: Box<Problem>,
+}
+
+fn shown(value: Option<&String>) -> String {
+    value.map(|value| format!(" {value}")).unwrap_or_default()
+}
+
+impl SettingError {
+    pub(crate) fn new(setting: Setting, problem: impl Into<Problem>) -> Self {
+        Self { setting, value: None, problem: Box::new(problem.into()) }
+    }
+
+    pub(crate) fn of(
+        setting: Setting,
+        value: impl fmt::Display,
+        problem: impl Into<Problem>,
+    ) -> Self {
+        Self { setting, value: Some(value.to_string()), problem: Box::new(problem.into()) }
+    }
+}
+
+/// What is wrong with the value of a setting.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// There is no such grid.
+    #[error(transparent)]
+    Grid(#[from] GridError),
+    /// There is no such sampler or spacing, or it has no such option.
+    #[error(transparent)]
+    Option(#[from] OptionError),
+    /// There is no such variance.
+    #[error(transparent)]
+    Variance(#[from] VarianceError),
+    /// No guidance is like that.
+    #[error(transparent)]
+    Guidance(#[from] GuidanceError),
+    /// No noise level is like that.
+    #[error(transparent)]
+    Level(#[from] LevelError),
+    /// The known region doesn't fit.
+    #[error(transparent)]
+    Known(#[from] KnownError),
+    /// diffusers has no such scheduler.
+    #[error(transparent)]
+    Compat(#[from] CompatError),
+    /// The inversion forgets its start.
+    #[error(transparent)]
+    Forgetful(#[from] Forgetful),
+    /// Rows don't fit the model.
+    #[error(transparent)]
+    Rows(#[from] RowsError),
+    /// The device is not there.
+    #[error("{0}")]
+    Device(String),
+    /// The precision is not there.
+    #[error("{0}")]
+    Precision(ancestral_cpu::NoTiles),
+    /// Only the CPU computes in bf16.
+    #[error("only the device cpu computes in it, not {device}")]
+    PrecisionOfDevice {
+        /// The device.
+        device: String,
+    },
+    /// The threads can't be started.
+    #[error("{0}")]
+    Threads(String),
+    /// A number that has to be above 0.
+    #[error("expected at least 1")]
+    Zero,
+    /// There is one set of weights.
+    #[error("the built-in model has one set of weights")]
+    OneVariant,
+    /// The sampler has no choice of a variance.
+    #[error("the sampler {sampler} has no variance to choose")]
+    NoVariance {
+        /// The sampler.
+        sampler: String,
+    },
+    /// The sampler's text names a variance too.
+    #[error("`sampler` {sampler} names one already")]
+    VarianceTwice {
+        /// The sampler.
+        sampler: String,
+    },
+    /// The sampler's text names an η too.
+    #[error("`sampler` {sampler} can't be had with it: it is short for ddim:eta={eta}")]
+    EtaTwice {
+        /// The sampler.
+        sampler: String,
+        /// η.
+        eta: f64,
+    },
+    /// The network predicts no variance.
+    #[error("the network of model {model} predicts no variance; take fixed-small or fixed-large")]
+    NotPredicted {
+        /// The model.
+        model: String,
+    },
+    /// Not even one hop is made within so many calls.
+    #[error("{sampler} needs more network calls than that for a single hop")]
+    TooFewCalls {
+        /// The sampler.
+        sampler: String,
+    },
+    /// Two settings that say how many steps there are.
+    #[error("not together with `{other}`")]
+    Together {
+        /// The other one.
+        other: &'static str,
+    },
+    /// A setting without the one that it is about.
+    #[error("needs `{other}`")]
+    Needs {
+        /// That one.
+        other: &'static str,
+    },
+    /// The model names no range to clip to.
+    #[error("clip_sample_range of model {model} is {range}, expected above 0")]
+    Unclippable {
+        /// The model.
+        model: String,
+        /// Its range.
+        range: f64,
+    },
+    /// A run of diffusers is counted in steps.
+    #[error("diffusers counts steps, not network calls; set `steps` instead")]
+    CompatCalls,
+    /// A run of diffusers has no such thing.
+    #[error("not with `compat`, where runs are those of diffusers")]
+    NotInCompat,
+    /// diffusers has no scheduler for one of our samplers.
+    #[error("diffusers has no scheduler of that kind")]
+    NoScheduler,
+    /// The scheduler has no such choice.
+    #[error("the {class} of diffusers has no such choice")]
+    NoChoice {
+        /// Its class.
+        class: SchedulerClass,
+    },
+    /// The scheduler takes no list of timesteps.
+    #[error("the {class} of diffusers takes no list of timesteps")]
+    NoList {
+        /// Its class.
+        class: SchedulerClass,
+    },
+    /// The scheduler takes no variance.
+    #[error(
+        "the {class} of diffusers takes no variance, which the network of model {model} predicts"
+    )]
+    VarianceNotTaken {
+        /// Its class.
+        class: SchedulerClass,
+        /// The model.
+        model: String,
+    },
+    /// The model has no classes.
+    #[error("model {model} has no classes")]
+    NoClasses {
+        /// The model.
+        model: String,
+    },
+    /// A class of that name is not known.
+    #[error("model {model} has no such class: expected {expected}")]
+    UnknownClass {
+        /// The model.
+        model: String,
+        /// The classes there are.
+        expected: String,
+    },
+    /// One class has to be chosen.
+    #[error("model {model} draws samples of a class: choose one, {expected}")]
+    NoClassChosen {
+        /// The model.
+        model: String,
+        /// The classes there are.
+        expected: String,
+    },
+    /// The network takes vectors for labels.
+    #[error("model {model} takes {}, which cannot be given here", Labels::Vectors)]
+    Vectors {
+        /// The model.
+        model: String,
+    },
+    /// No label is known that means "none".
+    #[error(
+        "model {model} does not say which label means no class, which guidance needs: name it with \
+         `null_label` if it has one (training hides labels for that, --label-dropout)"
+    )]
+    NoNullLabel {
+        /// The model.
+        model: String,
+    },
+    /// A label outside of those of the network.
+    #[error("model {model} has the labels 0 to {}", count - 1)]
+    NullLabel {
+        /// The model.
+        model: String,
+        /// How many labels its network has.
+        count: usize,
+    },
+    /// Guidance without a class.
+    #[error("towards which class? name it with `class`")]
+    NoDirection,
+    /// The interval is none.
+    #[error("expected two noise levels sigma/alpha, 0 or more, the lower first")]
+    Interval,
+    /// Noise on the way between two x_T.
+    #[error(
+        "{sampler} draws noise on the way, so that x_T is not all that samples follow from: take a \
+         sampler that draws none, such as ddim"
+    )]
+    Stochastic {
+        /// The sampler.
+        sampler: String,
+    },
+    /// Interpolation is between two.
+    #[error("`init` has {}, expected 2", counted(*rows, "row"))]
+    NotTwo {
+        /// Rows found.
+        rows: usize,
+    },
+    /// As many samples as rows are given, and another number.
+    #[error("{what} has {}", counted(*rows, "row"))]
+    Count {
+        /// What has rows.
+        what: String,
+        /// How many.
+        rows: usize,
+    },
+    /// Two that are given have another number of rows each.
+    #[error("has {}, {other} has {expected}", counted(*rows, "row"))]
+    OtherRows {
+        /// Rows of the one.
+        rows: usize,
+        /// The other.
+        other: String,
+        /// Rows of the other.
+        expected: usize,
+    },
+    /// The last sample would be beyond the numbers.
+    #[error("the last of {} would be above {}", counted(*count, "sample"), u64::MAX - 1)]
+    Beyond {
+        /// How many samples.
+        count: usize,
+    },
+    /// The noise of all samples is one draw, from the first on.
+    #[error(
+        "`rng` torch draws the noise of all samples as one, from the first; take `rng` torch-each"
+    )]
+    FirstOfAll,
+    /// The sum of seed and index is beyond the numbers.
+    #[error(
+        "`rng` torch-each seeds sample {index} with the sum of both, expected at most {}",
+        u64::MAX
+    )]
+    Sum {
+        /// The last sample.
+        index: u64,
+    },
+    /// There is not enough memory.
+    #[error(
+        "samples of {values} numbers in calls of {batch} need at least {gibibytes:.1} GiB of memory, \
+         more than is available; lower `count` or `batch`"
+    )]
+    Memory {
+        /// Numbers of a sample.
+        values: usize,
+        /// Samples in a call.
+        batch: usize,
+        /// What they need.
+        gibibytes: f64,
+    },
+    /// The network is not for pictures.
+    #[error("model {model} is of tables, which have no size")]
+    NotPictures {
+        /// The model.
+        model: String,
+    },
+    /// The network halves its maps more often than the size allows.
+    #[error(
+        "the network of model {model} halves pictures {levels} times, so both sides have to be \
+         multiples of {step}: {}x{} is the nearest",
+        nearest[0],
+        nearest[1]
+    )]
+    Size {
+        /// The model.
+        model: String,
+        /// How often.
+        levels: usize,
+        /// 2 to that power.
+        step: usize,
+        /// Height and width of the nearest size that works.
+        nearest: [usize; 2],
+    },
+}
+
+/// Why rows don't fit a model.
+#[derive(Debug, Error, PartialEq)]
+#[non_exhaustive]
+pub enum RowsError {
+    /// Another shape.
+    #[error("shape {found:?}, expected [n, {}]", joined(expected))]
+    Shape {
+        /// The shape found, with its rows.
+        found: Vec<usize>,
+        /// The shape of a sample.
+        expected: Vec<usize>,
+    },
+    /// A value that is not finite.
+    #[error("value {index} is {value}, expected a finite number")]
+    NotFinite {
+        /// Its place, from 0.
+        index: usize,
+        /// The value.
+        value: f32,
+    },
+    /// No row at all.
+    #[error("no rows")]
+    Empty,
+    /// The network is for pictures of any size, and no size is given.
+    #[error("the model does not say the size of its pictures: give one (`size`)")]
+    NoSize,
+    /// A column that the model lacks.
+    #[error("column {name:?} is not one of the model's, which are {}", expected.join(", "))]
+    Stranger {
+        /// Its name.
+        name: String,
+        /// Those of the model.
+        expected: Vec<String>,
+    },
+    /// A column that the model has and the table lacks.
+    #[error("column {name:?} is missing")]
+    Missing {
+        /// Its name.
+        name: String,
+    },
+}
+
+fn joined(shape: &[usize]) -> String {
+    shape.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// Something that is not wrong, but that the user should know: fronts show it or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// How much it matters.
+    pub kind: NoticeKind,
+    /// What it says, with settings in backticks, as in [`SettingError`].
+    pub text: String,
+}
+
+/// How much a [`Notice`] matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoticeKind {
+    /// Worth knowing.
+    Note,
+    /// Likely to be a mistake.
+    Warning,
+}
+
+impl Notice {
+    pub(crate) fn note(text: impl Into<String>) -> Self {
+        Self { kind: NoticeKind::Note, text: text.into() }
+    }
+
+    pub(crate) fn warning(text: impl Into<String>) -> Self {
+        Self { kind: NoticeKind::Warning, text: text.into() }
+    }
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self.kind {
+            NoticeKind::Note => "note",
+            NoticeKind::Warning => "warning",
+        };
+        write!(f, "{kind}: {}", self.text)
+    }
+}
+
+/// A value, and what is worth a word about it.
+#[derive(Clone, Debug)]
+pub struct Noted<T> {
+    /// The value.
+    pub value: T,
+    /// The words.
+    pub notices: Vec<Notice>,
+}

@@ -1,0 +1,241 @@
+//! Models, from a folder, from memory or from this library itself.
+
+#[cfg(feature = "digits")]
+mod built_in;
+mod classes;
+mod columns;
+mod rows;
+
+use std::io;
+use std::path::Path;
+use std::sync::OnceLock;
+
+use ancestral::{Schedule, ZeroTerminalSnr};
+use ancestral_data::Columns;
+use ancestral_format::{
+    BetaSchedule, Loaded, ModelFolder, NetworkConfig, SchedulerConfig, safetensors,
+};
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, ModelError, Noted, Notice, Problem, SettingError};
+use crate::settings::Setting;
+
+pub use classes::Classes;
+pub use columns::{columns_for_folder, columns_of_folder};
+
+/// A model that can be sampled from.
+#[derive(Clone, Debug)]
+pub struct Model {
+    name: String,
+    folder: ModelFolder,
+    schedule: Schedule,
+    columns: Option<Columns>,
+    classes: Classes,
+    digest: OnceLock<String>,
+}
+
+/// What a model needs that the user need not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Defaults {
+    /// Hops from noise to data: enough for every sampler to be good.
+    pub steps: usize,
+    /// Samples.
+    pub count: usize,
+    /// Samples in one network call.
+    pub batch: usize,
+}
+
+impl Defaults {
+    /// Those for pictures, or for rows: they are cheap, and their spread is seen.
+    #[must_use]
+    pub fn of(are_pictures: bool) -> Self {
+        if are_pictures {
+            Self { steps: 100, count: 64, batch: 64 }
+        } else {
+            Self { steps: 250, count: 1000, batch: 1024 }
+        }
+    }
+}
+
+/// A checksum that can be written to.
+struct Hash(Sha256);
+
+impl io::Write for Hash {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Model {
+    /// Opens the model folder at `path`, with the weights called `variant` if one is named: those in
+    /// `diffusion_pytorch_model.VARIANT.safetensors`, such as fp16, or raw (before averaging).
+    ///
+    /// # Errors
+    /// If there is no such folder, or it is no model.
+    pub fn open(path: &Path, variant: Option<&str>) -> Result<Noted<Self>, Error> {
+        if !path.is_dir() {
+            let path = path.to_owned();
+            let error = if path.exists() { ModelError::File } else { ModelError::Missing };
+            return Err(error(path).into());
+        }
+        if path.join("checkpoints").is_dir() && !path.join("model_index.json").exists() {
+            return Err(ModelError::Unfinished(path.to_owned()).into());
+        }
+        let Loaded { model, notices } =
+            ModelFolder::read_variant(path, variant).map_err(ModelError::from)?;
+        let notices = notices.iter().map(|notice| Notice::warning(notice.to_string())).collect();
+        let value = Self::from_folder(path.display().to_string(), model)?;
+        Ok(Noted { value, notices })
+    }
+
+    /// The model of a folder's content, which may be in memory alone. It is called `name` in messages.
+    ///
+    /// # Errors
+    /// If its betas are no schedule, or its columns don't fit its network.
+    pub fn from_folder(name: impl Into<String>, folder: ModelFolder) -> Result<Self, Error> {
+        let name = name.into();
+        let scheduler = &folder.scheduler;
+        let schedule = scheduler.schedule().map_err(|source| ModelError::Schedule {
+            model: name.clone(),
+            keys: beta_keys(scheduler),
+            source,
+        })?;
+        let columns = match &folder.network {
+            NetworkConfig::UNet(_) => None,
+            NetworkConfig::Mlp(config) => Some(columns::of(&name, config.columns, &folder)?),
+        };
+        let classes = Classes::of(&folder);
+        Ok(Self { name, folder, schedule, columns, classes, digest: OnceLock::new() })
+    }
+
+    /// The model that is compiled in: digits of 8 × 8, in ten classes.
+    #[cfg(feature = "digits")]
+    #[must_use]
+    pub fn built_in() -> Self {
+        built_in::digits()
+    }
+
+    /// The same for pictures of another size, `[height, width]`, than the network was trained on.
+    ///
+    /// # Errors
+    /// If it is of tables, or its network can't halve such pictures as often as it does.
+    pub fn with_size(mut self, size: [usize; 2]) -> Result<Self, Error> {
+        let refused = |problem| {
+            let [height, width] = size;
+            SettingError::of(Setting::Size, format!("{height}x{width}"), problem)
+        };
+        let model = self.name.clone();
+        let NetworkConfig::UNet(config) = &mut self.folder.network else {
+            return Err(refused(Problem::NotPictures { model }).into());
+        };
+        let levels = config.block_out_channels.len() - 1;
+        let step = 1_usize << levels;
+        if size.iter().any(|side| *side == 0 || !side.is_multiple_of(step)) {
+            let nearest = size.map(|side| (side + step / 2).div_euclid(step).max(1) * step);
+            return Err(refused(Problem::Size { model, levels, step, nearest }).into());
+        }
+        config.sample_size = Some(size);
+        Ok(self)
+    }
+
+    /// Where it is from, for people.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What is in its folder. Of a model that a [`Pipeline`](crate::Pipeline) holds, without the
+    /// weights.
+    #[must_use]
+    pub fn folder(&self) -> &ModelFolder {
+        &self.folder
+    }
+
+    /// The noise levels that it was trained on.
+    #[must_use]
+    pub fn schedule(&self) -> &Schedule {
+        &self.schedule
+    }
+
+    /// How the columns of its samples are scaled; `None` for pictures.
+    #[must_use]
+    pub fn columns(&self) -> Option<&Columns> {
+        self.columns.as_ref()
+    }
+
+    /// The classes of its samples.
+    #[must_use]
+    pub fn classes(&self) -> &Classes {
+        &self.classes
+    }
+
+    /// What follows from it alone.
+    #[must_use]
+    pub fn defaults(&self) -> Defaults {
+        Defaults::of(self.columns.is_none())
+    }
+
+    /// SHA-256 of the weights, as a safetensors file; computed when it is first asked for.
+    ///
+    /// # Panics
+    /// Never: a network's list of tensors is far below the format's limit.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        self.digest.get_or_init(|| {
+            let mut hash = Hash(Sha256::new());
+            safetensors::write(&self.folder.weights, &mut hash)
+                .expect("a network's list of tensors is far below the format's limit of 100 MB");
+            format!("{:x}", hash.0.finalize())
+        })
+    }
+
+    /// Shape of one sample: `[channels, height, width]` or `[columns]`.
+    ///
+    /// # Errors
+    /// If the network is for pictures of any size and says none.
+    pub fn shape(&self) -> Result<Vec<usize>, Error> {
+        let no_size = || ModelError::NoSize { model: self.name.clone() };
+        Ok(self.folder.network.sample_shape().ok_or_else(no_size)?)
+    }
+
+    /// Whether its network predicts twice as many channels as a sample has.
+    #[must_use]
+    pub fn predicts_variance(&self) -> bool {
+        let network = &self.folder.network;
+        let channels = |shape: Option<Vec<usize>>| shape.map(|shape| shape[0]);
+        let (from, to) = (channels(network.sample_shape()), channels(network.output_shape()));
+        from.zip(to).is_some_and(|(from, to)| to == 2 * from)
+    }
+
+    /// Refuses a network that says nothing where its schedule ends.
+    pub(crate) fn check_end(&self) -> Result<(), Error> {
+        let checked = ZeroTerminalSnr::check(self.folder.scheduler.prediction(), &self.schedule);
+        checked.map_err(|source| {
+            ModelError::ZeroTerminalSnr { model: self.name.clone(), source }.into()
+        })
+    }
+
+    /// Takes the weights out; the digest stays.
+    pub(crate) fn take_weights(&mut self) -> ancestral_format::Weights {
+        let _ = self.digest();
+        self.folder.raw_weights = None;
+        std::mem::take(&mut self.folder.weights)
+    }
+}
+
+/// The keys that the betas of a scheduler follow from.
+fn beta_keys(scheduler: &SchedulerConfig) -> &'static str {
+    match (&scheduler.trained_betas, scheduler.beta_schedule) {
+        (Some(_), _) => "trained_betas",
+        (None, BetaSchedule::SquaredCosine | BetaSchedule::Laplace) => "beta_schedule",
+        (None, BetaSchedule::Linear | BetaSchedule::ScaledLinear | BetaSchedule::Sigmoid) => {
+            "beta_start and beta_end"
+        }
+    }
+}

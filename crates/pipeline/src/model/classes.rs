@@ -1,0 +1,167 @@
+//! The classes that a model knows, and the label that means "none".
+
+use ancestral_format::{Labels, ModelFolder};
+
+use super::Model;
+use crate::error::{Problem, SettingError};
+use crate::labels::{SampleLabels, Shares};
+use crate::settings::{Setting, Settings};
+
+/// What asks for no class.
+const NONE: &str = "none";
+
+/// The classes of a model's samples.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Classes {
+    /// It has none.
+    None,
+    /// They have names: label 0 is the first.
+    Named {
+        /// The names.
+        names: Vec<String>,
+        /// How often each comes in the data, if that is known.
+        counts: Option<Vec<u64>>,
+        /// The label that means "none", if there is one.
+        null: Option<u32>,
+    },
+    /// They have numbers alone.
+    Numbered {
+        /// How many labels there are.
+        count: usize,
+    },
+    /// Labels are numbers of any size.
+    Numbers,
+    /// Labels are vectors, which can't be given here.
+    Vectors,
+}
+
+impl Classes {
+    /// Those of a folder. In models that are trained here the last label means "none".
+    pub(super) fn of(folder: &ModelFolder) -> Self {
+        let data = folder.about.as_ref().map(|about| &about.data);
+        let names = data.and_then(|data| data.class_names.clone());
+        match folder.network.labels() {
+            Labels::None => Self::None,
+            Labels::Times => Self::Numbers,
+            Labels::Vectors => Self::Vectors,
+            Labels::Classes(count) => match names {
+                Some(names) if names.len() + 1 == count || names.len() == count => Self::Named {
+                    null: (names.len() < count).then(|| label(names.len())),
+                    counts: data.and_then(|data| data.class_counts.clone()),
+                    names,
+                },
+                _ => Self::Numbered { count },
+            },
+        }
+    }
+
+    /// The label that means "none", if the model says so.
+    #[must_use]
+    pub fn null(&self) -> Option<u32> {
+        match self {
+            Self::Named { null, .. } => *null,
+            Self::None | Self::Numbered { .. } | Self::Numbers | Self::Vectors => None,
+        }
+    }
+
+    /// What a label is called.
+    #[must_use]
+    pub fn name(&self, label: u32) -> Option<&str> {
+        match self {
+            Self::Named { names, .. } => names.get(label as usize).map(String::as_str),
+            Self::None | Self::Numbered { .. } | Self::Numbers | Self::Vectors => None,
+        }
+    }
+
+    /// What can be asked for, as a phrase.
+    fn expected(&self, null: Option<u32>) -> String {
+        let none = null.map(|_| format!(", or {NONE}")).unwrap_or_default();
+        match self {
+            Self::Named { names, .. } => format!("one of {}{none}", names.join(", ")),
+            Self::Numbered { count } => format!("0 to {}{none}", count - 1),
+            Self::None | Self::Numbers | Self::Vectors => "a whole number".to_owned(),
+        }
+    }
+}
+
+fn label(index: usize) -> u32 {
+    u32::try_from(index).expect("few classes")
+}
+
+impl Model {
+    /// The label that means "none": the one that is set, or the model's own.
+    pub(crate) fn null_label(&self, settings: &Settings) -> Result<Option<u32>, SettingError> {
+        let (Some(null), Classes::Named { .. } | Classes::Numbered { .. }) =
+            (settings.null_label, &self.classes)
+        else {
+            return match settings.null_label {
+                None => Ok(self.classes.null()),
+                Some(null) => {
+                    let problem = Problem::NoClasses { model: self.name.clone() };
+                    Err(SettingError::of(Setting::NullLabel, null, problem))
+                }
+            };
+        };
+        let Labels::Classes(count) = self.folder.network.labels() else { return Ok(Some(null)) };
+        if null as usize >= count {
+            let problem = Problem::NullLabel { model: self.name.clone(), count };
+            return Err(SettingError::of(Setting::NullLabel, null, problem));
+        }
+        Ok(Some(null))
+    }
+
+    /// Labels of samples of a seed where no class is asked for: of each class as often as the data
+    /// are, or, of a model that does not say how often, all alike.
+    pub(crate) fn spread_labels(&self, settings: &Settings) -> Result<SampleLabels, SettingError> {
+        match &self.classes {
+            Classes::Named { names, counts, null: Some(_) } if !names.is_empty() => {
+                let counts = counts.clone().unwrap_or_else(|| vec![1; names.len()]);
+                Ok(SampleLabels::Shares(Shares::new(&counts, settings.seed)))
+            }
+            Classes::None
+            | Classes::Named { .. }
+            | Classes::Numbered { .. }
+            | Classes::Numbers
+            | Classes::Vectors => self.one_label(settings),
+        }
+    }
+
+    /// The label of the class that is asked for, or of none, for all samples.
+    pub(crate) fn one_label(&self, settings: &Settings) -> Result<SampleLabels, SettingError> {
+        let null = self.null_label(settings)?;
+        let model = || self.name.clone();
+        let Some(class) = &settings.class else {
+            return match (&self.classes, null) {
+                (Classes::None, _) => Ok(SampleLabels::None),
+                (_, Some(null)) => Ok(SampleLabels::One(null)),
+                (Classes::Vectors, None) => {
+                    Err(SettingError::new(Setting::Class, Problem::Vectors { model: model() }))
+                }
+                (Classes::Named { .. } | Classes::Numbered { .. } | Classes::Numbers, None) => {
+                    let expected = self.classes.expected(None);
+                    let problem = Problem::NoClassChosen { model: model(), expected };
+                    Err(SettingError::new(Setting::Class, problem))
+                }
+            };
+        };
+        let found = match &self.classes {
+            Classes::None => Err(Problem::NoClasses { model: model() }),
+            Classes::Vectors => Err(Problem::Vectors { model: model() }),
+            Classes::Named { names, .. } => {
+                Ok(names.iter().position(|name| name == class).map(label))
+            }
+            Classes::Numbered { count } => {
+                Ok(class.parse().ok().filter(|label| (*label as usize) < *count))
+            }
+            Classes::Numbers => Ok(class.parse().ok()),
+        };
+        let found = found.map_err(|problem| SettingError::of(Setting::Class, class, problem))?;
+        let found = found.or_else(|| null.filter(|_| class == NONE));
+        found.map(SampleLabels::One).ok_or_else(|| {
+            let problem =
+                Problem::UnknownClass { model: model(), expected: self.classes.expected(null) };
+            SettingError::of(Setting::Class, class, problem)
+        })
+    }
+}

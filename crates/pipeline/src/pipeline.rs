@@ -1,0 +1,179 @@
+//! A model with its network, ready to draw from.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+
+use ancestral::{Batch, Call, Chunked, Inversion, Network};
+use ancestral_cpu::NetworkError;
+
+use crate::engine::{AnyNetwork, Engine};
+use crate::error::{Error, Problem, SettingError};
+use crate::model::Model;
+use crate::plan::Plan;
+use crate::process::{Limit, Process, Stack};
+use crate::samples::Samples;
+use crate::settings::{Setting, Settings};
+use crate::steps::Steps;
+
+/// A model with its network, ready to draw from. Clones share the network; it can be used from several
+/// threads at once.
+///
+/// # Example
+/// ```no_run
+/// use ancestral_pipeline::{Pipeline, Settings};
+///
+/// let pipeline = Pipeline::open("model")?;
+/// let samples = pipeline.sample(&Settings::new().count(16).seed(7).steps(50))?;
+/// assert_eq!(samples.x.rows(), 16);
+/// # Ok::<(), ancestral_pipeline::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Pipeline {
+    model: Arc<Model>,
+    network: AnyNetwork,
+    engine: Engine,
+}
+
+impl Pipeline {
+    /// Opens the model folder at `path` on the CPU.
+    ///
+    /// What is worth a word about the folder is left out: [`Model::open`] has it.
+    ///
+    /// # Errors
+    /// If there is no such folder, or it is no model.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::new(Model::open(path.as_ref(), None)?.value, &Engine::default())
+    }
+
+    /// The model that is compiled in, on the CPU.
+    ///
+    /// # Errors
+    /// Never, in a build that passes its tests.
+    #[cfg(feature = "digits")]
+    pub fn built_in() -> Result<Self, Error> {
+        Self::new(Model::built_in(), &Engine::default())
+    }
+
+    /// A model on an engine. The weights go into the network.
+    ///
+    /// # Errors
+    /// If the weights don't fit the network.
+    pub fn new(mut model: Model, engine: &Engine) -> Result<Self, Error> {
+        let weights = model.take_weights();
+        let network = engine.network(model.name(), &model.folder().network, weights)?;
+        Ok(Self { model: Arc::new(model), network, engine: engine.clone() })
+    }
+
+    /// The model.
+    #[must_use]
+    pub fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
+    /// What would be run for these settings; all that can be refused is refused here.
+    ///
+    /// # Errors
+    /// If a setting can't be had.
+    pub fn plan(&self, settings: &Settings) -> Result<Plan, Error> {
+        Plan::new(&self.model, settings)
+    }
+
+    /// Draws samples.
+    ///
+    /// # Errors
+    /// If a setting can't be had, or the network fails.
+    pub fn sample(&self, settings: &Settings) -> Result<Samples, Error> {
+        self.steps(settings)?.samples()
+    }
+
+    /// The same, step by step.
+    ///
+    /// # Errors
+    /// If a setting can't be had.
+    pub fn steps(&self, settings: &Settings) -> Result<Steps, Error> {
+        Ok(self.run(self.plan(settings)?))
+    }
+
+    /// The steps of a plan for this model.
+    #[must_use]
+    pub fn run(&self, plan: Plan) -> Steps {
+        Steps::new(self.clone(), plan)
+    }
+
+    /// One call of the network, of which rows may be of several trajectories.
+    ///
+    /// # Errors
+    /// If the network can't be called so, or predicts something that is not a number.
+    pub fn predict(&self, call: &Call) -> Result<Batch, NetworkError> {
+        let mut network = self.network.clone();
+        self.engine.run(|| network.predict(&call.x, &call.timesteps, call.labels.as_deref()))
+    }
+
+    /// The same in calls of at most so many rows.
+    pub(crate) fn predict_within(
+        &self,
+        call: &Call,
+        rows: NonZeroUsize,
+    ) -> Result<Batch, NetworkError> {
+        let mut network = Chunked::new(self.network.clone(), rows);
+        self.engine.run(|| network.predict(&call.x, &call.timesteps, call.labels.as_deref()))
+    }
+
+    /// x_T of clean rows in model space: from data to the noise that leads to them, along the path of
+    /// DDIM. `each` is called after each hop with how many are done, and of how many.
+    ///
+    /// Of the settings those of the grid, of clipping, the class and the batch count.
+    ///
+    /// # Errors
+    /// If a setting can't be had, rows don't fit, or the network fails.
+    pub fn invert(
+        &self,
+        settings: &Settings,
+        x0: &Batch,
+        mut each: impl FnMut(usize, usize) + Send,
+    ) -> Result<Batch, Error> {
+        /// Of fourth order: on 100 hops of the built-in model what is lost is a thousandth of the
+        /// range (docs/steering.md).
+        const CALLS: NonZeroUsize = NonZeroUsize::new(4).expect("4 is not 0");
+
+        let settings = settings.clone().sampler("ddim").count(x0.rows()).init(x0.clone());
+        let plan = self.plan(&settings)?;
+        let Process::Own { grid, clip, .. } = plan.process() else {
+            return Err(SettingError::new(Setting::Compat, Problem::NotInCompat).into());
+        };
+        let config = &self.model.folder().scheduler;
+        let hops = plan.hops();
+        let of = plan.batches().len() * hops;
+        let mut found = Vec::new();
+        for (number, indices) in plan.batches().enumerate() {
+            let from = number * plan.batch().get();
+            let rows = x0.slice(from..x0.rows().min(from + plan.batch().get()));
+            let stack = Stack {
+                prediction: config.prediction(),
+                schedule: self.model.schedule().clone(),
+                labels: plan.labels().of(indices),
+                guidance: None,
+                limit: clip.then(|| Limit::of(config)),
+                known: None,
+            };
+            let x_t = self.engine.run(|| -> Result<Batch, Error> {
+                let mut denoiser = stack.over(self.network.clone());
+                let steps = Inversion { calls: CALLS }.run(grid, rows, &mut denoiser);
+                let steps = steps.map_err(|problem| SettingError::new(Setting::Steps, problem))?;
+                let mut last = None;
+                for (hop, step) in steps.enumerate() {
+                    last = Some(step.map_err(|source| self.failed("inverting by", source))?.x);
+                    each(number * hops + hop + 1, of);
+                }
+                Ok(last.unwrap_or_else(|| x0.clone()))
+            })?;
+            found.push(x_t);
+        }
+        Ok(Batch::stack(&found))
+    }
+
+    pub(crate) fn failed(&self, doing: &'static str, source: NetworkError) -> Error {
+        Error::Network { doing, model: self.model.name().to_owned(), source }
+    }
+}

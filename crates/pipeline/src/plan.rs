@@ -1,0 +1,410 @@
+//! A run that can be made: all that can be refused has been.
+
+use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::sync::Arc;
+
+use ancestral::{Guidance, Known, compat};
+
+use crate::error::{Error, Noted, Notice, Problem, SettingError};
+use crate::guidance::guidance;
+use crate::labels::SampleLabels;
+use crate::memory;
+use crate::model::Model;
+use crate::noise_source::NoiseSource;
+use crate::process::{Limit, Process, Stack};
+use crate::settings::{Setting, Settings};
+use crate::start::Start;
+use crate::trajectory::{Beginning, Trajectory};
+
+/// A run that can be made, of samples of one seed.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    model: Arc<Model>,
+    process: Process,
+    labels: SampleLabels,
+    start: Start,
+    guidance: Option<(Guidance, u32)>,
+    known: Option<Known>,
+    settings: Settings,
+    shape: Vec<usize>,
+    indices: Range<u64>,
+    batch: NonZeroUsize,
+    notices: Vec<Notice>,
+}
+
+impl Plan {
+    /// What comes of settings for a model. Neither its weights nor a network are needed.
+    ///
+    /// # Errors
+    /// If a setting can't be had.
+    pub fn new(model: &Arc<Model>, settings: &Settings) -> Result<Self, Error> {
+        let mut settings = settings.clone();
+        if settings.interpolate.is_some() && settings.eta.is_none() {
+            // Between two x_T it is a process that follows from x_T alone.
+            settings.sampler.get_or_insert_with(|| "ddim".to_owned());
+        }
+        let Noted { value: mut process, mut notices } = Process::new(&settings, model)?;
+        if let (Some(between), true) = (settings.interpolate, process.is_stochastic()) {
+            let problem = Problem::Stochastic { sampler: process.sampler() };
+            return Err(SettingError::of(Setting::Interpolate, between, problem).into());
+        }
+        if settings.compat.is_none() {
+            model.check_end()?;
+        }
+        let guidance = guidance(&settings, model)?;
+        let shape = model.shape()?;
+        check_known(&settings, &shape)?;
+        let all_hops = process.hops();
+        let start = Start::new(&settings, model, &mut process)?;
+        if process.hops() != all_hops {
+            notices.push(Notice::note(format!(
+                "{} of {all_hops} steps are made from the data of `from`",
+                process.hops()
+            )));
+        }
+        let labels = labels(&settings, model, &start)?;
+        let defaults = model.defaults();
+        let count = rows_given(&settings, &start)?.or(settings.count).unwrap_or(defaults.count);
+        if count == 0 {
+            return Err(SettingError::of(Setting::Count, count, Problem::Zero).into());
+        }
+        let indices = indices(&settings, count)?;
+        let batch = settings.batch.unwrap_or(defaults.batch);
+        let zero = || SettingError::of(Setting::Batch, batch, Problem::Zero);
+        let batch = NonZeroUsize::new(batch).ok_or_else(zero)?;
+        memory::check(model, count, settings.snapshots.min(process.hops()), batch.get())?;
+        let known = settings.inpaint.take();
+        // The start has them.
+        (settings.init, settings.from) = (None, None);
+        let model = Arc::clone(model);
+        let mut plan = Self {
+            model,
+            process,
+            labels,
+            start,
+            guidance,
+            known,
+            settings,
+            shape,
+            indices,
+            batch,
+            notices,
+        };
+        plan.note_differences();
+        Ok(plan)
+    }
+
+    /// The model.
+    #[must_use]
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// The samples, by their indices.
+    #[must_use]
+    pub fn indices(&self) -> Range<u64> {
+        self.indices.clone()
+    }
+
+    /// How many samples there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        countable(self.indices.end - self.indices.start)
+    }
+
+    /// Shape of one sample.
+    #[must_use]
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// Hops of each sample from noise to data.
+    #[must_use]
+    pub fn hops(&self) -> usize {
+        self.process.hops()
+    }
+
+    /// Network calls of each sample; of guided ones, each is of two rows.
+    #[must_use]
+    pub fn calls(&self) -> usize {
+        self.process.calls()
+    }
+
+    /// The sampler, with its options.
+    #[must_use]
+    pub fn sampler(&self) -> String {
+        self.process.sampler()
+    }
+
+    /// Samples in one network call.
+    #[must_use]
+    pub fn batch(&self) -> NonZeroUsize {
+        self.batch
+    }
+
+    /// Rows in one network call: guidance asks about each sample twice at once.
+    #[must_use]
+    pub fn rows_of_a_call(&self) -> NonZeroUsize {
+        match self.guidance {
+            Some(_) => self.batch.saturating_add(self.batch.get()),
+            None => self.batch,
+        }
+    }
+
+    /// What the user should know before it is run.
+    #[must_use]
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
+    /// The class of a sample, where samples are of several.
+    #[must_use]
+    pub fn class(&self, index: u64) -> Option<&str> {
+        self.model.classes().name(self.labels.of_several(index)?)
+    }
+
+    /// Where a run of diffusers with the same settings would differ.
+    ///
+    /// # Errors
+    /// If diffusers has no such run.
+    pub fn differences(&self) -> Result<Vec<compat::Difference>, Error> {
+        self.process.differences(&self.settings, &self.model)
+    }
+
+    /// What makes the samples again: model, process, seed and all that is set, as pairs of a key and
+    /// a value. What is given as an array is not among them.
+    #[must_use]
+    pub fn provenance(&self) -> Vec<(String, String)> {
+        self.provenance_with(&[], None)
+    }
+
+    /// The same for the picture of one sample: with its index, and its class.
+    #[must_use]
+    pub fn provenance_of(&self, index: u64) -> Vec<(String, String)> {
+        let index_and_count = [("index", index.to_string()), ("count", self.count().to_string())];
+        let needed = if self.settings.rng.is_of_all() { 2 } else { 1 };
+        self.provenance_with(&index_and_count[..needed], self.class(index))
+    }
+
+    /// The same for a picture of all: with the index of the first, and their count.
+    #[must_use]
+    pub fn provenance_of_all(&self) -> Vec<(String, String)> {
+        let (first, count) = (self.indices.start.to_string(), self.count().to_string());
+        self.provenance_with(&[("first", first), ("count", count)], None)
+    }
+
+    fn provenance_with(
+        &self,
+        which: &[(&str, String)],
+        class: Option<&str>,
+    ) -> Vec<(String, String)> {
+        let settings = &self.settings;
+        let program = [
+            ("Software", format!("ancestral {}", env!("CARGO_PKG_VERSION"))),
+            ("model", self.model.name().to_owned()),
+            ("weights sha256", self.model.digest().to_owned()),
+        ];
+        let seed = [("seed", settings.seed.to_string())];
+        let rng = Some(settings.rng).filter(|rng| *rng != NoiseSource::Ancestral);
+        let number = |value: Option<f64>| value.map(|value| value.to_string());
+        let interval = settings.guidance_interval.map(|[low, high]| format!("{low},{high}"));
+        let optional = [
+            ("class", settings.class.clone().or(class.map(str::to_owned))),
+            ("null-label", settings.null_label.map(|label| label.to_string())),
+            ("guidance", number(settings.guidance)),
+            ("guidance-rescale", number(settings.guidance_rescale)),
+            ("guidance-interval", interval),
+            ("strength", number(settings.strength)),
+            ("interpolate", settings.interpolate.map(|between| between.to_string())),
+        ];
+        let pairs = program.into_iter().chain(self.process.provenance()).chain(seed);
+        let pairs = pairs.chain(rng.map(|rng| ("rng", rng.name().to_owned())));
+        let pairs = pairs.chain(which.iter().cloned());
+        let set = optional.into_iter().filter_map(|(key, value)| Some((key, value?)));
+        pairs.chain(set).map(|(key, value)| (key.to_owned(), value)).collect()
+    }
+
+    /// Ranges of indices, each of which can be a trajectory of its own: of the samples of one network
+    /// call, but all in one if their noise is drawn as one.
+    #[must_use]
+    pub fn batches(&self) -> impl ExactSizeIterator<Item = Range<u64>> + use<> {
+        let (first, end) = (self.indices.start, self.indices.end);
+        let all = end - first;
+        let size = if self.settings.rng.is_of_all() { all } else { self.batch.get() as u64 };
+        (0..countable(all.div_ceil(size))).map(move |number| {
+            let start = first + number as u64 * size;
+            start..end.min(start.saturating_add(size))
+        })
+    }
+
+    /// The trajectory of the samples `indices`, which are some of the plan's.
+    ///
+    /// # Panics
+    /// If they are not some of the plan's, or not all of them although their noise is drawn as one.
+    #[must_use]
+    pub fn trajectory(&self, indices: Range<u64>) -> Trajectory {
+        let all = &self.indices;
+        assert!(
+            all.start <= indices.start && indices.start < indices.end && indices.end <= all.end,
+            "samples {indices:?} of a plan for {all:?}"
+        );
+        assert!(
+            !self.settings.rng.is_of_all() || indices == *all,
+            "samples {indices:?}, whose noise is drawn with that of all of {all:?}"
+        );
+        let place = |index: u64| countable(index - all.start);
+        let place = place(indices.start)..place(indices.end);
+        let is_given = !self.start.is_drawn();
+        let mut noise = self.settings.rng.noise(self.settings.seed, indices.clone(), is_given);
+        let x_t = self.start.x_t(place.clone(), &self.shape, &mut noise);
+        let labels = self.labels.of(indices.clone());
+        let start = Beginning { x: x_t, noise, indices, kept: self.snapshots() };
+        match &self.process {
+            Process::Own { sampler, grid, clip } => {
+                let config = &self.model.folder().scheduler;
+                let stack = Stack {
+                    prediction: config.prediction(),
+                    schedule: self.model.schedule().clone(),
+                    labels,
+                    guidance: self.guidance,
+                    limit: clip.then(|| Limit::of(config)),
+                    known: self.known.as_ref().map(|known| known.slice(place)),
+                };
+                Trajectory::own(sampler.clone(), grid, stack, start)
+            }
+            Process::Diffusers { scheduler, .. } => {
+                Trajectory::diffusers(scheduler.clone(), labels, start)
+            }
+        }
+    }
+
+    pub(crate) fn process(&self) -> &Process {
+        &self.process
+    }
+
+    pub(crate) fn labels(&self) -> &SampleLabels {
+        &self.labels
+    }
+
+    /// Which snapshots are kept, as counts of hops done: evenly spread, both ends among them.
+    fn snapshots(&self) -> Vec<usize> {
+        let hops = self.process.hops();
+        match self.settings.snapshots.min(hops) {
+            0 => Vec::new(),
+            count => (0..=count).map(|i| (i * hops).div_ceil(count)).collect(),
+        }
+    }
+
+    /// Notes how a run of diffusers would differ, for models that were not made here; with `compat`,
+    /// what even that does not reproduce.
+    fn note_differences(&mut self) {
+        match &self.process {
+            Process::Diffusers { scheduler, .. } => {
+                let differences = scheduler.differences().into_iter();
+                let stay = differences.filter(compat::Difference::stays_in_compat);
+                self.notices.extend(stay.map(|difference| Notice::warning(difference.to_string())));
+            }
+            Process::Own { .. } if self.model.folder().about.is_none() => {
+                // Where diffusers would refuse, there is nothing to differ from.
+                let mut differences = self.differences().unwrap_or_default();
+                differences
+                    .retain(|found| !matches!(found, compat::Difference::NotCompared { .. }));
+                let notes =
+                    differences.iter().map(|difference| Notice::note(difference.to_string()));
+                self.notices.extend(notes);
+                // Where it returns NaN there is nothing to reproduce.
+                match differences.iter().filter(|found| found.stays_in_compat()).count() {
+                    stays if stays == differences.len() => {}
+                    0 => self.notices.push(Notice::note(
+                        "use `compat` diffusers for the numbers of diffusers",
+                    )),
+                    _ => self.notices.push(Notice::note(
+                        "use `compat` diffusers for the numbers of diffusers (except where it returns \
+                         NaN)",
+                    )),
+                }
+            }
+            Process::Own { .. } => {}
+        }
+    }
+}
+
+/// A number of samples, all of which were counted before.
+fn countable(count: u64) -> usize {
+    usize::try_from(count).expect("a number of samples that were counted")
+}
+
+/// Refuses known samples of another shape.
+fn check_known(settings: &Settings, shape: &[usize]) -> Result<(), SettingError> {
+    let Some(known) = settings.inpaint.as_ref().filter(|known| known.row_shape() != shape) else {
+        return Ok(());
+    };
+    let found = [&[known.rows().unwrap_or(1)], known.row_shape()].concat();
+    let problem = crate::error::RowsError::Shape { found, expected: shape.to_vec() };
+    Err(SettingError::new(Setting::Inpaint, problem))
+}
+
+/// The label of each sample. What is not drawn out of fresh noise of ours alone may be of any class.
+fn labels(settings: &Settings, model: &Model, start: &Start) -> Result<SampleLabels, SettingError> {
+    let is_drawn = matches!(start, Start::Noise) && settings.inpaint.is_none();
+    let is_ours = settings.compat.is_none() && settings.rng == NoiseSource::Ancestral;
+    if settings.class.is_none() && is_drawn && is_ours {
+        return model.spread_labels(settings);
+    }
+    if let (None, Some(weight)) = (&settings.class, settings.guidance) {
+        return Err(SettingError::of(Setting::Guidance, weight, Problem::NoDirection));
+    }
+    model.one_label(settings)
+}
+
+/// How many samples what is given is for, if not for any number.
+fn rows_given(settings: &Settings, start: &Start) -> Result<Option<usize>, SettingError> {
+    let at = if settings.from.is_some() { Setting::From } else { Setting::Init };
+    let known = settings.inpaint.as_ref().and_then(Known::rows);
+    let given = [(at, start.rows()), (Setting::Inpaint, known)];
+    let mut given = given.into_iter().filter_map(|(setting, rows)| Some((setting, rows?)));
+    let Some((setting, rows)) = given.next() else { return Ok(None) };
+    let what = format!("`{setting}`");
+    if let Some((other, found)) = given.find(|(_, found)| *found != rows) {
+        let problem = Problem::OtherRows { rows: found, other: what, expected: rows };
+        return Err(SettingError::new(other, problem));
+    }
+    match settings.count.filter(|count| *count != rows) {
+        Some(count) => Err(SettingError::of(Setting::Count, count, Problem::Count { what, rows })),
+        None => Ok(Some(rows)),
+    }
+}
+
+fn indices(settings: &Settings, count: usize) -> Result<Range<u64>, SettingError> {
+    let first = settings.first;
+    if settings.rng.is_of_all() && first != 0 {
+        return Err(SettingError::of(Setting::First, first, Problem::FirstOfAll));
+    }
+    let beyond = || SettingError::of(Setting::First, first, Problem::Beyond { count });
+    let end = first.checked_add(count as u64).ok_or_else(beyond)?;
+    let index = end.saturating_sub(1);
+    if settings.rng == NoiseSource::TorchEach && settings.seed.checked_add(index).is_none() {
+        return Err(SettingError::of(Setting::Seed, settings.seed, Problem::Sum { index }));
+    }
+    Ok(first..end)
+}
+
+#[cfg(all(test, feature = "digits"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn snapshots_are_spread_over_the_trajectory_with_both_ends() {
+        let model = Arc::new(Model::built_in());
+        let kept = |snapshots, hops| {
+            let settings = Settings::new().steps(hops).snapshots(snapshots);
+            Plan::new(&model, &settings).unwrap().snapshots()
+        };
+        assert!(kept(0, 10).is_empty());
+        assert_eq!(kept(5, 10), [0, 2, 4, 6, 8, 10]);
+        assert_eq!(kept(4, 7), [0, 2, 4, 6, 7]);
+        assert_eq!(kept(100, 3), [0, 1, 2, 3]);
+        assert_eq!(kept(1, 1), [0, 1]);
+    }
+}

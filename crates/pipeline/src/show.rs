@@ -1,0 +1,348 @@
+//! How samples look, and the bytes of files that show them: pictures as a grid, points as a scatter
+//! plot, tables as marginals.
+
+use std::borrow::Cow;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use ancestral::Batch;
+use ancestral_data::{
+    Channels, ChartError, Columns, EncodeError, GridError, GridLayout, Pictures, PicturesError,
+    Raster, ScatterStyle, Window, encode_csv, encode_gif, encode_npy, encode_png, grid, marginals,
+    scatter,
+};
+use thiserror::Error;
+
+use crate::model::Model;
+use crate::samples::Samples;
+
+/// Time from frame to frame.
+const FRAME_DELAY: Duration = Duration::from_millis(80);
+/// Side of a scatter plot, and of one that moves.
+const SIDE: u16 = 640;
+const MOVING_SIDE: u16 = 420;
+/// More rows of the data than this make a plot slower, and no better.
+const MOST_BEHIND: usize = 5000;
+/// Snapshots that an animation shows.
+const FRAMES: usize = 50;
+/// Snapshots that a picture of trajectories shows.
+const COLUMNS: usize = 10;
+
+/// A kind of file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Format {
+    /// A picture.
+    Png,
+    /// An animation from noise to data.
+    Gif,
+    /// An array of float32: of pictures in [−1, 1], of points and tables in the data's own units.
+    Npy,
+    /// A table.
+    Csv,
+}
+
+/// What a file shows of samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum View {
+    /// The samples; of pictures in a grid.
+    #[default]
+    Samples,
+    /// The samples; of pictures side by side.
+    Row,
+    /// Their trajectories: a row a sample from noise at the left to data at the right; of arrays a
+    /// leading axis of snapshots.
+    Trajectories,
+}
+
+/// Why samples can't be shown so.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ShowError {
+    /// Pictures as a table.
+    #[error("samples are pictures, not rows of a table: take .png or .npy")]
+    NotRows,
+    /// Not the channels of pictures.
+    #[error("samples of {channels} channels are not pictures (those have 1, 3 or 4): take .npy")]
+    NotPictures {
+        /// The channels.
+        channels: usize,
+    },
+    /// No animation shows rows of so many columns.
+    #[error(
+        "samples are rows of {columns} columns, which no animation shows: take .png, .csv or .npy"
+    )]
+    NotMoving {
+        /// The columns.
+        columns: usize,
+    },
+    /// Trajectories of points or tables in a picture or a table.
+    #[error("trajectories of points or rows of a table: take .npy or .gif")]
+    NotTrajectories,
+    /// The pictures are too large, or too many.
+    #[error(transparent)]
+    Grid(#[from] GridError),
+    /// The values are no pictures.
+    #[error(transparent)]
+    Pictures(#[from] PicturesError),
+    /// There is nothing to plot.
+    #[error(transparent)]
+    Chart(#[from] ChartError),
+    /// The encoder refused.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+}
+
+impl Format {
+    /// How many snapshots of trajectories the file needs, at most a step each.
+    #[must_use]
+    pub fn snapshots(self, view: View) -> usize {
+        match (self, view) {
+            (Self::Png, View::Trajectories) => COLUMNS,
+            (Self::Gif, View::Samples | View::Row) => FRAMES,
+            (Self::Gif | Self::Npy | Self::Csv, View::Trajectories) => usize::MAX,
+            (Self::Png | Self::Npy | Self::Csv, View::Samples | View::Row) => 0,
+        }
+    }
+
+    /// Checks, before they are drawn, that `count` samples of `model` can be shown so, after so many
+    /// hops.
+    ///
+    /// # Errors
+    /// If they can't.
+    pub fn check(
+        self,
+        view: View,
+        model: &Model,
+        shape: &[usize],
+        count: usize,
+        hops: usize,
+    ) -> Result<(), ShowError> {
+        match (model.columns(), self, view) {
+            (Some(columns), Self::Gif, _) if !Show::can_move(Some(columns)) => {
+                return Err(ShowError::NotMoving { columns: columns.len() });
+            }
+            (Some(_), Self::Png | Self::Csv, View::Trajectories) => {
+                return Err(ShowError::NotTrajectories);
+            }
+            (None, Self::Csv, _) => return Err(ShowError::NotRows),
+            (Some(_), ..) | (None, Self::Npy, _) => return Ok(()),
+            (None, Self::Png | Self::Gif, _) if Channels::from_count(shape[0]).is_none() => {
+                return Err(ShowError::NotPictures { channels: shape[0] });
+            }
+            (None, Self::Png | Self::Gif, _) => {}
+        }
+        // Pictures are drawn once for nothing, which is quick, to know that they are not too large.
+        let blank = Batch::zeros(count, shape.to_vec());
+        match (self, view) {
+            (Self::Png, View::Trajectories) => trajectories(&vec![blank; hops.min(COLUMNS) + 1])?,
+            (Self::Png, View::Row) => row(&blank)?,
+            _ => picture(&blank)?,
+        };
+        Ok(())
+    }
+}
+
+/// What is known of samples that are to be shown.
+#[derive(Clone, Debug)]
+pub struct Show<'a> {
+    /// The columns of points and tables; `None` for pictures.
+    pub columns: Option<&'a Columns>,
+    /// The data that points and tables are drawn over, a row after the other, in model space.
+    pub behind: Option<Cow<'a, [f32]>>,
+    /// The title of plots.
+    pub title: &'a str,
+}
+
+impl<'a> Show<'a> {
+    /// Samples of a model, without data behind them.
+    #[must_use]
+    pub fn of(model: &'a Model) -> Self {
+        Self { columns: model.columns(), behind: None, title: model.name() }
+    }
+}
+
+impl Show<'_> {
+    /// The bytes of a file of samples. Pictures carry `metadata`, pairs of keyword and text.
+    ///
+    /// # Errors
+    /// If the samples can't be shown so, or have not the snapshots that they need.
+    ///
+    /// # Example
+    /// ```
+    /// use ancestral_pipeline::{Format, Pipeline, Settings, Show, View};
+    ///
+    /// let pipeline = Pipeline::built_in()?;
+    /// let samples = pipeline.sample(&Settings::new().count(4).steps(5))?;
+    /// let show = Show::of(pipeline.model());
+    /// let png = show.encode(&samples, Format::Png, View::Samples, &[])?;
+    /// assert_eq!(png[1..4], *b"PNG");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn encode(
+        &self,
+        samples: &Samples,
+        format: Format,
+        view: View,
+        metadata: &[(String, String)],
+    ) -> Result<Vec<u8>, ShowError> {
+        Ok(match (format, view, self.columns) {
+            (Format::Png, View::Row, None) => encode_png(&row(&samples.x)?, metadata)?,
+            (Format::Png, View::Samples | View::Row, _) => {
+                encode_png(&self.still(&samples.x)?, metadata)?
+            }
+            (Format::Png, View::Trajectories, _) => {
+                encode_png(&trajectories(&samples.snapshots)?, metadata)?
+            }
+            (Format::Gif, ..) => self.animation(&samples.snapshots)?,
+            (Format::Npy, View::Samples | View::Row, _) => {
+                encode_npy(&shape(&samples.x), &self.values(&samples.x))
+            }
+            (Format::Npy, View::Trajectories, _) => {
+                let shape = [&[samples.snapshots.len()], &shape(&samples.x)[..]].concat();
+                let values = samples.snapshots.iter().flat_map(|snapshot| self.values(snapshot));
+                encode_npy(&shape, &values.collect::<Vec<f32>>())
+            }
+            (Format::Csv, _, Some(columns)) => encode_csv(columns, samples.x.data()),
+            (Format::Csv, _, None) => return Err(ShowError::NotRows),
+        })
+    }
+
+    /// Samples in one picture.
+    ///
+    /// # Errors
+    /// If they can't be.
+    pub fn still(&self, samples: &Batch) -> Result<Raster, ShowError> {
+        let Some(columns) = self.columns else { return picture(samples) };
+        let (rows, behind) = (columns.from_model_rows(samples.data()), self.behind(columns));
+        if columns.len() == 2 {
+            let style = ScatterStyle {
+                title: self.title,
+                axes: axes(columns),
+                reference: behind.as_chunks().0,
+                side: SIDE,
+                ..ScatterStyle::default()
+            };
+            return Ok(scatter(rows.as_chunks().0, &style)?);
+        }
+        let behind = Some(behind.as_slice()).filter(|rows| !rows.is_empty());
+        let title = match behind {
+            Some(_) => format!("{}: samples (blue) over the data (grey)", self.title),
+            None => self.title.to_owned(),
+        };
+        Ok(marginals(&title, columns, &rows, behind)?)
+    }
+
+    /// Whether there is an animation of such samples: of pictures and of points of the plane.
+    #[must_use]
+    pub fn can_move(columns: Option<&Columns>) -> bool {
+        columns.is_none_or(|columns| columns.len() == 2)
+    }
+
+    /// Snapshots from noise to data as the bytes of a GIF.
+    ///
+    /// # Errors
+    /// If there is none, or they can't be shown.
+    pub fn animation(&self, snapshots: &[Batch]) -> Result<Vec<u8>, ShowError> {
+        let frames = match self.columns {
+            None => snapshots.iter().map(picture).collect::<Result<Vec<_>, _>>()?,
+            Some(columns) => self.moving_points(columns, snapshots)?,
+        };
+        Ok(encode_gif(&frames, FRAME_DELAY)?)
+    }
+
+    /// Scatter plots that show the same part of the plane.
+    fn moving_points(
+        &self,
+        columns: &Columns,
+        snapshots: &[Batch],
+    ) -> Result<Vec<Raster>, ShowError> {
+        let behind = self.behind(columns);
+        let rows: Vec<Vec<f64>> =
+            snapshots.iter().map(|snapshot| columns.from_model_rows(snapshot.data())).collect();
+        let last = rows.last().map(|rows| rows.as_chunks().0).unwrap_or_default();
+        let style = ScatterStyle {
+            title: self.title,
+            axes: axes(columns),
+            reference: behind.as_chunks().0,
+            window: Some(Window::with_noise(&[last, behind.as_chunks().0].concat())?),
+            side: MOVING_SIDE,
+            ..ScatterStyle::default()
+        };
+        Ok(rows.iter().map(|rows| scatter(rows.as_chunks().0, &style)).collect::<Result<_, _>>()?)
+    }
+
+    /// Rows of the data in their own units, evenly chosen if there are many.
+    fn behind(&self, columns: &Columns) -> Vec<f64> {
+        let rows = self.behind.as_deref().unwrap_or_default().chunks_exact(columns.len());
+        let stride = rows.len().div_ceil(MOST_BEHIND).max(1);
+        columns.from_model_rows(&rows.step_by(stride).flatten().copied().collect::<Vec<_>>())
+    }
+
+    /// Samples in the data's own units.
+    #[expect(clippy::cast_possible_truncation, reason = "arrays are float32")]
+    fn values(&self, samples: &Batch) -> Vec<f32> {
+        match self.columns {
+            None => samples.data().to_vec(),
+            Some(columns) => {
+                let values = columns.from_model_rows(samples.data());
+                values.into_iter().map(|value| value as f32).collect()
+            }
+        }
+    }
+}
+
+fn axes(columns: &Columns) -> [&str; 2] {
+    [0, 1].map(|i| columns.as_slice()[i].name())
+}
+
+fn shape(batch: &Batch) -> Vec<usize> {
+    [&[batch.rows()], batch.shape()].concat()
+}
+
+/// Pictures as one grid.
+///
+/// # Errors
+/// If samples are no pictures, or too many.
+pub fn picture(samples: &Batch) -> Result<Raster, ShowError> {
+    let pictures = Pictures::new(samples.data(), samples.shape())?;
+    Ok(grid(&pictures, &GridLayout::default())?)
+}
+
+/// A row a sample, from noise at the left to data at the right.
+fn trajectories(snapshots: &[Batch]) -> Result<Raster, ShowError> {
+    let Some(first) = snapshots.first() else { return Err(EncodeError::NoFrames.into()) };
+    let rows = 0..first.rows();
+    let data = rows.flat_map(|row| snapshots.iter().map(move |snapshot| snapshot.row(row)));
+    let data: Vec<f32> = data.flatten().copied().collect();
+    in_columns(&Pictures::new(&data, first.shape())?, snapshots.len())
+}
+
+/// Samples side by side.
+fn row(samples: &Batch) -> Result<Raster, ShowError> {
+    in_columns(&Pictures::new(samples.data(), samples.shape())?, samples.rows())
+}
+
+fn in_columns(pictures: &Pictures<'_>, columns: usize) -> Result<Raster, ShowError> {
+    let layout = GridLayout { columns: NonZeroUsize::new(columns), ..GridLayout::default() };
+    Ok(grid(pictures, &layout)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trajectories_are_drawn_a_row_a_sample() {
+        let snapshot = |a, b| Batch::new(vec![1, 40, 40], [vec![a; 1600], vec![b; 1600]].concat());
+        let snapshots = [snapshot(-1.0, 1.0), snapshot(0.0, 1.0), snapshot(1.0, -1.0)];
+        let raster = trajectories(&snapshots).unwrap();
+        assert_eq!((raster.width(), raster.height()), (124, 82));
+        let pixel = |column: usize, row: usize| {
+            raster.data()[(row * 42 + 1) * usize::from(raster.width()) + column * 42 + 1]
+        };
+        assert_eq!([pixel(0, 0), pixel(1, 0), pixel(2, 0)], [0, 128, 255]);
+        assert_eq!([pixel(0, 1), pixel(1, 1), pixel(2, 1)], [255, 255, 0]);
+    }
+}

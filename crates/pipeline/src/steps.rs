@@ -1,0 +1,117 @@
+//! A run, step by step.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::error::Error;
+use crate::pipeline::Pipeline;
+use crate::plan::Plan;
+use crate::samples::Samples;
+use crate::trajectory::{Poll, Step, Trajectory};
+
+/// The steps of a run, batch by batch: an iterator. Dropping it stops the run.
+///
+/// # Example
+/// ```
+/// use ancestral_pipeline::{Pipeline, Settings};
+///
+/// let mut steps = Pipeline::built_in()?.steps(&Settings::new().count(2).steps(10))?;
+/// for step in steps.by_ref().take(3) {
+///     let step = step?;
+///     assert_eq!((step.x0.rows(), step.of), (2, 10));
+/// }
+/// drop(steps); // the other seven are not made
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Steps {
+    pipeline: Pipeline,
+    plan: Arc<Plan>,
+    batches: std::vec::IntoIter<Range<u64>>,
+    current: Option<Trajectory>,
+    finished: Vec<Samples>,
+}
+
+impl Steps {
+    pub(crate) fn new(pipeline: Pipeline, plan: Plan) -> Self {
+        let batches: Vec<_> = plan.batches().collect();
+        let batches = batches.into_iter();
+        Self { pipeline, plan: Arc::new(plan), batches, current: None, finished: Vec::new() }
+    }
+
+    /// What is run.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// How many steps it has in all.
+    #[must_use]
+    pub fn total(&self) -> usize {
+        self.plan.batches().len() * self.plan.hops()
+    }
+
+    /// Takes the batches that are finished so far and were not taken yet.
+    pub fn finished(&mut self) -> Vec<Samples> {
+        std::mem::take(&mut self.finished)
+    }
+
+    /// Makes all steps that are left, and returns the samples that were not taken.
+    ///
+    /// # Errors
+    /// If the network fails.
+    ///
+    /// # Panics
+    /// If all batches were taken.
+    pub fn samples(mut self) -> Result<Samples, Error> {
+        for step in &mut self {
+            step?;
+        }
+        Ok(Samples::joined(&self.finished()))
+    }
+
+    fn step(&mut self) -> Result<Option<Step>, Error> {
+        loop {
+            let Some(trajectory) = &mut self.current else {
+                let Some(indices) = self.batches.next() else { return Ok(None) };
+                self.current = Some(self.plan.trajectory(indices));
+                continue;
+            };
+            match trajectory.poll() {
+                Poll::Step(step) => {
+                    if step.done == step.of
+                        && let Poll::Done(samples) = trajectory.poll()
+                    {
+                        self.finished.push(samples);
+                        self.current = None;
+                    }
+                    return Ok(Some(step));
+                }
+                Poll::Call(call) => {
+                    let rows = self.plan.rows_of_a_call();
+                    let prediction = self.pipeline.predict_within(call, rows);
+                    let prediction = prediction
+                        .map_err(|source| self.pipeline.failed("sampling from", source))?;
+                    trajectory.answer(prediction).expect("the network's own prediction");
+                }
+                Poll::Done(samples) => {
+                    self.finished.push(samples);
+                    self.current = None;
+                }
+            }
+        }
+    }
+}
+
+impl Iterator for Steps {
+    type Item = Result<Step, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let step = self.step();
+        if step.is_err() {
+            // After an error it is over.
+            (self.current, self.batches) = (None, Vec::new().into_iter());
+        }
+        step.transpose()
+    }
+}
