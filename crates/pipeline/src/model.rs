@@ -6,6 +6,7 @@ mod classes;
 mod columns;
 mod rows;
 
+use std::fmt;
 use std::io;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -24,7 +25,7 @@ pub use classes::Classes;
 pub use columns::{columns_for_folder, columns_of_folder};
 
 /// A model that can be sampled from.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Model {
     name: String,
     folder: ModelFolder,
@@ -32,6 +33,12 @@ pub struct Model {
     columns: Option<Columns>,
     classes: Classes,
     digest: OnceLock<String>,
+}
+
+impl fmt::Debug for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Model").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 /// What a model needs that the user need not say.

@@ -1,5 +1,6 @@
 //! A run that can be made: all that can be refused has been.
 
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use crate::start::Start;
 use crate::trajectory::{Beginning, Trajectory};
 
 /// A run that can be made, of samples of one seed.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Plan {
     model: Arc<Model>,
     process: Process,
@@ -31,6 +32,17 @@ pub struct Plan {
     indices: Range<u64>,
     batch: NonZeroUsize,
     notices: Vec<Notice>,
+}
+
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plan")
+            .field("model", &self.model.name())
+            .field("sampler", &self.sampler())
+            .field("hops", &self.hops())
+            .field("indices", &self.indices)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Plan {
@@ -52,6 +64,7 @@ impl Plan {
         if settings.compat.is_none() {
             model.check_end()?;
         }
+        model.null_label(&settings)?;
         let guidance = guidance(&settings, model)?;
         let shape = model.shape()?;
         check_known(&settings, &shape)?;
