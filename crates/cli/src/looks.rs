@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use ancestral_format::{DownBlock, NetworkConfig, UNetConfig};
+use ancestral_format::{DownBlock, NetworkConfig, UNetConfig, counted};
 use ancestral_pipeline::Defaults;
 
 /// Moments that are kept of the way to the last samples.
@@ -45,7 +45,7 @@ impl Amount {
 
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} in {} steps", self.count, self.steps)
+        write!(f, "{} in {}", self.count, counted(self.steps, "step"))
     }
 }
 

@@ -1,7 +1,7 @@
 //! What can go wrong in training.
 
 use ancestral::ScheduleError;
-use ancestral_format::{Labels, Mismatch};
+use ancestral_format::{Labels, Mismatch, counted};
 use thiserror::Error;
 
 /// Why training cannot start or continue.
@@ -41,7 +41,7 @@ pub enum TrainError {
         reason: String,
     },
     /// Not a sample is left for each of two sets.
-    #[error("a share of {share} of {samples} samples leaves none to learn")]
+    #[error("a share of {share} of {} leaves none to learn", counted(samples, "sample"))]
     HoldOut {
         /// The share that is held out.
         share: f64,
@@ -49,7 +49,7 @@ pub enum TrainError {
         samples: usize,
     },
     /// There is not one label a sample.
-    #[error("{labels} labels for {samples} samples")]
+    #[error("{} for {}", counted(labels, "label"), counted(samples, "sample"))]
     LabelCount {
         /// How many labels there are.
         labels: usize,

@@ -2,6 +2,7 @@
 
 mod available;
 
+use ancestral_format::counted;
 use thiserror::Error;
 
 use crate::{Engine, Passes, Settings, TrainingSet};
@@ -89,8 +90,9 @@ impl Memory {
 /// A training that does not fit into memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error(
-    "training takes {} with {rows} samples in a pass, and {} are available",
+    "training takes {} with {} in a pass, and {} are available",
     gibibytes(*needed),
+    counted(*rows, "sample"),
     gibibytes(*available)
 )]
 pub struct NotEnoughMemory {

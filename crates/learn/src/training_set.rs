@@ -268,7 +268,7 @@ mod tests {
             "the training data contain NaN in sample 1"
         );
         let set = TrainingSet::new(vec![2], vec![0.0; 4]).unwrap();
-        assert_eq!(message(set.clone().with_labels(vec![0], 3)), "1 labels for 2 samples");
+        assert_eq!(message(set.clone().with_labels(vec![0], 3)), "1 label for 2 samples");
         assert_eq!(
             message(set.with_labels(vec![0, 3], 3)),
             "label 3 of sample 1 is not below the number of classes, 3"

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use ancestral_format::counted;
 use ancestral_learn::{Budget, Recipe, Trainer};
 use anyhow::{Result, bail};
 
@@ -42,7 +43,8 @@ pub fn plan(time: f64, clock: Instant, job: &mut Job, recipe: &mut Recipe) -> Re
     let name = recipe.size.name();
     let network = if is_open { format!(" of the {name} network{why}") } else { String::new() };
     let gain = if is_open { GAIN } else { "" };
-    let plan = format!("plan: {time} s are {steps} updates{network}; twice the time would be");
+    let updates = counted(steps, "update");
+    let plan = format!("plan: {time} s are {updates}{network}; twice the time would be");
     note(job.budget.quiet, format_args!("{plan} {}{gain}", 2 * steps));
     Ok(())
 }
