@@ -85,6 +85,35 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
         let _ = writeln!(io::stderr(), "{message}");
         return ExitCode::from(*code);
     }
-    let _ = writeln!(io::stderr(), "error: {}", on_its_line(&format!("{error:#}")));
-    ExitCode::from(if error.is::<Failed>() { 1 } else { 2 })
+    let text = format!("{error:#}");
+    let lines: Vec<_> = if lists_files(error) { text.lines().collect() } else { vec![&*text] };
+    let text = lines.into_iter().map(on_its_line).collect::<Vec<_>>().join("\n");
+    let _ = writeln!(io::stderr(), "error: {text}");
+    ExitCode::from(if error.is::<Failed>() || error.chain().any(lacks_room) { 1 } else { 2 })
+}
+
+/// Whether the disk is full, or the user's share of it.
+fn lacks_room(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let kind = cause.downcast_ref().map(io::Error::kind);
+    matches!(
+        kind,
+        Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
+    )
+}
+
+/// Whether the text has a line for each of several files, whose names are escaped already.
+#[cfg(feature = "pictures")]
+fn lists_files(error: &anyhow::Error) -> bool {
+    use ancestral_data::{OpenError, PictureSetError};
+    let opened = || match error.downcast_ref() {
+        Some(OpenError::Pictures(error)) => Some(error),
+        _ => None,
+    };
+    let pictures = error.downcast_ref().or_else(opened);
+    matches!(pictures, Some(PictureSetError::Bad { .. }))
+}
+
+#[cfg(not(feature = "pictures"))]
+fn lists_files(_: &anyhow::Error) -> bool {
+    false
 }
