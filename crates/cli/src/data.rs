@@ -36,7 +36,7 @@ impl Data {
     /// Reads the data called `source` as the flags say, with the seed of the training. Also returns
     /// how they were read, with everything that the flags leave open.
     pub fn read(
-        source: &str,
+        source: &Path,
         flags: &ReadingArgs,
         seed: u64,
         output: &Path,
@@ -46,7 +46,7 @@ impl Data {
         let (data, kind) = Self::open(source, &options, flags.memory, quiet)?;
         refuse_idle(flags, source, kind, data.is_pictures())?;
         let reading = resolved(kind, &data.set, &options);
-        Ok((data, Source { name: source.to_owned(), reading }))
+        Ok((data, Source { name: source.into(), reading }))
     }
 
     /// Reads data again.
@@ -58,11 +58,11 @@ impl Data {
         quiet: bool,
     ) -> Result<Self> {
         let options = without(output, of_reading(&source.reading, seed));
-        Ok(Self::open(&source.name, &options, memory, quiet)?.0)
+        Ok(Self::open(source.name.as_ref(), &options, memory, quiet)?.0)
     }
 
     fn open(
-        source: &str,
+        source: &Path,
         options: &ReadOptions,
         memory: Option<u64>,
         quiet: bool,
@@ -76,8 +76,12 @@ impl Data {
             }
             opened @ Opened::Loaded(_) => opened.read()?,
         };
-        let Loaded { source: kind, data, columns, decided, skipped, left_out } = opened;
-        Findings { skipped: &skipped, left_out: &left_out, decided: &decided }.say(source, quiet);
+        let Loaded { source: kind, data, columns, decided, warning, skipped, left_out } = opened;
+        Findings { skipped: &skipped, left_out: &left_out, decided: &decided }
+            .say(source.display(), quiet);
+        if let Some(warning) = warning {
+            note(quiet, format_args!("warning: {}: {warning}", source.display()));
+        }
         let (shape, class_names) = (data.shape().to_vec(), data.class_names().to_vec());
         let (rows, labels) = data.into_parts();
         let mut set = TrainingSet::new(shape, rows)?;
@@ -92,7 +96,7 @@ impl Data {
 
     /// Pictures in files of their own, of which as many are held as fit into `memory` bytes.
     fn of_folder(
-        source: &str,
+        source: &Path,
         folder: PictureFolder,
         here: &str,
         memory: Option<u64>,
@@ -100,13 +104,14 @@ impl Data {
     ) -> Result<Self> {
         let decided = format!("{here}{}", folder.decided());
         let (skipped, left_out) = (folder.skipped(), folder.left_out());
-        Findings { skipped, left_out, decided: &decided }.say(source, quiet);
+        Findings { skipped, left_out, decided: &decided }.say(source.display(), quiet);
         if folder.glance().is_some() {
             note(
                 quiet,
                 format_args!(
-                    "{source}: too much to read it all first: damaged pictures are found on the way, \
-                     and groups of alike ones (--groups) are not looked for unasked"
+                    "{}: too much to read it all first: damaged pictures are found on the way, \
+                     and groups of alike ones (--groups) are not looked for unasked",
+                    source.display()
                 ),
             );
         }
@@ -118,8 +123,9 @@ impl Data {
             note(
                 quiet,
                 format_args!(
-                    "{source}: more than fits into {} MB: read from the files as they are needed \
+                    "{}: more than fits into {} MB: read from the files as they are needed \
                      (--memory changes that)",
+                    source.display(),
                     memory / MEGABYTE
                 ),
             );
@@ -252,7 +258,7 @@ fn of_reading(reading: &Reading, seed: u64) -> ReadOptions {
 }
 
 /// Refuses flags on how to read data of another kind, which would do nothing.
-fn refuse_idle(flags: &ReadingArgs, source: &str, kind: Kind, is_pictures: bool) -> Result<()> {
+fn refuse_idle(flags: &ReadingArgs, source: &Path, kind: Kind, is_pictures: bool) -> Result<()> {
     let found = match kind {
         Kind::Builtin => "built in",
         Kind::Toy => "a toy set",
@@ -264,8 +270,10 @@ fn refuse_idle(flags: &ReadingArgs, source: &str, kind: Kind, is_pictures: bool)
     let ReadingArgs { channels, size, fit, background, classes, flip, skip_bad, points, memory } =
         flags;
     let in_files = (kind == Kind::Pictures, "a picture or a folder of pictures");
-    let labelled =
-        (matches!(kind, Kind::Pictures | Kind::Toy), "a folder of pictures or a toy set");
+    let labelled = (
+        matches!(kind, Kind::Pictures | Kind::Toy),
+        "a folder of pictures or a toy set (labels in arrays and IDX files are learned without it)",
+    );
     for (flag, is_given, (acts, expected)) in [
         ("--channels", channels.is_some(), in_files),
         ("--size", size.is_some(), in_files),
@@ -278,18 +286,17 @@ fn refuse_idle(flags: &ReadingArgs, source: &str, kind: Kind, is_pictures: bool)
         ("--memory", memory.is_some(), in_files),
     ] {
         if is_given && !acts {
-            bail!("{flag}: {source} is {found}, expected {expected}");
+            bail!("{flag}: {} is {found}, expected {expected}", source.display());
         }
     }
     Ok(())
 }
 
 /// What the run and the model are called: a path's last part, without its endings.
-pub fn name(source: &str) -> String {
-    let path = Path::new(source);
-    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+pub fn name(source: &Path) -> String {
+    let path = source.canonicalize().unwrap_or_else(|_| source.to_owned());
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-    let name = name.unwrap_or_else(|| source.to_owned());
+    let name = name.unwrap_or_else(|| source.display().to_string());
     if path.is_dir() {
         return name;
     }
@@ -305,7 +312,7 @@ mod tests {
     fn names_are_the_last_part_without_endings() {
         let names = ["digits", "a/people.csv", "x/train-images-idx3-ubyte.gz", "/no/such/.hidden"];
         let expected = ["digits", "people", "train-images-idx3-ubyte", "hidden"];
-        assert_eq!(names.map(name), expected);
+        assert_eq!(names.map(|path| name(path.as_ref())), expected);
     }
 
     #[test]

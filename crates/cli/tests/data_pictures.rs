@@ -98,7 +98,16 @@ fn damaged_pictures_are_named_at_once_or_skipped_and_counted() {
 
     folder.write("bad/1.png", &whole[..whole.len() / 2]);
     let message = refused(&folder, "bad --skip-bad");
-    assert!(message.contains("1 of 1 pictures cannot be read"), "{message}");
+    assert!(message.contains("1 of 1 picture cannot be read: bad/1.png"), "{message}");
+    // Several are on lines of their own, which their names do not break.
+    folder.write("bad/2\n\u{1b}[2J.png", &whole[..whole.len() / 2]);
+    let message = refused(&folder, "bad");
+    let lines: Vec<&str> = message.lines().collect();
+    assert_eq!(lines[0], "error: 2 of 2 pictures cannot be read:");
+    assert!(
+        lines[1].starts_with("  bad/1.png: ") && lines[2].starts_with(r"  bad/2\n\u{1b}[2J.png: ")
+    );
+    assert_eq!(lines.len(), 3);
 }
 
 #[test]
@@ -112,7 +121,7 @@ fn sizes_that_can_not_be_halved_name_the_nearest_that_can() {
     assert!(message.contains("296 and 304"), "{message}");
     assert!(!folder.path("no").exists());
     let said = folder.says(&format!("train large {TINY} --size 8x16 -o run"));
-    assert!(said.contains("1 samples of 1x8x16"), "{said}");
+    assert!(said.contains("1 sample of 1x8x16"), "{said}");
     assert_eq!(shape(&folder, "run"), [1, 8, 16]);
 }
 
@@ -142,6 +151,25 @@ fn sub_folders_are_classes_when_asked_for_and_can_be_drawn_by_name() {
     folder.write_picture("pets/loose.png", [8, 8], 1, 7);
     let message = refused(&folder, "pets --classes");
     assert!(message.contains("pets/loose.png lies in no class"), "{message}");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_linked_folder_is_a_class_and_a_hidden_one_is_none() {
+    let folder = Folder::new();
+    for (i, place) in ["elsewhere", "pets/cat", "pets/.ipynb_checkpoints"].into_iter().enumerate() {
+        let key = 3 + u8::try_from(i).unwrap();
+        folder.write_picture(&format!("{place}/1.png"), [8, 8], 1, key);
+        folder.write_picture(&format!("{place}/2.png"), [8, 8], 1, 2 * key);
+    }
+    std::os::unix::fs::symlink("../elsewhere", folder.path("pets/dog")).unwrap();
+    let said = folder.says(&format!("train pets {TINY} --classes -o run"));
+    assert!(said.contains("4 samples of 1x8x8, 2 classes"), "{said}");
+    assert!(said.contains("1 hidden folder passed over"), "{said}");
+    folder.run("sample run -n 1 --steps 2 --class dog -o x.npy");
+    std::os::unix::fs::symlink("gone", folder.path("pets/bird")).unwrap();
+    let message = refused(&folder, "pets --classes");
+    assert!(message.contains("cannot read pets/bird: No such file"), "{message}");
 }
 
 #[test]

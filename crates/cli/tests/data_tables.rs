@@ -141,7 +141,8 @@ fn cells_that_can_not_be_learned_are_named() {
         ),
         ("a,b\n1,2\n3,4,5\n", "cells in row 2 (line 3) is 3, but in the header it is 2"),
         ("a,b\n", "bad.csv has a header but no rows"),
-        ("1,2\n3,4\n", "a header with column names is expected"),
+        ("1.5,2\n3,4\n", "a header with column names is expected: put a line of names above it"),
+        ("0.5,\n1,2\n", "column 2 has no name in the header: name it, or leave the column out"),
         ("", "bad.csv is empty"),
     ] {
         folder.write("bad.csv", text);
@@ -149,6 +150,28 @@ fn cells_that_can_not_be_learned_are_named() {
         assert!(message.contains(expected), "{text:?}: {message}");
         assert!(!folder.path("no").exists());
     }
+}
+
+#[test]
+fn tables_as_pandas_writes_them_train() {
+    let folder = Folder::new();
+    folder.write("numbers.csv", "0,1,2\n0.5,7,1.25\n1.5,8,0.75\n0.25,9,1.5\n");
+    let said = folder.says(&format!("train numbers.csv {TINY} -o numbers"));
+    let about = "numbers.csv: 3 rows of 3 columns, the numbers of the first row are their names";
+    assert!(said.contains(about), "{said}");
+    folder.run("sample numbers -n 3 --steps 2 -o x.csv");
+    assert_eq!(table(&folder.text("x.csv")).0, ["0", "1", "2"]);
+    folder.write("index.csv", ",a,b\n0,0.5,7\n1,1.5,8\n2,2.5,9\n");
+    let said = folder.says(&format!("train index.csv {TINY} -o index"));
+    assert!(
+        said.contains("index.csv: 3 rows of 2 columns, left out column 1, which has"),
+        "{said}"
+    );
+    assert!(said.contains("looks like an index"), "{said}");
+    folder.run("sample index -n 3 --steps 2 -o y.csv");
+    assert_eq!(table(&folder.text("y.csv")).0, ["a", "b"]);
+    // What is drawn is of the same form as what was learned: it trains again.
+    folder.run(&format!("train x.csv {TINY} -o again --quiet"));
 }
 
 /// 1000 whole ages that are roughly normal, of those from 20 to 80.

@@ -394,3 +394,22 @@ mod signals {
         assert!(!said.contains("not whole"), "{said}");
     }
 }
+
+#[test]
+#[cfg(unix)]
+fn a_log_for_which_the_disk_is_too_full_is_no_fault_of_the_user() {
+    let folder = Folder::new();
+    folder.run(
+        "train moons --points 20 --width 8 --layers 1 --batch 4 --timesteps 25 --steps 2 --stop-at 1 \
+         --preview-every 0 --quiet -o run",
+    );
+    // It is written again when the run is resumed, and no file can be longer than some kilobytes.
+    folder.write("run/log.jsonl", folder.text("run/log.jsonl").repeat(600));
+    let program = env!("CARGO_BIN_EXE_ancestral");
+    let script = format!("trap '' XFSZ; ulimit -f 64; exec {program} train --resume run");
+    let mut shell = std::process::Command::new("sh");
+    let output = shell.args(["-c", &script]).current_dir(folder.path("")).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("run/log.jsonl: "), "{stderr}");
+}

@@ -1,5 +1,6 @@
 //! A data set in memory: rows of equal shape, perhaps with labels.
 
+use crate::counted::counted;
 use thiserror::Error;
 
 /// Rows of equal shape in model space, with an optional class label for each.
@@ -30,7 +31,7 @@ pub struct Dataset {
     class_names: Vec<String>,
 }
 
-/// Why values and labels do not make a [`Dataset`].
+/// Why values and labels do not make a [`Dataset`]. Rows are counted from 1, as in tables.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
 pub enum DatasetError {
@@ -47,7 +48,10 @@ pub enum DatasetError {
         shape: Vec<usize>,
     },
     /// The values do not fill whole rows.
-    #[error("{values} values do not fill rows of shape {shape:?} ({row_len} values each)")]
+    #[error(
+        "{} do not fill rows of shape {shape:?} ({} each)",
+        counted(*values, "value"), counted(*row_len, "value")
+    )]
     Ragged {
         /// The number of values.
         values: usize,
@@ -61,13 +65,16 @@ pub enum DatasetError {
     NotFinite {
         /// The value.
         value: f32,
-        /// The row, counted from 0.
+        /// The row, counted from 1.
         row: usize,
-        /// The position within the row, counted from 0.
+        /// The position within the row, counted from 1.
         position: usize,
     },
     /// The number of labels differs from the number of rows.
-    #[error("{labels} labels for {rows} rows: one label a row is needed")]
+    #[error(
+        "{} for {}: one label a row is needed",
+        counted(*labels, "label"), counted(*rows, "row")
+    )]
     LabelCount {
         /// The number of labels.
         labels: usize,
@@ -79,7 +86,7 @@ pub enum DatasetError {
     Label {
         /// The label.
         label: u32,
-        /// The row, counted from 0.
+        /// The row, counted from 1.
         row: usize,
         /// The number of class names.
         classes: usize,
@@ -103,7 +110,7 @@ impl Dataset {
             return Err(DatasetError::Ragged { values: rows.len(), shape, row_len });
         }
         if let Some(i) = rows.iter().position(|value| !value.is_finite()) {
-            let (row, position) = (i / row_len, i % row_len);
+            let (row, position) = (i / row_len + 1, i % row_len + 1);
             return Err(DatasetError::NotFinite { value: rows[i], row, position });
         }
         Ok(Self { shape, row_len, rows, labels: None, class_names: Vec::new() })
@@ -123,7 +130,7 @@ impl Dataset {
         }
         let classes = class_names.len();
         if let Some(row) = labels.iter().position(|&label| label as usize >= classes) {
-            return Err(DatasetError::Label { label: labels[row], row, classes });
+            return Err(DatasetError::Label { label: labels[row], row: row + 1, classes });
         }
         Ok(Self { labels: Some(labels), class_names, ..self })
     }
@@ -223,7 +230,7 @@ mod tests {
     #[test]
     fn a_value_that_is_not_finite_is_named_by_its_place() {
         let error = Dataset::new(vec![2], vec![0.0, 1.0, 2.0, f32::INFINITY]).unwrap_err();
-        assert_eq!(error.to_string(), "value inf at position 1 of row 1 is not finite");
+        assert_eq!(error.to_string(), "value inf at position 2 of row 2 is not finite");
         assert!(Dataset::new(vec![1], vec![f32::NAN]).is_err());
     }
 
@@ -233,7 +240,7 @@ mod tests {
         let error = set.clone().with_labels(vec![0], names(1)).unwrap_err();
         assert_eq!(error, DatasetError::LabelCount { labels: 1, rows: 2 });
         let error = set.clone().with_labels(vec![0, 2], names(2)).unwrap_err();
-        assert_eq!(error, DatasetError::Label { label: 2, row: 1, classes: 2 });
+        assert_eq!(error, DatasetError::Label { label: 2, row: 2, classes: 2 });
         let set = set.with_labels(vec![0, 1], names(2)).unwrap();
         assert_eq!(set.labels(), Some([0, 1].as_slice()));
         assert_eq!(set.class_names(), ["0", "1"]);

@@ -34,6 +34,7 @@ mod animation;
 mod builtin;
 mod channels;
 mod chart;
+mod counted;
 mod dataset;
 mod digits;
 mod distance;

@@ -1,11 +1,13 @@
 //! Data by what the user calls them: a built-in name, or a path.
 
+use crate::counted::counted;
 use crate::elsewhere::how_to_get;
 use crate::picture_folder::is_picture;
+use crate::table::read_described;
 use crate::{
-    BUILTIN, Columns, CsvError, Dataset, IdxError, NpyError, Own, PictureFolder, PictureOptions,
-    PictureSet, PictureSetError, TOYS, Table, TableError, builtin, is_idx, read_arrays, read_csv,
-    read_idx, toy,
+    BUILTIN, Columns, CsvError, Dataset, IdxError, NpyError, NumberKind, Own, PictureFolder,
+    PictureOptions, PictureSet, PictureSetError, TOYS, Table, TableError, builtin, is_idx,
+    read_arrays, read_idx, toy,
 };
 use std::fs::File;
 use std::io::Read;
@@ -60,6 +62,8 @@ pub struct Loaded {
     pub columns: Option<Columns>,
     /// What was found and decided, in a line; empty if that goes without saying.
     pub decided: String,
+    /// What is likely to be a mistake, and how to mend it.
+    pub warning: Option<String>,
     /// Files that were left out because they cannot be read, and why.
     pub skipped: Vec<(PathBuf, String)>,
     /// Folders that were left out because this program wrote them, and what they hold.
@@ -92,7 +96,7 @@ impl Opened {
         };
         let PictureSet { data, decided, skipped, left_out } = folder.read_all()?;
         let decided = format!("{here}{decided}");
-        Ok(Loaded { source: Source::Pictures, data, columns: None, decided, skipped, left_out })
+        Ok(Loaded { skipped, left_out, ..pictures(Source::Pictures, data, decided) })
     }
 }
 
@@ -108,13 +112,13 @@ pub enum OpenError {
     )]
     Unknown {
         /// What the user calls it.
-        name: String,
+        name: PathBuf,
     },
     /// It is not here, but known.
     #[error("data {name:?} are not here: {how}")]
     Elsewhere {
         /// What the user calls it.
-        name: String,
+        name: PathBuf,
         /// What it is, and how to get it.
         how: &'static str,
     },
@@ -122,7 +126,7 @@ pub enum OpenError {
     #[error("data {name:?}: expected a regular file or a folder, not a pipe or a device")]
     Special {
         /// What the user calls it.
-        name: String,
+        name: PathBuf,
     },
     /// A toy set of no points.
     #[error(transparent)]
@@ -162,7 +166,7 @@ pub enum OpenError {
 /// assert!(open("no/such/file", &options).is_err());
 /// # Ok::<(), ancestral_data::OpenError>(())
 /// ```
-pub fn open(name: &str, options: &ReadOptions) -> Result<Loaded, OpenError> {
+pub fn open(name: impl AsRef<Path>, options: &ReadOptions) -> Result<Loaded, OpenError> {
     open_as_needed(name, options)?.read()
 }
 
@@ -170,8 +174,9 @@ pub fn open(name: &str, options: &ReadOptions) -> Result<Loaded, OpenError> {
 ///
 /// # Errors
 /// As [`open`].
-pub fn open_as_needed(name: &str, options: &ReadOptions) -> Result<Opened, OpenError> {
-    open_either(name, Path::new(name), options)
+pub fn open_as_needed(name: impl AsRef<Path>, options: &ReadOptions) -> Result<Opened, OpenError> {
+    let path = name.as_ref();
+    open_either(path.to_str().unwrap_or_default(), path, options)
 }
 
 /// What is at `path`, or the built-in set of that name.
@@ -181,7 +186,7 @@ fn open_either(name: &str, path: &Path, options: &ReadOptions) -> Result<Opened,
     let own = Own::of(path);
     let is_free = !path.exists() || own.is_some();
     match open_builtin(name, options)? {
-        None => open_path(name, path, options),
+        None => open_path(path, options),
         Some(built_in) if is_free => Ok(Opened::Loaded(Loaded {
             decided: own.map_or_else(
                 || built_in.decided.clone(),
@@ -189,7 +194,7 @@ fn open_either(name: &str, path: &Path, options: &ReadOptions) -> Result<Opened,
             ),
             ..built_in
         })),
-        Some(_) => Ok(match open_path(name, path, options)? {
+        Some(_) => Ok(match open_path(path, options)? {
             Opened::Loaded(found) => {
                 let decided = format!("{here}{}", found.decided);
                 Opened::Loaded(Loaded { decided, ..found })
@@ -223,22 +228,22 @@ pub fn open_builtin(name: &str, options: &ReadOptions) -> Result<Option<Loaded>,
     Ok(Some(rows(Source::Toy, table, format!("points, {}", toy.about()))))
 }
 
-fn open_path(name: &str, path: &Path, options: &ReadOptions) -> Result<Opened, OpenError> {
+fn open_path(path: &Path, options: &ReadOptions) -> Result<Opened, OpenError> {
+    let name = path.to_owned();
     if !path.exists() {
-        let name = name.to_owned();
-        return Err(match how_to_get(&name) {
+        return Err(match path.to_str().and_then(how_to_get) {
             Some(how) => OpenError::Elsewhere { name, how },
             None => OpenError::Unknown { name },
         });
     }
     // Reading a pipe could wait for ever.
     if !path.is_file() && !path.is_dir() {
-        return Err(OpenError::Special { name: name.to_owned() });
+        return Err(OpenError::Special { name });
     }
     if is_idx(path) || begins_as_idx(path) {
         let data = read_idx(path)?;
-        let classes = data.class_names().len();
-        let decided = format!("IDX, {} pictures, {classes} classes", data.len());
+        let classes = counted(data.class_names().len(), "class");
+        let decided = format!("IDX, {}, {classes}", counted(data.len(), "picture"));
         Ok(Opened::Loaded(pictures(Source::Idx, data, decided)))
     } else if path.is_dir() || is_picture(path) {
         let folder = PictureFolder::open(path, &options.pictures)?;
@@ -249,12 +254,13 @@ fn open_path(name: &str, path: &Path, options: &ReadOptions) -> Result<Opened, O
             let (table, decided) = arrays.into_table()?;
             return Ok(Opened::Loaded(rows(Source::Array, table, decided)));
         }
+        let are_real = arrays.kind() == NumberKind::Reals;
         let PictureSet { data, decided, .. } = arrays.into_pictures()?;
-        Ok(Opened::Loaded(pictures(Source::Array, data, decided)))
+        let warning = are_real.then(|| half_range(&data)).flatten();
+        let loaded = pictures(Source::Array, data, decided);
+        Ok(Opened::Loaded(Loaded { warning, ..loaded }))
     } else {
-        let table = read_csv(path)?;
-        let columns = table.columns().len();
-        let decided = format!("{} rows of {columns} columns", table.data().len());
+        let (table, decided) = read_described(path)?;
         Ok(Opened::Loaded(rows(Source::Csv, table, decided)))
     }
 }
@@ -277,14 +283,23 @@ fn is_array(path: &Path) -> bool {
     named || read.is_ok() && (head == *b"\x93NUMPY" || head.starts_with(b"PK\x03\x04"))
 }
 
+/// Says so of pictures that are between 0 and 1, as other programs have them.
+fn half_range(data: &Dataset) -> Option<String> {
+    data.rows().iter().all(|value| (0.0..=1.0).contains(value)).then(|| {
+        "no value is below 0, but black is -1 here: samples will be pale; if 0 is black in this array, \
+         store 2 * x - 1 in place of x"
+            .to_owned()
+    })
+}
+
 fn pictures(source: Source, data: Dataset, decided: String) -> Loaded {
-    Loaded { source, data, columns: None, decided, skipped: Vec::new(), left_out: Vec::new() }
+    let (skipped, left_out) = (Vec::new(), Vec::new());
+    Loaded { source, data, columns: None, decided, warning: None, skipped, left_out }
 }
 
 fn rows(source: Source, table: Table, decided: String) -> Loaded {
     let (data, columns) = table.into_parts();
-    let columns = Some(columns);
-    Loaded { source, data, columns, decided, skipped: Vec::new(), left_out: Vec::new() }
+    Loaded { columns: Some(columns), ..pictures(source, data, decided) }
 }
 
 #[cfg(test)]
@@ -317,6 +332,28 @@ mod tests {
         save_bytes(&at("idx"), &idx).unwrap();
         assert_eq!(opened(&at("idx")), (vec![1, 2, 2], 1, false, Source::Idx));
         assert_eq!(opened(folder.path()), (vec![3, 2, 3], 1, false, Source::Pictures));
+    }
+
+    #[test]
+    fn pictures_that_never_go_below_0_are_warned_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.npy");
+        for (low, high, is_half) in [
+            (0.0, 1.0, true),
+            (0.1, 0.5, true),
+            (-0.01, 1.0, false),
+            (0.0, 1.01, false),
+            (0.0, 255.0, false),
+        ] {
+            write_npy(&path, &[2, 1, 2], &[low, high, high, low]).unwrap();
+            let Loaded { warning, .. } = open(&path, &ReadOptions::default()).unwrap();
+            assert_eq!(warning.is_some(), is_half, "{low} to {high}");
+            let how = "store 2 * x - 1 in place of x";
+            assert!(warning.is_none_or(|warning| warning.ends_with(how)));
+            // Columns of tables are standardised, whatever their range.
+            write_npy(&path, &[2, 2], &[low, high, high, low]).unwrap();
+            assert_eq!(open(&path, &ReadOptions::default()).unwrap().warning, None);
+        }
     }
 
     #[test]

@@ -159,13 +159,72 @@ fn a_run_is_refused_as_data_and_what_it_drew_is_not() {
 }
 
 #[test]
-fn hidden_files_and_folders_are_not_looked_into() {
+fn hidden_files_and_folders_are_not_looked_into_and_that_is_said() {
     let folder = photos();
     let before = read(folder.path());
     picture(folder.path(), ".trash/1.png", 99, &[]);
     picture(folder.path(), "b/.c.png", 99, &[]);
     file(folder.path(), "runs/.lock", "4711\n");
-    assert_eq!(read(folder.path()), before);
+    let set = read(folder.path());
+    assert_eq!(set.data, before.data);
+    let hidden = "1 hidden folder passed over, 1 hidden picture passed over";
+    assert_eq!(set.decided, format!("{}, {hidden}", before.decided));
+    // Nor are they classes.
+    let folder = tempfile::tempdir().unwrap();
+    picture(folder.path(), "cat/1.png", 10, &[]);
+    picture(folder.path(), ".ipynb_checkpoints/1.png", 20, &[]);
+    let set = read_pictures(folder.path(), &classes()).unwrap();
+    assert_eq!((set.data.class_names(), set.data.len()), (["cat".to_owned()].as_slice(), 1));
+    assert!(set.decided.ends_with("1 hidden folder passed over"), "{}", set.decided);
+    fs::rename(folder.path().join("cat"), folder.path().join(".cat")).unwrap();
+    let message = read_pictures(folder.path(), &classes()).unwrap_err().to_string();
+    assert!(message.ends_with("0 other files, 2 with a name that begins with a dot"), "{message}");
+}
+
+#[test]
+#[cfg(unix)]
+fn links_to_folders_are_folders() {
+    use std::os::unix::fs::symlink;
+    let elsewhere = photos();
+    let folder = tempfile::tempdir().unwrap();
+    picture(folder.path(), "cat/1.png", 30, &[]);
+    picture(folder.path(), "zebra/1.png", 40, &[]);
+    symlink(elsewhere.path(), folder.path().join("dog")).unwrap();
+    let set = read_pictures(folder.path(), &classes()).unwrap();
+    assert_eq!(set.data.class_names(), ["cat", "dog", "zebra"]);
+    assert_eq!(set.data.labels(), Some([0, 1, 1, 2].as_slice()));
+    assert_eq!(set.decided, "4 pictures, 3 classes, 1 channel (all are grey), 1x1");
+    assert_eq!(read(folder.path()).data.rows(), set.data.rows());
+    // One folder may be two classes, but is read once in each.
+    symlink(elsewhere.path(), folder.path().join("hound")).unwrap();
+    symlink("../dog", folder.path().join("zebra/dog")).unwrap();
+    symlink("../dog/b", folder.path().join("zebra/b")).unwrap();
+    let set = read_pictures(folder.path(), &classes()).unwrap();
+    assert_eq!(set.data.labels(), Some([0, 1, 1, 2, 2, 3, 3, 3].as_slice()));
+    assert!(set.decided.ends_with("1 link to what is read already passed over"));
+    let set = read(folder.path());
+    assert_eq!(set.data.len(), 4);
+    assert!(set.decided.ends_with("3 links to what is read already passed over"));
+    // Runs are left out by whichever way.
+    run(elsewhere.path(), "run", 1);
+    assert_eq!(read(folder.path()).left_out, [(folder.path().join("dog/run"), Own::Run)]);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_link_that_leads_nowhere_is_named() {
+    use std::os::unix::fs::symlink;
+    let folder = tempfile::tempdir().unwrap();
+    picture(folder.path(), "cat/1.png", 30, &[]);
+    symlink("no/such/folder", folder.path().join("dog")).unwrap();
+    let dog = folder.path().join("dog").display().to_string();
+    let message = read_pictures(folder.path(), &classes()).unwrap_err().to_string();
+    assert_eq!(message, format!("cannot read {dog}"));
+    let message = read_pictures(folder.path(), &PictureOptions::default()).unwrap_err().to_string();
+    assert!(message.contains("1 of 2 pictures cannot be read") && message.contains(&dog));
+    let options = PictureOptions { skip_bad: true, ..PictureOptions::default() };
+    let set = read_pictures(folder.path(), &options).unwrap();
+    assert_eq!((set.data.len(), set.skipped.len()), (1, 1));
 }
 
 #[test]
@@ -183,8 +242,15 @@ fn links_that_lead_in_circles_end() {
     use std::os::unix::fs::symlink;
     let folder = photos();
     let before = read(folder.path());
-    symlink(folder.path(), folder.path().join("b/up")).unwrap();
-    assert_eq!(read(folder.path()).data, before.data);
+    for (to, name) in [("..", "b/up"), ("../b", "b/self"), ("../..", "b/top"), ("/", "b/root")] {
+        symlink(to, folder.path().join(name)).unwrap();
+        assert_eq!(read(folder.path()).data, before.data, "{name}");
+    }
+    let set = read_pictures(&folder.path().join("b"), &PictureOptions::default()).unwrap();
+    assert_eq!(
+        set.decided,
+        "1 picture, 1 channel (all are grey), 1x1, 4 links to what is read already passed over"
+    );
     symlink("round.png", folder.path().join("round.png")).unwrap();
     let message = read_pictures(folder.path(), &PictureOptions::default()).unwrap_err().to_string();
     assert!(message.contains("round.png: cannot be read: Too many levels"), "{message}");

@@ -4,7 +4,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
-use ancestral_data::{Channels, Fit, PictureOptions, PictureSet, PictureSetError, read_pictures};
+use ancestral_data::{
+    Channels, Fit, PictureFolder, PictureOptions, PictureSet, PictureSetError, read_pictures,
+};
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -212,7 +214,7 @@ fn one_cut_off_jpeg_of_twenty_is_named_or_skipped() {
         fs::write(&bad, &whole[..length]).unwrap();
         let error = refusal(folder.path(), &PictureOptions::default());
         let reason = format!("{}: is cut short: its end is missing", bad.display());
-        assert_eq!(error, format!("1 of 20 pictures cannot be read:\n  {reason}"));
+        assert_eq!(error, format!("1 of 20 pictures cannot be read: {reason}"));
         let options = PictureOptions { skip_bad: true, ..PictureOptions::default() };
         let set = read_pictures(folder.path(), &options).unwrap();
         assert_eq!(set.data.len(), 19);
@@ -257,13 +259,27 @@ fn twenty_damaged_files_are_listed_and_the_rest_counted() {
 }
 
 #[test]
+fn a_single_damaged_file_is_named_on_the_line_and_names_break_none() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a\nb\u{1b}.png"), "").unwrap();
+    let error = refusal(folder.path(), &PictureOptions::default());
+    assert!(error.starts_with("1 of 1 picture cannot be read: /"), "{error}");
+    assert!(error.ends_with("a\\nb\\u{1b}.png: is empty"), "{error}");
+    fs::write(folder.path().join("c.png"), "").unwrap();
+    assert_eq!(refusal(folder.path(), &PictureOptions::default()).lines().count(), 3);
+}
+
+#[test]
 fn what_is_no_picture_is_passed_over_and_counted() {
     let folder = folder(&[("rgb.png", "b/deep/er/x"), ("no-suffix", "a")]);
     for name in ["README.txt", "b/labels.json", ".hidden.png", "b/.DS_Store"] {
         fs::write(folder.path().join(name), "text").unwrap();
     }
     let set = read(folder.path());
-    assert_eq!(set.decided, "2 pictures, 3 channels, 12x16, 2 other files passed over");
+    assert_eq!(
+        set.decided,
+        "2 pictures, 3 channels, 12x16, 2 other files passed over, 1 hidden picture passed over"
+    );
     fs::write(folder.path().join("photo.HEIC"), "ftypheic").unwrap();
     assert!(refusal(folder.path(), &PictureOptions::default()).contains("photo.HEIC: is not PNG"));
 }
@@ -337,6 +353,32 @@ fn mixed_sizes_become_a_square_that_is_said() {
     assert!(set.data.rows().iter().all(|value| (value - 1.0).abs() < 1e-6));
 }
 
+/// A grey picture of `side` by `side`, shrunk to 8 by 8.
+fn shrunk(side: u32, grey: impl Fn(u32, u32) -> u8) -> Vec<f32> {
+    let folder = tempfile::tempdir().unwrap();
+    let pixel = |x, y| image::Luma([grey(x, y)]);
+    let path = folder.path().join("a.png");
+    image::GrayImage::from_fn(side, side, pixel).save(&path).unwrap();
+    let options = PictureOptions { size: Some([8, 8]), ..PictureOptions::default() };
+    read_pictures(&path, &options).unwrap().data.into_parts().0
+}
+
+#[test]
+fn what_is_finer_than_the_pixels_becomes_its_mean() {
+    // Half black, half white; a filter that skips pixels sees one of them.
+    let checkers = shrunk(64, |x, y| if (x + y) % 2 == 0 { 255 } else { 0 });
+    assert!(checkers.iter().all(|value| value.abs() < 0.002), "{checkers:?}");
+    let stripes = shrunk(64, |x, _| if x % 2 == 0 { 255 } else { 0 });
+    assert!(stripes.iter().all(|value| value.abs() < 0.04), "{stripes:?}");
+    // By hand: the triangle of radius 3 around the third pixel has 6/9 of its weight left of the edge.
+    let edge = shrunk(24, |x, _| if x < 8 { 0 } else { 255 });
+    for row in edge.chunks(8) {
+        for (value, by_hand) in row.iter().zip([-1.0, -1.0, -1.0 / 3.0, 1.0, 1.0, 1.0, 1.0, 1.0]) {
+            assert!((value - by_hand).abs() < 1e-6, "{row:?}");
+        }
+    }
+}
+
 #[test]
 fn letterboxes_are_filled_and_crops_are_of_the_middle() {
     let folder = tempfile::tempdir().unwrap();
@@ -371,9 +413,12 @@ fn hidden_colours_never_show() {
     assert_eq!(set.data.row(0), [-1.0; 6]);
     assert!(set.decided.ends_with(", alpha over #000000"));
     let four = PictureOptions { size: Some([1, 1]), ..asked(Channels::Rgba) };
-    let set = read_pictures(&path, &PictureOptions { fit: Fit::Letterbox, ..four }).unwrap();
-    // Half of the opacity, rounded to a byte.
-    assert_eq!(set.data.row(0), [-1.0, -1.0, -1.0, 1.0 / 255.0]);
+    let four = PictureOptions { fit: Fit::Letterbox, ..four };
+    // Half of the opacity; read when it is needed, it is that of a byte.
+    assert_eq!(read_pictures(&path, &four).unwrap().data.row(0), [-1.0, -1.0, -1.0, 0.0]);
+    let mut row = [0.0; 4];
+    PictureFolder::open(&path, &four).unwrap().read(0, &mut row).unwrap();
+    assert_eq!(row, [-1.0, -1.0, -1.0, 1.0 / 255.0]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A training as data: what is learned, and how.
 
 mod configs;
+mod name;
 mod source;
 
 use ancestral_format::{NetworkConfig, SchedulerConfig};

@@ -30,7 +30,7 @@ use super::value::{
 )]
 pub struct TrainArgs {
     #[arg(value_name = "DATA", required_unless_present = "resume", help = data_help())]
-    pub data: Option<String>,
+    pub data: Option<PathBuf>,
     /// Run folder [default: runs/DATA]
     #[arg(short, long, value_name = "RUN")]
     pub output: Option<PathBuf>,

@@ -1,6 +1,7 @@
 //! Why a file is not a data set in the IDX format.
 
 use super::DatasetError;
+use crate::counted::counted;
 use std::io;
 use std::path::PathBuf;
 use thiserror::Error;
@@ -103,7 +104,10 @@ pub enum IdxError {
         expected: u64,
     },
     /// Pictures and labels do not belong together.
-    #[error("{} holds {labels} labels for {pictures} pictures", path.display())]
+    #[error(
+        "{} holds {} for {}",
+        path.display(), counted(*labels, "label"), counted(*pictures, "picture")
+    )]
     Count {
         /// The file of labels.
         path: PathBuf,

@@ -2,6 +2,7 @@
 
 use super::number::{Number, NumberKind};
 use super::{MAX_HEADER, NpyError, check_regular, checked_shape, npz, parse_header, strided};
+use crate::counted::counted;
 use crate::{Channels, Dataset, DatasetError, PictureSet, Table};
 use npyz::{NpyHeader, Order};
 use std::collections::BTreeSet;
@@ -11,6 +12,9 @@ use std::path::{Path, PathBuf};
 
 #[cfg(test)]
 mod tests;
+
+/// The longer side of a picture without an axis of channels is at most so many times the shorter one.
+const LONGEST: usize = 4;
 
 /// An array of numbers as a file holds it, with a label for each row if there are labels.
 ///
@@ -39,7 +43,8 @@ pub struct Arrays {
 /// order. In an archive, names are compared without case and without `train_` or `_train`: the
 /// values are the first of x, images, data, samples, arr_0, or else the only array that is not
 /// the labels; the labels are the first of labels, label, y, targets, target, classes, class that
-/// holds integers `[n]` or `[n, 1]`.
+/// holds integers `[n]` or `[n, 1]`, or else the only array of n such integers, some of them alike,
+/// beside n values.
 ///
 /// # Errors
 /// [`NpyError`], which names the file and the entry: another format, values that are no numbers, a
@@ -103,8 +108,9 @@ impl Arrays {
         matches!(self.shape.len(), 1 | 2)
     }
 
-    /// The array as pictures: `[n, h, w]`, `[n, c, h, w]`, or else `[n, h, w, c]`; with 1, 3 or 4
-    /// channels. The class names are the distinct labels in ascending order.
+    /// The array as pictures: `[n, h, w]`, no side more than four times the other; `[n, c, h, w]`, or
+    /// else `[n, h, w, c]`, with 1, 3 or 4 channels. The class names are the distinct labels in
+    /// ascending order.
     ///
     /// # Formula
     /// ```text
@@ -114,11 +120,16 @@ impl Arrays {
     /// A row is `[channels, height, width]`. Range: −1 to 1; reals are taken as they are.
     ///
     /// # Errors
-    /// [`NpyError`] for another shape, no picture at all, a value that is not finite, and integers
+    /// [`NpyError`] for another shape, for three axes that rather are signals, no picture at all, a value that is not finite, and integers
     /// other than uint8 and uint16, whose range nobody knows.
     pub fn into_pictures(self) -> Result<PictureSet, NpyError> {
         if self.kind() == NumberKind::Integers {
             return Err(NpyError::Range { path: self.path });
+        }
+        if let [n, channels, length] = self.shape[..]
+            && channels.max(length) > LONGEST.saturating_mul(channels.min(length))
+        {
+            return Err(NpyError::Signals { path: self.path, shape: [n, channels, length] });
         }
         let Some((shape, axes, layout)) = layout(&self.shape) else {
             return Err(NpyError::NoPictures { path: self.path, shape: self.shape });
@@ -132,8 +143,7 @@ impl Arrays {
         let unsound = |source| NpyError::Dataset { path: self.path.clone(), source };
         let data = Dataset::new(vec![c, h, w], rows).map_err(unsound)?;
         let data = with_labels(data, self.labels.as_deref()).map_err(unsound)?;
-        let plural = if n == 1 { "" } else { "s" };
-        let decided = format!("{}, {n} picture{plural} {layout}{reals}", self.described);
+        let decided = format!("{}, {} {layout}{reals}", self.described, counted(n, "picture"));
         Ok(PictureSet { data, decided, skipped: Vec::new(), left_out: Vec::new() })
     }
 
@@ -153,8 +163,8 @@ impl Arrays {
             let unsound = |source| NpyError::Dataset { path: self.path.clone(), source };
             table = table.with_labels(labels, class_names).map_err(unsound)?;
         }
-        let rows = table.data().len();
-        Ok((table, format!("{}, {rows} rows of {} columns", self.described, names.len())))
+        let size = table.size();
+        Ok((table, format!("{}, {size}", self.described)))
     }
 
     pub(super) fn set_labels(&mut self, labels: Vec<i64>) {

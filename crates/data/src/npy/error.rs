@@ -1,5 +1,6 @@
 //! Why a file is not an array.
 
+use crate::counted::counted;
 use crate::{DatasetError, TableError};
 use std::io;
 use std::path::PathBuf;
@@ -119,7 +120,10 @@ pub enum NpyError {
         found: String,
     },
     /// There is not one label for each row.
-    #[error("{} holds {labels} labels for {rows} rows", path.display())]
+    #[error(
+        "{} holds {} for {}",
+        path.display(), counted(*labels, "label"), counted(*rows, "row")
+    )]
     LabelCount {
         /// The entry that holds the labels.
         path: PathBuf,
@@ -129,14 +133,14 @@ pub enum NpyError {
         rows: usize,
     },
     /// A label is too large to be told from its neighbours.
-    #[error("label {value} at position {position} of {} is beyond 2^53", path.display())]
+    #[error("label {value} of row {row} in {} is beyond 2^53", path.display())]
     Label {
         /// The entry that holds the labels.
         path: PathBuf,
         /// The label, rounded.
         value: f64,
-        /// Its position, counted from 0.
-        position: usize,
+        /// The row, counted from 1.
+        row: usize,
     },
     /// The shape is not that of pictures.
     #[error(
@@ -149,6 +153,19 @@ pub enum NpyError {
         path: PathBuf,
         /// The shape that the file states.
         shape: Vec<usize>,
+    },
+    /// Three axes, of which the last two are not like the sides of a picture.
+    #[error(
+        "{} has the shape {shape:?}, which may be signals, with channels and a length: to learn them as \
+         pictures of {}x{}, store x[:, None], of shape [n, 1, h, w]; to learn them as rows of a table, \
+         store x.reshape(len(x), -1)",
+        path.display(), shape[1], shape[2]
+    )]
+    Signals {
+        /// The file, or the entry of an archive.
+        path: PathBuf,
+        /// The shape that the file states.
+        shape: [usize; 3],
     },
     /// Integers of unknown range are not pictures.
     #[error(

@@ -3,6 +3,7 @@
 use super::arrays::{self, Arrays, Head};
 use super::{NpyError, NumberKind};
 use npyz::npz::array_name_from_file_name;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -34,30 +35,62 @@ pub(super) fn read(path: &Path, file: File) -> Result<Arrays, NpyError> {
     for index in 0..archive.len() {
         entries.extend(probe(path, &mut archive, index)?);
     }
-    let labels = named(&entries, &LABELS, Entry::holds_labels);
-    let others = || entries.iter().filter(|entry| labels.is_none_or(|l| l.index != entry.index));
-    let only = match others().count() {
-        1 => others().next(),
-        _ => None,
-    };
-    let Some(values) = named(&entries, &VALUES, |_| true).or(only) else {
+    let named_labels = named(&entries, &LABELS, Entry::holds_labels);
+    let others = || entries.iter().filter(|entry| !is_same(named_labels, entry));
+    let only = || single(others()).or_else(|| single(others().filter(|e| !e.holds_labels())));
+    let Some(values) = named(&entries, &VALUES, |_| true).or_else(only) else {
         return Err(NpyError::NoEntry { path: path.to_owned(), found: list(others()) });
     };
     let mut arrays = load(path, &mut archive, values)?;
-    if let Some(labels) = labels {
-        let rows = arrays.shape().first().copied().unwrap_or(1);
-        arrays.set_labels(read_labels(path, &mut archive, labels, rows)?);
+    let rows = arrays.shape().first().copied().unwrap_or(1);
+    let labels = labels(path, &mut archive, &entries, values, rows)?;
+    let labelled = labels.as_ref().map(|(entry, _)| *entry);
+    let left_out = entries.iter().filter(|e| e.index != values.index && !is_same(labelled, e));
+    let left_out: Vec<&str> = left_out.map(|entry| entry.name.as_str()).collect();
+    let is_unsure = labelled.is_none() && values.beside(&entries, rows).next().is_some();
+    let how = if is_unsure { " (labels of classes are named labels or y)" } else { "" };
+    let parts = [
+        Some(format!("{} of {}", values.name, path.display())),
+        labelled.map(|entry| format!("labels from {}", entry.name)),
+        (!left_out.is_empty()).then(|| format!("left out: {}{how}", left_out.join(", "))),
+    ];
+    if let Some((_, labels)) = labels {
+        arrays.set_labels(labels);
     }
-    let left_out: Vec<&str> = others()
-        .filter(|entry| entry.index != values.index)
-        .map(|entry| entry.name.as_str())
-        .collect();
-    let taken = format!("{} of {}", values.name, path.display());
-    let labelled = labels.map(|entry| format!("labels from {}", entry.name));
-    let left_out = (!left_out.is_empty()).then(|| format!("left out: {}", left_out.join(", ")));
-    let parts: Vec<String> = [Some(taken), labelled, left_out].into_iter().flatten().collect();
-    arrays.describe(parts.join(", "));
+    arrays.describe(parts.into_iter().flatten().collect::<Vec<_>>().join(", "));
     Ok(arrays)
+}
+
+/// The labels, and the array that they are: it is named so, or is the only one that may be.
+fn labels<'a>(
+    path: &Path,
+    archive: &mut Archive,
+    entries: &'a [Entry],
+    values: &Entry,
+    rows: usize,
+) -> Result<Option<(&'a Entry, Vec<i64>)>, NpyError> {
+    if let Some(entry) = named(entries, &LABELS, Entry::holds_labels) {
+        return Ok(Some((entry, read_labels(path, archive, entry, rows)?)));
+    }
+    let Some(entry) = single(values.beside(entries, rows)) else { return Ok(None) };
+    match read_labels(path, archive, entry, rows) {
+        Err(NpyError::Label { .. }) => Ok(None),
+        labels => Ok(Some((entry, labels?)).filter(|(_, labels)| tell_classes_apart(labels))),
+    }
+}
+
+fn is_same(entry: Option<&Entry>, other: &Entry) -> bool {
+    entry.is_some_and(|entry| entry.index == other.index)
+}
+
+/// The first, if there is no other.
+fn single<T>(mut items: impl Iterator<Item = T>) -> Option<T> {
+    items.next().filter(|_| items.next().is_none())
+}
+
+/// Whether numbers may be those of classes: as many as there are rows would be those of the rows.
+fn tell_classes_apart(labels: &[i64]) -> bool {
+    labels.len() < 2 || BTreeSet::from_iter(labels).len() < labels.len()
 }
 
 fn damaged(path: &Path, error: ZipError) -> NpyError {
@@ -100,9 +133,9 @@ fn read_labels(
     if count != rows {
         return Err(NpyError::LabelCount { path: entry.path.clone(), labels: count, rows });
     }
-    let label = |(position, value): (usize, f64)| {
+    let label = |(row, value): (usize, f64)| {
         if value.abs() > LARGEST_LABEL {
-            return Err(NpyError::Label { path: entry.path.clone(), value, position });
+            return Err(NpyError::Label { path: entry.path.clone(), value, row: row + 1 });
         }
         #[allow(clippy::cast_possible_truncation, reason = "an integer of at most 2^53")]
         Ok(value as i64)
@@ -117,6 +150,14 @@ impl Entry {
         let is_integer =
             matches!(kind, Some(NumberKind::Bytes | NumberKind::Words | NumberKind::Integers));
         is_integer && matches!(self.head.shape(), [_] | [_, 1])
+    }
+
+    /// The other arrays that may be the labels of these values, of which there are so many rows.
+    fn beside<'a>(&self, entries: &'a [Entry], rows: usize) -> impl Iterator<Item = &'a Entry> {
+        let index = self.index;
+        entries.iter().filter(move |entry| {
+            entry.index != index && entry.holds_labels() && entry.head.shape()[0] == rows
+        })
     }
 
     /// The name without case, and without a mark of the training part.

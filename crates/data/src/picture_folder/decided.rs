@@ -1,11 +1,13 @@
 //! The line that tells the user what was found and what was decided about it.
 
 use super::Fit;
+use super::files::PassedOver;
 use super::picture::Precision;
 use super::plan::{Plan, smallest_side};
 use super::several::Several;
 use super::survey::Survey;
 use crate::Channels;
+use crate::counted::counted;
 
 /// One line, its parts separated by commas.
 pub(super) fn line(survey: &Survey, plan: &Plan, skipped: usize) -> String {
@@ -14,11 +16,15 @@ pub(super) fn line(survey: &Survey, plan: &Plan, skipped: usize) -> String {
     let first_of = |several| survey.count(|facts| facts.remarks.first_of == Some(several));
     let (animated, paged) = (first_of(Several::Frames), first_of(Several::Pages));
     let drawn = survey.count(|facts| facts.remarks.is_drawn);
+    let PassedOver { others, hidden_folders, hidden_pictures, links } = survey.passed_over;
+    let passed = |count, what, which| {
+        (count > 0).then(|| format!("{}{which} passed over", counted(count, what)))
+    };
     let [r, g, b] = plan.background;
     let is_blended = plan.channels != Channels::Rgba && survey.count(|f| f.is_transparent) > 0;
     let parts = [
         Some(counted(survey.files.len(), "picture")),
-        (!survey.classes.is_empty()).then(|| counted_classes(survey.classes.len())),
+        (!survey.classes.is_empty()).then(|| counted(survey.classes.len(), "class")),
         Some(channels(survey, plan.channels)),
         Some(size(survey, plan)),
         is_blended.then(|| format!("alpha over #{r:02x}{g:02x}{b:02x}")),
@@ -27,8 +33,10 @@ pub(super) fn line(survey: &Survey, plan: &Plan, skipped: usize) -> String {
         (paged > 0).then(|| format!("{paged} of several pages (the first is taken)")),
         (floats > 0).then(|| format!("{floats} in floating point (0 is black, 1 is white)")),
         (drawn > 0).then(|| format!("{drawn} drawn by ancestral")),
-        (survey.others > 0)
-            .then(|| format!("{} passed over", counted(survey.others, "other file"))),
+        passed(others, "other file", ""),
+        passed(hidden_folders, "hidden folder", ""),
+        passed(hidden_pictures, "hidden picture", ""),
+        passed(links, "link", " to what is read already"),
         (skipped > 0).then(|| format!("{} skipped", counted(skipped, "damaged picture"))),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
@@ -70,12 +78,4 @@ fn size(survey: &Survey, plan: &Plan) -> String {
         return format!("{size} ({why}{fit} from {from_height}x{from_width})");
     }
     format!("{size} ({why}{fit} from {from_height}x{from_width} … {to_height}x{to_width})")
-}
-
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-}
-
-fn counted_classes(count: usize) -> String {
-    format!("{count} class{}", if count == 1 { "" } else { "es" })
 }

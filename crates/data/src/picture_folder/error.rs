@@ -1,6 +1,7 @@
 //! Why files are not a data set of pictures, and why one file is not a picture.
 
 use crate::Own;
+use crate::counted::counted;
 use std::fmt::{self, Display};
 use std::io;
 use std::path::PathBuf;
@@ -26,14 +27,16 @@ pub enum PictureSetError {
     },
     /// There is not a single picture.
     #[error(
-        "no picture in {}: looked for {FORMATS} by content, and found {others} other file{}{}",
-        path.display(), if *others == 1 { "" } else { "s" }, but_for(left_out)
+        "no picture in {}: looked for {FORMATS} by content, and found {}{}{}",
+        path.display(), counted(*others, "other file"), but_hidden(*hidden), but_for(left_out)
     )]
     NoPictures {
         /// The file or folder.
         path: PathBuf,
         /// The number of files that are no pictures.
         others: usize,
+        /// The number of folders and pictures whose names begin with a dot.
+        hidden: usize,
         /// Folders that this program wrote, which were not looked into.
         left_out: Vec<(PathBuf, Own)>,
     },
@@ -46,7 +49,7 @@ pub enum PictureSetError {
         own: Own,
     },
     /// Some pictures are damaged, or all of them.
-    #[error("{} of {total} pictures cannot be read:{}", bad.len(), list(bad))]
+    #[error("{} of {} cannot be read:{}", bad.len(), counted(*total, "picture"), list(bad))]
     Bad {
         /// Every damaged file and the reason.
         bad: Vec<(PathBuf, String)>,
@@ -83,7 +86,7 @@ pub enum PictureSetError {
         limit: usize,
     },
     /// All pictures together do not fit into memory.
-    #[error("{count} pictures of shape {shape:?} do not fit into memory")]
+    #[error("{} of shape {shape:?} do not fit into memory", counted(*count, "picture"))]
     TooLarge {
         /// The number of pictures.
         count: usize,
@@ -100,16 +103,29 @@ fn but_for(left_out: &[(PathBuf, Own)]) -> impl Display {
     })
 }
 
+fn but_hidden(hidden: usize) -> String {
+    match hidden {
+        0 => String::new(),
+        hidden => format!(", {hidden} with a name that begins with a dot"),
+    }
+}
+
+/// One file on the same line, more of them on lines of their own: so names are escaped here.
 fn list(bad: &[(PathBuf, String)]) -> impl Display {
-    fmt::from_fn(move |f| {
-        for (path, reason) in bad.iter().take(LISTED) {
-            write!(f, "\n  {}: {reason}", path.display())?;
-        }
-        match bad.len().saturating_sub(LISTED) {
-            0 => Ok(()),
-            more => write!(f, "\n  … and {more} more"),
-        }
-    })
+    let line =
+        |(path, reason): &(PathBuf, String)| escaped(&format!("{}: {reason}", path.display()));
+    let mut lines: Vec<String> = bad.iter().take(LISTED).map(line).collect();
+    if bad.len() > LISTED {
+        lines.push(format!("… and {} more", bad.len() - LISTED));
+    }
+    let start = if bad.len() == 1 { " " } else { "\n  " };
+    start.to_owned() + &lines.join(start)
+}
+
+/// The same text without line ends and other control characters.
+fn escaped(text: &str) -> String {
+    let escape = |c: char| c.is_control().then(|| c.escape_debug().to_string());
+    text.chars().map(|c| escape(c).unwrap_or_else(|| c.to_string())).collect()
 }
 
 /// Why one file is not a picture.

@@ -3,8 +3,9 @@
 use super::PictureSetError;
 use super::format;
 use crate::Own;
-use std::ffi::OsString;
-use std::fs::{self, DirEntry};
+use std::collections::{HashSet, VecDeque};
+use std::ffi::OsStr;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// One picture file.
@@ -22,12 +23,30 @@ pub(super) struct Found {
     pub files: Vec<PictureFile>,
     /// Names, sorted; empty without classes.
     pub classes: Vec<String>,
-    /// How many files are no pictures.
-    pub others: usize,
+    pub passed_over: PassedOver,
     /// Folders that were not looked into, and what they hold.
     pub left_out: Vec<(PathBuf, Own)>,
     /// Where a run is to be, without links in the path.
     output: Option<PathBuf>,
+    /// The root without links in the path.
+    real_root: Option<PathBuf>,
+    /// Links to folders that are still to be followed.
+    links: VecDeque<PathBuf>,
+    /// The folders of the class that were looked into, without links in their paths.
+    seen: HashSet<PathBuf>,
+}
+
+/// How much of a folder is not read.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct PassedOver {
+    /// Files that are no pictures.
+    pub others: usize,
+    /// Folders whose name begins with a dot.
+    pub hidden_folders: usize,
+    /// Pictures whose name begins with a dot.
+    pub hidden_pictures: usize,
+    /// Links to folders that are read already, or that lead back up.
+    pub links: usize,
 }
 
 /// Finds the picture files below `root`, or `root` itself; what is at `output` is left out.
@@ -41,10 +60,13 @@ pub(super) fn find(
         root: root.to_owned(),
         files: Vec::new(),
         classes: Vec::new(),
-        others: 0,
+        passed_over: PassedOver::default(),
         left_out: Vec::new(),
         // One that is not there yet is not found among the data either.
         output: output.and_then(|path| path.canonicalize().ok()),
+        real_root: root.canonicalize().ok(),
+        links: VecDeque::new(),
+        seen: HashSet::new(),
     };
     let is_folder = fs::metadata(root).map_err(refused)?.is_dir();
     if let Some(own) = Own::of(root).filter(|_| is_folder) {
@@ -52,13 +74,23 @@ pub(super) fn find(
     }
     match is_folder {
         true if classes => found.add_classes()?,
-        true => found.add_folder(root, 0)?,
+        true => found.add_tree(root, 0)?,
         false if classes => return Err(PictureSetError::NotAFolder { path: root.to_owned() }),
         false => found.add_file(root.to_owned(), 0),
     }
     if found.files.is_empty() {
-        let Found { others, left_out, .. } = found;
-        return Err(PictureSetError::NoPictures { path: root.to_owned(), others, left_out });
+        let Found {
+            passed_over: PassedOver { others, hidden_folders, hidden_pictures, .. },
+            left_out,
+            ..
+        } = found;
+        let hidden = hidden_folders + hidden_pictures;
+        return Err(PictureSetError::NoPictures {
+            path: root.to_owned(),
+            others,
+            hidden,
+            left_out,
+        });
     }
     found.files.sort_by(|a, b| {
         a.path.as_os_str().as_encoded_bytes().cmp(b.path.as_os_str().as_encoded_bytes())
@@ -68,45 +100,74 @@ pub(super) fn find(
 
 impl Found {
     fn add_classes(&mut self) -> Result<(), PictureSetError> {
-        let (folders, files) = entries(&self.root)?;
+        let Entries { mut folders, links, files } = self.entries(&self.root.clone())?;
         for path in files {
+            // A link that leads nowhere may have led to a class.
+            fs::metadata(&path)
+                .map_err(|source| PictureSetError::Io { path: path.clone(), source })?;
             self.add_file(path, 0);
         }
         if let Some(file) = self.files.pop() {
             return Err(PictureSetError::OutsideClasses { path: file.path });
         }
+        folders.extend(links);
+        folders.sort();
         let mut class = 0;
         for folder in folders {
-            let (files, left_out) = (self.files.len(), self.left_out.len());
-            self.add_unless_own(&folder, class)?;
+            let (files, links) = (self.files.len(), self.passed_over.links);
+            let left_out = self.left_out.len();
+            self.seen.clear();
+            self.add_tree(&folder, class)?;
             if self.files.len() > files {
                 let name = folder.file_name().unwrap_or_default();
                 self.classes.push(name.to_string_lossy().into_owned());
                 class += 1;
-            } else if self.left_out.len() == left_out {
+            } else if (self.left_out.len(), self.passed_over.links) == (left_out, links) {
                 return Err(PictureSetError::EmptyClass { path: folder });
             }
         }
         Ok(())
     }
 
+    /// Adds what is in a folder, then what the links in it lead to.
+    fn add_tree(&mut self, folder: &Path, class: u32) -> Result<(), PictureSetError> {
+        self.links.push_back(folder.to_owned());
+        while let Some(folder) = self.links.pop_front() {
+            self.add_unless_own(&folder, class)?;
+        }
+        Ok(())
+    }
+
     fn add_folder(&mut self, folder: &Path, class: u32) -> Result<(), PictureSetError> {
-        let (folders, files) = entries(folder)?;
+        let Entries { folders, links, files } = self.entries(folder)?;
         for path in files {
             self.add_file(path, class);
         }
+        self.links.extend(links);
         folders.iter().try_for_each(|folder| self.add_unless_own(folder, class))
     }
 
-    /// Adds what is in a folder below the root, unless this program wrote it or is about to.
+    /// Adds what is in a folder, unless it is read already, or this program wrote it or is about to.
     fn add_unless_own(&mut self, folder: &Path, class: u32) -> Result<(), PictureSetError> {
-        match self.own(folder) {
+        if self.is_again(folder) {
+            self.passed_over.links += 1;
+            return Ok(());
+        }
+        match self.own(folder).filter(|_| folder != self.root) {
             None => self.add_folder(folder, class),
             Some(own) => {
                 self.left_out.push((folder.to_owned(), own));
                 Ok(())
             }
         }
+    }
+
+    /// Whether a folder of the class is read already, or holds all of the data: links may lead in
+    /// circles.
+    fn is_again(&mut self, folder: &Path) -> bool {
+        let Ok(path) = folder.canonicalize() else { return false };
+        let holds_all = self.real_root.as_ref().is_some_and(|root| root.starts_with(&path));
+        holds_all && folder != self.root || !self.seen.insert(path)
     }
 
     fn own(&self, folder: &Path) -> Option<Own> {
@@ -119,25 +180,46 @@ impl Found {
         if format::is_picture(&path) {
             self.files.push(PictureFile { path, class });
         } else {
-            self.others += 1;
+            self.passed_over.others += 1;
         }
+    }
+
+    /// What is in a folder; hidden entries are counted and left out.
+    fn entries(&mut self, folder: &Path) -> Result<Entries, PictureSetError> {
+        let refused = |source| PictureSetError::Io { path: folder.to_owned(), source };
+        let mut entries = Entries::default();
+        for entry in fs::read_dir(folder).map_err(refused)? {
+            let entry = entry.map_err(refused)?;
+            let path = entry.path();
+            let kind = entry.file_type().map_err(refused)?;
+            let is_folder = kind.is_dir() || kind.is_symlink() && path.is_dir();
+            match (is_hidden(&entry.file_name()), is_folder) {
+                (true, true) => self.passed_over.hidden_folders += 1,
+                (true, false) => {
+                    self.passed_over.hidden_pictures += usize::from(format::is_picture(&path));
+                }
+                (false, true) if kind.is_symlink() => entries.links.push(path),
+                (false, true) => entries.folders.push(path),
+                (false, false) => entries.files.push(path),
+            }
+        }
+        entries.folders.sort();
+        entries.links.sort();
+        entries.files.sort();
+        Ok(entries)
     }
 }
 
-/// The folders and the other entries of a folder, sorted by name; hidden ones left out.
-fn entries(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), PictureSetError> {
-    let refused = |source| PictureSetError::Io { path: folder.to_owned(), source };
-    let mut entries: Vec<DirEntry> =
-        fs::read_dir(folder).map_err(refused)?.collect::<Result<_, _>>().map_err(refused)?;
-    entries.retain(|entry| !is_hidden(&entry.file_name()));
-    entries.sort_by_key(DirEntry::file_name);
-    // A link to a folder is not followed: it may lead back to where it is.
-    let is_folder = |entry: &DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
-    let (folders, files): (Vec<_>, Vec<_>) = entries.into_iter().partition(is_folder);
-    let paths = |entries: Vec<DirEntry>| entries.iter().map(DirEntry::path).collect();
-    Ok((paths(folders), paths(files)))
+/// What is in a folder, each sorted by name.
+#[derive(Debug, Default)]
+struct Entries {
+    folders: Vec<PathBuf>,
+    /// Links to folders.
+    links: Vec<PathBuf>,
+    /// Everything else.
+    files: Vec<PathBuf>,
 }
 
-fn is_hidden(name: &OsString) -> bool {
+fn is_hidden(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b".")
 }

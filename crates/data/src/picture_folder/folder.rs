@@ -8,7 +8,8 @@ use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 
 /// Pictures that have been looked at and are read one by one, whenever they are needed: a folder may
-/// hold more than fits into memory. Each is what [`read_pictures`](crate::read_pictures) makes of it.
+/// hold more than fits into memory. Each is what [`read_pictures`](crate::read_pictures) makes of it,
+/// rounded to bytes where all files store bytes: they may then be held as such.
 ///
 /// # Example
 /// ```no_run
@@ -66,8 +67,8 @@ impl PictureFolder {
         self.has_classes.then(|| (self.survey.labels(), self.survey.classes.clone()))
     }
 
-    /// Whether every value is that of a byte: all files store bytes, to which resized pictures are
-    /// rounded.
+    /// Whether every value is that of a byte: all files store bytes, to which [`read`](Self::read)
+    /// rounds resized pictures.
     #[must_use]
     pub fn are_bytes(&self) -> bool {
         self.plan.are_bytes
@@ -117,14 +118,15 @@ impl PictureFolder {
         Ok(())
     }
 
-    /// All pictures.
+    /// All pictures, not rounded.
     ///
     /// # Errors
     /// As [`read`](Self::read), and if they do not fit into memory.
     ///
     /// # Panics
     /// Never: rows are whole, their values bounded, and their labels those of the folders.
-    pub fn read_all(self) -> Result<PictureSet, PictureSetError> {
+    pub fn read_all(mut self) -> Result<PictureSet, PictureSetError> {
+        self.plan.are_bytes = false;
         let (count, shape) = (self.count(), self.shape());
         let too_large = || PictureSetError::TooLarge { count, shape };
         let row_len = shape.iter().product::<usize>();

@@ -11,9 +11,11 @@ const HEAD: u64 = 16;
 /// Suffixes of pictures that the decoders do not know even by name.
 const FOREIGN: [&str; 5] = ["heic", "heif", "jxl", "jp2", "psd"];
 
-/// Whether the file at `path` is a picture by its contents, or should be one by its name.
+/// Whether the file at `path` is a picture by its contents, or should be one by its name. A link that
+/// leads nowhere should be: it may have led to many.
 pub(crate) fn is_picture(path: &Path) -> bool {
-    is_named_picture(path) || head(path).is_ok_and(|head| format(&head).is_some())
+    let leads_nowhere = path.is_symlink() && fs::metadata(path).is_err();
+    leads_nowhere || is_named_picture(path) || head(path).is_ok_and(|head| format(&head).is_some())
 }
 
 fn head(path: &Path) -> io::Result<Vec<u8>> {
@@ -28,7 +30,7 @@ fn head(path: &Path) -> io::Result<Vec<u8>> {
 fn is_named_picture(path: &Path) -> bool {
     let foreign = |suffix: &str| FOREIGN.iter().any(|known| suffix.eq_ignore_ascii_case(known));
     let suffix = path.extension().and_then(|suffix| suffix.to_str());
-    // A link that leads nowhere counts by its name; a pipe, which would wait for a writer, does not.
+    // A pipe would wait for a writer.
     let is_none = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
     !is_none && (ImageFormat::from_path(path).is_ok() || suffix.is_some_and(foreign))
 }

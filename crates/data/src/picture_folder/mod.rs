@@ -92,9 +92,10 @@ pub struct PictureSet {
 ///
 /// PNG, JPEG, WebP, GIF, BMP, TIFF and PNM are known by their contents, whatever their names. Of
 /// an animation the first frame is taken, of several pages the first, which
-/// [`PictureSet::decided`] says; an EXIF orientation is applied. Hidden files and folders are
-/// ignored, other files are passed over and counted in `decided` as well; links to folders count as
-/// other files. A file whose name says picture and whose contents do not is damaged.
+/// [`PictureSet::decided`] says; an EXIF orientation is applied. Files that are no pictures, hidden
+/// pictures and hidden folders are passed over and counted in `decided` as well. Links to folders are
+/// followed, but each folder is read once (once a class), and links back up are passed over. A file
+/// whose name says picture and whose contents do not is damaged, and so is a link that leads nowhere.
 ///
 /// Folders of runs and models ([`Own`]) are not looked into, so that the data of a run in a folder
 /// of pictures stay the same while it goes on.
@@ -115,7 +116,6 @@ pub struct PictureSet {
 /// # Numerics
 /// A picture that has the size already keeps its exact values. Others are resized in `f32` with
 /// an antialiased triangle filter, which never leaves the range; colours are weighted by opacity.
-/// Where all files store bytes, values are rounded to those of bytes.
 ///
 /// # Errors
 /// [`PictureSetError`], which names the files: there is no picture, a damaged one (with

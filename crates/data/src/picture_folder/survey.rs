@@ -3,7 +3,7 @@
 use super::PictureSetError;
 use super::decode::{decode, glance, length, read};
 use super::error::Flaw;
-use super::files::{Found, PictureFile};
+use super::files::{Found, PassedOver, PictureFile};
 use super::picture::{Picture, Precision, Remarks};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
@@ -23,8 +23,7 @@ pub(super) struct Survey {
     pub glance: Option<[u8; 32]>,
     /// Names, sorted; empty without classes.
     pub classes: Vec<String>,
-    /// How many files are no pictures.
-    pub others: usize,
+    pub passed_over: PassedOver,
 }
 
 /// What decides about channels and size, and what the user should know.
@@ -58,7 +57,7 @@ impl Survey {
     /// Decodes every file, or if they are long looks at what they say of themselves. The damaged ones
     /// come back beside the survey, or are an error.
     pub(super) fn new(found: Found, skip_bad: bool) -> Result<(Self, Skipped), PictureSetError> {
-        let Found { root, files: found_files, classes, others, .. } = found;
+        let Found { root, files: found_files, classes, passed_over, .. } = found;
         let total = found_files.len();
         let lengths: u64 = found_files.par_iter().map(|file| length(&file.path)).sum();
         let is_glance = lengths > MOST_DECODED;
@@ -70,7 +69,7 @@ impl Survey {
         };
         let probed: Vec<Result<Facts, Flaw>> = found_files.par_iter().map(probe).collect();
         let mut survey =
-            Self { files: Vec::new(), facts: Vec::new(), glance: None, classes, others };
+            Self { files: Vec::new(), facts: Vec::new(), glance: None, classes, passed_over };
         let (mut bad, mut hash) = (Vec::new(), Sha256::new());
         for (file, probed) in found_files.into_iter().zip(probed) {
             match probed {

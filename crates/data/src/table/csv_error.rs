@@ -6,7 +6,7 @@ use std::io;
 use std::path::PathBuf;
 use thiserror::Error;
 
-/// Why a CSV file was not read as a table. Rows and lines are counted from 1, rows below the
+/// Why a CSV file was not read as a table. Columns, rows and lines are counted from 1, rows below the
 /// header.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -46,8 +46,8 @@ pub enum CsvError {
     },
     /// The first row is numbers.
     #[error(
-        "{}: the first row holds numbers only ({first:?} …), \
-         but a header with column names is expected",
+        "{}: the first row holds numbers only ({first:?} …), but a header with column names is \
+         expected: put a line of names above it, or if these are the names, a letter before each",
         path.display()
     )]
     NoHeader {
@@ -55,6 +55,18 @@ pub enum CsvError {
         path: PathBuf,
         /// The first cell.
         first: String,
+    },
+    /// A column has no name, and may be more than an index.
+    #[error(
+        "{}: column {column} has no name in the header: name it, or leave the column out (an index of \
+         pandas: to_csv(…, index=False))",
+        path.display()
+    )]
+    NoName {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: usize,
     },
     /// There are more columns than any table has.
     #[error("{} has {found} columns, more than {limit}", path.display())]

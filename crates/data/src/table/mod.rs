@@ -3,9 +3,11 @@
 mod column;
 mod columns;
 mod csv_error;
+mod nameless;
 mod read;
 mod write;
 
+use crate::counted::counted;
 use crate::{Dataset, DatasetError};
 use thiserror::Error;
 
@@ -13,6 +15,8 @@ pub use column::{Column, ColumnError, ColumnKind};
 pub(crate) use column::{is_fit, nearest};
 pub use columns::Columns;
 pub use csv_error::{CellProblem, CellTrouble, CsvError};
+#[cfg(feature = "datasets")]
+pub(crate) use read::read_described;
 pub use read::{MAX_COLUMNS, read_csv};
 pub use write::{encode_csv, write_csv};
 
@@ -65,7 +69,10 @@ pub enum TableError {
         second: usize,
     },
     /// The values do not fill whole rows.
-    #[error("{values} values do not fill rows of {columns} columns")]
+    #[error(
+        "{} do not fill rows of {}",
+        counted(*values, "value"), counted(*columns, "column")
+    )]
     Ragged {
         /// The number of values.
         values: usize,
@@ -119,6 +126,12 @@ impl Table {
     #[must_use]
     pub fn without_labels(self) -> Self {
         Self { data: self.data.without_labels(), ..self }
+    }
+
+    /// How large it is, in words.
+    pub(crate) fn size(&self) -> String {
+        let [rows, columns] = [self.data.len(), self.columns.len()];
+        format!("{} of {}", counted(rows, "row"), counted(columns, "column"))
     }
 
     /// The standardised rows.

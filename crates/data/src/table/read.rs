@@ -3,6 +3,7 @@
 use super::Table;
 use super::column::is_fit;
 use super::csv_error::{CellProblem, CellTrouble, CsvError};
+use super::nameless::Nameless;
 use csv::{ReaderBuilder, StringRecord, Trim};
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,6 +21,10 @@ const MAX_PROBLEMS: usize = 8;
 const MAX_SHOWN: usize = 40;
 
 /// Reads a CSV file of numbers under a header with column names.
+///
+/// Names may be numbers if they are 0, 1, 2, … or 1, 2, 3, …: any other first row of numbers only is
+/// taken for a missing header. A first column without a name (or named `Unnamed: 0`) is left out if it
+/// is an index: whole numbers or words, no two alike. So are columns without a name that are empty.
 ///
 /// The text is UTF-8, with or without a byte order mark. Cells are separated by commas, semicolons
 /// or tabs, whichever the header has most of, and may be quoted; spaces around them do not count,
@@ -41,11 +46,16 @@ const MAX_SHOWN: usize = 40;
 /// # Ok::<(), ancestral_data::CsvError>(())
 /// ```
 pub fn read_csv(path: &Path) -> Result<Table, CsvError> {
+    Ok(read_described(path)?.0)
+}
+
+/// The same, and what was found and decided, in a line.
+pub(crate) fn read_described(path: &Path) -> Result<(Table, String), CsvError> {
     let bytes = fs::read(path).map_err(|source| CsvError::Io { path: path.to_owned(), source })?;
     parse(path, &bytes)
 }
 
-fn parse(path: &Path, bytes: &[u8]) -> Result<Table, CsvError> {
+fn parse(path: &Path, bytes: &[u8]) -> Result<(Table, String), CsvError> {
     let text = text(path, bytes)?;
     if text.trim().is_empty() {
         return Err(CsvError::Empty { path: path.to_owned() });
@@ -56,14 +66,25 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Table, CsvError> {
         .flexible(true) // the length of rows is checked here, with a message of ours
         .from_reader(text.as_bytes());
     let header = reader.headers().expect("valid text in memory is always read").clone();
-    let names = checked_names(path, &header)?;
-    let mut cells = Cells::new(text, &names);
+    let are_numbers = check_header(path, &header)?;
+    let mut cells = Cells::new(text, &header);
     let mut record = StringRecord::new();
     while reader.read_record(&mut record).expect("valid text in memory is always read") {
         cells.add_record(path, &record)?;
     }
+    let (names, nameless) = (cells.names.clone(), std::mem::take(&mut cells.nameless));
+    if let Some(column) = nameless.iter().find(|column| names.is_empty() || !column.can_go()) {
+        return Err(CsvError::NoName { path: path.to_owned(), column: column.column() });
+    }
     let rows = cells.finish(path)?;
-    Table::new(&names, &rows).map_err(|source| CsvError::Table { path: path.to_owned(), source })
+    let table = Table::new(&names, &rows)
+        .map_err(|source| CsvError::Table { path: path.to_owned(), source })?;
+    let mut decided = vec![table.size()];
+    if are_numbers {
+        decided.push("the numbers of the first row are their names".to_owned());
+    }
+    decided.extend(nameless.iter().map(ToString::to_string));
+    Ok((table, decided.join(", ")))
 }
 
 /// The bytes as text, without a byte order mark.
@@ -90,18 +111,19 @@ fn separator(text: &str) -> char {
     SEPARATORS.into_iter().rev().max_by_key(count).expect("there are separators")
 }
 
-fn checked_names(path: &Path, header: &StringRecord) -> Result<Vec<String>, CsvError> {
+/// Whether the names are numbers, if there can be a table under them.
+fn check_header(path: &Path, header: &StringRecord) -> Result<bool, CsvError> {
     let path = path.to_owned();
     let (found, limit) = (header.len(), MAX_COLUMNS);
     if found > limit {
         return Err(CsvError::TooManyColumns { path, found, limit });
     }
-    match header.get(0) {
-        None => Err(CsvError::Empty { path }),
-        Some(first) if header.iter().all(|name| number(name).is_ok()) => {
-            Err(CsvError::NoHeader { path, first: shortened(first) })
-        }
-        Some(_) => Ok(header.iter().map(ToOwned::to_owned).collect()),
+    let Some(first) = header.get(0) else { return Err(CsvError::Empty { path }) };
+    let count_from = |first: usize| (first..).zip(header).all(|(i, name)| name == i.to_string());
+    match header.iter().all(|name| number(name).is_ok()) {
+        true if count_from(0) || count_from(1) => Ok(true),
+        true => Err(CsvError::NoHeader { path, first: shortened(first) }),
+        false => Ok(false),
     }
 }
 
@@ -134,21 +156,35 @@ struct Cells<'a> {
     place: usize,
     /// The line of that byte, counted from 1.
     line: usize,
-    names: &'a [String],
+    /// The number of cells in a row.
+    width: usize,
+    /// Of the columns that have one.
+    names: Vec<String>,
+    nameless: Vec<Nameless>,
     values: Vec<f64>,
     problems: BTreeMap<(usize, CellTrouble), CellProblem>,
 }
 
 impl<'a> Cells<'a> {
-    fn new(text: &'a str, names: &'a [String]) -> Self {
-        let text = text.as_bytes();
-        Self { text, place: 0, line: 1, names, values: Vec::new(), problems: BTreeMap::new() }
+    fn new(text: &'a str, header: &StringRecord) -> Self {
+        let is_nameless = |(column, name): &(usize, &str)| Nameless::is(*column, name);
+        let (nameless, named): (Vec<_>, Vec<_>) = (1..).zip(header).partition(is_nameless);
+        Self {
+            text: text.as_bytes(),
+            place: 0,
+            line: 1,
+            width: header.len(),
+            names: named.into_iter().map(|(_, name)| name.to_owned()).collect(),
+            nameless: nameless.into_iter().map(|(column, _)| Nameless::new(column)).collect(),
+            values: Vec::new(),
+            problems: BTreeMap::new(),
+        }
     }
 
     fn add_record(&mut self, path: &Path, record: &StringRecord) -> Result<(), CsvError> {
         let blank_lines = self.advance(record);
-        let (found, expected) = (record.len(), self.names.len());
-        if expected == 1 {
+        let (found, expected) = (record.len(), self.width);
+        if expected == 1 && !self.names.is_empty() {
             // Of a single column, an empty cell is a blank line.
             let here = self.line;
             for line in here - blank_lines..here {
@@ -164,7 +200,19 @@ impl<'a> Cells<'a> {
             let (path, row, line) = (path.to_owned(), self.row(), self.line);
             return Err(CsvError::Ragged { path, row, line, found, expected });
         }
-        record.iter().enumerate().for_each(|(column, cell)| self.add_cell(column, cell));
+        let (mut named, mut nameless) = (0, 0);
+        for (column, cell) in (1..).zip(record) {
+            match self.nameless.get_mut(nameless) {
+                Some(at) if at.column() == column => {
+                    at.add(cell);
+                    nameless += 1;
+                }
+                _ => {
+                    self.add_cell(named, cell);
+                    named += 1;
+                }
+            }
+        }
         Ok(())
     }
 
@@ -185,7 +233,7 @@ impl<'a> Cells<'a> {
     }
 
     fn row(&self) -> usize {
-        self.values.len() / self.names.len() + 1
+        self.values.len() / self.names.len().max(1) + 1
     }
 
     fn add_cell(&mut self, column: usize, cell: &str) {

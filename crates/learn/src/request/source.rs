@@ -1,13 +1,19 @@
 //! What is learned, and how it is read.
 
+use std::ffi::OsString;
+
 use serde::{Deserialize, Serialize};
+
+use super::name;
 
 /// What is learned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
-    /// A built-in name or a path, as the user gives it; of rows that a program gives, any name.
-    pub name: String,
+    /// A built-in name or a path, as the user gives it; of rows that a program gives, any name. In JSON
+    /// it is a string, or an array of its bytes if they are not UTF-8.
+    #[serde(with = "name")]
+    pub name: OsString,
     /// How it is read.
     pub reading: Reading,
 }
@@ -15,7 +21,7 @@ pub struct Source {
 impl Source {
     /// Something that is read in one way only.
     #[must_use]
-    pub fn plain(name: impl Into<String>) -> Self {
+    pub fn plain(name: impl Into<OsString>) -> Self {
         Self { name: name.into(), reading: Reading::Plain }
     }
 }

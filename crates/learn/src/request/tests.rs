@@ -38,6 +38,18 @@ fn a_request_is_what_it_was_after_a_round_trip() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_path_that_is_not_utf_8_is_an_array_of_bytes() {
+    use std::os::unix::ffi::OsStringExt;
+    let mut request = pictures();
+    assert_eq!(json(&request).pointer("/source/name"), Some(&"my photos".into()));
+    request.source.name = std::ffi::OsString::from_vec(b"caf\xe9".to_vec());
+    let value = json(&request);
+    assert_eq!(value.pointer("/source/name"), Some(&serde_json::json!([99, 97, 102, 233])));
+    assert_eq!(serde_json::from_value::<Request>(value).unwrap(), request);
+}
+
+#[test]
 fn a_request_has_every_key_and_no_other() {
     /// The paths of all keys of objects.
     fn keys(value: &Value, path: &str, paths: &mut Vec<String>) {

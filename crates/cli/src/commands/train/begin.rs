@@ -20,7 +20,7 @@ use crate::run_folder::RunFolder;
 /// The run that the flags describe.
 pub fn begun(args: &TrainArgs) -> Result<Job> {
     let clock = Instant::now();
-    let source = args.data.as_deref().unwrap_or_default();
+    let source = args.data.as_deref().unwrap_or(Path::new(""));
     let default = || Path::new("runs").join(data::name(source));
     let folder = RunFolder::new(args.output.clone().unwrap_or_else(default));
     folder.check(args.force)?;

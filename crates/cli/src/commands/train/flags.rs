@@ -1,10 +1,13 @@
 //! A request as the flags of a command line, and the other way round.
 
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
 use ancestral::{AnySchedule, Prediction};
 use ancestral_cpu::Precision;
 use ancestral_format::{NetworkConfig, PredictionType, SchedulerConfig};
 use ancestral_learn::{
-    Decay, Fit, LearningRate, NetworkSize, Optimizer, Reading, Recipe, Request, Settings, Source,
+    Decay, Fit, LearningRate, NetworkSize, Optimizer, Reading, Recipe, Request, Settings,
 };
 
 use crate::args::{
@@ -169,30 +172,38 @@ fn reading(reading: &Reading) -> Vec<Flag> {
 
 /// The command that makes the same weights again, as a shell takes it: those after `done` steps.
 pub fn command(request: &Request, done: u64) -> String {
-    let Source { name, .. } = &request.source;
     let mut flags = flags(request);
     if done < request.training.steps {
         flags.push(("--stop-at", Some(done.to_string())));
     }
     let words = flags.into_iter().flat_map(|(flag, value)| [Some(flag.to_owned()), value]);
-    let words: Vec<_> =
-        ["train", name].map(str::to_owned).into_iter().chain(words.flatten()).collect();
-    shell(&words)
+    let words = words.flatten().map(OsString::from);
+    let data = operand(request.source.name.as_ref());
+    shell(&["train".into(), data].into_iter().chain(words).collect::<Vec<_>>())
+}
+
+/// A path as an argument, which is no flag.
+pub fn operand(path: &Path) -> OsString {
+    let is_flag = path.as_os_str().as_encoded_bytes().starts_with(b"-");
+    if is_flag { Path::new(".").join(path) } else { path.to_owned() }.into()
 }
 
 /// The program with these arguments, as a shell takes it.
-pub fn shell(arguments: &[String]) -> String {
+pub fn shell(arguments: &[OsString]) -> String {
+    let words = arguments.iter().map(|argument| word(argument));
+    std::iter::once("ancestral".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
+}
+
+fn word(argument: &OsStr) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./,:=+@%".contains(c);
-    let word = |argument: &String| {
-        if !argument.is_empty() && argument.chars().all(is_plain) {
-            return argument.clone();
+    match argument.to_str() {
+        Some(text) if !text.is_empty() && text.chars().all(is_plain) => text.to_owned(),
+        Some(text) if !text.contains(char::is_control) => {
+            format!("'{}'", text.replace('\'', r"'\''"))
         }
-        format!("'{}'", argument.replace('\'', r"'\''"))
-    };
-    std::iter::once("ancestral".to_owned())
-        .chain(arguments.iter().map(word))
-        .collect::<Vec<_>>()
-        .join(" ")
+        // As bash, zsh and ksh read it.
+        Some(_) | None => format!("$'{}'", argument.as_encoded_bytes().escape_ascii()),
+    }
 }
 
 /// The schedule of a config: a name, with options where they differ from the default.
@@ -294,8 +305,16 @@ mod tests {
 
     #[test]
     fn commands_are_written_as_a_shell_reads_them() {
-        let words = ["train", "my photos/it's", "--width", "8,16", ""].map(str::to_owned);
+        let words = ["train", "my photos/it's", "--width", "8,16", ""].map(OsString::from);
         assert_eq!(shell(&words), r"ancestral train 'my photos/it'\''s' --width 8,16 ''");
+        let words = ["a\nb's", "\u{1b}é"].map(OsString::from);
+        assert_eq!(shell(&words), r"ancestral $'a\nb\'s' $'\x1b\xc3\xa9'");
+    }
+
+    #[test]
+    fn paths_are_no_flags() {
+        let operands = ["-x", "--", "./-x", "a/-x", "digits"].map(|path| operand(Path::new(path)));
+        assert_eq!(operands, ["./-x", "./--", "./-x", "a/-x", "digits"]);
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! One training: what is set up before the first step, and what is left after the last.
 
+use std::ffi::OsString;
 use std::fs;
 
 use ancestral_data::{loss_chart, write_png};
-use ancestral_format::{About, AboutData, AboutTraining, NetworkConfig};
+use ancestral_format::{About, AboutData, AboutTraining, NetworkConfig, counted};
 use ancestral_learn::{
-    Decay, Engine as Gradients, Judgement, Log, Request, TrainState, TrainingSet,
+    Decay, Engine as Gradients, Judgement, Log, LogError, Request, TrainState, TrainingSet,
 };
 use ancestral_pipeline::{Engine, Model, columns_for_folder};
 use anyhow::{Result, bail};
@@ -102,13 +103,13 @@ impl Job {
         let (folder, done) = (&self.folder, self.done());
         if self.state.is_none() {
             folder.begin(self.budget.force, self.budget.quiet)?;
-            return Ok(Log::create(&folder.log())?);
+            return Log::create(&folder.log()).map_err(unwritten);
         }
         folder.checkpoints(self.request.saving.keep).tidy(done)?;
         folder.go_back_to(done)?;
         // The end of a run that goes on is none.
         let judged = if folder.preview(done).exists() { done } else { done.saturating_sub(1) };
-        Ok(Log::resume(&folder.log(), done, judged)?)
+        Log::resume(&folder.log(), done, judged).map_err(unwritten)
     }
 
     /// Prints what is trained, in a line.
@@ -122,15 +123,14 @@ impl Job {
         };
         let from = if done > 0 { format!("from step {done} on, ") } else { String::new() };
         let line = format!(
-            "{}: {} samples of {}, {} {}; {network} {width}, {parameters} weights; {from}\
-             {} steps of {}, learning rate {} {}; {} schedule over {} timesteps, predicts {}; \
-             seed {}; into {}",
+            "{}: {} of {}, {}; {network} {width}, {}; {from}{} of {}, learning rate {} {}; \
+             {} schedule over {} timesteps, predicts {}; seed {}; into {}",
             data.name,
-            data.set.len(),
+            counted(data.set.len(), "sample"),
             joined(data.set.shape(), "x"),
-            data.set.classes(),
-            if data.set.groups() > 0 { "groups of alike ones" } else { "classes" },
-            training.steps,
+            classes(&data.set),
+            counted(parameters, "weight"),
+            counted(training.steps, "step"),
             training.rows(),
             rate.peak,
             if rate.decay == Decay::Constant { "constant" } else { "cosine" },
@@ -160,8 +160,8 @@ impl Job {
 
     /// A command on the run folder, as a shell reads it.
     pub fn command(&self, words: &[&str]) -> String {
-        let folder = self.folder.path().to_string_lossy().into_owned();
-        let words = words.iter().map(|word| (*word).to_owned()).chain([folder]);
+        let folder = flags::operand(self.folder.path());
+        let words = words.iter().map(OsString::from).chain([folder]);
         flags::shell(&words.collect::<Vec<_>>())
     }
 
@@ -209,5 +209,19 @@ impl Job {
         let chart = loss_chart(&title, log.losses(), &held_out)?;
         write_png(&self.folder.file("loss.png"), &chart, &[])
             .map_err(|error| Failed(error.into()).into())
+    }
+}
+
+/// The folder was writable: that a file in it is not is no fault of the user's.
+fn unwritten(error: LogError) -> anyhow::Error {
+    Failed(error.into()).into()
+}
+
+/// How many classes there are, or groups in their place.
+fn classes(set: &TrainingSet) -> String {
+    match (set.groups(), set.classes()) {
+        (0, 1) => "1 class".to_owned(),
+        (0, classes) => format!("{classes} classes"),
+        (groups, _) => format!("{} of alike ones", counted(groups, "group")),
     }
 }

@@ -1,7 +1,7 @@
 //! A run that is resumed: what it was begun with, and what may be chosen anew.
 
 use std::fmt::Display;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use ancestral::AnySchedule;
@@ -47,7 +47,7 @@ pub fn resumed(args: &TrainArgs) -> Result<Job> {
         bail!(
             "{}: the data are not those that the run was begun with; to train on others, begin \
              another run",
-            request.source.name
+            request.source.name.display()
         );
     }
     let Settings { hold_out, groups, seed, .. } = request.training;
@@ -151,7 +151,7 @@ fn merged(mut request: Request, args: &TrainArgs) -> Result<Request> {
         *skip_bad = true;
     }
     let Request { source, training, saving, .. } = &mut request;
-    source.name = data.clone().unwrap_or_else(|| source.name.clone());
+    source.name = data.clone().map_or_else(|| source.name.clone(), PathBuf::into_os_string);
     training.steps = steps.unwrap_or(training.steps);
     saving.preview_every = preview_every.unwrap_or(saving.preview_every);
     saving.checkpoint_every = checkpoint_every.unwrap_or(saving.checkpoint_every);

@@ -180,6 +180,71 @@ fn the_only_array_is_taken_whatever_its_name() {
     assert!(refusal(read(&npz(&[], CompressionMethod::Stored))).ends_with("it holds: no array"));
 }
 
+/// A name, and integers of eight bytes.
+fn integers(name: &str, numbers: &[i64]) -> (String, Vec<u8>) {
+    let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+    (name.to_owned(), file("'<i8'", false, &format!("({},)", numbers.len()), &bytes))
+}
+
+#[test]
+fn integers_beside_the_values_are_labels_whatever_their_name() {
+    let pictures = |name: &str| (name.to_owned(), bytes_array("(4, 1, 2)", &[0; 8]));
+    let read = |entries: &[(String, Vec<u8>)]| {
+        let entries: Vec<_> = entries.iter().map(|(name, b)| (name.as_str(), b.clone())).collect();
+        let arrays = read(&npz(&entries, CompressionMethod::Stored)).unwrap();
+        (arrays.labels().map(<[i64]>::to_vec), arrays.described().to_owned())
+    };
+    let numbers = [3, 3, 7, 7];
+    let found = Some(numbers.to_vec());
+    // As numpy.savez names them, and by any names.
+    for (x, y) in [("arr_0", "arr_1"), ("pixels", "digit"), ("x", "digit")] {
+        let (labels, described) = read(&[pictures(x), integers(y, &numbers)]);
+        assert_eq!(labels, found, "{described}");
+        assert!(described.ends_with(&format!(", labels from {y}")), "{described}");
+    }
+    let (labels, described) =
+        read(&[pictures("arr_0"), pictures("arr_2"), integers("arr_1", &numbers)]);
+    assert_eq!(labels, found);
+    assert!(described.ends_with("labels from arr_1, left out: arr_2"), "{described}");
+    // Not as many, numbers of the rows, or two of them.
+    let hint = " (labels of classes are named labels or y)";
+    for (others, expected) in [
+        (vec![integers("arr_1", &[3, 3, 7])], "left out: arr_1".to_owned()),
+        (vec![integers("arr_1", &[0, 1, 2, 3])], format!("left out: arr_1{hint}")),
+        (vec![integers("arr_1", &[0, 0, 0, i64::MAX])], format!("left out: arr_1{hint}")),
+        (
+            vec![integers("arr_1", &numbers), integers("arr_2", &numbers)],
+            format!("left out: arr_1, arr_2{hint}"),
+        ),
+    ] {
+        let (labels, described) = read(&[vec![pictures("arr_0")], others].concat());
+        assert_eq!(labels, None);
+        assert!(described.ends_with(&expected), "{described}");
+    }
+}
+
+#[test]
+fn long_rows_of_three_axes_are_no_pictures_unasked() {
+    let array = |[n, h, w]: [usize; 3]| {
+        read(&bytes_array(&format!("({n}, {h}, {w})"), &vec![0; n * h * w])).unwrap()
+    };
+    for shape in [[64, 3, 128], [2, 128, 3], [5, 1, 9], [1, 12, 500], [300, 200, 3]] {
+        let message = refusal(array(shape).into_pictures());
+        let [_, h, w] = shape;
+        assert!(
+            message.starts_with(&format!("array has the shape {shape:?}, which may be signals"))
+        );
+        assert!(message.contains(&format!("pictures of {h}x{w}, store x[:, None]")), "{message}");
+        assert!(message.ends_with("store x.reshape(len(x), -1)"), "{message}");
+    }
+    for shape in [[100, 28, 28], [64, 48, 64], [3, 32, 128], [2, 28, 7]] {
+        let data = array(shape).into_pictures().unwrap().data;
+        assert_eq!((data.len(), data.shape()), (shape[0], [1, shape[1], shape[2]].as_slice()));
+    }
+    let with_channels = read(&bytes_array("(2, 1, 3, 128)", &[0; 768])).unwrap();
+    assert_eq!(with_channels.into_pictures().unwrap().data.shape(), [1, 3, 128]);
+}
+
 #[test]
 fn labels_have_to_fit() {
     let entries = [("x", bytes_array("(2, 2)", &[0; 4])), ("y", bytes_array("(3,)", &[0; 3]))];
@@ -188,7 +253,7 @@ fn labels_have_to_fit() {
     let large = file("'<i8'", false, "(1,)", &i64::MAX.to_le_bytes());
     let entries = [("x", bytes_array("(1, 1)", &[0])), ("y", large)];
     let error = refusal(read(&npz(&entries, CompressionMethod::Stored)));
-    assert_eq!(error, "label 9223372036854776000 at position 0 of array/y.npy is beyond 2^53");
+    assert_eq!(error, "label 9223372036854776000 of row 1 in array/y.npy is beyond 2^53");
 }
 
 #[test]

@@ -7,7 +7,12 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 fn read(text: &str) -> Result<Table, CsvError> {
-    parse(Path::new("a.csv"), text.as_bytes())
+    Ok(parse(Path::new("a.csv"), text.as_bytes())?.0)
+}
+
+/// What is said of a file that is read.
+fn decided(text: &str) -> String {
+    parse(Path::new("a.csv"), text.as_bytes()).unwrap().1
 }
 
 /// The message and its causes, as the program prints them.
@@ -108,10 +113,64 @@ fn a_header_and_rows_are_needed() {
     }
     assert_eq!(error("a,b\n"), "a.csv has a header but no rows");
     assert!(error("1.5,2\n3,4\n").starts_with("a.csv: the first row holds numbers only (\"1.5\""));
-    assert_eq!(error(",b\n1,2\n"), "cannot make a table of a.csv: column 1 has no name");
+    assert!(error("a,\n1,2\n").starts_with("a.csv: column 2 has no name in the header: name it,"));
     assert!(error("b,b\n1,2\n").ends_with("columns 1 and 2 are both named \"b\""));
     let wide = "a,".repeat(MAX_COLUMNS);
     assert_eq!(error(&wide), "a.csv has 10001 columns, more than 10000");
+}
+
+#[test]
+fn names_that_count_the_columns_are_names_and_other_numbers_are_not() {
+    for text in ["0,1,2\n0.5,1,7\n3,1,2\n", "1,2,3\n0.5,1,7\n3,1,2\n"] {
+        assert_eq!(values(text), [0.5, 1.0, 7.0, 3.0, 1.0, 2.0]);
+        let by_hand = "2 rows of 3 columns, the numbers of the first row are their names";
+        assert_eq!(decided(text), by_hand);
+    }
+    for text in ["2,3\n1,2\n", "0.0,1.0\n1,2\n", "0,2\n1,2\n", "2019,2020\n1,2\n"] {
+        let found = error(text);
+        assert!(found.ends_with("or if these are the names, a letter before each"), "{found}");
+    }
+    // What is written of an array without names is read again.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.csv");
+    let table = Table::new(&["1", "2"], &[0.5, 1.5, 2.5, 4.0]).unwrap();
+    write_csv(&path, table.columns(), table.data().rows()).unwrap();
+    assert_eq!(read_csv(&path).unwrap(), table);
+}
+
+#[test]
+fn an_index_and_empty_columns_are_left_out_if_they_have_no_name() {
+    for text in [
+        ",a,b\n0,1,2\n1,3,5\n",                     // pandas
+        ",a,b\n7,1,2\n3,3,5\n",                     // some of its rows
+        "\"\",\"a\",\"b\"\n\"1\",1,2\n\"2\",3,5\n", // R
+        ",a,b\nMazda RX4,1,2\nDatsun 710,3,5\n",
+        ",a,b\n2020-01-01,1,2\n2020-01-02,3,5\n",
+        "Unnamed: 0,a,b\n0,1,2\n1,3,5\n",
+        ",0,1\n0,1,2\n1,3,5\n",
+    ] {
+        assert_eq!(values(text), [1.0, 2.0, 3.0, 5.0], "{text:?}");
+        assert_eq!(
+            decided(text),
+            "2 rows of 2 columns, left out column 1, which has no name and looks like an index (name \
+             it to learn it)"
+        );
+    }
+    assert_eq!(values("a;b;\n1;2;\n3;5;\n"), [1.0, 2.0, 3.0, 5.0]);
+    assert!(
+        decided("a;;b\n1;;2\n3;;5\n")
+            .ends_with("left out column 2, which has no name and no values")
+    );
+    // What else has no name may be data.
+    for text in
+        [",b\n0.5,2\n1,3\n", ",b\n1,2\n1,3\n", ",b\nx,2\nx,3\n", ",b\n0,2\n,3\n", "\"\"\n1\n2\n"]
+    {
+        assert!(error(text).starts_with("a.csv: column 1 has no name in the header"), "{text:?}");
+    }
+    assert!(error("a,\n1,0\n3,1\n").starts_with("a.csv: column 2 has no name"));
+    // Rows are counted all the same.
+    let missing = "a.csv: column \"b\" has 1 missing cell (first in row 2, line 3)";
+    assert_eq!(error(",a,b\n0,1,2\n1,3,\n"), missing);
 }
 
 #[test]
@@ -176,7 +235,7 @@ fn hostile_files_are_tables_or_errors() {
             }
         }
         match parse(Path::new("a.csv"), &bytes) {
-            Ok(table) => assert!(table.data().rows().iter().all(|value| value.is_finite())),
+            Ok((table, _)) => assert!(table.data().rows().iter().all(|value| value.is_finite())),
             Err(error) => assert!(error.to_string().contains("a.csv")),
         }
     }
