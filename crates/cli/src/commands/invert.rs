@@ -22,14 +22,14 @@ pub fn run(args: &InvertArgs) -> Result<()> {
     let engine = engine(&args.compute)?;
     let quiet = args.compute.quiet;
     let (path, variant) = (Some(args.model.as_path()), args.variant.as_deref());
-    let model = Wanted { path, variant, size: args.size, quiet }.model()?;
+    let model = Arc::new(Wanted { path, variant, size: args.size, quiet }.model()?);
     let settings = settings(args);
     // What is wrong with the settings comes before what is wrong with the data.
-    Plan::new(&Arc::new(model.clone()), &settings.clone().sampler("ddim")).map_err(flagged)?;
+    Plan::new(&model, &settings.clone().sampler("ddim")).map_err(flagged)?;
     let data = args.data.iter().map(|path| Source { flag: "data", path }.rows(&model, quiet));
     let x0 = Batch::stack(&data.collect::<Result<Vec<_>>>()?);
     output.check(&model, 0..x0.rows() as u64, 1, args.force)?;
-    let pipeline = Pipeline::new(model, &engine).map_err(flagged)?;
+    let pipeline = Pipeline::new(Arc::unwrap_or_clone(model), &engine).map_err(flagged)?;
     let mut progress = None;
     let x_t = pipeline.invert(&settings, &x0, |done, of| {
         progress

@@ -27,16 +27,16 @@ pub fn run(args: &SampleArgs) -> Result<()> {
         size: args.size,
         quiet,
     };
-    let model = wanted.model()?;
+    let model = Arc::new(wanted.model()?);
     let settings = args.settings(&model)?.snapshots(output.snapshots());
     // All that can be refused is refused before the network is made.
-    let plan = Plan::new(&Arc::new(model.clone()), &settings).map_err(flagged)?;
+    let plan = Plan::new(&model, &settings).map_err(flagged)?;
     output.check(&model, plan.indices(), plan.hops(), args.force)?;
     for notice in plan.notices() {
         note(quiet, spelled(&notice.to_string()));
     }
     drop(plan);
-    let pipeline = Pipeline::new(model, &engine).map_err(flagged)?;
+    let pipeline = Pipeline::new(Arc::unwrap_or_clone(model), &engine).map_err(flagged)?;
     let mut steps = pipeline.steps(&settings).map_err(flagged)?;
     let files = args.files();
     let write = |samples: &_, plan: &Plan| {
