@@ -222,6 +222,6 @@ fn classes(set: &TrainingSet) -> String {
     match (set.groups(), set.classes()) {
         (0, 1) => "1 class".to_owned(),
         (0, classes) => format!("{classes} classes"),
-        (groups, _) => format!("{} of alike ones", counted(groups, "group")),
+        (_, found) => format!("{} of alike ones", counted(found, "group")),
     }
 }
