@@ -19,19 +19,21 @@ accept:
 # $(call needs,COMMAND THAT SUCCEEDS WHERE THE TOOL IS,HOW TO GET IT)
 needs = @$(1) >/dev/null 2>&1 || { echo "error: this needs $(2)" >&2; exit 2; }
 
-# Memory errors in the CPU's kernels, with the best vectors that valgrind knows. Whole networks and
-# matrix tiles without the hardware for them would take hours.
+# Whole networks, and matrix tiles without the hardware for them, would take hours.
+kernels = --skip tiles:: --skip network:: --skip bf16
+
+# Memory errors in the CPU's kernels, with the best vectors that valgrind knows.
 valgrind:
 	$(call needs,valgrind --version,valgrind: your system's package of that name)
 	cargo test -p ancestral-cpu --lib --config \
 		'target."cfg(all())".runner = ["valgrind", "--quiet", "--error-exitcode=1"]' \
-		-- --skip tiles:: --skip network:: --skip bf16
+		-- $(kernels)
 
 # Undefined behaviour in the kernels without vectors, by interpreting them.
 miri:
 	$(call needs,cargo +nightly miri --version,Miri: rustup +nightly component add miri rust-src)
 	ANCESTRAL_SIMD=scalar MIRIFLAGS='-Zmiri-disable-isolation -Zmiri-permissive-provenance' \
-		cargo +nightly miri test -p ancestral-cpu --lib
+		cargo +nightly miri test -p ancestral-cpu --lib -- $(kernels)
 
 # Faults put into the theory, each of which some test should find. FILE=… for a file of it.
 mutants:
