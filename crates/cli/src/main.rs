@@ -1,5 +1,6 @@
 //! `ancestral`: learn the reverse process of some data, and run it.
 
+#![forbid(unsafe_code)]
 #![cfg_attr(
     not(feature = "train"),
     allow(dead_code, unused_imports, reason = "what only training needs")

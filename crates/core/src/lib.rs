@@ -1,4 +1,7 @@
 #![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+// A cosine schedule of integer quotients is zero everywhere; a lost `exp_m1` costs digits.
+#![deny(clippy::integer_division, clippy::imprecise_flops)]
 
 mod batch;
 pub mod compat;

@@ -10,6 +10,11 @@
 //! ones are computed on the matrix tiles of CPUs with AMX. [`train`] has the same kernels over slices,
 //! with their gradients.
 
+#![allow(
+    clippy::inline_always,
+    reason = "a kernel is compiled for an instruction set only if all of it is inlined"
+)]
+
 mod arch;
 mod attention;
 mod conv;
