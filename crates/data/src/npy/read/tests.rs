@@ -1,7 +1,9 @@
+use super::super::NumberKind;
 use super::super::tests::file;
 use super::*;
 use std::fs;
 use std::io::Write;
+use std::path::PathBuf;
 use tempfile::TempDir;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
