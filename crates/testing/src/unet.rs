@@ -1,4 +1,4 @@
-//! Networks of the peer, with weights and inputs by formula: the tests of every engine read this.
+//! U-Nets with weights and inputs by formula, and their outputs in diffusers.
 
 use std::collections::BTreeMap;
 
@@ -7,9 +7,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// What `tools/golden/unet.py` writes; the head of the first file has the formulas used below.
-const CASES: &[u8] = include_bytes!("../../../tests/golden/unet2d.json");
-const OUTPUTS: &[u8] = include_bytes!("../../../tests/golden/unet2d.safetensors");
+const CASES: &[u8] = include_bytes!("../golden/unet2d.json");
+const OUTPUTS: &[u8] = include_bytes!("../golden/unet2d.safetensors");
 
+/// The shapes of parameters, by their names.
 pub type Shapes = BTreeMap<String, Vec<usize>>;
 
 #[derive(Deserialize)]
@@ -34,36 +35,67 @@ struct Expected {
 #[derive(Deserialize)]
 struct Labelled {
     kind: String,
-    values: Option<Vec<i64>>,
+    values: Option<Vec<u32>>,
 }
 
 /// What the rows of a case are labelled with.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub enum Labels {
+    /// Nothing.
     None,
-    Numbers(Vec<i64>),
+    /// A number each: a class, or a time.
+    Numbers(Vec<u32>),
     /// Vectors of this width.
     Vectors(usize, Vec<f32>),
 }
 
-/// A network, two rows that it is asked about, and what it says.
+/// A network, two rows of input, and its output.
+#[derive(Clone, Debug)]
 pub struct Case {
+    /// The network's config.
     pub config: UNetConfig,
+    /// The names and shapes of its parameters.
     pub keys: Shapes,
+    /// How many numbers its parameters are.
     pub parameters: usize,
+    /// The timestep of each row.
     pub timesteps: Vec<f32>,
+    /// The labels of the rows.
     pub labels: Labels,
-    /// `[2, out_channels, height, width]`
+    /// The shape of the output: `[2, out_channels, height, width]`.
     pub shape: [usize; 4],
+    /// The output of diffusers in float64, rounded.
     pub output: Vec<f32>,
 }
 
+impl Labels {
+    /// The numbers, if rows are labelled with numbers.
+    #[must_use]
+    pub fn numbers(&self) -> Option<Vec<u32>> {
+        match self {
+            Self::Numbers(numbers) => Some(numbers.clone()),
+            Self::None | Self::Vectors(..) => None,
+        }
+    }
+
+    /// Whether rows are labelled with vectors.
+    #[must_use]
+    pub fn are_vectors(&self) -> bool {
+        matches!(self, Self::Vectors(..))
+    }
+}
+
 impl Case {
+    /// The weights, by formula.
+    #[must_use]
     pub fn weights(&self) -> Weights {
         formula_weights(&self.keys)
     }
 
-    /// `[rows, in_channels, height, width]`
+    /// The input, by formula: `[rows, in_channels, height, width]`.
+    ///
+    /// The first rows of any number of rows are the same.
+    #[must_use]
     pub fn input(&self, rows: usize) -> Vec<f32> {
         let [_, _, height, width] = self.shape;
         wave(rows * self.config.in_channels * height * width, 1.2, 0.11, 0.5)
@@ -80,6 +112,11 @@ fn wave(count: usize, scale: f64, frequency: f64, phase: f64) -> Vec<f32> {
     (0..count).map(|k| to_f32(scale * (frequency * k as f64 + phase).sin())).collect()
 }
 
+/// Weights of these names and shapes, by formula.
+///
+/// # Panics
+/// If a shape has more numbers than fit into memory.
+#[must_use]
 pub fn formula_weights(keys: &Shapes) -> Weights {
     let array = |(j, (name, shape)): (usize, (&String, &Vec<usize>))| {
         let count: usize = shape.iter().product();
@@ -100,6 +137,10 @@ pub fn formula_weights(keys: &Shapes) -> Weights {
 }
 
 /// A config with some keys changed and some left out.
+///
+/// # Panics
+/// If it is no config of a U-Net.
+#[must_use]
 pub fn config(
     base: &Map<String, Value>,
     changes: &Map<String, Value>,
@@ -110,10 +151,14 @@ pub fn config(
     config.retain(|key, _| !without.contains(key));
     config.insert("_class_name".to_owned(), "UNet2DModel".into());
     let json = Value::Object(config).to_string();
-    UNetConfig::from_json(json.as_bytes()).expect("the peer's config").config
+    UNetConfig::from_json(json.as_bytes()).expect("a config of diffusers").config
 }
 
 /// All cases by name.
+///
+/// # Panics
+/// If the golden files are damaged.
+#[must_use]
 pub fn cases() -> BTreeMap<String, Case> {
     let golden: Golden = serde_json::from_slice(CASES).expect("the file of cases");
     let outputs = safetensors::from_bytes(OUTPUTS).expect("the file of outputs");
