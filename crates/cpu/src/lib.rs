@@ -13,6 +13,7 @@
 mod arch;
 mod attention;
 mod conv;
+mod error;
 mod fetch;
 mod gemm;
 mod map;
@@ -20,7 +21,10 @@ mod mlp;
 mod network;
 mod norm;
 mod parameters;
+mod pointwise;
 mod pool;
+mod round;
+mod shapes;
 mod simd;
 mod tiles;
 mod time;
@@ -28,5 +32,7 @@ pub mod train;
 mod unet;
 
 pub use arch::instruction_set;
-pub use network::{CpuNetwork, LoadError, NetworkError, Shapes, check_finite};
+pub use error::{LoadError, NetworkError};
+pub use network::{CpuNetwork, check_finite};
+pub use shapes::Shapes;
 pub use tiles::{NoTiles, Precision};

@@ -4,9 +4,10 @@ use ancestral_testing::unet::{Case, cases};
 
 use super::*;
 use crate::conv::{After, Conv3, Motion};
+use crate::error::LoadError;
 use crate::gemm::Store;
 use crate::map::{Arena, Map, Shape};
-use crate::network::{CpuNetwork, LoadError};
+use crate::network::CpuNetwork;
 use crate::norm::Before;
 use crate::parameters::made;
 

@@ -13,7 +13,7 @@ use pulp::Simd;
 
 use crate::tiles::NoTiles;
 use crate::tiles::lines::{Line, PAIRS, VALUES};
-use crate::tiles::product::{Chains, Factors, Kernel, Sums};
+use crate::tiles::kernel::{Chains, Factors, Kernel, Sums};
 
 /// The right to use tiles: the CPU has them, and the system has allowed them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
