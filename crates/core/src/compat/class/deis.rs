@@ -1,17 +1,17 @@
 //! The peer's `DEISMultistepScheduler`.
 
-use super::Scheduler;
-use super::config::{Config, Known};
-use super::dpm::{Algorithm, Update};
-use super::elementwise::{map, numpy_ln as ln, zip};
-use super::error::CompatError;
-use super::estimate::epsilon_from;
-use super::history::History;
-use super::plan::Plan;
-use super::runnable::runnable;
-use super::sigma_grid::{DpmGrid, End};
-use super::sigmas::{FinalSigma, Spread, Vp};
 use crate::batch::Batch;
+use crate::compat::Scheduler;
+use crate::compat::config::{Config, Known};
+use crate::compat::error::CompatError;
+use crate::compat::history::History;
+use crate::compat::kit::dpm::{Algorithm, Update};
+use crate::compat::kit::elementwise::{map, numpy_ln as ln, zip};
+use crate::compat::kit::estimate::epsilon_from;
+use crate::compat::kit::runnable::runnable;
+use crate::compat::kit::sigma_grid::{DpmGrid, End};
+use crate::compat::kit::sigmas::{FinalSigma, Spread, Vp};
+use crate::compat::plan::Plan;
 use crate::denoiser::split;
 use crate::noise::Noise;
 use crate::sampler::Stepped;

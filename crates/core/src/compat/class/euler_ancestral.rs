@@ -1,15 +1,15 @@
 //! The peer's `EulerAncestralDiscreteScheduler`.
 
-use super::Scheduler;
-use super::config::{Config, Known};
-use super::elementwise::zip;
-use super::error::CompatError;
-use super::history::History;
-use super::plan::Plan;
-use super::runnable::runnable;
-use super::sigma_grid::{EulerGrid, SigmaGrid};
-use super::sigmas::Sigmas;
 use crate::batch::{Batch, Scalar};
+use crate::compat::Scheduler;
+use crate::compat::config::{Config, Known};
+use crate::compat::error::CompatError;
+use crate::compat::history::History;
+use crate::compat::kit::elementwise::zip;
+use crate::compat::kit::runnable::runnable;
+use crate::compat::kit::sigma_grid::{EulerGrid, SigmaGrid};
+use crate::compat::kit::sigmas::Sigmas;
+use crate::compat::plan::Plan;
 use crate::denoiser::split;
 use crate::noise::Noise;
 use crate::sampler::Stepped;

@@ -1,10 +1,10 @@
 //! The peer's noise levels as σ of `x = x₀ + σ ε`, and where they lie in a run.
 
 use super::elementwise::{ln, numpy_ln};
-use super::error::CompatError;
 use super::quantile::symmetric_beta_quantile;
-use super::table::Table;
 use crate::batch::Scalar;
+use crate::compat::error::CompatError;
+use crate::compat::table::Table;
 
 /// How the levels of a run are spread (`use_karras_sigmas` and its like).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -35,7 +35,7 @@ pub enum FinalSigma {
 
 impl Spread {
     /// `steps` levels from `max` to `min`; the caller has those of [`Spread::Timesteps`].
-    pub(super) fn between(self, max: f64, min: f64, steps: usize) -> Vec<f64> {
+    pub(in crate::compat) fn between(self, max: f64, min: f64, steps: usize) -> Vec<f64> {
         let last = steps.saturating_sub(1).max(1) as f64;
         let ramp = (0..steps).map(|i| if i + 1 == steps && i > 0 { 1.0 } else { i as f64 / last });
         match self {
@@ -58,7 +58,7 @@ impl Spread {
     }
 
     /// Refuses `use_lu_lambdas`, which only `class`es that know it do not.
-    pub(super) fn check_not_lu(self, class: &'static str) -> Result<(), CompatError> {
+    pub(in crate::compat) fn check_not_lu(self, class: &'static str) -> Result<(), CompatError> {
         match self {
             Self::Lu => Err(CompatError::Unknown {
                 class,
@@ -73,7 +73,7 @@ impl Spread {
 
 /// The levels of training.
 #[derive(Clone, Debug)]
-pub(super) struct Sigmas {
+pub(in crate::compat) struct Sigmas {
     /// σ of every timestep.
     values: Vec<f32>,
     /// ln σ of every timestep.
@@ -81,7 +81,7 @@ pub(super) struct Sigmas {
 }
 
 impl Sigmas {
-    pub(super) fn of(table: &Table) -> Self {
+    pub(in crate::compat) fn of(table: &Table) -> Self {
         let sigma = |alpha_bar: &f32| ((1.0 - alpha_bar) / alpha_bar).sqrt();
         let values: Vec<f32> = table.alphas_cumprod().iter().map(sigma).collect();
         let logs = values.iter().map(|value| numpy_ln(*value)).collect();
@@ -89,17 +89,17 @@ impl Sigmas {
     }
 
     /// σ of timestep 0.
-    pub(super) fn cleanest(&self) -> f32 {
+    pub(in crate::compat) fn cleanest(&self) -> f32 {
         self.values[0]
     }
 
     /// σ of the last timestep.
-    pub(super) fn noisiest(&self) -> f32 {
+    pub(in crate::compat) fn noisiest(&self) -> f32 {
         self.values[self.values.len() - 1]
     }
 
     /// σ at `timestep`, linear between two whole ones; outside, that of the nearer end.
-    pub(super) fn at(&self, timestep: f64) -> f64 {
+    pub(in crate::compat) fn at(&self, timestep: f64) -> f64 {
         let last = self.values.len() - 1;
         if timestep <= 0.0 {
             return self.values[0].into();
@@ -116,7 +116,7 @@ impl Sigmas {
     }
 
     /// The timestep of `sigma`: linear in ln σ between two whole ones, within those of training.
-    pub(super) fn timestep(&self, sigma: f64) -> f64 {
+    pub(in crate::compat) fn timestep(&self, sigma: f64) -> f64 {
         let at = sigma.max(1e-10).ln();
         let Some((below, low, high)) = self.around(at) else { return 0.0 };
         let weight = ((f64::from(low) - at) / f64::from(low - high)).clamp(0.0, 1.0);
@@ -124,7 +124,7 @@ impl Sigmas {
     }
 
     /// The same in f32.
-    pub(super) fn timestep_f32(&self, sigma: f32) -> f32 {
+    pub(in crate::compat) fn timestep_f32(&self, sigma: f32) -> f32 {
         let at = numpy_ln(sigma.max(1e-10));
         let Some((below, low, high)) = self.around(at.into()) else { return 0.0 };
         let weight = ((low - at) / (low - high)).clamp(0.0, 1.0);
@@ -142,22 +142,22 @@ impl Sigmas {
 
 /// A level as α and σ with α² + σ² = 1, and λ = ln(α/σ).
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Vp {
-    pub(super) alpha: f32,
-    pub(super) sigma: f32,
-    pub(super) lambda: f32,
+pub(in crate::compat) struct Vp {
+    pub(in crate::compat) alpha: f32,
+    pub(in crate::compat) sigma: f32,
+    pub(in crate::compat) lambda: f32,
 }
 
 impl Vp {
     /// Of σ of `x = x₀ + σ ε`.
-    pub(super) fn of(sigma: f32) -> Self {
+    pub(in crate::compat) fn of(sigma: f32) -> Self {
         let alpha = 1.0 / (sigma * sigma + 1.0).sqrt();
         let sigma = sigma * alpha;
         let lambda = ln(alpha) - ln(sigma);
         Self { alpha, sigma, lambda }
     }
 
-    pub(super) fn scales(self) -> (f32, f32) {
+    pub(in crate::compat) fn scales(self) -> (f32, f32) {
         (self.alpha, self.sigma)
     }
 }

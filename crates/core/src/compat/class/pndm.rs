@@ -1,13 +1,13 @@
 //! The peer's `PNDMScheduler`.
 
-use super::Scheduler;
-use super::config::{Config, Known};
-use super::elementwise::{combination, map, sum, zip};
-use super::error::CompatError;
-use super::history::History;
-use super::plan::Plan;
-use super::spacing::{descending, signed};
 use crate::batch::Batch;
+use crate::compat::Scheduler;
+use crate::compat::config::{Config, Known};
+use crate::compat::error::CompatError;
+use crate::compat::history::History;
+use crate::compat::kit::elementwise::{combination, map, sum, zip};
+use crate::compat::kit::spacing::{descending, signed};
+use crate::compat::plan::Plan;
 use crate::denoiser::split;
 use crate::noise::Noise;
 use crate::prediction::Prediction;

@@ -2,9 +2,9 @@
 
 use std::convert::Infallible;
 
-use super::error::CompatError;
-use super::{Run, Scheduler};
 use crate::batch::Batch;
+use crate::compat::error::CompatError;
+use crate::compat::{Run, Scheduler};
 use crate::denoiser::Network;
 use crate::noise::Noise;
 
@@ -12,7 +12,7 @@ use crate::noise::Noise;
 ///
 /// Where there is none, that comes of the coefficients alone: a run of a single number, whose
 /// network and noise are always ½, meets it as well.
-pub(super) fn runnable<S: Scheduler>(scheduler: S) -> Result<S, CompatError> {
+pub(in crate::compat) fn runnable<S: Scheduler>(scheduler: S) -> Result<S, CompatError> {
     let (class, timesteps) = (scheduler.class(), scheduler.timesteps());
     if let [timestep, ref rest @ ..] = timesteps[..]
         && rest.contains(&timestep)

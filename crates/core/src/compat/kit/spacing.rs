@@ -1,12 +1,12 @@
 //! The peer's lists of timesteps.
 
-use super::error::CompatError;
 use crate::batch::Scalar;
+use crate::compat::error::CompatError;
 use crate::grid::{GridError, Spacing};
 
 /// `steps` timesteps of `0..total` as `spacing` lays them, descending; `trailing` may have one
 /// more, −1.
-pub(super) fn descending(
+pub(in crate::compat) fn descending(
     spacing: Spacing,
     total: usize,
     steps: usize,
@@ -23,7 +23,7 @@ pub(super) fn descending(
 }
 
 /// As [`descending`], but `linspace` is not rounded.
-pub(super) fn fractional(
+pub(in crate::compat) fn fractional(
     spacing: Spacing,
     total: usize,
     steps: usize,
@@ -39,7 +39,7 @@ pub(super) fn fractional(
 
 /// `steps` timesteps of `0..last` without the clean end: `linspace` and `leading` are those of
 /// `steps + 1` without the last.
-pub(super) fn above_clean(
+pub(in crate::compat) fn above_clean(
     spacing: Spacing,
     total: usize,
     last: usize,
@@ -59,7 +59,7 @@ pub(super) fn above_clean(
     }
 }
 
-pub(super) fn check_steps(total: usize, steps: usize) -> Result<(), GridError> {
+pub(in crate::compat) fn check_steps(total: usize, steps: usize) -> Result<(), GridError> {
     match steps {
         0 => Err(GridError::NoSteps { total }),
         _ if steps > total => Err(GridError::TooManySteps { steps, total }),
@@ -101,16 +101,16 @@ fn linspace(total: usize, steps: usize) -> Vec<i64> {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "timesteps are small")]
-pub(super) fn round_even(value: f64) -> i64 {
+pub(in crate::compat) fn round_even(value: f64) -> i64 {
     value.round_ties_even() as i64
 }
 
 /// The same for a network.
-pub(super) fn floats(timesteps: &[i64]) -> Vec<f64> {
+pub(in crate::compat) fn floats(timesteps: &[i64]) -> Vec<f64> {
     timesteps.iter().map(|t| *t as f64).collect()
 }
 
 /// A timestep as one of the peer's integers.
-pub(super) fn signed(timestep: usize) -> i64 {
+pub(in crate::compat) fn signed(timestep: usize) -> i64 {
     i64::try_from(timestep).expect("a timestep is far below 2^63")
 }

@@ -1,18 +1,23 @@
 //! From a network's output to x̂₀ and ε̂, and what keeps x̂₀ in range.
 
-use super::config::{Config, Threshold};
 use super::elementwise::zip;
 use crate::batch::{Batch, Scalar};
+use crate::compat::config::{Config, Threshold};
 use crate::prediction::Prediction;
 
 impl Config {
     /// x̂₀ before it is kept in range, from `output` at `x` of level `alpha_bar`.
-    pub(super) fn x0(&self, alpha_bar: f32, output: &Batch, x: &Batch) -> Batch {
+    pub(in crate::compat) fn x0(&self, alpha_bar: f32, output: &Batch, x: &Batch) -> Batch {
         self.x0_at(scales(alpha_bar), output, x)
     }
 
     /// x̂₀ before it is kept in range, from `output` at `x` = α x₀ + σ ε.
-    pub(super) fn x0_at(&self, (alpha, sigma): (f32, f32), output: &Batch, x: &Batch) -> Batch {
+    pub(in crate::compat) fn x0_at(
+        &self,
+        (alpha, sigma): (f32, f32),
+        output: &Batch,
+        x: &Batch,
+    ) -> Batch {
         match self.prediction {
             Prediction::Epsilon => zip(x, output, |x, epsilon| (x - sigma * epsilon) / alpha),
             Prediction::X0 => output.clone(),
@@ -21,12 +26,12 @@ impl Config {
     }
 
     /// ε̂, which does not know of a range.
-    pub(super) fn epsilon(&self, alpha_bar: f32, output: &Batch, x: &Batch) -> Batch {
+    pub(in crate::compat) fn epsilon(&self, alpha_bar: f32, output: &Batch, x: &Batch) -> Batch {
         self.epsilon_at(scales(alpha_bar), output, x)
     }
 
     /// ε̂ from `output` at `x` = α x₀ + σ ε.
-    pub(super) fn epsilon_at(
+    pub(in crate::compat) fn epsilon_at(
         &self,
         (alpha, sigma): (f32, f32),
         output: &Batch,
@@ -41,7 +46,13 @@ impl Config {
 
     /// x̂₀ before it is kept in range, from `output` at `x` = x₀ + σ ε; the network saw
     /// `x/√(σ² + 1)`. `raised` is σ with churn in it, which only the formula of ε heeds.
-    pub(super) fn x0_of_sigma(&self, sigma: f32, raised: f32, output: &Batch, x: &Batch) -> Batch {
+    pub(in crate::compat) fn x0_of_sigma(
+        &self,
+        sigma: f32,
+        raised: f32,
+        output: &Batch,
+        x: &Batch,
+    ) -> Batch {
         let variance = sigma * sigma + 1.0;
         let on_v = -sigma / variance.sqrt();
         match self.prediction {
@@ -52,7 +63,7 @@ impl Config {
     }
 
     /// x̂₀ kept in range: thresholded, else clipped, else as it is.
-    pub(super) fn limit(&self, mut x0: Batch) -> Batch {
+    pub(in crate::compat) fn limit(&self, mut x0: Batch) -> Batch {
         if let Some(threshold) = self.threshold {
             x0.iter_rows_mut().for_each(|row| threshold.apply(row));
         } else if let Some(range) = self.clip.map(f32::from_f64) {
@@ -63,12 +74,12 @@ impl Config {
 }
 
 /// The ε̂ that follows from `x0`.
-pub(super) fn epsilon_of(alpha_bar: f32, x0: &Batch, x: &Batch) -> Batch {
+pub(in crate::compat) fn epsilon_of(alpha_bar: f32, x0: &Batch, x: &Batch) -> Batch {
     epsilon_from(scales(alpha_bar), x0, x)
 }
 
 /// The ε̂ that follows from `x0` at `x` = α x₀ + σ ε.
-pub(super) fn epsilon_from((alpha, sigma): (f32, f32), x0: &Batch, x: &Batch) -> Batch {
+pub(in crate::compat) fn epsilon_from((alpha, sigma): (f32, f32), x0: &Batch, x: &Batch) -> Batch {
     zip(x, x0, |x, x0| (x - alpha * x0) / sigma)
 }
 

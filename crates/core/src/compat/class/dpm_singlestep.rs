@@ -1,16 +1,16 @@
 //! The peer's `DPMSolverSinglestepScheduler`.
 
-use super::Scheduler;
-use super::config::{Config, Known};
-use super::dpm::{Algorithm, Solver, Update, divided};
-use super::elementwise::zip;
-use super::error::CompatError;
-use super::history::History;
-use super::plan::Plan;
-use super::runnable::runnable;
-use super::sigma_grid::{DpmGrid, End};
-use super::sigmas::{FinalSigma, Spread};
 use crate::batch::Batch;
+use crate::compat::Scheduler;
+use crate::compat::config::{Config, Known};
+use crate::compat::error::CompatError;
+use crate::compat::history::History;
+use crate::compat::kit::dpm::{Algorithm, Solver, Update, divided};
+use crate::compat::kit::elementwise::zip;
+use crate::compat::kit::runnable::runnable;
+use crate::compat::kit::sigma_grid::{DpmGrid, End};
+use crate::compat::kit::sigmas::{FinalSigma, Spread};
+use crate::compat::plan::Plan;
 use crate::denoiser::split;
 use crate::grid::Spacing;
 use crate::noise::Noise;

@@ -1,35 +1,35 @@
 //! The levels that a run visits, as σ of `x = x₀ + σ ε`.
 
-use super::config::Config;
-use super::error::CompatError;
 use super::sigmas::{FinalSigma, Sigmas, Spread};
 use super::spacing::{above_clean, fractional, round_even};
-use super::table::Table;
 use crate::batch::Scalar;
+use crate::compat::config::Config;
+use crate::compat::error::CompatError;
+use crate::compat::table::Table;
 use crate::grid::Spacing;
 
 /// The levels of a run, and what the network is told at each.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct SigmaGrid {
+pub(in crate::compat) struct SigmaGrid {
     /// One a call.
-    pub(super) timesteps: Vec<f64>,
+    pub(in crate::compat) timesteps: Vec<f64>,
     /// One a call, and that of the end.
-    pub(super) sigmas: Vec<f32>,
+    pub(in crate::compat) sigmas: Vec<f32>,
 }
 
 /// How the classes that hold x as `x₀ + σ ε` lay their levels.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct EulerGrid {
-    pub(super) spread: Spread,
+pub(in crate::compat) struct EulerGrid {
+    pub(in crate::compat) spread: Spread,
     /// In place of the noisiest level of the spacing, for a spread.
-    pub(super) max: Option<f64>,
+    pub(in crate::compat) max: Option<f64>,
     /// In place of the cleanest one.
-    pub(super) min: Option<f64>,
+    pub(in crate::compat) min: Option<f64>,
 }
 
 impl EulerGrid {
     /// The levels without the last, in f64, and their timesteps.
-    pub(super) fn lay(
+    pub(in crate::compat) fn lay(
         self,
         config: &Config,
         sigmas: &Sigmas,
@@ -41,7 +41,7 @@ impl EulerGrid {
     }
 
     /// The levels `at` spread between their ends, if they are to be.
-    pub(super) fn spread(
+    pub(in crate::compat) fn spread(
         self,
         timesteps: Vec<f64>,
         at: Vec<f64>,
@@ -60,20 +60,20 @@ impl EulerGrid {
 
 /// How the classes that hold x as `α x₀ + σ ε` lay their levels: from all of training.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct DpmGrid {
-    pub(super) spread: Spread,
-    pub(super) spacing: Spacing,
+pub(in crate::compat) struct DpmGrid {
+    pub(in crate::compat) spread: Spread,
+    pub(in crate::compat) spacing: Spacing,
     /// Levels of a smaller λ are left out (`lambda_min_clipped`).
-    pub(super) lambda_min: f64,
+    pub(in crate::compat) lambda_min: f64,
     /// Whether the timesteps of [`Spread::Karras`] and [`Spread::Lu`] are rounded before their
     /// fractions are cut off, as those of all others are.
-    pub(super) round: bool,
-    pub(super) end: End,
+    pub(in crate::compat) round: bool,
+    pub(in crate::compat) end: End,
 }
 
 /// The last level of a [`DpmGrid`].
 #[derive(Clone, Copy, Debug)]
-pub(super) enum End {
+pub(in crate::compat) enum End {
     /// Clean data, or the cleanest level of training.
     Given(FinalSigma),
     /// The same, but the last level of a spread once more in place of the cleanest.
@@ -81,7 +81,7 @@ pub(super) enum End {
 }
 
 impl DpmGrid {
-    pub(super) fn lay(
+    pub(in crate::compat) fn lay(
         self,
         config: &Config,
         table: &Table,

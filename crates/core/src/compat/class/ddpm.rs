@@ -1,15 +1,15 @@
 //! The peer's `DDPMScheduler`.
 
-use super::Scheduler;
-use super::config::Config;
-use super::differences::{self, Difference};
-use super::elementwise::{sum, zip};
-use super::error::CompatError;
-use super::history::History;
-use super::plan::Plan;
-use super::spacing::{descending, signed};
-use super::variance::{Scale, VarianceType, Variances};
 use crate::batch::Batch;
+use crate::compat::Scheduler;
+use crate::compat::config::Config;
+use crate::compat::differences::{self, Difference};
+use crate::compat::error::CompatError;
+use crate::compat::history::History;
+use crate::compat::kit::elementwise::{sum, zip};
+use crate::compat::kit::spacing::{descending, signed};
+use crate::compat::kit::variance::{Scale, VarianceType, Variances};
+use crate::compat::plan::Plan;
 use crate::denoiser::split;
 use crate::grid::GridError;
 use crate::noise::Noise;
@@ -70,7 +70,7 @@ impl Ddpm {
         self.plan.table.at_or(self.timesteps.get(index + 1).copied().unwrap_or(-1), 1.0)
     }
 
-    pub(super) fn variances(&self, index: usize) -> Variances {
+    pub(in crate::compat) fn variances(&self, index: usize) -> Variances {
         Variances::of(self.plan.table.at(self.timesteps[index]), self.alpha_bar_to(index))
     }
 }

@@ -1,18 +1,18 @@
 //! The peer's `UniPCMultistepScheduler`.
 
-use super::Scheduler;
-use super::config::{Config, Known};
-use super::differences::Difference;
-use super::dpm::Algorithm;
-use super::elementwise::{combination, zip};
-use super::error::CompatError;
-use super::history::History;
-use super::plan::Plan;
-use super::runnable::runnable;
-use super::sigma_grid::{DpmGrid, End};
-use super::sigmas::{FinalSigma, Spread};
-use super::solve::solve;
 use crate::batch::{Batch, Scalar};
+use crate::compat::Scheduler;
+use crate::compat::config::{Config, Known};
+use crate::compat::differences::Difference;
+use crate::compat::error::CompatError;
+use crate::compat::history::History;
+use crate::compat::kit::dpm::Algorithm;
+use crate::compat::kit::elementwise::{combination, zip};
+use crate::compat::kit::runnable::runnable;
+use crate::compat::kit::sigma_grid::{DpmGrid, End};
+use crate::compat::kit::sigmas::{FinalSigma, Spread};
+use crate::compat::kit::solve::solve;
+use crate::compat::plan::Plan;
 use crate::denoiser::split;
 use crate::noise::Noise;
 use crate::sampler::Stepped;

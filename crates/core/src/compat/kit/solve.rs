@@ -1,7 +1,7 @@
 //! Small systems of linear equations in f32.
 
 /// The solution of `rows x = right`, by Gauss's elimination with the largest pivot of a column.
-pub(super) fn solve(mut rows: Vec<Vec<f32>>, mut right: Vec<f32>) -> Vec<f32> {
+pub(in crate::compat) fn solve(mut rows: Vec<Vec<f32>>, mut right: Vec<f32>) -> Vec<f32> {
     let count = right.len();
     for column in 0..count {
         let larger = |a: &usize, b: &usize| {

@@ -1,11 +1,11 @@
 //! The steps that the peer's DPM-Solvers have in common.
 
-use super::config::Config;
 use super::elementwise::{combination, exp, zip};
-use super::error::CompatError;
 use super::estimate::epsilon_from;
 use super::sigmas::{FinalSigma, Vp};
 use crate::batch::Batch;
+use crate::compat::config::Config;
+use crate::compat::error::CompatError;
 use crate::noise::Noise;
 
 /// `algorithm_type` of a DPM-Solver.
@@ -35,7 +35,7 @@ impl Algorithm {
     }
 
     /// Whether it extrapolates x̂₀, else ε̂.
-    pub(super) fn is_of_x0(self) -> bool {
+    pub(in crate::compat) fn is_of_x0(self) -> bool {
         match self {
             Self::DpmSolverPlusPlus | Self::SdeDpmSolverPlusPlus => true,
             Self::DpmSolver | Self::SdeDpmSolver => false,
@@ -43,7 +43,7 @@ impl Algorithm {
     }
 
     /// Whether its steps add noise.
-    pub(super) fn draws(self) -> bool {
+    pub(in crate::compat) fn draws(self) -> bool {
         match self {
             Self::SdeDpmSolver | Self::SdeDpmSolverPlusPlus => true,
             Self::DpmSolver | Self::DpmSolverPlusPlus => false,
@@ -51,7 +51,11 @@ impl Algorithm {
     }
 
     /// Refuses an end that it can't reach.
-    pub(super) fn check_end(self, class: &'static str, end: FinalSigma) -> Result<(), CompatError> {
+    pub(in crate::compat) fn check_end(
+        self,
+        class: &'static str,
+        end: FinalSigma,
+    ) -> Result<(), CompatError> {
         match (self, end) {
             (Self::DpmSolver | Self::SdeDpmSolver, FinalSigma::Zero) => Err(CompatError::Unknown {
                 class,
@@ -64,7 +68,7 @@ impl Algorithm {
     }
 
     /// What it extrapolates, of `output` at `x`; and x̂₀.
-    pub(super) fn estimate(
+    pub(in crate::compat) fn estimate(
         self,
         config: &Config,
         at: Vp,
@@ -97,7 +101,7 @@ pub enum Solver {
 
 /// A step from one level to another.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Update {
+pub(in crate::compat) struct Update {
     algorithm: Algorithm,
     from: Vp,
     to: Vp,
@@ -105,18 +109,18 @@ pub(super) struct Update {
 }
 
 impl Update {
-    pub(super) fn new(algorithm: Algorithm, from: Vp, to: Vp) -> Self {
+    pub(in crate::compat) fn new(algorithm: Algorithm, from: Vp, to: Vp) -> Self {
         Self { algorithm, from, to, h: to.lambda - from.lambda }
     }
 
     /// Its length in λ.
-    pub(super) fn h(&self) -> f32 {
+    pub(in crate::compat) fn h(&self) -> f32 {
         self.h
     }
 
     /// The end of the step: of `x` and the estimate `d0`, and as many `differences` with their
     /// weights as the order wants.
-    pub(super) fn apply(
+    pub(in crate::compat) fn apply(
         &self,
         x: &Batch,
         d0: &Batch,
@@ -176,7 +180,7 @@ impl Update {
     }
 
     /// Weight of the first difference at order 2.
-    pub(super) fn on_difference(&self, solver: Solver) -> f32 {
+    pub(in crate::compat) fn on_difference(&self, solver: Solver) -> f32 {
         match (solver, self.algorithm) {
             (Solver::Heun, _) => self.on_slope(),
             (Solver::Midpoint, Algorithm::DpmSolverPlusPlus | Algorithm::DpmSolver) => {
@@ -188,7 +192,7 @@ impl Update {
     }
 
     /// Weight of a slope that is integrated exactly.
-    pub(super) fn on_slope(&self) -> f32 {
+    pub(in crate::compat) fn on_slope(&self) -> f32 {
         let (h, growth, length) = (self.h, self.growth(), self.length());
         match self.algorithm {
             Algorithm::DpmSolverPlusPlus => length * (growth / h + 1.0),
@@ -199,7 +203,7 @@ impl Update {
     }
 
     /// Weight of the second difference; `sde-dpmsolver` has none.
-    pub(super) fn on_curvature(&self) -> f32 {
+    pub(in crate::compat) fn on_curvature(&self) -> f32 {
         let (h, growth, length) = (self.h, self.growth(), self.length());
         match self.algorithm {
             Algorithm::DpmSolverPlusPlus => -(length * ((growth + h) / (h * h) - 0.5)),
@@ -215,7 +219,7 @@ impl Update {
 }
 
 /// `(m − other)/r`, as the peer has it.
-pub(super) fn divided(r: f32, m: &Batch, other: &Batch) -> Batch {
+pub(in crate::compat) fn divided(r: f32, m: &Batch, other: &Batch) -> Batch {
     let inverse = 1.0 / r;
     zip(m, other, |m, other| inverse * (m - other))
 }

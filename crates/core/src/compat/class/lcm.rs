@@ -1,13 +1,13 @@
 //! The peer's `LCMScheduler`.
 
-use super::Scheduler;
-use super::config::{Config, Known};
-use super::elementwise::sum;
-use super::error::CompatError;
-use super::history::History;
-use super::plan::Plan;
-use super::spacing::{check_steps, signed};
 use crate::batch::{Batch, Scalar};
+use crate::compat::Scheduler;
+use crate::compat::config::{Config, Known};
+use crate::compat::error::CompatError;
+use crate::compat::history::History;
+use crate::compat::kit::elementwise::sum;
+use crate::compat::kit::spacing::{check_steps, signed};
+use crate::compat::plan::Plan;
 use crate::denoiser::split;
 use crate::noise::Noise;
 use crate::sampler::Stepped;

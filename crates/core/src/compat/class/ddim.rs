@@ -1,15 +1,15 @@
 //! The peer's `DDIMScheduler`.
 
-use super::Scheduler;
-use super::config::Config;
-use super::differences::{self, Difference};
-use super::elementwise::{sum, zip};
-use super::error::CompatError;
-use super::estimate::epsilon_of;
-use super::history::History;
-use super::plan::Plan;
-use super::spacing::{descending, signed};
 use crate::batch::{Batch, Scalar};
+use crate::compat::Scheduler;
+use crate::compat::config::Config;
+use crate::compat::differences::{self, Difference};
+use crate::compat::error::CompatError;
+use crate::compat::history::History;
+use crate::compat::kit::elementwise::{sum, zip};
+use crate::compat::kit::estimate::epsilon_of;
+use crate::compat::kit::spacing::{descending, signed};
+use crate::compat::plan::Plan;
 use crate::denoiser::split;
 use crate::noise::Noise;
 use crate::sampler::Stepped;
@@ -100,7 +100,7 @@ impl Ddim {
 }
 
 /// β̃ of the hop.
-pub(super) fn variance(alpha_bar: f32, alpha_bar_to: f32) -> f32 {
+pub(in crate::compat) fn variance(alpha_bar: f32, alpha_bar_to: f32) -> f32 {
     (1.0 - alpha_bar_to) / (1.0 - alpha_bar) * (1.0 - alpha_bar / alpha_bar_to)
 }
 

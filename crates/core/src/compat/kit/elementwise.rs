@@ -5,7 +5,7 @@ use std::f32::consts::{FRAC_1_SQRT_2, LN_2};
 use crate::batch::{Batch, Scalar};
 
 /// `f` of every element of `x` and `y`.
-pub(super) fn zip(x: &Batch, y: &Batch, f: impl Fn(f32, f32) -> f32) -> Batch {
+pub(in crate::compat) fn zip(x: &Batch, y: &Batch, f: impl Fn(f32, f32) -> f32) -> Batch {
     assert!(
         x.shape() == y.shape() && x.rows() == y.rows(),
         "batches differ in shape: {} rows of {:?} and {} rows of {:?}",
@@ -19,12 +19,12 @@ pub(super) fn zip(x: &Batch, y: &Batch, f: impl Fn(f32, f32) -> f32) -> Batch {
 }
 
 /// `f` of every element of `x`.
-pub(super) fn map(x: &Batch, f: impl Fn(f32) -> f32) -> Batch {
+pub(in crate::compat) fn map(x: &Batch, f: impl Fn(f32) -> f32) -> Batch {
     Batch::new(x.shape().to_vec(), x.data().iter().map(|x| f(*x)).collect())
 }
 
 /// `a x + b y`.
-pub(super) fn sum(a: f32, x: &Batch, b: f32, y: &Batch) -> Batch {
+pub(in crate::compat) fn sum(a: f32, x: &Batch, b: f32, y: &Batch) -> Batch {
     zip(x, y, |x, y| a * x + b * y)
 }
 
@@ -32,25 +32,25 @@ pub(super) fn sum(a: f32, x: &Batch, b: f32, y: &Batch) -> Batch {
 ///
 /// # Panics
 /// If there is no term.
-pub(super) fn combination(terms: &[(f32, &Batch)]) -> Batch {
+pub(in crate::compat) fn combination(terms: &[(f32, &Batch)]) -> Batch {
     let [(a, x), rest @ ..] = terms else { panic!("a combination of nothing") };
     let first = map(x, |x| a * x);
     rest.iter().fold(first, |so_far, (b, y)| zip(&so_far, y, |sum, y| sum + b * y))
 }
 
 /// `e^x`, rounded to nearest.
-pub(super) fn exp(x: f32) -> f32 {
+pub(in crate::compat) fn exp(x: f32) -> f32 {
     f32::from_f64(f64::from(x).exp())
 }
 
 /// `ln x`, rounded to nearest.
-pub(super) fn ln(x: f32) -> f32 {
+pub(in crate::compat) fn ln(x: f32) -> f32 {
     f32::from_f64(f64::from(x).ln())
 }
 
 /// `ln x` as NumPy has it of an f32, on x86-64 with AVX2: of x = 2^e m, √½ < m ≤ √2, it is e ln 2 and
 /// a quotient of polynomials in y = m − 1, which leaves one value in sixteen not rounded to nearest.
-pub(super) fn numpy_ln(x: f32) -> f32 {
+pub(in crate::compat) fn numpy_ln(x: f32) -> f32 {
     // From the highest power on; a constant is missing above.
     const ABOVE: [f32; 5] = [0.025_899_792, 0.380_883_78, 1.480_000_6, 2.112_677_6, 1.0];
     const BELOW: [f32; 6] =

@@ -59,16 +59,16 @@ impl VarianceType {
 
 /// The two fixed variances of a hop, from ᾱ at its ends.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Variances {
+pub(in crate::compat) struct Variances {
     /// β̃, at least 1e-20.
-    pub(super) small: f32,
+    pub(in crate::compat) small: f32,
     /// β.
-    pub(super) large: f32,
+    pub(in crate::compat) large: f32,
 }
 
 /// How the noise of a hop is scaled.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Scale {
+pub(in crate::compat) enum Scale {
     /// By a standard deviation.
     Std(f32),
     /// By `exp(½ f)`, with f the network's variance half.
@@ -83,13 +83,13 @@ pub(super) enum Scale {
 }
 
 impl Variances {
-    pub(super) fn of(alpha_bar: f32, alpha_bar_to: f32) -> Self {
+    pub(in crate::compat) fn of(alpha_bar: f32, alpha_bar_to: f32) -> Self {
         let large = 1.0 - alpha_bar / alpha_bar_to;
         let small = (1.0 - alpha_bar_to) / (1.0 - alpha_bar) * large;
         Self { small: small.max(1e-20), large }
     }
 
-    pub(super) fn scale(self, variance: VarianceType) -> Scale {
+    pub(in crate::compat) fn scale(self, variance: VarianceType) -> Scale {
         let Self { small, large } = self;
         match variance {
             VarianceType::FixedSmall => Scale::Std(small.sqrt()),
@@ -107,7 +107,7 @@ impl Scale {
     ///
     /// # Panics
     /// If it is learned and there is no half.
-    pub(super) fn apply(self, half: Option<&Batch>, noise: &Batch) -> Batch {
+    pub(in crate::compat) fn apply(self, half: Option<&Batch>, noise: &Batch) -> Batch {
         const MISSING: &str = "a learned variance needs a network that predicts it";
         match self {
             Self::Std(std) => zip(noise, noise, |z, _| std * z),

@@ -1,14 +1,14 @@
 //! The peer's `DDIMInverseScheduler`: from clean data to noise.
 
-use super::Scheduler;
-use super::config::Config;
-use super::differences::Difference;
-use super::elementwise::sum;
-use super::error::CompatError;
-use super::history::History;
-use super::plan::Plan;
-use super::spacing::{descending, signed};
 use crate::batch::Batch;
+use crate::compat::Scheduler;
+use crate::compat::config::Config;
+use crate::compat::differences::Difference;
+use crate::compat::error::CompatError;
+use crate::compat::history::History;
+use crate::compat::kit::elementwise::sum;
+use crate::compat::kit::spacing::{descending, signed};
+use crate::compat::plan::Plan;
 use crate::denoiser::split;
 use crate::grid::Spacing;
 use crate::noise::Noise;

@@ -1,16 +1,16 @@
 //! The peer's `KDPM2AncestralDiscreteScheduler`.
 
-use super::Scheduler;
-use super::config::Config;
-use super::elementwise::zip;
-use super::error::CompatError;
 use super::euler_ancestral::down_and_up;
-use super::history::History;
 use super::kdpm2::{middle, two_calls};
-use super::plan::Plan;
-use super::runnable::runnable;
-use super::sigmas::Spread;
 use crate::batch::Batch;
+use crate::compat::Scheduler;
+use crate::compat::config::Config;
+use crate::compat::error::CompatError;
+use crate::compat::history::History;
+use crate::compat::kit::elementwise::zip;
+use crate::compat::kit::runnable::runnable;
+use crate::compat::kit::sigmas::Spread;
+use crate::compat::plan::Plan;
 use crate::denoiser::split;
 use crate::noise::Noise;
 use crate::sampler::Stepped;
@@ -24,7 +24,7 @@ const CLASS: &str = "KDPM2AncestralDiscreteScheduler";
 /// first call, at σ:    x̃ = x + (x − x̂₀)/σ · (σ_m − σ),     σ_m = √(σ σ_down)
 /// second call, at σ_m: x' = x + (x̃ − x̂₀')/σ_m · (σ_down − σ) + σ_up z
 /// ```
-/// with σ_down and σ_up of [`EulerAncestral`](super::EulerAncestral). Noise is drawn on second calls
+/// with σ_down and σ_up of [`EulerAncestral`](crate::compat::EulerAncestral). Noise is drawn on second calls
 /// alone. The step to clean data has only the first, which goes all the way.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Kdpm2Ancestral {

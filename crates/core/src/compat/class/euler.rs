@@ -1,17 +1,17 @@
 //! The peer's `EulerDiscreteScheduler`.
 
-use super::Scheduler;
-use super::config::{Config, Known};
-use super::elementwise::{exp, ln, numpy_ln, zip};
-use super::error::CompatError;
-use super::history::History;
-use super::plan::Plan;
-use super::runnable::runnable;
-use super::sigma_grid::{EulerGrid, SigmaGrid};
-use super::sigmas::{FinalSigma, Sigmas, Spread};
-use super::spacing::fractional;
-use super::table::Table;
 use crate::batch::{Batch, Scalar};
+use crate::compat::Scheduler;
+use crate::compat::config::{Config, Known};
+use crate::compat::error::CompatError;
+use crate::compat::history::History;
+use crate::compat::kit::elementwise::{exp, ln, numpy_ln, zip};
+use crate::compat::kit::runnable::runnable;
+use crate::compat::kit::sigma_grid::{EulerGrid, SigmaGrid};
+use crate::compat::kit::sigmas::{FinalSigma, Sigmas, Spread};
+use crate::compat::kit::spacing::fractional;
+use crate::compat::plan::Plan;
+use crate::compat::table::Table;
 use crate::denoiser::split;
 use crate::noise::Noise;
 use crate::prediction::Prediction;
@@ -109,7 +109,7 @@ fn grid(
     let timesteps = fractional(config.spacing, config.timesteps, steps)?;
     let at: Vec<f64> = if options.log_linear {
         let (max, min) = (numpy_ln(sigmas.noisiest()), numpy_ln(sigmas.cleanest()));
-        super::table::linspace(max.into(), min.into(), steps + 1)
+        crate::compat::table::linspace(max.into(), min.into(), steps + 1)
             .map(|log| f64::from(exp(log)))
             .collect()
     } else {
