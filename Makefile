@@ -51,7 +51,7 @@ fuzz:
 # Values of the peer that tests are held against; needs a Python with torch and diffusers as pinned in
 # the script.
 golden:
-	python3 tools/golden/unet.py crates/nn/tests/golden/unet2d.json
+	python3 tools/golden/unet.py crates/testing/golden/unet2d.json
 	python3 tools/golden/trajectories.py crates/nn/tests/golden/trajectories.json
 	python3 tools/golden/generator.py crates/core/tests/golden/generator.json
 	python3 tools/golden/digits.py crates/cli/tests/golden/digits.json

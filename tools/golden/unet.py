@@ -1,7 +1,7 @@
 """Writes unet2d.json and unet2d.safetensors: whole outputs of the peer's U-Net, element by element.
 
     pip install -r tools/golden/requirements.txt
-    python tools/golden/unet.py crates/nn/tests/golden/unet2d.json
+    python tools/golden/unet.py crates/testing/golden/unet2d.json
 
 Each case is a change of one small config. Weights and inputs follow the formulas below, so the
 test can make the same ones without storing them. The networks run in float64; the sinusoids of the
@@ -24,7 +24,7 @@ LABELS = {"class": [1, 3], "timestep": [7, 400]}
 HEAD = {
     "source": "UNet2DModel",
     "versions": {"diffusers": diffusers.__version__, "torch": torch.__version__},
-    "command": "python tools/golden/unet.py crates/nn/tests/golden/unet2d.json",
+    "command": "python tools/golden/unet.py crates/testing/golden/unet2d.json",
 }
 
 FORMULAS = {

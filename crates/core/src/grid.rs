@@ -11,29 +11,10 @@ mod cut;
 mod even;
 mod levels;
 
+pub use crate::point::Point;
 pub use any::AnySpacing;
 pub use levels::LevelSpacing;
 use levels::check_steps;
-
-/// Where a denoiser is called: a noise level, and the training timestep if it is known.
-///
-/// A point off the grid leaves the timestep to the denoiser, which inverts its own schedule; so
-/// nothing is ever inverted from rounded numbers.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Point {
-    /// The noise level.
-    pub level: Level,
-    /// The training timestep, 0..T−1, integer for trained times.
-    pub timestep: Option<f64>,
-}
-
-impl Point {
-    /// A level off the grid.
-    #[must_use]
-    pub fn off_grid(level: Level) -> Self {
-        Self { level, timestep: None }
-    }
-}
 
 /// One denoising move from a point to the next of its grid, or a part of it; `to` is always cleaner
 /// than `from`.

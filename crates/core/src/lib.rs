@@ -16,6 +16,7 @@ mod loss_weight;
 mod names;
 mod noise;
 mod options;
+mod point;
 mod posterior;
 mod prediction;
 mod repaint;

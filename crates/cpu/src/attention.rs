@@ -12,10 +12,12 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::arch::arch;
-use crate::conv::{After, MOST_LANES, Pointwise};
+use crate::conv::{After, MOST_LANES};
 use crate::map::{Arena, Map};
 use crate::norm::{Before, Norm};
 use crate::parameters::Parameters;
+use crate::pointwise::Pointwise;
+use crate::round::to_f32;
 use crate::tiles::{Strided, Tiles};
 
 pub(crate) use narrow::Narrow;
@@ -213,9 +215,8 @@ pub(crate) fn is_narrow(heads: usize, channels: usize) -> bool {
     heads > 1 && channels / heads <= narrow::WIDEST
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is the purpose")]
 fn inverse_root(width: usize) -> f32 {
-    (1.0 / (width as f64).sqrt()) as f32
+    to_f32(1.0 / (width as f64).sqrt())
 }
 
 /// `x` after what is done before a kernel.

@@ -18,6 +18,7 @@
 mod arch;
 mod attention;
 mod conv;
+mod error;
 mod fetch;
 mod gemm;
 mod map;
@@ -25,7 +26,10 @@ mod mlp;
 mod network;
 mod norm;
 mod parameters;
+mod pointwise;
 mod pool;
+mod round;
+mod shapes;
 mod simd;
 mod tiles;
 mod time;
@@ -33,5 +37,7 @@ pub mod train;
 mod unet;
 
 pub use arch::instruction_set;
-pub use network::{CpuNetwork, LoadError, NetworkError, Shapes, check_finite};
+pub use error::{LoadError, NetworkError};
+pub use network::{CpuNetwork, check_finite};
+pub use shapes::Shapes;
 pub use tiles::{NoTiles, Precision};

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use crate::gemm::Packed;
-use crate::pool::Pool;
+use crate::pool::{Piece, Pool};
 use crate::tiles::Line;
 
 /// Values that are one piece of work.
@@ -102,10 +102,24 @@ impl std::ops::DerefMut for Buffer {
     }
 }
 
+impl Piece for Buffer {
+    fn room(&self) -> usize {
+        self.values.len()
+    }
+
+    fn lend(&mut self, length: usize) {
+        self.length = length;
+    }
+
+    fn needed(&self) -> usize {
+        self.length
+    }
+}
+
 /// Memory that is used again: what the first pass of a network takes serves all later ones.
 #[derive(Debug)]
 pub(crate) struct Arena {
-    values: Pool<Vec<f32>>,
+    values: Pool<Buffer>,
     packed: Pool<Packed>,
     lines: Pool<Vec<Line>>,
 }
@@ -113,18 +127,17 @@ pub(crate) struct Arena {
 impl Arena {
     pub(crate) const fn new() -> Self {
         // Weights are packed a layer after the other, one at a time, and layers differ.
-        Self { values: Pool::new(1), packed: Pool::new(3), lines: Pool::new(3) }
+        Self { values: Pool::new(1.25), packed: Pool::new(3.0), lines: Pool::new(3.0) }
     }
 
     /// `length` values of no meaning.
     pub(crate) fn take(&self, length: usize) -> Buffer {
-        let values = self.values.take(length, || vec![0.0; length]);
-        Buffer { values, length }
+        self.values.take(length, || Buffer { values: vec![0.0; length], length })
     }
 
     /// Gives memory back.
     pub(crate) fn give(&self, buffer: Buffer) {
-        self.values.give(buffer.values);
+        self.values.give(buffer);
     }
 
     /// Room for the right sides of products of so many values.

@@ -3,11 +3,12 @@
 use ancestral_format::{Activation, Labels, MlpConfig};
 use rayon::prelude::*;
 
-use crate::conv::Pointwise;
+use crate::error::LoadError;
 use crate::map::{Arena, Buffer};
-use crate::network::{LoadError, Shapes};
 use crate::norm::activate;
 use crate::parameters::Parameters;
+use crate::pointwise::Pointwise;
+use crate::shapes::Shapes;
 use crate::time::{Class, Conditioning, Embedding, Gathered, Projection, Told};
 
 /// Rows in one piece of work: batches are powers of two mostly, and are cut evenly.

@@ -3,127 +3,15 @@
 use std::sync::Arc;
 
 use ancestral::{Batch, Network};
-use ancestral_format::{Labels, Mismatch, NetworkConfig, UNetConfigError, Weights};
-use thiserror::Error;
+use ancestral_format::{Mismatch, NetworkConfig, Weights};
 
+use crate::error::{LoadError, NetworkError};
 use crate::map::Arena;
 use crate::mlp::Mlp;
 use crate::parameters::{asked, made};
-use crate::tiles::{NoTiles, Precision, Tiles};
+use crate::shapes::Shapes;
+use crate::tiles::{Precision, Tiles};
 use crate::unet::UNet;
-
-/// Why config and weights make no network.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum LoadError {
-    /// The config describes no U-Net.
-    #[error(transparent)]
-    UNet(#[from] UNetConfigError),
-    /// The config describes no multilayer perceptron.
-    #[error(transparent)]
-    Mlp(#[from] ancestral_format::MlpConfigError),
-    /// The config of a U-Net does not say how large its pictures are.
-    #[error("sample_size is not set: give height and width")]
-    NoSize,
-    /// Labels are vectors, which samplers do not give.
-    #[error("class_embed_type is identity: labels are vectors, which cannot be given here")]
-    Vectors,
-    /// The weights are another network's.
-    #[error(transparent)]
-    Weights(#[from] Mismatch),
-    /// This machine does not compute in bf16.
-    #[error("bf16 is computed on AMX tiles: {0}")]
-    Tiles(#[from] NoTiles),
-}
-
-/// Why a network call failed.
-#[derive(Debug, Clone, PartialEq, Error)]
-#[non_exhaustive]
-pub enum NetworkError {
-    /// The network gave a number that is none.
-    #[error("the network predicts {value} at timestep {timestep}, in row {row} of the batch")]
-    NonFinite {
-        /// What it gave.
-        value: f32,
-        /// The timestep of the row.
-        timestep: f64,
-        /// The row.
-        row: usize,
-    },
-    /// The network got labels and takes none, or the other way round, or takes vectors.
-    #[error("the network takes {expected}, but {} given", if *given { "numbers were" } else { "none were" })]
-    Labels {
-        /// What it takes.
-        expected: Labels,
-        /// Whether numbers were given.
-        given: bool,
-    },
-    /// The network has not learned that time.
-    #[error("timestep {timestep} in row {row} is not in 0 to {}, which the network knows", count - 1)]
-    Timestep {
-        /// The timestep.
-        timestep: f64,
-        /// The row.
-        row: usize,
-        /// How many timesteps the network knows.
-        count: usize,
-    },
-    /// A label is too large.
-    #[error("label {label} in row {row} is not below {count}")]
-    Label {
-        /// The label.
-        label: u32,
-        /// The row.
-        row: usize,
-        /// How many the network distinguishes.
-        count: usize,
-    },
-}
-
-/// What a network takes and gives.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Shapes {
-    /// Of a row that goes in: `[channels, height, width]` or `[columns]`.
-    pub input: Vec<usize>,
-    /// Of a row that comes out; twice the channels if a variance is predicted too.
-    pub output: Vec<usize>,
-    /// What labels it takes.
-    pub labels: Labels,
-    /// How many timesteps it knows; `None` if it knows any time.
-    pub timesteps: Option<usize>,
-}
-
-impl Shapes {
-    /// Checks what a call gives.
-    ///
-    /// # Errors
-    /// If labels or timesteps are none that the network takes.
-    pub fn check(&self, timesteps: &[f64], labels: Option<&[u32]>) -> Result<(), NetworkError> {
-        self.check_labels(labels)?;
-        let Some(count) = self.timesteps else { return Ok(()) };
-        let known = -0.5..count as f64 - 0.5; // they are rounded
-        let wrong = timesteps.iter().position(|timestep| !known.contains(timestep));
-        wrong.map_or(Ok(()), |row| {
-            Err(NetworkError::Timestep { timestep: timesteps[row], row, count })
-        })
-    }
-
-    fn check_labels(&self, labels: Option<&[u32]>) -> Result<(), NetworkError> {
-        match (self.labels, labels) {
-            (Labels::None, None) | (Labels::Times, Some(_)) => Ok(()),
-            (Labels::Classes(count), Some(labels)) => {
-                let wrong = labels.iter().position(|&label| label as usize >= count);
-                wrong.map_or(Ok(()), |row| {
-                    Err(NetworkError::Label { label: labels[row], row, count })
-                })
-            }
-            (
-                expected @ (Labels::None | Labels::Classes(_) | Labels::Times | Labels::Vectors),
-                given,
-            ) => Err(NetworkError::Labels { expected, given: given.is_some() }),
-        }
-    }
-}
 
 /// The first number of a prediction that is none.
 ///

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use crate::arch::arch;
 use crate::map::{Arena, Buffer, Map, View};
 use crate::parameters::Parameters;
+use crate::round::to_f32;
 use crate::simd::{load, map3, rough_silu, silu, store, vectors};
 
 /// A group normalisation: y = γ (x − mean)/√(variance + ε) + β.
@@ -180,11 +181,6 @@ fn sums<S: Simd>(
         );
         first += channels;
     }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is the purpose")]
-fn to_f32(value: f64) -> f32 {
-    value as f32
 }
 
 /// What a kernel does to its input as it reads it.

@@ -12,6 +12,7 @@
 mod amx;
 mod attention;
 mod conv;
+mod kernel;
 mod kernel_gradient;
 mod linear;
 mod lines;

@@ -3,10 +3,11 @@
 use ancestral_format::Activation;
 use rayon::prelude::*;
 
-use crate::conv::Pointwise;
 use crate::map::{Arena, Buffer};
 use crate::norm::activate;
 use crate::parameters::Parameters;
+use crate::pointwise::Pointwise;
+use crate::round::to_f32;
 
 /// How a time becomes a row of numbers.
 #[derive(Clone, Debug)]
@@ -62,11 +63,6 @@ impl Projection {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "times are checked")]
 pub(crate) fn to_index(time: f32) -> usize {
     time.round().max(0.0) as usize
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is the purpose")]
-fn to_f32(value: f64) -> f32 {
-    value as f32
 }
 
 /// Two linear layers with silu between them.

@@ -9,10 +9,12 @@ use ancestral_format::{Activation, ClassEmbedding, Labels, TimeEmbedding, UNetCo
 use rayon::prelude::*;
 
 use crate::conv::{After, Conv3, Motion};
+use crate::error::LoadError;
 use crate::map::{Arena, Map, Shape};
-use crate::network::{LoadError, Shapes};
 use crate::norm::{Before, Norm};
 use crate::parameters::Parameters;
+use crate::round::to_f32;
+use crate::shapes::Shapes;
 use crate::time::{Class, Conditioning, Embedding, Gathered, Projection, Told};
 use level::{Down, Mid, Up};
 use plan::Plan;
@@ -197,11 +199,6 @@ fn copied(map: &Map, arena: &Arena) -> Map {
     let mut copy = arena.map(map.rows, map.shape);
     copy.data.copy_from_slice(&map.data);
     copy
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "networks take their times as f32")]
-fn to_f32(value: f64) -> f32 {
-    value as f32
 }
 
 fn conditioning(

@@ -3,16 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 #![allow(clippy::print_stdout, reason = "how a process tells the other")]
 
-#[path = "../../nn/src/unet/tests/peer.rs"]
-#[allow(dead_code, reason = "not every test needs all of it")]
-mod peer;
-
 use std::process::Command;
 
 use ancestral::{Batch, Network};
 use ancestral_cpu::{CpuNetwork, instruction_set};
 use ancestral_format::NetworkConfig;
-use peer::cases;
+use ancestral_testing::unet::cases;
 
 /// Networks that between them have every kernel.
 const NAMES: [&str; 4] = ["ddpm_style", "one_channel_rect", "ncsnpp_style", "base"];

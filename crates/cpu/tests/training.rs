@@ -2,15 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
-#[path = "../../nn/src/unet/tests/peer.rs"]
-#[allow(dead_code, reason = "not every test needs all of it")]
-mod peer;
 mod plain;
 
 use ancestral_cpu::Precision;
 use ancestral_cpu::train::{Pass, TrainingNetwork};
 use ancestral_format::{Array, Layout, MlpConfig, NetworkConfig};
-use peer::{Case, Labels, cases};
+use ancestral_testing::unet::{Case, cases};
 use plain::Values;
 use rayon::prelude::*;
 
@@ -34,12 +31,7 @@ impl Example {
         let config = NetworkConfig::from(case.config.clone());
         let network = TrainingNetwork::new(Precision::F32, &config).unwrap();
         let weights = network.layout().values(&case.weights()).unwrap();
-        let labels = match &case.labels {
-            Labels::Numbers(values) => {
-                Some(values.iter().map(|v| u32::try_from(*v).unwrap()).collect())
-            }
-            Labels::None | Labels::Vectors(..) => None,
-        };
+        let labels = case.labels.numbers();
         let timesteps = case.timesteps.iter().copied().map(f64::from).collect();
         Self { config, network, weights, x: case.input(2), timesteps, labels }
     }
@@ -163,8 +155,7 @@ fn direction(layout: &Layout, gradients: &[f32], number: usize) -> Vec<f64> {
 #[test]
 fn gradients_of_unets_are_the_differences_of_their_definition() {
     let cases = cases();
-    let cases: Vec<_> =
-        cases.iter().filter(|(_, case)| !matches!(case.labels, Labels::Vectors(..))).collect();
+    let cases: Vec<_> = cases.iter().filter(|(_, case)| !case.labels.are_vectors()).collect();
     assert!(cases.len() > 90);
     cases.par_iter().for_each(|(name, case)| Example::of(case).check(name));
 }

@@ -2,14 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
-#[path = "../../nn/src/unet/tests/peer.rs"]
-#[allow(dead_code, reason = "not every test needs all of it")]
-mod peer;
-
 use ancestral::{Batch, Network};
 use ancestral_cpu::CpuNetwork;
 use ancestral_format::NetworkConfig;
-use peer::{Case, Labels, cases};
+use ancestral_testing::unet::{Case, cases};
 
 fn network(case: &Case) -> CpuNetwork {
     CpuNetwork::load(&NetworkConfig::from(case.config.clone()), case.weights()).unwrap()
@@ -27,13 +23,10 @@ const TOLERANCE: f32 = 2e-5;
 fn outputs_are_those_of_the_peer() {
     let mut compared = 0;
     for (name, case) in cases() {
-        let labels: Option<Vec<u32>> = match &case.labels {
-            Labels::None => None,
-            Labels::Numbers(values) => {
-                Some(values.iter().map(|v| u32::try_from(*v).unwrap()).collect())
-            }
-            Labels::Vectors(..) => continue, // which samplers do not give
-        };
+        if case.labels.are_vectors() {
+            continue; // which samplers do not give
+        }
+        let labels = case.labels.numbers();
         let timesteps: Vec<f64> = case.timesteps.iter().copied().map(f64::from).collect();
         let output =
             network(&case).predict(&batch(&case, 2), &timesteps, labels.as_deref()).unwrap();

@@ -13,15 +13,19 @@ mod error;
 mod npz;
 #[cfg_attr(not(feature = "datasets"), allow(dead_code, reason = "for what others wrote"))]
 mod number;
+#[cfg(feature = "datasets")]
+mod read;
 #[cfg_attr(not(feature = "datasets"), allow(dead_code, reason = "for what others wrote"))]
 mod strided;
 #[cfg(test)]
 mod tests;
 
 #[cfg(feature = "datasets")]
-pub use arrays::{Arrays, read_arrays};
+pub use arrays::Arrays;
 pub use error::NpyError;
 pub use number::NumberKind;
+#[cfg(feature = "datasets")]
+pub use read::read_arrays;
 
 /// A header as long as this, or nested as deep, is no array of numbers.
 const MAX_HEADER: usize = 1 << 16;

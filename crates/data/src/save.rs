@@ -1,9 +1,7 @@
 //! Writing a file so that it is there whole or not at all.
 
 use crate::Channels;
-use atomic_write_file::AtomicWriteFile;
-use std::fs;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
@@ -100,93 +98,13 @@ pub fn save_with(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), SaveError> {
-    let save = || {
-        // Found out at the last moment, by the rename, this would leave the temporary file behind.
-        if path.is_dir() {
-            return Err(io::ErrorKind::IsADirectory.into());
-        }
-        let mut file = BufWriter::new(temporary(path)?);
-        write(&mut file)?;
-        file.into_inner().map_err(io::IntoInnerError::into_error)?.commit()
-    };
-    save().map_err(|source| SaveError::Io { path: path.to_owned(), source })
-}
-
-/// A file that replaces the one at `path` when it is committed.
-fn temporary(path: &Path) -> io::Result<AtomicWriteFile> {
-    let mut options = AtomicWriteFile::options();
-    // The permissions that are preserved would be those of a link itself, which allow everything.
-    #[cfg(unix)]
-    atomic_write_file::unix::OpenOptionsExt::preserve_mode(&mut options, false);
-    let file = options.open(path)?;
-    if let Some(replaced) = fs::metadata(path).ok().filter(fs::Metadata::is_file) {
-        file.set_permissions(replaced.permissions())?;
-    }
-    Ok(file)
+    ancestral_files::replace(path, write)
+        .map_err(|source| SaveError::Io { path: path.to_owned(), source })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn names(folder: &Path) -> Vec<String> {
-        let entries = fs::read_dir(folder).unwrap();
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
-    }
-
-    #[test]
-    fn a_folder_in_the_way_stays_and_nothing_is_left_beside_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("d.png");
-        fs::create_dir(&path).unwrap();
-        assert!(save_bytes(&path, b"new").is_err());
-        assert_eq!(names(folder.path()), ["d.png"]);
-    }
-
-    #[test]
-    fn the_new_file_replaces_the_old() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.txt");
-        save_bytes(&path, b"old and longer").unwrap();
-        save_bytes(&path, b"new").unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"new");
-        assert_eq!(names(folder.path()), ["a.txt"]);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_link_is_replaced_by_a_file_with_the_permissions_behind_it() {
-        use std::os::unix::fs::{PermissionsExt, symlink};
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name);
-        let mode = |name: &str| fs::symlink_metadata(path(name)).unwrap().permissions().mode();
-        fs::write(path("kept"), b"kept").unwrap();
-        fs::set_permissions(path("kept"), fs::Permissions::from_mode(0o640)).unwrap();
-        symlink("kept", path("link")).unwrap();
-        symlink("nowhere", path("dangling")).unwrap();
-        fs::write(path("fresh"), b"").unwrap();
-        for name in ["link", "dangling"] {
-            save_bytes(&path(name), b"new").unwrap();
-            assert!(!path(name).is_symlink());
-        }
-        assert_eq!(fs::read(path("kept")).unwrap(), b"kept");
-        assert_eq!(mode("link") & 0o777, 0o640);
-        assert_eq!(mode("dangling"), mode("fresh"));
-    }
-
-    #[test]
-    fn a_failure_halfway_leaves_the_old_file_and_nothing_else() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.txt");
-        save_bytes(&path, b"old").unwrap();
-        let halfway = save_with(&path, |file| {
-            file.write_all(&vec![0; 100_000])?;
-            Err(io::Error::other("out of ideas"))
-        });
-        assert!(halfway.unwrap_err().to_string().ends_with("a.txt"));
-        assert_eq!(fs::read(&path).unwrap(), b"old");
-        assert_eq!(names(folder.path()), ["a.txt"]);
-    }
 
     #[test]
     fn a_missing_folder_is_named() {

@@ -1,10 +1,8 @@
 //! Where the files of a model folder come from, and how they are put back.
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-
-use atomic_write_file::AtomicWriteFile;
 
 /// Files by their names inside a model folder, with `/` between the parts of a name.
 pub(crate) trait Files {
@@ -110,28 +108,7 @@ pub(crate) fn is_absent(error: &io::Error) -> bool {
 /// If the file system refuses.
 pub fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     create_folder(parent(path))?;
-    // Found out at the last moment, by the rename, this would leave the temporary file behind.
-    if path.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
-    let mut file = temporary(path)?;
-    file.write_all(bytes)?;
-    // This flushes the file, renames it, and flushes its folder.
-    file.commit()
-}
-
-/// A file that replaces the one at `path` when it is committed.
-fn temporary(path: &Path) -> io::Result<AtomicWriteFile> {
-    #[cfg_attr(not(unix), expect(unused_mut, reason = "what is changed is there on Unix alone"))]
-    let mut options = AtomicWriteFile::options();
-    // The permissions that are preserved would be those of a link itself, which allow everything.
-    #[cfg(unix)]
-    atomic_write_file::unix::OpenOptionsExt::preserve_mode(&mut options, false);
-    let file = options.open(path)?;
-    if let Some(replaced) = fs::metadata(path).ok().filter(fs::Metadata::is_file) {
-        file.set_permissions(replaced.permissions())?;
-    }
-    Ok(file)
+    ancestral_files::replace(path, |file| file.write_all(bytes))
 }
 
 /// Makes a folder and those above it, and brings them to disk.
@@ -193,28 +170,6 @@ mod tests {
         assert!(!path.exists());
     }
 
-    #[cfg(unix)]
-    #[test]
-    fn a_link_is_replaced_by_a_file_with_the_permissions_behind_it() {
-        use std::os::unix::fs::{PermissionsExt, symlink};
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name);
-        let mode = |name: &str| fs::symlink_metadata(path(name)).unwrap().permissions().mode();
-        fs::write(path("kept"), b"kept").unwrap();
-        fs::set_permissions(path("kept"), fs::Permissions::from_mode(0o640)).unwrap();
-        symlink("kept", path("link")).unwrap();
-        symlink("nowhere", path("dangling")).unwrap();
-        fs::write(path("fresh"), b"").unwrap();
-        for name in ["link", "dangling", "kept"] {
-            write_file(&path(name), b"new").unwrap();
-            assert!(!path(name).is_symlink());
-        }
-        assert_eq!(mode("link") & 0o777, 0o640);
-        assert_eq!(mode("kept") & 0o777, 0o640);
-        assert_eq!(mode("dangling"), mode("fresh"));
-        assert!(!path("nowhere").exists());
-    }
-
     #[test]
     fn only_an_empty_folder_is_removed() {
         let folder = tempfile::tempdir().unwrap();
@@ -233,16 +188,5 @@ mod tests {
     fn a_bare_name_lies_in_the_current_folder() {
         assert_eq!(parent(Path::new("a.txt")), Path::new("."));
         assert_eq!(parent(Path::new("new/a.txt")), Path::new("new"));
-    }
-
-    #[test]
-    fn a_failed_write_leaves_nothing_behind() {
-        let folder = tempfile::tempdir().unwrap();
-        let taken = folder.path().join("taken");
-        fs::create_dir_all(taken.join("inside")).unwrap();
-        let error = write_file(&taken, b"new").unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::IsADirectory);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-        assert!(taken.join("inside").is_dir());
     }
 }

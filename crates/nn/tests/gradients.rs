@@ -3,10 +3,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
-#[path = "../src/unet/tests/peer.rs"]
-#[allow(dead_code, reason = "not every test needs all of it")]
-mod peer;
-
 use std::collections::BTreeMap;
 
 use ancestral_cpu::Precision;
@@ -14,7 +10,7 @@ use ancestral_cpu::train::TrainingNetwork;
 use ancestral_format::{Array, MlpConfig, NetworkConfig, Weights};
 use ancestral_learn::{Engine, Pass};
 use ancestral_nn::{device, training};
-use peer::{Case, Labels, cases, formula_weights};
+use ancestral_testing::unet::{Case, cases, formula_weights};
 
 /// Gradients by the names of the parameters.
 type Gradients = BTreeMap<String, Vec<f32>>;
@@ -31,19 +27,12 @@ struct Example {
 impl Example {
     /// None if its labels are vectors, which trainings do not have.
     fn of(case: &Case) -> Option<Self> {
-        let labels = match &case.labels {
-            Labels::None => None,
-            Labels::Numbers(values) => {
-                Some(values.iter().map(|v| u32::try_from(*v).unwrap()).collect())
-            }
-            Labels::Vectors(..) => return None,
-        };
-        Some(Self {
+        (!case.labels.are_vectors()).then(|| Self {
             config: NetworkConfig::from(case.config.clone()),
             weights: case.weights(),
             x: case.input(2),
             timesteps: case.timesteps.iter().copied().map(f64::from).collect(),
-            labels,
+            labels: case.labels.numbers(),
         })
     }
 

@@ -1,9 +1,7 @@
 //! What the peer's schedulers are configured with.
 
 use super::error::CompatError;
-use super::table::Table;
 use crate::batch::Scalar;
-use crate::denoiser::ZeroTerminalSnr;
 use crate::grid::Spacing;
 use crate::prediction::Prediction;
 
@@ -111,22 +109,6 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The table, if everything that all classes share can be.
-    pub(super) fn table(&self) -> Result<Table, CompatError> {
-        self.check_range()?;
-        let table = Table::new(self)?;
-        if self.prediction == Prediction::Epsilon && table.noisiest() == 0.0 {
-            return Err(ZeroTerminalSnr { timestep: self.timesteps - 1, alpha: 0.0 }.into());
-        }
-        Ok(table)
-    }
-
-    /// The table of a class that ends a rescaled schedule just above ᾱ = 0.
-    pub(super) fn table_above_zero(&self) -> Result<Table, CompatError> {
-        self.check_range()?;
-        Ok(Table::new(self)?.above_zero())
-    }
-
     /// Refuses what `class` does not have.
     pub(super) fn check_known(&self, class: &'static str, has: Known) -> Result<(), CompatError> {
         let refuse = |setting, found, expected| {
@@ -148,7 +130,8 @@ impl Config {
         Ok(())
     }
 
-    fn check_range(&self) -> Result<(), CompatError> {
+    /// Refuses values that no class can compute with.
+    pub(super) fn check_range(&self) -> Result<(), CompatError> {
         // As f32, which is what is computed with.
         let positive = |value: f64| f32::from_f64(value) > 0.0;
         if let Some(found) = self.clip.filter(|range| !positive(*range)) {

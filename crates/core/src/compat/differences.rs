@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::config::Config;
+use super::kit::variance::VarianceType;
 use super::table::Table;
-use super::variance::VarianceType;
 
 /// One way in which a run of the peer's scheduler differs from our own; as text, a sentence.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -180,7 +180,7 @@ impl fmt::Display for Place {
 
 /// What is peculiar to the list of timesteps itself.
 pub(super) fn of_list(timesteps: &[i64], config: &Config) -> Option<Difference> {
-    let noisiest = super::spacing::signed(config.timesteps) - 1;
+    let noisiest = super::kit::spacing::signed(config.timesteps) - 1;
     match timesteps {
         [timestep] if *timestep != noisiest => {
             Some(Difference::SingleStep { timestep: *timestep, noisiest })

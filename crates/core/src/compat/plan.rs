@@ -1,9 +1,9 @@
 //! What all of the peer's schedulers have, whatever their step is.
 
 use super::config::Config;
-use super::sigma_grid::SigmaGrid;
-use super::sigmas::Vp;
-use super::spacing::floats;
+use super::kit::sigma_grid::SigmaGrid;
+use super::kit::sigmas::Vp;
+use super::kit::spacing::floats;
 use super::table::Table;
 use crate::grid::Spacing;
 

@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 
 use super::Scheduler;
-use super::elementwise::map;
 use super::history::History;
+use super::kit::elementwise::map;
 use crate::batch::Batch;
 use crate::denoiser::Network;
 use crate::noise::Noise;

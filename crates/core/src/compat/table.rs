@@ -5,6 +5,8 @@ use std::f64::consts::PI;
 use super::config::{BetaCurve, Config};
 use super::error::CompatError;
 use crate::batch::Scalar;
+use crate::denoiser::ZeroTerminalSnr;
+use crate::prediction::Prediction;
 
 /// Betas and ᾱ of every timestep, bit for bit those of the peer.
 ///
@@ -83,6 +85,24 @@ impl Table {
     /// ᾱ of the noisiest timestep.
     pub(super) fn noisiest(&self) -> f32 {
         self.at(-1)
+    }
+}
+
+impl Config {
+    /// The table, if everything that all classes share can be.
+    pub(super) fn table(&self) -> Result<Table, CompatError> {
+        self.check_range()?;
+        let table = Table::new(self)?;
+        if self.prediction == Prediction::Epsilon && table.noisiest() == 0.0 {
+            return Err(ZeroTerminalSnr { timestep: self.timesteps - 1, alpha: 0.0 }.into());
+        }
+        Ok(table)
+    }
+
+    /// The table of a class that ends a rescaled schedule just above ᾱ = 0.
+    pub(super) fn table_above_zero(&self) -> Result<Table, CompatError> {
+        self.check_range()?;
+        Ok(Table::new(self)?.above_zero())
     }
 }
 

@@ -2,9 +2,9 @@
 
 use thiserror::Error;
 
-use crate::grid::Point;
 use crate::level::Level;
 use crate::options::{OptionError, OptionInfo, Options};
+use crate::point::Point;
 
 mod rescale;
 

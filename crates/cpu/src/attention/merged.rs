@@ -7,6 +7,8 @@
 
 use rayon::prelude::*;
 
+use crate::round::to_f32;
+
 /// A linear layer, W x + b. W is `[to, from]`.
 #[derive(Debug)]
 pub(super) struct Linear {
@@ -57,9 +59,4 @@ fn after(weight: &[f32], bias: &[f32], inner: &Linear) -> Linear {
 
 fn transposed(weight: &[f32], width: usize) -> Vec<f32> {
     (0..weight.len()).map(|i| weight[i % width * width + i / width]).collect()
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is the purpose")]
-fn to_f32(value: f64) -> f32 {
-    value as f32
 }

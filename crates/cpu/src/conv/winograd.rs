@@ -346,6 +346,7 @@ impl<F: Form<I, O>, const I: usize, const O: usize> WithSimd for Input<'_, F, I,
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         let Self { line, tiles, from, stride, .. } = self;
+        assert!(tiles > 0, "at least one tile");
         assert!(
             (I - 1) * line + ((tiles - 1) * O + I) * from <= self.patch.len(),
             "tiles are there"
@@ -531,5 +532,19 @@ impl<F: Form<I, O>, const I: usize, const O: usize, const P: usize> Output<'_, F
                 put(simd, unsafe { tile.out.get_unchecked_mut(at..at + count) }, value);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "at least one tile")]
+    fn no_tile_is_refused() {
+        let (patch, line, from, stride) = (&[0.0; 64], 8, 1, 4);
+        let out = &mut [0.0; 64];
+        let form = PhantomData::<Two>;
+        arch().dispatch(Input::<Two, 4, 2> { patch, line, tiles: 0, from, out, stride, form });
     }
 }

@@ -9,8 +9,9 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 
 use super::Tiles;
+use super::kernel::TILE;
 use super::lines::{self, Line, VALUES};
-use super::product::{Left, Product, Right, TILE, some};
+use super::product::{Left, Product, Right, some};
 use crate::arch::arch;
 use crate::conv::{Frame, Kernels};
 use crate::fetch::fetch;

@@ -11,9 +11,10 @@ use pulp::{Simd, WithSimd};
 
 use super::Tiles;
 use super::conv::TAPS;
+use super::kernel::TILE;
 use super::lines::{self, Line};
 use super::outer::{Outer, Sum, Transposed};
-use super::product::{PANEL, TILE};
+use super::product::PANEL;
 use crate::arch::arch;
 use crate::conv::Frame;
 use crate::map::Arena;

@@ -11,8 +11,9 @@ use pulp::{Simd, WithSimd};
 
 use super::Tiles;
 use super::attention::Strided;
+use super::kernel::{Chains, Kernel, Sums, TILE};
 use super::lines::{self, Line, VALUES};
-use super::product::{Chains, Kernel, PANEL, Sums, TILE};
+use super::product::PANEL;
 use super::soft::Soft;
 use crate::arch::arch;
 use crate::map::Arena;

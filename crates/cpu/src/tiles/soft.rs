@@ -13,8 +13,8 @@
 
 use pulp::Simd;
 
+use super::kernel::{Chains, Factors, Kernel, Sums, TILE};
 use super::lines::{Line, PAIRS};
-use super::product::{Chains, Factors, Kernel, Sums, TILE};
 
 /// Rows that are computed together.
 const TOGETHER: usize = 4;

@@ -1,16 +1,13 @@
-#[path = "../../../nn/src/unet/tests/peer.rs"]
-#[allow(dead_code, reason = "not every test needs all of it")]
-pub(crate) mod peer;
-
 use ancestral::{Batch, Network};
 use ancestral_format::{Array, MlpConfig, NetworkConfig, Weights};
-use peer::{Case, cases};
+use ancestral_testing::unet::{Case, cases};
 
 use super::*;
 use crate::conv::{After, Conv3, Motion};
+use crate::error::LoadError;
 use crate::gemm::Store;
 use crate::map::{Arena, Map, Shape};
-use crate::network::{CpuNetwork, LoadError};
+use crate::network::CpuNetwork;
 use crate::norm::Before;
 use crate::parameters::made;
 

@@ -10,6 +10,7 @@ use super::run::Run;
 use super::tree;
 use crate::map::{Arena, Buffer};
 use crate::parameters::{Parameters, Place};
+use crate::round::to_f32;
 use crate::time::{self, to_index};
 
 /// How a time becomes a row of numbers.
@@ -187,8 +188,7 @@ impl Conditioning {
     ) -> Conditioned {
         let width = self.time.second.columns();
         let mut vector = run.arena.take(times.len() * width);
-        #[expect(clippy::cast_possible_truncation, reason = "networks take their times as f32")]
-        let times: Vec<f32> = times.iter().map(|time| *time as f32).collect();
+        let times: Vec<f32> = times.iter().copied().map(to_f32).collect();
         let labels = labels.unwrap_or_default().to_vec();
         let time = self.time.forward(run, self.projected(run, &times), false, &mut vector);
         let class = match &self.class {

@@ -1,8 +1,8 @@
 //! One update of a matrix of weights by Muon.
 
 use crate::gemm::{Columns, Left, LeftSide, Packed, Product, Store};
+use crate::round::to_f32;
 use crate::train::Slot;
-use crate::train::optimizer::to_f32;
 
 /// Steps of the iteration towards an orthogonal matrix, and its coefficients: a polynomial that lifts
 /// small singular values fast, and leaves all but the smallest between 0.68 and 1.21.

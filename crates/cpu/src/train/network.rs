@@ -6,9 +6,10 @@ use super::memory::Values;
 use super::mlp::Mlp;
 use super::run::Run;
 use super::unet::UNet;
+use crate::error::LoadError;
 use crate::map::{Arena, Shape};
-use crate::network::{LoadError, Shapes};
 use crate::parameters::asked_on;
+use crate::shapes::Shapes;
 use crate::tiles::{Precision, Tiles};
 
 /// Some noisy samples that go through a network together.

@@ -4,6 +4,7 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::arch::arch;
+use crate::round::to_f32;
 use crate::simd::{load, store};
 
 /// Values that are one piece of work.
@@ -107,11 +108,6 @@ struct Factors {
     epsilon: f32,
     kept: f32,
     share: f32,
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is the purpose")]
-pub(super) fn to_f32(value: f64) -> f32 {
-    value as f32
 }
 
 struct Piece<'a> {

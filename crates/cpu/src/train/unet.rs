@@ -15,6 +15,7 @@ use crate::conv::{After, Motion};
 use crate::map::{Buffer, Map, Shape};
 use crate::norm::Before;
 use crate::parameters::Parameters;
+use crate::round::to_f32;
 use crate::time;
 use crate::train::layer::pointwise::Pointwise;
 use crate::unet::plan::{Plan, time_width};
@@ -232,8 +233,7 @@ impl UNet {
         if self.divides_by_time {
             let each = values.len() / times.len();
             for (row, time) in values.chunks_exact_mut(each).zip(times) {
-                #[expect(clippy::cast_possible_truncation, reason = "times are taken as f32")]
-                let time = *time as f32;
+                let time = to_f32(*time);
                 for value in row {
                     *value /= time;
                 }

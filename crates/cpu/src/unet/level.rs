@@ -6,10 +6,11 @@ use super::plan::{self, Level};
 use super::resample::Resample;
 use super::resnet::{Common, Resnet};
 use crate::attention::Attention;
-use crate::conv::{After, Conv3, Motion, Pointwise};
+use crate::conv::{After, Conv3, Motion};
 use crate::map::{Arena, Map};
 use crate::norm::{Before, Norm};
 use crate::parameters::Parameters;
+use crate::pointwise::Pointwise;
 use crate::time::{Gathered, Told};
 
 /// What changes the resolution at the end of a level.

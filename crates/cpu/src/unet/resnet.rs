@@ -4,10 +4,11 @@ use ancestral_format::{Activation, TimeScaleShift};
 
 use super::resample::Resample;
 use crate::attention::applied;
-use crate::conv::{After, Conv3, Motion, Pointwise};
+use crate::conv::{After, Conv3, Motion};
 use crate::map::{Arena, Map, Shape};
 use crate::norm::{Before, Norm};
 use crate::parameters::Parameters;
+use crate::pointwise::Pointwise;
 use crate::time::{Gathered, Told};
 
 /// Two convolutions with the time brought in between them, around a shortcut.

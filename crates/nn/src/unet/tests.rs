@@ -1,13 +1,13 @@
-mod peer;
 mod trajectories;
 
 use std::collections::BTreeMap;
 
+use ancestral_testing::unet::{Case, Labels, Shapes, cases, config};
 use burn::tensor::{Tensor, TensorData};
 use serde_json::Value;
 
-use self::peer::{Case, Shapes, cases, config};
 use super::*;
+use crate::network::label_tensor;
 use crate::{device, parameters};
 
 /// Networks of the peer with weights by formula, measured apart from our own script.
@@ -25,17 +25,12 @@ fn input(case: &Case, rows: usize) -> Tensor<4> {
     Tensor::from_data(TensorData::new(case.input(rows), shape), &device::cpu())
 }
 
-fn numbers(values: Vec<i64>) -> Tensor<1, Int> {
-    let count = values.len();
-    Tensor::from_data(TensorData::new(values, [count]), &device::cpu())
-}
-
 /// What the network says of the two rows of a case.
 fn output(case: &Case) -> Tensor<4> {
     let label = match case.labels.clone() {
-        peer::Labels::None => None,
-        peer::Labels::Numbers(values) => Some(Label::Number(numbers(values))),
-        peer::Labels::Vectors(width, values) => {
+        Labels::None => None,
+        Labels::Numbers(values) => Some(Label::Number(label_tensor(&values, &device::cpu()))),
+        Labels::Vectors(width, values) => {
             let vectors = TensorData::new(values, [2, width]);
             Some(Label::Vector(Tensor::from_data(vectors, &device::cpu())))
         }
@@ -121,7 +116,7 @@ fn configs_that_make_no_network_say_why() {
 #[should_panic(expected = "the class of a row must be a vector of 64 numbers")]
 fn a_vector_cannot_be_told_as_a_number() {
     let case = &cases()["class_identity"];
-    let label = Some(Label::Number(numbers(vec![1, 2])));
+    let label = Some(Label::Number(label_tensor(&[1, 2], &device::cpu())));
     let timesteps = Tensor::from_floats(&case.timesteps[..], &device::cpu());
     let _ = network(case).forward(input(case, 2), timesteps, label);
 }

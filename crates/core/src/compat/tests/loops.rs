@@ -71,7 +71,7 @@ fn noisy(case: &Value, scheduler: &dyn Scheduler, index: usize, x0: &Batch) -> B
     let noise = ramp_down(x0.shape());
     let (alpha, sigma) = match case["sigma"].as_f64().map(f32::from_f64) {
         Some(sigma) if scheduler.input_scale(index) != 1.0 => (scheduler.start_std(), sigma),
-        Some(sigma) => sigmas::Vp::of(sigma).scales(),
+        Some(sigma) => kit::sigmas::Vp::of(sigma).scales(),
         None => {
             let timestep = scheduler.timesteps()[index];
             let whole = (0..1000).find(|t| *t as f64 == timestep).unwrap();
@@ -79,7 +79,7 @@ fn noisy(case: &Value, scheduler: &dyn Scheduler, index: usize, x0: &Batch) -> B
             (alpha_bar.sqrt(), (1.0 - alpha_bar).sqrt())
         }
     };
-    elementwise::sum(alpha, x0, sigma, &noise)
+    kit::elementwise::sum(alpha, x0, sigma, &noise)
 }
 
 fn run(case: &Value) -> Batch {
@@ -91,7 +91,7 @@ fn run(case: &Value) -> Batch {
     let noised = (start > 0).then(|| noisy(case, &*scheduler, start, &x));
     let x = if case["flow"] == "scaled_reassign" {
         let std = scheduler.start_std();
-        let x = noised.unwrap_or_else(|| elementwise::map(&x, |x| x * std));
+        let x = noised.unwrap_or_else(|| kit::elementwise::map(&x, |x| x * std));
         with_scaled_x(&*scheduler, start, x, &mut network, &mut noise)
     } else {
         let mut run = Run::new(&*scheduler, x, &mut network, &mut noise);
@@ -117,7 +117,7 @@ fn with_scaled_x(
     let mut history = History::default();
     for (index, timestep) in scheduler.timesteps().into_iter().enumerate().skip(start) {
         let scale = scheduler.input_scale(index);
-        let scaled = elementwise::map(&x, |x| x / scale);
+        let scaled = kit::elementwise::map(&x, |x| x / scale);
         let Ok(output) = network.predict(&scaled, &vec![timestep; x.rows()], None);
         x = scheduler.step(index, output, &scaled, &mut history, noise).x;
     }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::batch::Scalar;
-use crate::compat::variance::Variances;
+use crate::compat::kit::variance::Variances;
 
 #[test]
 fn whole_tables_have_the_bits_of_the_peer() {
@@ -76,7 +76,7 @@ fn variances_as_the_peer_gives_them() {
     for (pair, expected) in facts["ddim_variance"].as_object().unwrap() {
         let (from, to) = pair.split_once(',').unwrap();
         let at = |t: &str| Table::new(&Config::default()).unwrap().at(t.parse().unwrap());
-        let found = ddim::variance(at(from), at(to));
+        let found = class::ddim::variance(at(from), at(to));
         assert!((f64::from(found) - expected.as_f64().unwrap()).abs() < 1e-5, "{pair}: {found}");
     }
 }
@@ -88,7 +88,7 @@ fn timesteps_are_the_lists_of_the_peer() {
         let mut parts = name.split('_').skip(1);
         let spacing: Spacing = parts.next().unwrap().parse().unwrap();
         let steps = parts.next().unwrap().parse().unwrap();
-        let found = spacing::descending(spacing, 1000, steps).unwrap();
+        let found = kit::spacing::descending(spacing, 1000, steps).unwrap();
         assert_eq!(serde_json::json!(found), *expected, "{name}");
     }
     let offset = Config { spacing: Spacing::Leading { offset: 1 }, ..Config::default() };
@@ -107,7 +107,7 @@ fn trailing_has_one_entry_too_many_where_the_peer_has() {
     let facts = facts();
     let extra = facts["trailing_extra"].as_array().unwrap();
     for steps in 1..=1000 {
-        let found = spacing::descending(Spacing::Trailing, 1000, steps).unwrap();
+        let found = kit::spacing::descending(Spacing::Trailing, 1000, steps).unwrap();
         let expected = extra.iter().find(|entry| usize_of(&entry[0]) == steps);
         assert_eq!(found.len(), expected.map_or(steps, |entry| usize_of(&entry[1])), "{steps}");
         assert_eq!(found.last() == Some(&-1), expected.is_some(), "{steps}");

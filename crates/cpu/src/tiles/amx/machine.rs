@@ -7,13 +7,14 @@ use std::arch::x86_64::{
     __cpuid, __cpuid_count, __m512i, _mm512_setzero_si512, _mm512_shuffle_i32x4,
     _mm512_unpackhi_epi32, _mm512_unpackhi_epi64, _mm512_unpacklo_epi32, _mm512_unpacklo_epi64,
 };
+use std::cell::Cell;
 use std::marker::PhantomData;
 
 use pulp::Simd;
 
 use crate::tiles::NoTiles;
+use crate::tiles::kernel::{Chains, Factors, Kernel, Sums};
 use crate::tiles::lines::{Line, PAIRS, VALUES};
-use crate::tiles::product::{Chains, Factors, Kernel, Sums};
 
 /// The right to use tiles: the CPU has them, and the system has allowed them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,14 +103,17 @@ impl Amx {
         unsafe { transpose(lines) }
     }
 
-    /// Configures the tiles of this thread, until what is returned goes.
+    /// Configures the tiles of this thread, until the last of what is returned is dropped.
     pub(in crate::tiles) fn configured(self) -> Configured {
-        let config = Config::WHOLE;
-        // SAFETY: there are tiles, as `self` exists; a configuration of palette 1 with at most 16
-        // rows of 64 bytes is valid. It changes nothing that compiled code knows of.
-        unsafe {
-            asm!("ldtilecfg [{}]", in(reg) &raw const config, options(nostack, readonly));
+        if USERS.get() == 0 {
+            let config = Config::WHOLE;
+            // SAFETY: there are tiles, as `self` exists; a configuration of palette 1 with at most 16
+            // rows of 64 bytes is valid. It changes nothing that compiled code knows of.
+            unsafe {
+                asm!("ldtilecfg [{}]", in(reg) &raw const config, options(nostack, readonly));
+            }
         }
+        USERS.set(USERS.get() + 1);
         Configured { _amx: self, _of_a_thread: PhantomData }
     }
 }
@@ -225,6 +229,11 @@ impl Config {
 
 const _: () = assert!(size_of::<Config>() == 64);
 
+thread_local! {
+    /// How many [`Configured`] this thread has.
+    static USERS: Cell<usize> = const { Cell::new(0) };
+}
+
 /// The tiles of a thread, ready to be used.
 #[derive(Debug)]
 pub(in crate::tiles) struct Configured {
@@ -234,9 +243,12 @@ pub(in crate::tiles) struct Configured {
 
 impl Drop for Configured {
     fn drop(&mut self) {
-        // SAFETY: there are tiles, as `self` exists; afterwards none is in use.
-        unsafe {
-            asm!("tilerelease", options(nomem, nostack));
+        USERS.set(USERS.get() - 1);
+        if USERS.get() == 0 {
+            // SAFETY: there are tiles, as `self` exists; afterwards none is in use.
+            unsafe {
+                asm!("tilerelease", options(nomem, nostack));
+            }
         }
     }
 }
@@ -384,5 +396,25 @@ impl Kernel for Configured {
                 options(nostack),
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tiles_stay_configured_until_their_last_user_is_dropped() {
+        let Ok(amx) = Amx::of_machine() else {
+            eprintln!("left out: no AMX tiles here");
+            return;
+        };
+        let outer = amx.configured();
+        drop(amx.configured());
+        let ones = &[Line([0x3f80_3f80; PAIRS]); PAIRS][..];
+        let mut sums = Sums([[f32::NAN; PAIRS]; 4 * PAIRS]);
+        let chains = Chains { left: [ones; 2], right: [ones; 2] };
+        outer.chains(pulp::Scalar::new(), chains, &mut sums);
+        assert!(sums.0.iter().flatten().all(|sum| *sum == 32.0));
     }
 }

@@ -3,8 +3,8 @@
 use pulp::Simd;
 
 use crate::tiles::NoTiles;
+use crate::tiles::kernel::{Chains, Factors, Kernel, Sums};
 use crate::tiles::lines::{Line, PAIRS, VALUES};
-use crate::tiles::product::{Chains, Factors, Kernel, Sums};
 
 /// There are none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

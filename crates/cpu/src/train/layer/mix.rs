@@ -7,6 +7,7 @@ use crate::attention::{Narrow, NarrowBackward, is_narrow, softmax};
 use crate::conv::MOST_LANES;
 use crate::gemm::{Columns, Left, Product, Store, lanes, packed_len};
 use crate::map::{Arena, Buffer};
+use crate::round::to_f32;
 use crate::tiles::{self, Strided, Sum, Tiles};
 
 /// Multi-head attention between the positions of each row.
@@ -321,11 +322,6 @@ impl Mix {
         let length = self.rows * self.row();
         assert_eq!(slices.map(<[f32]>::len), [length; 4], "values of q, k, v and the output");
     }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is the purpose")]
-fn to_f32(value: f64) -> f32 {
-    value as f32
 }
 
 #[cfg(test)]

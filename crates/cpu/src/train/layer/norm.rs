@@ -8,6 +8,7 @@ use crate::arch::arch;
 use crate::map::{Arena, Buffer, Map, View};
 use crate::norm::{self, Affine, Before, activation_slope};
 use crate::parameters::{Parameters, Place};
+use crate::round::to_f32;
 use crate::simd::{load, silu_slope, store, vectors};
 use crate::train::run::Run;
 use crate::train::tree;
@@ -336,11 +337,6 @@ impl Backward<'_, '_> {
             },
         );
     }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is the purpose")]
-fn to_f32(value: f64) -> f32 {
-    value as f32
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use rayon::prelude::*;
 
-use crate::conv::positions_at_once;
 use crate::gemm::{self, Columns, Left, Packed, Product, Store, lanes, packed_len};
 use crate::parameters::{Parameters, Place};
+use crate::pointwise::positions_at_once;
 use crate::tiles::{self, Strided, Sum, Tiles};
 use crate::train::run::Run;
 use crate::train::tree;

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
+use ancestral_testing::unet::{Case, cases};
+
 use super::*;
-use crate::tiles::tests::peer::{Case, cases};
 use crate::tiles::tests::{NAMES, all, amx, rounded};
 
 fn gradients(tiles: Option<Tiles>, case: &Case, rows: Range<usize>) -> Vec<f32> {

@@ -3,10 +3,10 @@
 use ancestral::compat::{Ddim, DdimOptions, Ddpm, Run, Scheduler, Step, Visit};
 use ancestral::{Batch, Noise, TorchNoise};
 use ancestral_format::{Array, SchedulerClass, SchedulerConfig, UNetConfig, Weights, safetensors};
+use ancestral_testing::unet::formula_weights;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::peer::formula_weights;
 use super::*;
 use crate::network::BurnNetwork;
 

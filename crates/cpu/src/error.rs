@@ -1,0 +1,74 @@
+//! Why a network cannot be loaded, or a call of it fails.
+
+use ancestral_format::{Labels, Mismatch, MlpConfigError, UNetConfigError};
+use thiserror::Error;
+
+use crate::tiles::NoTiles;
+
+/// Why config and weights make no network.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The config describes no U-Net.
+    #[error(transparent)]
+    UNet(#[from] UNetConfigError),
+    /// The config describes no multilayer perceptron.
+    #[error(transparent)]
+    Mlp(#[from] MlpConfigError),
+    /// The config of a U-Net does not say how large its pictures are.
+    #[error("sample_size is not set: give height and width")]
+    NoSize,
+    /// Labels are vectors, which samplers do not give.
+    #[error("class_embed_type is identity: labels are vectors, which cannot be given here")]
+    Vectors,
+    /// The weights are another network's.
+    #[error(transparent)]
+    Weights(#[from] Mismatch),
+    /// This machine does not compute in bf16.
+    #[error("bf16 is computed on AMX tiles: {0}")]
+    Tiles(#[from] NoTiles),
+}
+
+/// Why a network call failed.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum NetworkError {
+    /// The network gave a number that is none.
+    #[error("the network predicts {value} at timestep {timestep}, in row {row} of the batch")]
+    NonFinite {
+        /// What it gave.
+        value: f32,
+        /// The timestep of the row.
+        timestep: f64,
+        /// The row.
+        row: usize,
+    },
+    /// The network got labels and takes none, or the other way round, or takes vectors.
+    #[error("the network takes {expected}, but {} given", if *given { "numbers were" } else { "none were" })]
+    Labels {
+        /// What it takes.
+        expected: Labels,
+        /// Whether numbers were given.
+        given: bool,
+    },
+    /// The network has not learned that time.
+    #[error("timestep {timestep} in row {row} is not in 0 to {}, which the network knows", count - 1)]
+    Timestep {
+        /// The timestep.
+        timestep: f64,
+        /// The row.
+        row: usize,
+        /// How many timesteps the network knows.
+        count: usize,
+    },
+    /// A label is too large.
+    #[error("label {label} in row {row} is not below {count}")]
+    Label {
+        /// The label.
+        label: u32,
+        /// The row.
+        row: usize,
+        /// How many the network distinguishes.
+        count: usize,
+    },
+}
