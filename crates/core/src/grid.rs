@@ -7,6 +7,7 @@ use crate::names::names;
 use crate::schedule::Schedule;
 
 mod any;
+mod beta;
 mod cut;
 mod even;
 mod levels;

@@ -19,6 +19,7 @@ mod options;
 mod point;
 mod posterior;
 mod prediction;
+mod quantile;
 mod repaint;
 mod sample;
 pub mod sampler;

@@ -25,10 +25,14 @@
 //! - **Variants**, `diffusion_pytorch_model.fp16.safetensors`: see [`ModelFolder::read_variant`].
 //! - **Shards**: `diffusion_pytorch_model.safetensors.index.json` says which tensor is in which of
 //!   several files.
+//! - **Several networks**, `unet/` and `unet_ema/`: the first, with a [`Notice`]; the other is the
+//!   variant `ema`.
+//! - **A cache folder of the hub**, `models--OWNER--NAME`: the snapshot that `refs/main` names.
 //! - **Old names**: `query`, `key`, `value` and `proj_attn` of attention get their modern names,
 //!   and weights that are stored as those of 1 × 1 convolutions lose the two axes.
 
 mod error;
+mod hub;
 mod index;
 mod layout;
 mod loaded;
@@ -51,6 +55,7 @@ use crate::files::{Directory, Memory};
 use crate::network_config::NetworkConfig;
 use crate::scheduler_config::SchedulerConfig;
 use crate::weights::Weights;
+use layout::INDEX as INDEX_OF_MODEL;
 use reader::Reader;
 
 /// A model as it lies on disk: see the [module](self) for the files.
@@ -82,12 +87,14 @@ impl ModelFolder {
     }
 
     /// Reads the model folder at `path` with the weights of a variant, such as `fp16`; `raw` is that
-    /// of the weights as trained. They become the main ones, and no others are read.
+    /// of the weights as trained. They become the main ones, and no others are read. A network in a
+    /// folder of its own, such as `unet_ema/`, is the variant `ema`.
     ///
     /// # Errors
     /// As [`read`](Self::read), and if there are no weights of this variant.
     pub fn read_variant(path: &Path, variant: Option<&str>) -> Result<Loaded, FolderError> {
-        Reader::new(&Directory(path)).model(variant)
+        let path = hub::resolved(path)?;
+        Reader::new(&Directory(&path)).model(variant)
     }
 
     /// Reads a model folder whose files are in memory, such as one compiled into a program: pairs

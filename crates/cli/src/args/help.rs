@@ -30,7 +30,7 @@ pub fn sampler_long_help() -> String {
 
 pub fn spacing_help() -> String {
     format!(
-        "How the steps are laid: over timesteps, {}; over noise levels, {} (karras:rho=7) [default: \
+        "How the steps are laid: over timesteps, {}, beta; over noise levels, {} (karras:rho=7) [default: \
          as the model says]",
         Spacing::NAMES.join(", "),
         LevelSpacing::NAMES.join(", ")

@@ -3,10 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Grid, GridError, LevelSpacing, Spacing};
+use super::levels::check_steps;
+use super::{Grid, GridError, LevelSpacing, Spacing, beta};
 use crate::options::{OptionError, Options};
 use crate::sampler::Sampler;
 use crate::schedule::Schedule;
+
+/// What [`AnySpacing::Beta`] is called.
+const BETA: &str = "beta";
 
 /// How a grid of few steps is spaced: over training timesteps, or over noise levels.
 ///
@@ -27,6 +31,9 @@ pub enum AnySpacing {
     Timesteps(Spacing),
     /// Over noise levels.
     Levels(LevelSpacing),
+    /// Over timesteps at quantiles of Beta(0.6, 0.6): short hops at both ends (Lee et al. 2024,
+    /// arXiv:2407.12173).
+    Beta,
 }
 
 impl AnySpacing {
@@ -38,6 +45,10 @@ impl AnySpacing {
         match self {
             Self::Timesteps(spacing) => Grid::new(schedule, spacing, steps),
             Self::Levels(spacing) => Grid::over_levels(schedule, spacing, steps),
+            Self::Beta => {
+                check_steps(schedule.len(), steps)?;
+                Grid::from_timesteps(schedule, &beta::timesteps(schedule.len(), steps))
+            }
         }
     }
 
@@ -47,13 +58,14 @@ impl AnySpacing {
         match self {
             Self::Timesteps(spacing) => spacing.name(),
             Self::Levels(spacing) => spacing.name(),
+            Self::Beta => BETA,
         }
     }
 
     /// All names that [`str::parse`] understands.
     #[must_use]
     pub fn names() -> Vec<&'static str> {
-        [&Spacing::NAMES[..], &LevelSpacing::NAMES].concat()
+        [&Spacing::NAMES[..], &[BETA], &LevelSpacing::NAMES].concat()
     }
 }
 
@@ -79,6 +91,10 @@ impl FromStr for AnySpacing {
             options.finish(&[])?;
             return Ok(spacing.into());
         }
+        if name == BETA {
+            options.finish(&[])?;
+            return Ok(Self::Beta);
+        }
         if LevelSpacing::NAMES.contains(&name.as_str()) {
             return text.parse::<LevelSpacing>().map(Self::Levels);
         }
@@ -92,6 +108,7 @@ impl fmt::Display for AnySpacing {
         match self {
             Self::Timesteps(spacing) => f.write_str(spacing.name()),
             Self::Levels(spacing) => spacing.fmt(f),
+            Self::Beta => f.write_str(BETA),
         }
     }
 }
@@ -125,7 +142,7 @@ mod tests {
         for (text, message) in [
             (
                 "even",
-                "unknown spacing \"even\": expected one of trailing, linspace, leading, karras, exponential, angle",
+                "unknown spacing \"even\": expected one of trailing, linspace, leading, beta, karras, exponential, angle",
             ),
             ("trailing:rho=7", "trailing has no option \"rho\": it takes none"),
             ("karras:rho=0", "option rho=0 of karras: expected a number above 0"),

@@ -33,6 +33,13 @@ pub enum Notice {
         /// The variant.
         variant: String,
     },
+    /// There are other networks beside the one that was read.
+    OtherNetworks {
+        /// The folder that was read.
+        path: PathBuf,
+        /// The variants by which the others are read.
+        variants: Vec<String>,
+    },
     /// A bare network says nothing of its noise schedule.
     SchedulerAssumed {
         /// Every place where its config could have been.
@@ -55,6 +62,12 @@ impl fmt::Display for Notice {
                 f,
                 "{}: the weights of variant {variant} are taken, as there are no others",
                 path.display()
+            ),
+            Self::OtherNetworks { path, variants } => write!(
+                f,
+                "{}: the network of this folder is read; there are others, by variant: {}",
+                path.display(),
+                listed(variants, |variant| shown(variant))
             ),
             Self::SchedulerAssumed { looked_for } => write!(
                 f,

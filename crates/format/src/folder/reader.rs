@@ -38,7 +38,18 @@ impl<'a> Reader<'a> {
     pub(super) fn model(mut self, variant: Option<&str>) -> Result<Loaded, FolderError> {
         variant.map_or(Ok(()), weight_files::check_variant)?;
         let index = self.index()?;
-        let (folder, network) = self.network(index)?;
+        let others = self.other_networks(index);
+        let of_folder = variant.and_then(|name| others.iter().find(|(found, _)| found == name));
+        let (folder, network) = match of_folder {
+            Some((_, folder)) => self.network(index, std::slice::from_ref(folder))?,
+            None => self.network(index, &network_folders(index))?,
+        };
+        let variant = variant.filter(|_| of_folder.is_none());
+        if of_folder.is_none() && !others.is_empty() {
+            let path = self.files.path(&folder);
+            let variants = others.into_iter().map(|(variant, _)| variant).collect();
+            self.notices.push(Notice::OtherNetworks { path, variants });
+        }
         // Whoever saves a network alone saves no scheduler with it. Of ours none is saved alone.
         let bare = index.is_none() && folder.is_empty() && network.kind() == NetworkKind::UNet;
         let scheduler = self.scheduler(bare)?;
@@ -63,22 +74,38 @@ impl<'a> Reader<'a> {
         Ok(Some(self.note(INDEX, parsed)))
     }
 
-    /// The folder of the network, and its config.
+    /// Networks in folders beside the usual one, such as `unet_ema/`: the variant, and the folder.
+    fn other_networks(&self, index: Option<NetworkKind>) -> Vec<(String, String)> {
+        let kinds = index.as_ref().map_or(NetworkKind::ALL, std::slice::from_ref);
+        let names = self.files.list("");
+        let variant = |name: &String| {
+            let rest = kinds.iter().find_map(|kind| name.strip_prefix(kind.name()))?;
+            let variant = rest.strip_prefix('_')?.to_owned();
+            let folder = format!("{name}/");
+            let has_config = matches!(self.files.open(&format!("{folder}{CONFIG}")), Ok(Some(_)));
+            (has_config && weight_files::check_variant(&variant).is_ok())
+                .then_some((variant, folder))
+        };
+        names.iter().filter_map(variant).collect()
+    }
+
+    /// The folder of the network, the first of these that has a config, and its config.
     fn network(
         &mut self,
         index: Option<NetworkKind>,
+        folders: &[String],
     ) -> Result<(String, NetworkConfig), FolderError> {
-        for folder in network_folders(index) {
+        for folder in folders {
             let name = format!("{folder}{CONFIG}");
             if let Some(json) = self.text(&name, LONGEST_CONFIG)? {
                 let kind = index.unwrap_or_else(|| kind_of(&json));
                 let parsed = NetworkConfig::from_json(kind, &json).map_err(|reason| {
                     FolderError::Network { path: self.files.path(&name), reason }
                 })?;
-                return Ok((folder, self.note(&name, parsed)));
+                return Ok((folder.clone(), self.note(&name, parsed)));
             }
         }
-        let configs = network_folders(index).into_iter().map(|folder| format!("{folder}{CONFIG}"));
+        let configs = folders.iter().map(|folder| format!("{folder}{CONFIG}"));
         let looked_for = configs.map(|name| self.files.path(&name));
         Err(match index {
             Some(_) => {

@@ -622,3 +622,58 @@ fn the_built_in_model_is_written_as_it_lies() {
     assert_eq!(loaded.notices, []);
     assert_eq!(written(&loaded.model), files(&path));
 }
+
+/// The built-in model in `folder`, with another network beside it.
+fn with_average(folder: &Path) {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pipeline/models/digits");
+    for file in ["model_index.json", SCHEDULER] {
+        crate::write_file(&folder.join(file), &fs::read(from.join(file)).unwrap()).unwrap();
+    }
+    for (part, file) in
+        ["unet", "unet_ema"].into_iter().flat_map(|part| [(part, CONFIG), (part, WEIGHTS)])
+    {
+        let bytes = fs::read(from.join("unet").join(file)).unwrap();
+        crate::write_file(&folder.join(part).join(file), &bytes).unwrap();
+    }
+}
+
+#[test]
+fn networks_beside_the_usual_one_are_variants() {
+    let folder = tempfile::tempdir().unwrap();
+    with_average(folder.path());
+    let read = ModelFolder::read(folder.path()).unwrap();
+    let said: Vec<_> = read.notices.iter().map(ToString::to_string).collect();
+    assert_eq!(said.len(), 1);
+    assert!(said[0].contains("unet") && said[0].ends_with("by variant: ema"), "{said:?}");
+    let average = ModelFolder::read_variant(folder.path(), Some("ema")).unwrap();
+    assert!(average.notices.is_empty());
+    // It is that folder that is read.
+    fs::remove_file(folder.path().join("unet_ema").join(WEIGHTS)).unwrap();
+    let error = ModelFolder::read_variant(folder.path(), Some("ema")).unwrap_err().to_string();
+    assert!(error.contains("unet_ema"), "{error}");
+    // A folder without a config is no network.
+    fs::remove_file(folder.path().join("unet_ema").join(CONFIG)).unwrap();
+    assert!(ModelFolder::read(folder.path()).unwrap().notices.is_empty());
+}
+
+#[test]
+fn the_cache_folder_of_a_hub_leads_to_its_snapshot() {
+    let cache = tempfile::tempdir().unwrap();
+    let (old, new) = (cache.path().join("snapshots/0123"), cache.path().join("snapshots/4567"));
+    with_average(&old);
+    let error = |expected: &str| {
+        let error = ModelFolder::read(cache.path()).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    };
+    // The only one, and then the one that is named.
+    assert!(ModelFolder::read(cache.path()).is_ok());
+    with_average(&new);
+    error("no snapshot of a model in this cache folder");
+    crate::write_file(&cache.path().join("refs/main"), b"4567\n").unwrap();
+    assert!(ModelFolder::read(cache.path()).is_ok());
+    fs::remove_dir_all(&new).unwrap();
+    assert!(ModelFolder::read(cache.path()).is_ok());
+    with_average(&new);
+    fs::remove_file(new.join(SCHEDULER)).unwrap();
+    error("4567");
+}

@@ -96,8 +96,8 @@ fn spaced(config: &SchedulerConfig) -> AnySpacing {
     match config.solver.spread() {
         Spread::Karras => LevelSpacing::Karras { rho: 7.0 }.into(),
         Spread::Exponential | Spread::Lu => LevelSpacing::Exponential.into(),
-        // Of levels spread as a beta distribution there is none.
-        Spread::Timesteps | Spread::Beta => config.spacing().into(),
+        Spread::Beta => AnySpacing::Beta,
+        Spread::Timesteps => config.spacing().into(),
     }
 }
 

@@ -131,9 +131,11 @@ fn spread(settings: &Settings, config: &mut SchedulerConfig) -> Result<(), Setti
     let spacing = spacing(text)?;
     let karras = matches!(spacing, AnySpacing::Levels(LevelSpacing::Karras { .. }));
     let exponential = matches!(spacing, AnySpacing::Levels(LevelSpacing::Exponential));
+    let beta = spacing == AnySpacing::Beta;
     let is_known = match spacing {
         AnySpacing::Levels(_) if karras || exponential => has("use_karras_sigmas"),
         AnySpacing::Timesteps(_) => has("timestep_spacing"),
+        AnySpacing::Beta => has("use_beta_sigmas"),
         AnySpacing::Levels(_) | _ => false,
     };
     if !is_known || class == SchedulerClass::Lcm {
@@ -141,7 +143,7 @@ fn spread(settings: &Settings, config: &mut SchedulerConfig) -> Result<(), Setti
     }
     let solver = &mut config.solver;
     (solver.use_karras_sigmas, solver.use_exponential_sigmas) = (karras, exponential);
-    (solver.use_beta_sigmas, solver.use_lu_lambdas) = (false, false);
+    (solver.use_beta_sigmas, solver.use_lu_lambdas) = (beta, false);
     Ok(())
 }
 

@@ -1,6 +1,5 @@
 //! Our own process: a sampler over a grid.
 
-use ancestral::compat::Spread;
 use ancestral::{AnySampler, AnySpacing, Grid, Prediction, Sampler, Spacing};
 use ancestral_format::SchedulerClass;
 
@@ -52,12 +51,6 @@ fn note_correspondence(
         config.class,
         model.name()
     )));
-    if settings.spacing.is_none() && config.solver.spread() == Spread::Beta {
-        notices.push(Notice::note(format!(
-            "use_beta_sigmas is not supported; using the spacing {:?} instead",
-            config.grid().name()
-        )));
-    }
 }
 
 /// Says so if the first estimate of an epsilon network is a difference of huge numbers.
@@ -146,7 +139,7 @@ fn grid(
     }
     let steps = settings.steps.unwrap_or(model.defaults().steps.min(schedule.len()));
     let is_trailing =
-        matches!(spacing, AnySpacing::Levels(_) | AnySpacing::Timesteps(Spacing::Trailing));
+        !matches!(spacing, AnySpacing::Timesteps(Spacing::Linspace | Spacing::Leading { .. }));
     if steps == 1 && !is_trailing {
         notices.push(Notice::note(format!(
             "a single step starts at timestep {}, under every spacing",

@@ -3,7 +3,6 @@
 pub mod dpm;
 pub mod elementwise;
 pub mod estimate;
-pub mod quantile;
 pub mod runnable;
 pub mod sigma_grid;
 pub mod sigmas;

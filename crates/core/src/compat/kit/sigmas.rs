@@ -1,10 +1,10 @@
 //! The peer's noise levels as σ of `x = x₀ + σ ε`, and where they lie in a run.
 
 use super::elementwise::{ln, numpy_ln};
-use super::quantile::symmetric_beta_quantile;
 use crate::batch::Scalar;
 use crate::compat::error::CompatError;
 use crate::compat::table::Table;
+use crate::quantile::symmetric_beta_quantile;
 
 /// How the levels of a run are spread (`use_karras_sigmas` and its like).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

@@ -6,7 +6,7 @@ const SHAPE: f64 = 0.6;
 const BETA: f64 = 2.415_344_208_002_472;
 
 /// x with `P(X ≤ x) = p` for X of Beta(0.6, 0.6), 0 ≤ p ≤ 1.
-pub(in crate::compat) fn symmetric_beta_quantile(p: f64) -> f64 {
+pub(crate) fn symmetric_beta_quantile(p: f64) -> f64 {
     if p > 0.5 {
         return 1.0 - symmetric_beta_quantile(1.0 - p);
     }

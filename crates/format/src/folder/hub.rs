@@ -1,0 +1,33 @@
+//! Cache folders of the Hugging Face hub, whose models lie behind links.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{FolderError, INDEX_OF_MODEL};
+
+/// The folder of a model: `path` itself, or the snapshot that `refs/main` names if it is the cache
+/// folder of a hub's model (`models--OWNER--NAME`); without that reference, its only snapshot.
+///
+/// # Errors
+/// If it is such a cache folder, but there is no such snapshot.
+pub(super) fn resolved(path: &Path) -> Result<PathBuf, FolderError> {
+    let snapshots = path.join("snapshots");
+    if path.join(INDEX_OF_MODEL).exists() || !snapshots.is_dir() {
+        return Ok(path.to_owned());
+    }
+    let reference = fs::read_to_string(path.join("refs/main")).ok();
+    let named = reference.map(|commit| snapshots.join(commit.trim()));
+    if let Some(snapshot) = named.filter(|snapshot| snapshot.is_dir()) {
+        return Ok(snapshot);
+    }
+    let entries = fs::read_dir(&snapshots).into_iter().flatten().flatten();
+    let mut found: Vec<PathBuf> =
+        entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    match (found.pop(), found.is_empty()) {
+        (Some(only), true) => Ok(only),
+        _ => Err(FolderError::Missing {
+            what: "snapshot of a model in this cache folder",
+            looked_for: vec![path.join("refs/main"), snapshots],
+        }),
+    }
+}
