@@ -161,6 +161,18 @@ impl<'a> Output<'a> {
         }
     }
 
+    /// Removes the pictures of a longer trajectory that was there before.
+    fn remove_rest(&self, first: u64) -> Result<()> {
+        for path in (first..).map(|step| self.path.join(png_name(step))) {
+            match fs::remove_file(&path) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+                Err(error) => return Err(error).context(path.display().to_string()),
+            }
+        }
+        Ok(())
+    }
+
     /// Writes samples of a plan, which pictures of them say how to make again, with the files that
     /// were given.
     pub fn write(&self, samples: &Samples, plan: &Plan, files: &[(String, String)]) -> Result<()> {
@@ -172,7 +184,10 @@ impl<'a> Output<'a> {
         let show = Show::of(plan.model());
         match self.kind {
             Kind::File(format) => {
-                save_bytes(self.path, &show.encode(samples, format, self.view, &of_all())?)?;
+                let bytes = show.encode(samples, format, self.view, &of_all())?;
+                // What a link leads to is replaced, not the link.
+                let target = fs::canonicalize(self.path).unwrap_or_else(|_| self.path.to_owned());
+                save_bytes(&target, &bytes)?;
             }
             Kind::Stdout => {
                 let png = show.encode(samples, Format::Png, self.view, &of_all())?;
@@ -186,6 +201,7 @@ impl<'a> Output<'a> {
                     let path = self.path.join(png_name(step));
                     write_png(&path, &picture(snapshot)?, &of_all())?;
                 }
+                self.remove_rest(samples.snapshots.len() as u64)?;
             }
             Kind::Folder => {
                 let pictures = Pictures::new(samples.x.data(), samples.x.shape())?;

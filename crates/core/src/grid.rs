@@ -202,7 +202,7 @@ pub enum GridError {
         index: usize,
     },
     /// A ρ of [`LevelSpacing::Karras`] that is none.
-    #[error("rho {rho} is not a number above 0")]
+    #[error("rho {rho} is not a number from 0.1 to 1000")]
     Rho {
         /// The ρ.
         rho: f64,

@@ -12,7 +12,7 @@ mod schedule;
 mod train;
 mod value;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use compare::CompareArgs;
 pub use compute::{ComputeArgs, PrecisionArg};
@@ -46,6 +46,20 @@ pub enum Command {
     Compare(CompareArgs),
     Inspect(InspectArgs),
     Convert(ConvertArgs),
+}
+
+impl Args {
+    /// Reads the command line. A number below 0 is the value of the flag before it, not a flag, so that
+    /// it is refused by that flag's name.
+    pub fn read() -> Self {
+        let command = Self::command().mut_subcommands(|command| {
+            command.mut_args(|arg| {
+                let is_flag = arg.get_long().is_some() && arg.get_action().takes_values();
+                if is_flag { arg.allow_negative_numbers(true) } else { arg }
+            })
+        });
+        Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use clap::{Parser, ValueEnum};
 use super::ComputeArgs;
 use super::process::ProcessArgs;
 use super::value::{
-    IntervalArg, MOST_ROWS, MOST_SAMPLES, SizeArg, count, interval, share, size, strength, weight,
+    IntervalArg, MOST_ROWS, MOST_SAMPLES, SizeArg, count, interval, seed, share, size, strength,
+    weight,
 };
 
 /// Run the reverse process of MODEL: noise → data.
@@ -48,7 +49,7 @@ pub struct SampleArgs {
     #[arg(long, value_name = "LABEL")]
     pub null_label: Option<u32>,
     /// Seed of the noise
-    #[arg(long, value_name = "SEED", default_value_t = 0)]
+    #[arg(long, value_name = "SEED", default_value_t = 0, value_parser = seed)]
     pub seed: u64,
     /// Index of the first sample: --first 5 -n 1 makes the sixth of a seed alone
     #[arg(long, value_name = "INDEX", default_value_t = 0)]

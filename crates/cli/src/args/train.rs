@@ -10,7 +10,7 @@ use super::help::{data_help, loss_weight_help};
 use super::schedule::ScheduleArgs;
 use super::value::{
     ChannelsArg, ColourArg, MOST_CHANNELS, MOST_POINTS, MOST_ROWS, SizeArg, bytes, channels,
-    colour, count, decay, positive, share, size, steps,
+    colour, count, decay, positive, seed, share, size, steps,
 };
 
 /// Learn the reverse process of DATA.
@@ -89,7 +89,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(..=1000))]
     pub groups: Option<u16>,
     /// Seed of all that is random [default: 0]
-    #[arg(long, value_name = "SEED")]
+    #[arg(long, value_name = "SEED", value_parser = seed)]
     pub seed: Option<u64>,
     #[command(flatten)]
     pub reading: ReadingArgs,

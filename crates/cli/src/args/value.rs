@@ -36,6 +36,11 @@ pub fn count(most: u64) -> RangedU64ValueParser<usize> {
     RangedU64ValueParser::new().range(1..=most)
 }
 
+/// Reads a seed.
+pub fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("expected a whole number from 0 to {}", u64::MAX))
+}
+
 /// Reads a number of updates.
 pub fn steps() -> RangedU64ValueParser<u64> {
     RangedU64ValueParser::new().range(1..=1_000_000_000)
@@ -67,7 +72,7 @@ pub fn share(text: &str) -> Result<f64, String> {
 }
 
 pub fn weight(text: &str) -> Result<f64, String> {
-    number(text, "a number, 0 or more", |x| x >= 0.0 && x.is_finite())
+    number(text, "a number from 0 to 1000000", |x| (0.0..=1e6).contains(&x))
 }
 
 pub fn strength(text: &str) -> Result<f64, String> {

@@ -41,12 +41,15 @@ pub struct Guidance {
     cleanest: Level,
 }
 
+/// Estimates of greater weights are no f32 where little signal is left.
+const MOST_WEIGHT: f64 = 1e6;
+
 /// Guidance that cannot be.
 #[derive(Clone, Copy, Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub enum GuidanceError {
     /// A weight that is none.
-    #[error("a guidance weight is a number, 0 or more, found {0}")]
+    #[error("a guidance weight is a number from 0 to {MOST_WEIGHT}, found {0}")]
     Weight(f64),
     /// A share of rescaling that is none.
     #[error("the share of guidance that is rescaled is in [0, 1], found {0}")]
@@ -62,12 +65,12 @@ pub enum GuidanceError {
 }
 
 impl Guidance {
-    /// Guidance of weight w ≥ 0 at every level, without rescaling.
+    /// Guidance of weight w at every level, without rescaling.
     ///
     /// # Errors
-    /// If the weight is negative or not finite.
+    /// If the weight is not from 0 to a million, beyond which estimates are no f32.
     pub fn new(weight: f64) -> Result<Self, GuidanceError> {
-        if !(weight >= 0.0 && weight.is_finite()) {
+        if !(0.0..=MOST_WEIGHT).contains(&weight) {
             return Err(GuidanceError::Weight(weight));
         }
         Ok(Self { weight, rescale: 0.0, noisiest: Level::NOISE, cleanest: Level::CLEAN })

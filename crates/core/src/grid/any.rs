@@ -145,7 +145,7 @@ mod tests {
                 "unknown spacing \"even\": expected one of trailing, linspace, leading, beta, karras, exponential, angle",
             ),
             ("trailing:rho=7", "trailing has no option \"rho\": it takes none"),
-            ("karras:rho=0", "option rho=0 of karras: expected a number above 0"),
+            ("karras:rho=0", "option rho=0 of karras: expected a number from 0.1 to 1000"),
         ] {
             assert_eq!(text.parse::<AnySpacing>().unwrap_err().to_string(), message);
         }

@@ -35,7 +35,7 @@ use crate::schedule::Schedule;
 pub enum LevelSpacing {
     /// Even in `k^(1/ρ)`: the greater ρ, the shorter the hops near clean data.
     Karras {
-        /// ρ > 0; 7 in the paper, and by default.
+        /// 0.1 ≤ ρ ≤ 1000; 7 in the paper, and by default.
         rho: f64,
     },
     /// Even in λ, so that every hop has the same length h.
@@ -104,7 +104,9 @@ impl std::str::FromStr for LevelSpacing {
         };
         let spacing = match spacing {
             Self::Karras { rho } => Self::Karras {
-                rho: options.take("rho", "a number above 0", |rho| fits(*rho))?.unwrap_or(rho),
+                rho: options
+                    .take("rho", "a number from 0.1 to 1000", |rho| fits(*rho))?
+                    .unwrap_or(rho),
             },
             Self::Exponential | Self::Angle => spacing,
         };
@@ -113,9 +115,9 @@ impl std::str::FromStr for LevelSpacing {
     }
 }
 
-/// Whether ρ is one.
+/// Whether ρ is one: beyond these, k^(1/ρ) is no number, or all levels are equal.
 fn fits(rho: f64) -> bool {
-    rho > 0.0 && rho.is_finite()
+    (0.1..=1000.0).contains(&rho)
 }
 
 impl std::fmt::Display for LevelSpacing {
@@ -138,7 +140,7 @@ impl Grid {
     /// if the first were T−2, the noisiest level with an end to its λ.
     ///
     /// # Errors
-    /// If `steps` is not in 1..=T, so many points are not all different, or ρ is no number above 0.
+    /// If `steps` is not in 1..=T, so many points are not all different, or ρ is not from 0.1 to 1000.
     /// # Panics
     /// Never: λ between finite ends is a number.
     pub fn over_levels(
@@ -280,14 +282,17 @@ mod tests {
             error("beta"),
             "unknown spacing \"beta\": expected one of karras, exponential, angle"
         );
-        assert_eq!(error("karras:rho=0"), "option rho=0 of karras: expected a number above 0");
+        assert_eq!(
+            error("karras:rho=0"),
+            "option rho=0 of karras: expected a number from 0.1 to 1000"
+        );
         assert!(error("angle:rho=3").contains("has no option"), "{}", error("angle:rho=3"));
         let schedule = Schedule::linear_1000();
         let refused = |steps| Grid::over_levels(&schedule, LevelSpacing::Angle, steps).unwrap_err();
         for rho in [0.0, -1.0, f64::NAN, f64::INFINITY] {
             let refused =
                 Grid::over_levels(&schedule, LevelSpacing::Karras { rho }, 5).unwrap_err();
-            assert_eq!(refused.to_string(), format!("rho {rho} is not a number above 0"));
+            assert_eq!(refused.to_string(), format!("rho {rho} is not a number from 0.1 to 1000"));
         }
         assert_eq!(refused(0), GridError::NoSteps { total: 1000 });
         assert_eq!(refused(1001), GridError::TooManySteps { steps: 1001, total: 1000 });

@@ -156,10 +156,16 @@ impl Block {
 
 impl Cell {
     fn text(&self) -> String {
-        match self.standard_error {
+        let distance = match self.standard_error {
             Some(error) => format!("{:.3} ± {error:.3}", self.distance),
             None if self.distance < 0.01 => format!("{:.2e}", self.distance),
             None => format!("{:.4}", self.distance),
+        };
+        // A hop more is nearly always too many; where it is not, the column's head would mislead.
+        if 10 * self.made < 9 * self.calls {
+            format!("{distance} ({} calls)", self.made)
+        } else {
+            distance
         }
     }
 }
