@@ -224,7 +224,7 @@ fn what_does_not_fit_is_refused_by_flag_and_file() {
             "--interpolate 2 --sampler ddpm",
             "--interpolate 2: ddpm:variance=fixed-small draws noise",
         ),
-        ("--interpolate 2 --eta 0.5", "--interpolate 2: ddim:eta=0.5 draws noise on the way"),
+        ("--interpolate 2 --eta 0.5", "--interpolate 2: ddim:eta=0.5 draws noise in its steps"),
     ] {
         let refused = folder.refused(&format!("sample {flags} --steps 2 -o never.npy"));
         assert!(refused.contains(message), "{flags}: {refused}");

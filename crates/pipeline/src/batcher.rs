@@ -99,7 +99,7 @@ impl<K: Clone + PartialEq> Batcher<K> {
         self.live.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no trajectories.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.live.is_empty()

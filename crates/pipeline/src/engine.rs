@@ -114,7 +114,7 @@ impl Engine {
     /// The network of `config` with these weights.
     ///
     /// # Errors
-    /// If they are none.
+    /// If the weights don't fit the config.
     pub(crate) fn network(
         &self,
         model: &str,

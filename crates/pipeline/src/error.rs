@@ -1,4 +1,4 @@
-//! What goes wrong, by the setting that it is about, and what is worth a word though nothing is wrong.
+//! Errors, each with the setting that it is about; and notices, which are not errors.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use crate::settings::Setting;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A setting can't be had.
+    /// A setting is invalid.
     #[error(transparent)]
     Setting(#[from] SettingError),
     /// A model can't be used.
@@ -73,7 +73,7 @@ pub enum ModelError {
         /// Why.
         source: ScheduleError,
     },
-    /// The columns of a table are none.
+    /// The columns of a table are invalid.
     #[error("model {model}")]
     Column {
         /// The model.
@@ -126,7 +126,7 @@ pub enum ModelError {
     },
 }
 
-/// A setting that can't be had, and why.
+/// An invalid setting, and why.
 ///
 /// Settings in its text are in backticks, by the names of [`Setting::name`], so that a front can spell
 /// them its own way: as flags, JSON keys or arguments.
@@ -224,7 +224,7 @@ pub enum Problem {
         sampler: String,
     },
     /// The sampler's text names an η too.
-    #[error("`sampler` {sampler} can't be had with it: it is short for ddim:eta={eta}")]
+    #[error("it is short for the sampler ddim:eta={eta}, but `sampler` is {sampler}")]
     EtaTwice {
         /// The sampler.
         sampler: String,
@@ -342,13 +342,13 @@ pub enum Problem {
     /// Guidance without a class.
     #[error("towards which class? name it with `class`")]
     NoDirection,
-    /// The interval is none.
+    /// The interval is invalid.
     #[error("expected two noise levels sigma/alpha, 0 or more, the lower first")]
     Interval,
-    /// Noise on the way between two x_T.
+    /// A stochastic sampler between two x_T.
     #[error(
-        "{sampler} draws noise on the way, so that x_T is not all that samples follow from: take a \
-         sampler that draws none, such as ddim"
+        "{sampler} draws noise in its steps, so samples do not follow from x_T alone: use a \
+         deterministic sampler such as ddim"
     )]
     Stochastic {
         /// The sampler.

@@ -16,7 +16,7 @@ pub(crate) enum SampleLabels {
     Shares(Shares),
 }
 
-/// How often each class comes.
+/// The share of each class.
 #[derive(Clone, Debug)]
 pub(crate) struct Shares {
     /// Of the classes up to each, that one included: the last is 1.

@@ -29,7 +29,7 @@ pub(crate) fn check(
 }
 
 /// The numbers that a network holds at once, at the least, for each row of a call: the maps of the
-/// full resolution that the way up takes.
+/// full resolution that the decoder takes.
 fn numbers_of_network(network: &NetworkConfig) -> usize {
     match network {
         NetworkConfig::UNet(unet) => {

@@ -188,7 +188,7 @@ impl Model {
         Defaults::of(self.columns.is_none())
     }
 
-    /// SHA-256 of the weights, as a safetensors file; computed when it is first asked for.
+    /// SHA-256 of the weights, as a safetensors file; computed on first use.
     ///
     /// # Panics
     /// Never: a network's list of tensors is far below the format's limit.

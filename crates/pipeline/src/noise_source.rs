@@ -1,4 +1,4 @@
-//! Where noise comes from.
+//! Sources of noise.
 
 use std::ops::Range;
 
@@ -54,7 +54,7 @@ impl NoiseSource {
         }
     }
 
-    /// The noise of the samples `indices`; `is_started`: x_T is none of it.
+    /// The noise of the samples `indices`; `is_started`: without the draw of x_T.
     pub(crate) fn noise(self, seed: u64, indices: Range<u64>, is_started: bool) -> RowNoise {
         let ours = || SampleNoise::new(seed, indices.clone());
         let torch = |noise| RowNoise::Torch(Box::new(noise));

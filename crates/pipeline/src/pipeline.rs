@@ -74,7 +74,7 @@ impl Pipeline {
     /// What would be run for these settings; all that can be refused is refused here.
     ///
     /// # Errors
-    /// If a setting can't be had.
+    /// If a setting is invalid.
     pub fn plan(&self, settings: &Settings) -> Result<Plan, Error> {
         Plan::new(&self.model, settings)
     }
@@ -82,7 +82,7 @@ impl Pipeline {
     /// Draws samples.
     ///
     /// # Errors
-    /// If a setting can't be had, or the network fails.
+    /// If a setting is invalid, or the network fails.
     pub fn sample(&self, settings: &Settings) -> Result<Samples, Error> {
         self.steps(settings)?.samples()
     }
@@ -90,7 +90,7 @@ impl Pipeline {
     /// The same, step by step.
     ///
     /// # Errors
-    /// If a setting can't be had.
+    /// If a setting is invalid.
     pub fn steps(&self, settings: &Settings) -> Result<Steps, Error> {
         Ok(self.run(self.plan(settings)?))
     }
@@ -126,7 +126,7 @@ impl Pipeline {
     /// Of the settings those of the grid, of clipping, the class and the batch count.
     ///
     /// # Errors
-    /// If a setting can't be had, rows don't fit, or the network fails.
+    /// If a setting is invalid, rows don't fit, or the network fails.
     pub fn invert(
         &self,
         settings: &Settings,

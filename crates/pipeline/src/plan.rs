@@ -46,10 +46,10 @@ impl fmt::Debug for Plan {
 }
 
 impl Plan {
-    /// What comes of settings for a model. Neither its weights nor a network are needed.
+    /// The plan for settings and a model. Neither weights nor a network are needed.
     ///
     /// # Errors
-    /// If a setting can't be had.
+    /// If a setting is invalid.
     pub fn new(model: &Arc<Model>, settings: &Settings) -> Result<Self, Error> {
         let mut settings = settings.clone();
         if settings.interpolate.is_some() && settings.eta.is_none() {
@@ -156,7 +156,7 @@ impl Plan {
         self.batch
     }
 
-    /// Rows in one network call: guidance asks about each sample twice at once.
+    /// Rows in one network call: guidance needs two rows a sample.
     #[must_use]
     pub fn rows_of_a_call(&self) -> NonZeroUsize {
         match self.guidance {

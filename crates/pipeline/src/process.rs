@@ -43,7 +43,7 @@ impl Process {
     /// That of the settings; what they leave open, the model says.
     ///
     /// # Errors
-    /// If a setting can't be had.
+    /// If a setting is invalid.
     pub fn new(settings: &Settings, model: &Model) -> Result<Noted<Self>, Error> {
         check_together(settings)?;
         let mut notices = Vec::new();
@@ -103,7 +103,7 @@ impl Process {
         }
     }
 
-    /// Whether it draws noise on the way.
+    /// Whether its steps draw noise.
     #[must_use]
     pub fn is_stochastic(&self) -> bool {
         match self {
@@ -112,7 +112,7 @@ impl Process {
         }
     }
 
-    /// What tells it from other processes.
+    /// Sampler, steps and timesteps, as pairs of a key and a value.
     pub(crate) fn provenance(&self) -> Vec<(&'static str, String)> {
         let joined = |timesteps: Vec<String>| timesteps.join(" ");
         let (timesteps, clips) = match self {

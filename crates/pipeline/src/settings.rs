@@ -32,7 +32,7 @@ pub struct Settings {
     pub first: u64,
     /// Seed of the noise.
     pub seed: u64,
-    /// Where noise comes from.
+    /// The source of noise.
     pub rng: NoiseSource,
     /// Class of all samples, by its name; by its number if the classes have no names. "none" is no
     /// class [default: each class as often as in the data].
@@ -75,7 +75,7 @@ pub struct Settings {
     /// Another program whose numbers are wanted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compat: Option<Compat>,
-    /// Weight of classifier-free guidance, 0 or more; 1 is none.
+    /// Weight of classifier-free guidance, 0 to a million; 1 means no guidance.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub guidance: Option<f64>,
     /// How much of the spread that guidance adds is taken back, 0 to 1.
@@ -134,7 +134,7 @@ setters! {
     first: u64 => first;
     /// Sets the seed.
     seed: u64 => seed;
-    /// Sets where noise comes from.
+    /// Sets the source of noise.
     rng: NoiseSource => rng;
     /// Sets the class of all samples.
     class: impl Into<String> => Some(class.into());

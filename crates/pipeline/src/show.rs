@@ -243,7 +243,7 @@ impl Show<'_> {
     /// Snapshots from noise to data as the bytes of a GIF.
     ///
     /// # Errors
-    /// If there is none, or they can't be shown.
+    /// If there are no snapshots, or they can't be shown.
     pub fn animation(&self, snapshots: &[Batch]) -> Result<Vec<u8>, ShowError> {
         let frames = match self.columns {
             None => snapshots.iter().map(picture).collect::<Result<Vec<_>, _>>()?,

@@ -1,4 +1,4 @@
-//! The way of some samples from noise to data, which waits for the network.
+//! The trajectory of some samples from noise to data, which waits for the network.
 
 use std::fmt;
 use std::ops::Range;
@@ -12,7 +12,7 @@ use crate::noise_source::RowNoise;
 use crate::process::Stack;
 use crate::samples::Samples;
 
-/// Some samples on their way from noise to data.
+/// The trajectory of some samples from noise to data.
 ///
 /// It needs no thread and borrows no network: [`poll`](Self::poll) says what is next, and
 /// [`answer`](Self::answer) gives it the network's prediction, from wherever that comes. It can be
@@ -111,7 +111,7 @@ pub struct Step {
 #[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub enum AnswerError {
-    /// Nothing was asked.
+    /// No call was waiting.
     #[error("a prediction that no call waits for")]
     NoCall,
     /// The rows are of another shape, or not as many.

@@ -21,7 +21,7 @@ fn what_cannot_be_had_names_its_setting() {
         (Settings::new().calls(0), Setting::Calls, "`calls` 0: "),
         (Settings::new().calls(5).steps(5), Setting::Calls, "not together with `steps`"),
         (Settings::new().sampler("eulr"), Setting::Sampler, "unknown sampler \"eulr\""),
-        (Settings::new().sampler("heun").eta(0.5), Setting::Eta, "`sampler` heun"),
+        (Settings::new().sampler("heun").eta(0.5), Setting::Eta, "`sampler` is heun"),
         (Settings::new().eta(2.0), Setting::Eta, "expected a number from 0 to 1"),
         (Settings::new().variance("big"), Setting::Variance, "big"),
         (Settings::new().spacing("even"), Setting::Spacing, "unknown spacing \"even\""),

@@ -7,7 +7,7 @@ use crate::error::{Problem, SettingError};
 use crate::labels::{SampleLabels, Shares};
 use crate::settings::{Setting, Settings};
 
-/// What asks for no class.
+/// The class name that means no class.
 const NONE: &str = "none";
 
 /// The classes of a model's samples.
@@ -20,7 +20,7 @@ pub enum Classes {
     Named {
         /// The names.
         names: Vec<String>,
-        /// How often each comes in the data, if that is known.
+        /// How many samples of each the data have, if that is known.
         counts: Option<Vec<u64>>,
         /// The label that means "none", if there is one.
         null: Option<u32>,
@@ -74,7 +74,7 @@ impl Classes {
         }
     }
 
-    /// What can be asked for, as a phrase.
+    /// The valid names, as a phrase.
     fn expected(&self, null: Option<u32>) -> String {
         let none = null.map(|_| format!(", or {NONE}")).unwrap_or_default();
         match self {
@@ -111,8 +111,8 @@ impl Model {
         Ok(Some(null))
     }
 
-    /// Labels of samples of a seed where no class is asked for: of each class as often as the data
-    /// are, or, of a model that does not say how often, all alike.
+    /// Labels where no class is requested: each class as often as in the data, or equally often if
+    /// the model does not record that.
     pub(crate) fn spread_labels(&self, settings: &Settings) -> Result<SampleLabels, SettingError> {
         match &self.classes {
             Classes::Named { names, counts, null: Some(_) } if !names.is_empty() => {
@@ -127,7 +127,7 @@ impl Model {
         }
     }
 
-    /// The label of the class that is asked for, or of none, for all samples.
+    /// The label of the requested class, or the null label, for all samples.
     pub(crate) fn one_label(&self, settings: &Settings) -> Result<SampleLabels, SettingError> {
         let null = self.null_label(settings)?;
         let model = || self.name.clone();

@@ -25,7 +25,7 @@ pub fn columns_for_folder(columns: &Columns) -> Vec<AboutColumn> {
 /// As it was kept.
 ///
 /// # Errors
-/// If a column is none.
+/// If a column is invalid.
 pub fn columns_of_folder(
     columns: &[AboutColumn],
 ) -> Result<Columns, Box<dyn std::error::Error + Send + Sync>> {

@@ -52,7 +52,7 @@ impl Model {
     /// Rows of a table that has all columns of the model, in any order.
     ///
     /// # Errors
-    /// If a column is missing, or none of the model's.
+    /// If a column is missing, or the model has no such column.
     pub fn rows_of_table(&self, table: &Table) -> Result<Batch, RowsError> {
         let (rows, given) = self.table(table)?;
         let missing = given.iter().position(|given| !given);
@@ -67,7 +67,7 @@ impl Model {
     /// What a table says of samples that has some of the model's columns.
     ///
     /// # Errors
-    /// If a column is none of the model's, or there is no row.
+    /// If the model has no such column, or there is no row.
     pub fn known_of_table(&self, table: &Table) -> Result<Known, RowsError> {
         let (rows, given) = self.table(table)?;
         let mask = given.into_iter().map(|given| f32::from(u8::from(given))).collect();
