@@ -1,7 +1,5 @@
 //! The command draws what the library draws, alone and in shared calls.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
-
 mod common;
 
 use std::num::NonZeroUsize;
