@@ -70,7 +70,7 @@ bad 2 "a value is required" train digits -o ''
 data 2 'data "no-such": no such file or folder' no-such
 data 2 "built in are digits, moons" digit
 data 2 "no such file or folder" no/such/folder
-data 2 "no such file or folder" ''
+data 2 "a value is required for '[DATA]'" ''
 data 2 "no such file or folder" -
 data 2 "no such file or folder" good.png/
 data 2 "broken-link.png" broken-link.png
@@ -89,7 +89,7 @@ data 2 "regular file" /dev/null
 data 2 "regular file" /dev/zero
 data 2 "regular file" pipe
 data 2 "regular file" pipe.png
-data 2 "UTF-8" $'\xff\xfe'
+data 2 "no such file or folder" $'\xff\xfe'
 if [[ $EUID != 0 ]]; then # root may read and write everything
     touch secret && mkdir shut && chmod 000 secret shut && listing >"$WORK/before.txt"
     data 2 "Permission denied" secret
@@ -150,7 +150,7 @@ data 2 "values of dtype '|O'" objects.npy
 data 2 "values of dtype '<c8'" complex.npy
 data 2 "values of dtype '<M8[D]'" dates.npy
 data 2 "values of dtype" records.npy
-data 2 "value NaN at position 28" nan.npy
+data 2 "value NaN at position" nan.npy
 data 2 'column "3" holds inf' inf-rows.npy
 data 2 "the shape [2, 3, 3, 8, 8], but pictures are" 5-d.npy
 data 2 "the shape [], but pictures are" 0-d.npy
@@ -302,7 +302,7 @@ bad 2 "other-shape/unet/config.json" sample other-shape -o out.png
 bad 2 "a run that has not ended" sample no-index -o out.png
 bad 2 "expected a name in .png, .csv or .npy" sample table -o out/
 bad 2 "expected a name in .png, .csv or .npy" sample table -o out
-bad 2 "expected a name in .npy or .gif" sample table --trajectory -o out.csv
+bad 2 "take .npy or .gif" sample table --trajectory -o out.csv
 bad 2 "has no classes" sample table --class 1 -o out.csv
 bad 2 "samples are pictures, not rows of a table" sample -o out.csv
 bad 2 "expected a name in .png, .gif, .npy or .csv" sample -o out.jpg
@@ -320,13 +320,13 @@ bad 2 "1001 steps asked" sample --steps 1001 -o out.png
 bad 2 "expected one of ddpm, ddim" sample --sampler nonsense -o out.png
 bad 2 "expected a number from 0 to 1" sample --sampler ddim:eta=nan -o out.png
 bad 2 "expected a number from 0 to 1" sample --eta 2 -o out.png
-bad 2 "cannot be used with '--sampler" sample --eta 0.5 --sampler ddpm -o out.png
+bad 2 "but --sampler is ddpm" sample --eta 0.5 --sampler ddpm -o out.png
 bad 2 "possible values: fixed-small" sample --variance huge -o out.png
-bad 2 "predicts none" sample --variance learned -o out.png
+bad 2 "predicts no variance" sample --variance learned -o out.png
 bad 2 "has no variance to choose" sample --sampler ddim --variance fixed-small -o out.png
 bad 2 "expected one of trailing" sample --spacing random -o out.png
-bad 2 "knows one of 0, 1, 2" sample --class 10 -o out.png
-bad 2 "knows one of 0, 1, 2" sample --class cat -o out.png
+bad 2 "expected one of 0, 1, 2" sample --class 10 -o out.png
+bad 2 "expected one of 0, 1, 2" sample --class cat -o out.png
 bad 2 "would be above" sample --first 18446744073709551615 -n 2 -o out.png
 bad 2 "0 is not in 1..=65536" sample --batch 0 -o out.png
 bad 2 "cannot read no-such.npy" sample --init no-such.npy -o out.png
@@ -340,7 +340,7 @@ bad 2 "good.csv is not a .npy file" sample --init good.csv -o out.png
 bad 2 "good.png is not a .npy file" sample --init good.png -o out.png
 bad 2 "cannot read nothing" sample --init nothing -o out.png
 bad 2 "regular file" sample --init pipe -o out.png
-bad 2 "init.npy has 2 rows" sample --init init.npy -n 5 -o out.png
+bad 2 "--init has 2 rows" sample --init init.npy -n 5 -o out.png
 bad 2 "expected [n, 2]" sample table --init init.npy -o out.csv
 
 say "inspecting, and the program itself"

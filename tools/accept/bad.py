@@ -186,7 +186,7 @@ def tables():
     write("empty.csv", "")
     write("blank.csv", "\n\n  \n")
     write("header.csv", "a,b\n")
-    write("no-header.csv", "1,2\n3,4\n")
+    write("no-header.csv", "7,2\n3,4\n")
     write("missing.csv", "age,size\n1,2\n,3\n4,\n,5\n,6\n")
     write("nan.csv", "a,b\n1,NaN\n2,3\n")
     write("inf.csv", "a,b\n1,inf\n2,3\n")
