@@ -5,26 +5,26 @@ use clap::{ArgAction, Parser, ValueEnum};
 
 use super::value::count;
 
-/// Where and how to compute, and how much to say.
+/// Where and how to compute, and how much to print.
 #[derive(Clone, Debug, Parser)]
 #[command(next_help_heading = "Computing")]
 pub struct ComputeArgs {
     /// cpu, or cuda (cuda:1 for the second card), wgpu, metal in builds with that feature
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     pub device: String,
-    /// Precision of a network's large products; bf16 wants a CPU with AMX tiles (Linux), is faster, and
-    /// changes results a little; weights, sums and what `train` saves stay f32 [default: f32]
+    /// Precision of a network's large products; bf16 needs a CPU with AMX tiles (Linux), is faster, and
+    /// changes results a little; weights, sums and the files of `train` stay f32 [default: f32]
     #[arg(long, value_enum, value_name = "PRECISION")]
     pub precision: Option<PrecisionArg>,
-    /// Threads of the CPU; changes nothing but speed [default: all cores]
+    /// Threads of the CPU; affects only speed [default: all cores]
     #[arg(long, value_name = "N", value_parser = count(1024))]
     pub threads: Option<usize>,
-    /// Print nothing but results and errors
+    /// Print only results and errors
     #[arg(short, long, action = ArgAction::SetTrue)]
     pub quiet: bool,
 }
 
-/// In what numbers the large products of a network are computed, as it is written.
+/// The precision of a network's large products, as written on the command line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum PrecisionArg {
     /// 32 bits

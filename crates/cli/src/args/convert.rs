@@ -1,4 +1,4 @@
-//! What to write anew.
+//! Which model to convert, and how.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -8,9 +8,9 @@ use clap::{ArgAction, Parser, ValueEnum};
 
 /// Write any readable model folder as a clean one.
 ///
-/// Sharded weights, variants, bfloat16 and float64, names of old versions and folders with
-/// everything at the root go in; out comes what diffusers writes: model_index.json, scheduler/ and
-/// unet/ with one safetensors file. `DDPMPipeline.from_pretrained(FOLDER)` opens it.
+/// MODEL may have sharded weights, variants, bfloat16 or float64, the parameter names of old versions,
+/// or everything at its root. The result is laid out as diffusers writes it: model_index.json,
+/// scheduler/ and unet/ with one safetensors file. `DDPMPipeline.from_pretrained(FOLDER)` opens it.
 #[derive(Debug, Parser)]
 #[command(after_help = "Example: ancestral convert ddpm-cifar10-32 --dtype f16 -o cifar10-f16")]
 pub struct ConvertArgs {
@@ -20,7 +20,7 @@ pub struct ConvertArgs {
     /// Folder to write
     #[arg(short, long, value_name = "FOLDER")]
     pub output: PathBuf,
-    /// How weights are stored; a network computes with float32 in any case
+    /// Type of the stored weights; a network always computes with float32
     #[arg(long, value_enum, value_name = "DTYPE", default_value_t = DtypeArg::F32)]
     pub dtype: DtypeArg,
     /// Which weights of MODEL: those named diffusion_pytorch_model.NAME.safetensors, such as fp16,
@@ -30,17 +30,17 @@ pub struct ConvertArgs {
     /// Replace a model that is already there
     #[arg(long)]
     pub force: bool,
-    /// Print nothing but errors
+    /// Print only errors
     #[arg(short, long, action = ArgAction::SetTrue)]
     pub quiet: bool,
 }
 
-/// How weights are stored, as it is written.
+/// The type of the stored weights, as written on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum DtypeArg {
     /// 32 bits
     F32,
-    /// 16 bits: a third of the digits, and up to 65504
+    /// 16 bits: a third of the digits, values up to 65504
     F16,
 }
 

@@ -1,4 +1,4 @@
-//! Help texts that list what there is.
+//! Help texts that list the choices.
 
 use ancestral::{
     AnySampler, AnySchedule, LevelSpacing, LossWeight, Sampler, SamplerInfo, ScheduleInfo, Spacing,
@@ -16,7 +16,7 @@ pub fn data_help() -> String {
 
 pub fn sampler_help() -> String {
     let names: Vec<_> = AnySampler::all().iter().map(|sampler| sampler.info().name).collect();
-    format!("The sampler: {} [default: as the model says, else ddpm]", names.join(", "))
+    format!("The sampler: {} [default: the model's, else ddpm]", names.join(", "))
 }
 
 pub fn sampler_long_help() -> String {
@@ -25,13 +25,13 @@ pub fn sampler_long_help() -> String {
         format!("- {}", entry(name, about, options))
     };
     let lines: Vec<_> = AnySampler::all().into_iter().map(line).collect();
-    format!("The sampler [default: as the model says, else ddpm]:\n{}", lines.join("\n"))
+    format!("The sampler [default: the model's, else ddpm]:\n{}", lines.join("\n"))
 }
 
 pub fn spacing_help() -> String {
     format!(
-        "How the steps are laid: over timesteps, {}, beta; over noise levels, {} (karras:rho=7) [default: \
-         as the model says]",
+        "Spacing of the steps: over timesteps, {}, beta; over noise levels, {} (karras:rho=7) [default: \
+         the model's]",
         Spacing::NAMES.join(", "),
         LevelSpacing::NAMES.join(", ")
     )

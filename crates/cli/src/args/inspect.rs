@@ -1,4 +1,4 @@
-//! What to look into.
+//! What to inspect.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use super::compute::PrecisionArg;
 use super::process::ProcessArgs;
 use super::schedule::ScheduleArgs;
 
-/// See what is in a model, or the table of a schedule.
+/// Show what is in a model, or the table of a schedule.
 #[derive(Debug, Parser)]
 #[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
 pub struct InspectArgs {
@@ -18,7 +18,7 @@ pub struct InspectArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
-    /// Print how this CPU computes its network, and why, a layer a line
+    /// Print how this CPU computes its network, and why, one layer per line
     #[arg(long, conflicts_with = "json")]
     pub plan: bool,
     /// The precision of --plan [default: f32]
@@ -40,7 +40,7 @@ pub enum InspectWhat {
 
 /// Print a schedule as a table.
 ///
-/// A row a timestep t, 0 the cleanest: beta, alpha = 1 − beta, alpha_bar, beta_tilde, SNR, and
+/// One row per timestep t, 0 the cleanest: beta, alpha = 1 − beta, alpha_bar, beta_tilde, SNR, and
 /// the coefficients of x0 and x_t in the mean of the posterior q(x_(t−1) | x_t, x0).
 #[derive(Debug, Parser)]
 pub struct InspectScheduleArgs {

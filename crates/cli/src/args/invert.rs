@@ -10,9 +10,9 @@ use super::value::{MOST_ROWS, SizeArg, count, size};
 
 /// Find the noise that leads to DATA: data → x_T.
 ///
-/// Goes the way of --sampler ddim back, with four network calls a step. From what it finds,
-/// `sample --init X_T.npy --sampler ddim` with the same model, class, --steps and --spacing comes
-/// back to DATA, nearly; with another class, or after `--interpolate`, it goes elsewhere from there.
+/// Follows the trajectory of --sampler ddim backwards, with four network calls per step. Given the
+/// result, `sample --init X_T.npy --sampler ddim` with the same model, class, --steps and --spacing
+/// restores DATA, nearly; another class, or `--interpolate`, gives other data.
 #[derive(Debug, Parser)]
 #[command(after_help = "Example: ancestral invert digits seven.png -o x_T.npy\n         \
                         ancestral sample --init x_T.npy --sampler ddim -o again.png")]
@@ -23,15 +23,15 @@ pub struct InvertArgs {
     /// Pictures or folders of pictures, arrays (.npy), or tables (.csv)
     #[arg(value_name = "DATA", required = true)]
     pub data: Vec<PathBuf>,
-    /// Where to: NAME.npy (float32, [n, channels, height, width], or [n, columns] in the data's own
+    /// Output: NAME.npy (float32, [n, channels, height, width], or [n, columns] in the data's own
     /// units)
     #[arg(short, long, value_name = "X_T.npy")]
     pub output: PathBuf,
     /// Class of the data, by its name or number [default: no label]
     #[arg(long, value_name = "CLASS")]
     pub class: Option<String>,
-    /// Hops from data to noise [default: 100, of points and tables 250; or all timesteps if they are
-    /// fewer]
+    /// Number of steps from data to noise [default: 100; points and tables: 250; at most the number of
+    /// timesteps]
     #[arg(long, value_name = "N")]
     pub steps: Option<usize>,
     #[arg(long, value_name = "NAME[:option=value]", help = spacing_help())]
@@ -39,11 +39,11 @@ pub struct InvertArgs {
     /// Which weights of a model folder: those named diffusion_pytorch_model.NAME.safetensors
     #[arg(long, value_name = "NAME")]
     pub variant: Option<String>,
-    /// Size of the pictures, of networks that take any: one side, or height x width [default: that of
-    /// training]
+    /// Size of the pictures, for networks that accept any size: one side, or height x width [default:
+    /// the size of training]
     #[arg(long, value_name = "N|HxW", allow_negative_numbers = true, value_parser = size)]
     pub size: Option<SizeArg>,
-    /// Rows in one network call; changes nothing but speed and memory
+    /// Rows in one network call; affects only speed and memory
     /// [default: 64; points and tables: 1024]
     #[arg(long, value_name = "N", value_parser = count(MOST_ROWS))]
     pub batch: Option<usize>,

@@ -1,4 +1,4 @@
-//! The command line, as it is written. Nothing is opened or decided here.
+//! The arguments of the command line. Nothing is opened or decided here.
 
 mod compare;
 mod compute;
@@ -27,10 +27,10 @@ pub use train::{
 };
 pub use value::Wrapped;
 
-/// Learn to undo noise, and draw new data out of it.
+/// Train diffusion models and draw samples from them.
 ///
-/// A diffusion model destroys data with known steps of noise and learns to undo them: what it
-/// learned turns pure noise, step by step, into new data.
+/// A diffusion model destroys data with known steps of noise and learns to undo them. The learned
+/// reverse process then turns pure noise, step by step, into new data.
 #[derive(Debug, Parser)]
 #[command(name = "ancestral", version, arg_required_else_help = true, max_term_width = 100)]
 pub struct Args {

@@ -5,15 +5,15 @@ use clap::Parser;
 
 use super::help::{sampler_help, sampler_long_help, spacing_help};
 
-/// The way from noise to data.
+/// The trajectory from noise to data.
 #[derive(Clone, Debug, Default, Parser)]
-#[command(next_help_heading = "The way from noise to data")]
+#[command(next_help_heading = "From noise to data")]
 pub struct ProcessArgs {
-    /// Hops from noise to data [default: 100, of points and tables 250; with --compat the peer's
-    /// 1000 for ddpm, 4 for lcm, 50 for all others; or all timesteps if they are fewer]
+    /// Number of steps from noise to data [default: 100; points and tables: 250; with --compat as in
+    /// diffusers, 1000 for ddpm, 4 for lcm, 50 for all others; at most the number of timesteps]
     #[arg(long, value_name = "N")]
     pub steps: Option<usize>,
-    /// As many hops as take at most so many network calls, in place of --steps
+    /// Take as many steps as N network calls allow, in place of --steps
     #[arg(long, value_name = "N", conflicts_with_all = ["steps", "visit"])]
     pub calls: Option<usize>,
     #[arg(
@@ -26,7 +26,7 @@ pub struct ProcessArgs {
     /// Short for --sampler ddim:eta=ETA
     #[arg(long, value_name = "ETA", conflicts_with = "variance", allow_negative_numbers = true)]
     pub eta: Option<f64>,
-    /// Variance of the ancestral hops [default: as the model says]
+    /// Variance of the ancestral steps [default: the model's]
     #[arg(long, value_name = "NAME", value_parser = Variance::NAMES)]
     pub variance: Option<String>,
     #[arg(long, value_name = "NAME[:option=value]", help = spacing_help())]
@@ -39,7 +39,7 @@ pub struct ProcessArgs {
         conflicts_with_all = ["steps", "spacing"]
     )]
     pub visit: Option<Vec<usize>>,
-    /// Clip each clean estimate to the model's range [default: as the model says]
+    /// Clip each clean estimate to the model's range [default: the model's setting]
     #[arg(long, overrides_with = "no_clip")]
     pub clip: bool,
     /// Do not clip (or threshold) the clean estimates

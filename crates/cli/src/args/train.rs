@@ -18,7 +18,7 @@ use super::value::{
 /// Network, number of steps and learning rate follow from the data and are printed in one line;
 /// each can be set. The run folder then holds the model (in the layout of diffusers), samples,
 /// denoising.gif, loss.png, log.jsonl, previews/ and checkpoints/. Ctrl-C saves a checkpoint first;
-/// --resume goes on from the newest one as if nothing had happened.
+/// --resume continues from the newest one as if the training had never stopped.
 #[derive(Clone, Debug, Parser)]
 #[expect(clippy::option_option, reason = "how clap has a flag whose value may be left out")]
 #[command(
@@ -34,11 +34,11 @@ pub struct TrainArgs {
     /// Run folder [default: runs/DATA]
     #[arg(short, long, value_name = "RUN")]
     pub output: Option<PathBuf>,
-    /// Resume the run in RUN (or in that of -o), with its data and settings; more --steps may be
-    /// given, and what changes no result
+    /// Resume the run in RUN (or in the folder of -o), with its data and settings; --steps may be
+    /// raised, and options that change no result may be given
     #[arg(long, value_name = "RUN", num_args = 0..=1, conflicts_with = "force")]
     pub resume: Option<Option<PathBuf>>,
-    /// Replace a run that is already there; its model stays until the new one is written
+    /// Replace an existing run; its model stays until the new one is written
     #[arg(long)]
     pub force: bool,
     #[command(flatten)]
@@ -46,11 +46,11 @@ pub struct TrainArgs {
     /// Samples in one pass through the network [default: 64; points and tables: 256]
     #[arg(long, value_name = "N", value_parser = count(MOST_ROWS))]
     pub batch: Option<usize>,
-    /// Passes whose gradients are averaged into one update; the same as one pass of all their samples
+    /// Passes whose gradients are averaged into one update; equal to one pass over all their samples
     /// [default: 1]
     #[arg(long, value_name = "N", value_parser = count(MOST_ROWS))]
     pub accumulate: Option<usize>,
-    /// Peak learning rate, after a warm-up and before a cosine down to 0 [default: by the data]
+    /// Peak learning rate, after a warm-up and before a cosine decay to 0 [default: by the data]
     #[arg(long, value_name = "RATE", allow_negative_numbers = true, value_parser = positive)]
     pub lr: Option<f64>,
     /// Keep the learning rate at its peak after a warm-up of 100 steps
@@ -61,34 +61,37 @@ pub struct TrainArgs {
     pub prediction: Option<PredictionArg>,
     #[arg(long, value_name = "NAME[:option=value,…]", help = loss_weight_help())]
     pub loss_weight: Option<LossWeight>,
-    /// How weights follow from gradients [default: muon; points and tables: adamw]
+    /// Optimizer of the weights [default: muon; points and tables: adamw]
     #[arg(long, value_enum)]
     pub optimizer: Option<OptimizerArg>,
     #[command(flatten)]
     pub schedule: ScheduleArgs,
-    /// Channels of the U-Net at each resolution, the full one first, each half the one before; or
-    /// the one width of the network for points and tables [default: by the data]
+    /// Channels of the U-Net at each resolution, from the full resolution, each half of the one
+    /// before; or the single width of the network for points and tables [default: by the data]
     #[arg(long, value_name = "N,N,…", value_delimiter = ',', value_parser = count(MOST_CHANNELS))]
     pub width: Option<Vec<usize>>,
     /// Residual layers at each resolution; residual blocks of the network for points and tables
     /// [default: 1; points and tables: 4]
     #[arg(long, value_name = "N", value_parser = count(100))]
     pub layers: Option<usize>,
-    /// Long-run share that the averaged weights keep at an update [default: by the data]
+    /// Decay of the averaged weights: the share of the old average kept at an update, in the long run
+    /// [default: by the data]
     #[arg(long, value_name = "DECAY", allow_negative_numbers = true, value_parser = decay)]
     pub ema: Option<f64>,
-    /// How often a label is hidden, so that the network learns to do without as well [default: 0.1]
+    /// Share of labels that are hidden, so that the network also learns to predict without a label
+    /// [default: 0.1]
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true, value_parser = share)]
     pub label_dropout: Option<f64>,
-    /// Share of the data that is not learned, but whose loss is measured at each preview, by noise
-    /// level, in judgements.jsonl and loss.png; says when more steps do not help [default: 0]
+    /// Share of the data to hold out: its loss is measured at each preview, by noise level, in
+    /// judgements.jsonl and loss.png; a message reports when more steps do not help [default: 0]
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true, value_parser = decay)]
     pub holdout: Option<f64>,
-    /// Tell pictures without classes apart by so many groups of alike ones, which the network is told
-    /// of: it learns more in as much time; 0: no groups [default: one for 100 pictures, at most 40]
+    /// Number of groups of similar pictures, for pictures without classes; the network is conditioned
+    /// on the group and learns more in the same time; 0: no groups [default: one per 100 pictures, at
+    /// most 40]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(..=1000))]
     pub groups: Option<u16>,
-    /// Seed of all that is random [default: 0]
+    /// Seed of all randomness [default: 0]
     #[arg(long, value_name = "SEED", value_parser = seed)]
     pub seed: Option<u64>,
     #[command(flatten)]
@@ -102,14 +105,14 @@ pub struct TrainArgs {
 /// How long to train.
 #[derive(Clone, Debug, Parser)]
 pub struct BudgetArgs {
-    /// Updates of the weights, those before an interruption included [default: by the data]
+    /// Updates of the weights, including those before an interruption [default: by the data]
     #[arg(long, value_name = "N", conflicts_with = "time", value_parser = steps())]
     pub steps: Option<u64>,
-    /// Time budget in seconds, sampling at the end included, in place of --steps; how many steps
-    /// fit is measured first, and printed
+    /// Time budget in seconds, including sampling at the end, in place of --steps; the number of
+    /// steps that fit is measured first, and printed
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = positive)]
     pub time: Option<f64>,
-    /// Save and stop after that many of the steps, to be resumed later
+    /// Save and stop after this step, to be resumed later
     #[arg(long, value_name = "STEP", value_parser = steps())]
     pub stop_at: Option<u64>,
 }
@@ -118,11 +121,11 @@ pub struct BudgetArgs {
 #[derive(Clone, Debug, Parser)]
 #[command(next_help_heading = "Data")]
 pub struct ReadingArgs {
-    /// Channels of pictures: grey, colour, or colour and opacity; auto is grey if every picture is
+    /// Channels of pictures: grey, colour, or colour and opacity; auto is grey if every picture is grey
     /// [default: auto]
     #[arg(long, value_name = "1|3|4|auto", value_parser = channels)]
     pub channels: Option<ChannelsArg>,
-    /// Size of pictures, one side or height x width [default: their own; a square if they differ]
+    /// Size of pictures, one side or height x width [default: their own size; a square if sizes differ]
     #[arg(long, value_name = "N|HxW", allow_negative_numbers = true, value_parser = size)]
     pub size: Option<SizeArg>,
     /// How pictures are fitted to the size [default: crop]
@@ -135,26 +138,26 @@ pub struct ReadingArgs {
     /// Learn classes: the sub-folders of a folder of pictures, or the parts of a toy set
     #[arg(long)]
     pub classes: bool,
-    /// Mirror each picture, left and right, half of the times that it is seen
+    /// Mirror pictures left to right, with probability one half
     #[arg(long)]
     pub flip: bool,
-    /// Skip pictures that can't be read, in place of refusing them all
+    /// Skip pictures that cannot be read, instead of stopping with an error
     #[arg(long)]
     pub skip_bad: bool,
-    /// How many points to draw of a toy set [default: 10000]
+    /// Number of points to draw from a toy set [default: 10000]
     #[arg(long, value_name = "N", value_parser = count(MOST_POINTS))]
     pub points: Option<usize>,
-    /// Memory for pictures in files of their own, such as 500MB or 2GB; those that do not fit are read
-    /// from their files, ahead of need. It changes no result [default: half of what is available]
+    /// Memory for a folder of pictures, such as 500MB or 2GB; pictures that do not fit are read from
+    /// their files, ahead of need. It changes no result [default: half of the available memory]
     #[arg(long, value_name = "SIZE", value_parser = bytes)]
     pub memory: Option<u64>,
 }
 
-/// What is saved on the way.
+/// What is saved during training.
 #[derive(Clone, Debug, Parser)]
 #[command(next_help_heading = "Saving")]
 pub struct SavingArgs {
-    /// Save a preview, always from the same noise, every N steps; 0: never
+    /// Save a preview every N steps, always from the same noise; 0: never
     /// [default: a fifth of the steps]
     #[arg(long, value_name = "N")]
     pub preview_every: Option<u64>,
@@ -162,12 +165,12 @@ pub struct SavingArgs {
     /// [default: a tenth of the steps]
     #[arg(long, value_name = "N")]
     pub checkpoint_every: Option<u64>,
-    /// How many of the newest checkpoints are kept [default: 2]
+    /// Number of newest checkpoints to keep [default: 2]
     #[arg(long, value_name = "N", value_parser = count(1_000_000))]
     pub keep: Option<usize>,
 }
 
-/// What a network predicts, as it is written.
+/// What a network predicts, as written on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum PredictionArg {
     /// The noise
@@ -178,21 +181,21 @@ pub enum PredictionArg {
     V,
 }
 
-/// How weights follow from gradients, as it is written.
+/// The optimizer, as written on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum OptimizerArg {
     /// AdamW for all
     Adamw,
-    /// Muon for the matrices between the first layer and the last, with ten times the rate; AdamW
-    /// for the rest
+    /// Muon for the matrices between the first layer and the last, with ten times the learning rate;
+    /// AdamW for the rest
     Muon,
 }
 
-/// How pictures are fitted to a size, as it is written.
+/// How pictures are fitted to a size, as written on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum FitArg {
-    /// Fill it and cut off what is over, the same on both sides
+    /// Fill the size and crop the excess equally on both sides
     Crop,
-    /// Show the whole picture, with background around it
+    /// Show the whole picture, with the background colour around it
     Letterbox,
 }
