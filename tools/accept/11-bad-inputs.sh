@@ -122,8 +122,8 @@ data 2 "2 of 2 pictures cannot be read" all-bad --skip-bad
 data 2 "the nearest sizes that can are 296 and 304" 300.png
 data 2 "the nearest sizes that can are 48x296 and 56x304" 300.png --size 50x300
 data 2 "classes need a folder" good.png --classes
-data 2 "stray/2.png lies in no class" stray --classes
-data 2 "flat/1.png lies in no class" flat --classes
+data 2 "stray/2.png is in no class" stray --classes
+data 2 "flat/1.png is in no class" flat --classes
 data 2 "the class hollow/b has no picture" hollow --classes
 for size in 0 5000 8x 8x8x8 8.5 99999999999999999999 eight; do
     data 2 "expected a side, or height x width" good.png --size "$size"
@@ -140,7 +140,7 @@ data 2 "possible values: crop, letterbox" good.png --fit stretch
 
 say "arrays"
 data 2 "448 bytes of data, but its shape [4, 8, 8] calls for 1024" cut.npy
-data 2 "longer.npy goes on after the 1024 bytes" longer.npy
+data 2 "longer.npy continues after the 1024 bytes" longer.npy
 data 2 "the .npy header of head.npy is damaged" head.npy
 data 2 "the .npy header of no-header.npy is damaged" no-header.npy
 data 2 "text.npy is not a .npy file" text.npy
@@ -166,15 +166,15 @@ data 2 "labels.npz/y.npy holds 3 labels for 4 rows" labels.npz
 data 2 "no array of empty.npz" empty.npz
 data 2 "no array of letters.zip" letters.zip
 data 2 "text.npz/x.npy is not a .npy file" text.npz
-data 2 "bomb.npz/x.npy goes on after the 256 bytes" bomb.npz
+data 2 "bomb.npz/x.npy continues after the 256 bytes" bomb.npz
 
 say "IDX files"
 data 2 "cut-idx3 is cut short" cut-idx3
-data 2 "longer-idx3 goes on after the 256 bytes" longer-idx3
+data 2 "longer-idx3 continues after the 256 bytes" longer-idx3
 data 2 "head-idx3 ends before the lengths of its 3 axes" head-idx3
 data 2 "cut-images-idx3.gz is cut short" cut-images-idx3.gz
 data 2 "the gzip data of torn-idx3.gz are damaged or cut short" torn-idx3.gz
-data 2 "labels-idx1 holds labels alone" labels-idx1
+data 2 "labels-idx1 holds only labels" labels-idx1
 data 2 "at least one row" empty-idx3
 data 2 "a row of shape [1, 0, 8] holds no values" flat-idx3
 data 2 "of huge-idx3 is too large" huge-idx3
@@ -229,7 +229,7 @@ done
 data 2 "--flip" good.csv --flip
 data 2 "--flip" moons --flip
 data 2 "--points" good.png --points 5
-data 2 "--width: 64,64: points and tables take one width" moons --width 64,64
+data 2 "--width: 64,64: points and tables take a single width" moons --width 64,64
 
 say "numbers"
 for flag in steps time stop-at batch accumulate lr timesteps layers keep threads points width; do
@@ -258,7 +258,7 @@ bad 2 "is not in 1..=1000000" train digits --timesteps 2000000 -o out
 bad 2 "predict v or x0" train digits --zero-snr --prediction epsilon -o out
 bad 2 "an epsilon prediction says nothing about x0" \
     train digits --prediction epsilon --schedule linear:start=0.5,end=0.1 --steps 1 --width 8 -o out
-bad 2 "--width: 12 is no multiple of 8" train digits --width 12 -o out
+bad 2 "--width: 12 is not a multiple of 8" train digits --width 12 -o out
 bad 2 "cannot be halved 5 times" train digits --width 8,8,8,8,8,8 -o out
 bad 2 "for '--width" train digits --width 8,,8 -o out
 bad 2 "is not in 1..=16384" train digits --width 99999 -o out
@@ -269,9 +269,9 @@ bad 2 "unexpected argument 'moons'" train digits moons -o out
 
 say "run folders"
 tiny=(train digits --steps 1 --width 8)
-bad 2 "run folder run is already there" "${tiny[@]}" -o run
-bad 2 "run folder nothing/../run is already there" "${tiny[@]}" -o nothing/../run
-bad 2 "stray holds no run" "${tiny[@]}" --force -o stray
+bad 2 "run folder run already exists" "${tiny[@]}" -o run
+bad 2 "run folder nothing/../run already exists" "${tiny[@]}" -o nothing/../run
+bad 2 "stray is not a run folder" "${tiny[@]}" --force -o stray
 bad 2 "run folder file" "${tiny[@]}" -o file
 bad 2 "run folder file" "${tiny[@]}" --force -o file
 bad 2 "run folder file/run" "${tiny[@]}" -o file/run
@@ -283,10 +283,10 @@ bad 2 "no checkpoint in no-model" train --resume no-model
 bad 2 "there is no run folder runs/digits" train digits --resume
 bad 2 "torn-json/checkpoints/step-1/training.json" train --resume torn-json
 bad 2 "its checksum has changed" train --resume torn-moment
-bad 2 "the run has made 2 already" train --resume run --steps 1
+bad 2 "the run has already made 2" train --resume run --steps 1
 bad 2 "the run was begun with --lr" train --resume run --lr 0.5
 bad 2 "the run was begun with --batch" train --resume halfway --batch 3
-bad 2 "the data are not those that the run was begun with" train moons --resume halfway
+bad 2 "the data differ from the data that the run was begun with" train moons --resume halfway
 bad 2 "cannot be used with '--force'" train --resume halfway --force
 bad 2 "name one of them" train --resume halfway -o other
 
@@ -300,18 +300,18 @@ bad 2 "no weights" sample no-weights -o out.png
 bad 2 "bad-json/unet/config.json" sample bad-json -o out.png
 bad 2 "other-shape/unet/config.json" sample other-shape -o out.png
 bad 2 "a run that has not ended" sample no-index -o out.png
-bad 2 "expected a name in .png, .csv or .npy" sample table -o out/
-bad 2 "expected a name in .png, .csv or .npy" sample table -o out
+bad 2 "expected a name ending in .png, .csv or .npy" sample table -o out/
+bad 2 "expected a name ending in .png, .csv or .npy" sample table -o out
 bad 2 "take .npy or .gif" sample table --trajectory -o out.csv
 bad 2 "has no classes" sample table --class 1 -o out.csv
 bad 2 "samples are pictures, not rows of a table" sample -o out.csv
-bad 2 "expected a name in .png, .gif, .npy or .csv" sample -o out.jpg
-bad 2 "expected a name in .png, .gif, .npy or .csv" sample -o .png
+bad 2 "expected a name ending in .png, .gif, .npy or .csv" sample -o out.jpg
+bad 2 "expected a name ending in .png, .gif, .npy or .csv" sample -o .png
 bad 2 "a value is required" sample -o ''
 bad 2 "no such folder no/such" sample -o no/such/out.png
 bad 2 "a folder, expected a file" sample -o folder.png
 bad 2 "file" sample -n 1 --steps 1 -o file/
-bad 2 "there.png is already there" sample -o there.png
+bad 2 "there.png already exists" sample -o there.png
 bad 2 "File name too long" sample -n 1 --steps 1 -o "$(printf 'a%.0s' {1..300}).png"
 bad 2 "0 is not in 1..=1000000" sample -n 0 -o out.png
 bad 2 "is not in 1..=1000000" sample -n 9999999 -o out.png

@@ -46,7 +46,7 @@ closed() { # NAME, EXIT CODE, COMMAND…
     judge "$([[ $code == "$expected" ]] && echo yes || echo no)" "$name: exit code $code ($expected)"
 }
 closed closed-terminal 129 "$ANCESTRAL"
-expect "it says how to go on" grep -q "go on with: ancestral train --resume" "$WORK/said.txt"
+expect "it says how to go on" grep -q "continue with: ancestral train --resume" "$WORK/said.txt"
 expect "it goes on" train --resume "$WORK/closed-terminal"
 closed under-nohup 0 nohup "$ANCESTRAL"
 expect "a closed terminal, and none: equal bytes of every file" \

@@ -65,7 +65,7 @@ def pair(program, run, begin, rng):
     fine = ended.returncode == 2 and (
         named is not None and named[2] in (str(other.pid), None)
         # The second may have come before the first had anything to resume or to replace.
-        or "no run folder" in said or "no checkpoint in" in said or "is already there" in said)
+        or "no run folder" in said or "no checkpoint in" in said or "already exists" in said)
     if not fine:
         other.kill()
         sys.exit(f"{how}: one ended with {ended.returncode}: {said}")

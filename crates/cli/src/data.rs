@@ -14,27 +14,27 @@ use crate::args::{FitArg, ReadingArgs};
 use crate::failure::note;
 use crate::findings::Findings;
 
-/// Pictures take one in so many bytes of the memory that is available, if nothing is said.
+/// By default pictures may take this fraction of the available memory.
 const DATA_SHARE: u64 = 2;
-/// As memory is given and said.
+/// The unit of memory in flags and messages.
 const MEGABYTE: u64 = 1_000_000;
 
-/// What is to be learned.
+/// The data of a training.
 #[derive(Debug)]
 pub struct Data {
-    /// What the run and the model are called.
+    /// The name of the run and the model.
     pub name: String,
     /// The rows and their labels, in model space.
     pub set: TrainingSet,
-    /// What the labels are called, if there are labels.
+    /// The names of the labels, if there are labels.
     pub class_names: Option<Vec<String>>,
     /// How the columns of a table were scaled; `None` for pictures.
     pub columns: Option<Columns>,
 }
 
 impl Data {
-    /// Reads the data called `source` as the flags say, with the seed of the training. Also returns
-    /// how they were read, with everything that the flags leave open.
+    /// Reads the data called `source` with the flags and the seed of the training. Also returns how
+    /// they were read, with every default filled in.
     pub fn read(
         source: &Path,
         flags: &ReadingArgs,
@@ -78,7 +78,7 @@ impl Data {
         };
         let Loaded { source: kind, data, columns, decided, warning, skipped, left_out } = opened;
         Findings { skipped: &skipped, left_out: &left_out, decided: &decided }
-            .say(source.display(), quiet);
+            .print(source.display(), quiet);
         if let Some(warning) = warning {
             note(quiet, format_args!("warning: {}: {warning}", source.display()));
         }
@@ -94,7 +94,7 @@ impl Data {
         Ok((Self { name: name(source), set, class_names, columns }, kind))
     }
 
-    /// Pictures in files of their own, of which as many are held as fit into `memory` bytes.
+    /// Pictures of a folder; as many as fit into `memory` bytes are kept in memory.
     fn of_folder(
         source: &Path,
         folder: PictureFolder,
@@ -104,13 +104,13 @@ impl Data {
     ) -> Result<Self> {
         let decided = format!("{here}{}", folder.decided());
         let (skipped, left_out) = (folder.skipped(), folder.left_out());
-        Findings { skipped, left_out, decided: &decided }.say(source.display(), quiet);
+        Findings { skipped, left_out, decided: &decided }.print(source.display(), quiet);
         if folder.glance().is_some() {
             note(
                 quiet,
                 format_args!(
-                    "{}: too much to read it all first: damaged pictures are found on the way, \
-                     and groups of alike ones (--groups) are not looked for unasked",
+                    "{}: too large to read completely first: damaged pictures are found during \
+                     training, and groups of similar pictures are used only with --groups",
                     source.display()
                 ),
             );
@@ -123,8 +123,8 @@ impl Data {
             note(
                 quiet,
                 format_args!(
-                    "{}: more than fits into {} MB: read from the files as they are needed \
-                     (--memory changes that)",
+                    "{}: larger than {} MB: pictures are read from their files as they are needed \
+                     (--memory sets the limit)",
                     source.display(),
                     memory / MEGABYTE
                 ),
@@ -139,7 +139,7 @@ impl Data {
         Ok(Self { name: name(source), set, class_names, columns: None })
     }
 
-    /// The same with its set changed; groups are called by their numbers.
+    /// The same data with another set; groups are named by their numbers.
     pub fn map_set<E>(
         self,
         change: impl FnOnce(TrainingSet) -> Result<TrainingSet, E>,
@@ -150,7 +150,7 @@ impl Data {
         Ok(Self { set, class_names, ..self })
     }
 
-    /// The same without a share, which is held out.
+    /// The same data without a share, which is held out.
     pub fn split(self, share: f64, seed: u64) -> Result<(Self, Option<TrainingSet>)> {
         let (set, held_out) = self.set.split(share, seed)?;
         Ok((Self { set, ..self }, held_out))
@@ -184,13 +184,13 @@ impl Reader for Pictures {
     }
 }
 
-/// The same without what is at `output`.
+/// The same settings, without the folder at `output`.
 fn without(output: &Path, mut options: ReadOptions) -> ReadOptions {
     options.pictures.output = Some(output.to_owned());
     options
 }
 
-/// How to read, as the flags say.
+/// The settings of reading from the flags.
 fn of_flags(flags: &ReadingArgs, seed: u64) -> ReadOptions {
     let default = ReadOptions { seed, ..ReadOptions::default() };
     let fit = |fit| match fit {
@@ -213,7 +213,7 @@ fn of_flags(flags: &ReadingArgs, seed: u64) -> ReadOptions {
     }
 }
 
-/// How data were read, with everything that was left open.
+/// How data were read, with every default filled in.
 fn resolved(kind: Kind, set: &TrainingSet, options: &ReadOptions) -> Reading {
     let PictureOptions { fit, background, classes, skip_bad, .. } = options.pictures;
     match (kind, set.shape()) {
@@ -257,7 +257,7 @@ fn of_reading(reading: &Reading, seed: u64) -> ReadOptions {
     }
 }
 
-/// Refuses flags on how to read data of another kind, which would do nothing.
+/// Refuses flags for data of another kind, which would have no effect.
 fn refuse_idle(flags: &ReadingArgs, source: &Path, kind: Kind, is_pictures: bool) -> Result<()> {
     let found = match kind {
         Kind::Builtin => "built in",
@@ -292,7 +292,7 @@ fn refuse_idle(flags: &ReadingArgs, source: &Path, kind: Kind, is_pictures: bool
     Ok(())
 }
 
-/// What the run and the model are called: a path's last part, without its endings.
+/// The name of the run and the model: the last part of the path, without its extensions.
 pub fn name(source: &Path) -> String {
     let path = source.canonicalize().unwrap_or_else(|_| source.to_owned());
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned());

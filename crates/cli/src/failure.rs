@@ -1,4 +1,4 @@
-//! How the program ends when something is wrong: a sentence on stderr, and the exit code.
+//! How the program ends after an error: a sentence on stderr, and the exit code.
 
 use std::fmt;
 #[cfg(unix)]
@@ -19,12 +19,12 @@ impl fmt::Display for Failed {
 
 impl std::error::Error for Failed {}
 
-/// The user's wish to stop, which came by a signal: the program ends with 128 and the signal.
+/// A signal to stop: the program ends with 128 plus the signal.
 #[derive(Debug)]
 pub struct Interrupted {
     /// The exit code.
     pub code: u8,
-    /// Where things stand, and how to go on.
+    /// The state of the work, and how to continue.
     pub message: String,
 }
 
@@ -36,24 +36,22 @@ impl fmt::Display for Interrupted {
 
 impl std::error::Error for Interrupted {}
 
-/// Says something that is no error, unless nothing is to be said. A closed stderr is no reason to
-/// stop.
+/// Prints a note, unless `--quiet` is given. A closed stderr is no reason to stop.
 pub fn note(quiet: bool, text: impl fmt::Display) {
     if !quiet {
         let _ = writeln!(io::stderr(), "{}", on_its_line(&text.to_string()));
     }
 }
 
-/// The same text with control characters escaped: names that files bring along shall move no cursor.
+/// The same text with control characters escaped: names in files must not control the terminal.
 pub fn on_its_line(text: &str) -> String {
     let escaped = |c: char| c.is_control().then(|| c.escape_debug().to_string());
     text.chars().map(|c| escaped(c).unwrap_or_else(|| c.to_string())).collect()
 }
 
-/// Whether standard output failed because nobody is there to read it: the pipe or the terminal was
-/// closed.
+/// Whether standard output failed because its reader closed the pipe or the terminal.
 pub fn is_unread(error: &io::Error) -> bool {
-    /// What terminals that are gone give, and disks that fail.
+    /// The error of a closed terminal, and of a failing disk.
     const EIO: i32 = 5;
     error.kind() == ErrorKind::BrokenPipe
         || cfg!(unix) && error.raw_os_error() == Some(EIO) && !is_a_file()
@@ -72,7 +70,7 @@ fn is_a_file() -> bool {
     false
 }
 
-/// Prints the error, and says how to exit. A reader that closed our stdout is no error.
+/// Prints the error and returns the exit code. A reader that closed our stdout is not an error.
 pub fn report(error: &anyhow::Error) -> ExitCode {
     let closed = |cause: &(dyn std::error::Error + 'static)| {
         cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == ErrorKind::BrokenPipe)
@@ -80,7 +78,7 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
     if error.chain().any(closed) {
         return ExitCode::SUCCESS;
     }
-    // Nothing is left to do if stderr is gone too.
+    // If stderr is closed too, there is nothing to do.
     if let Some(Interrupted { code, message }) = error.downcast_ref() {
         let _ = writeln!(io::stderr(), "{message}");
         return ExitCode::from(*code);
@@ -92,7 +90,7 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(if error.is::<Failed>() || error.chain().any(lacks_room) { 1 } else { 2 })
 }
 
-/// Whether the disk is full, or the user's share of it.
+/// Whether the disk or the user's quota is full.
 fn lacks_room(cause: &(dyn std::error::Error + 'static)) -> bool {
     let kind = cause.downcast_ref().map(io::Error::kind);
     matches!(
@@ -101,7 +99,7 @@ fn lacks_room(cause: &(dyn std::error::Error + 'static)) -> bool {
     )
 }
 
-/// Whether the text has a line for each of several files, whose names are escaped already.
+/// Whether the text has one line for each of several files, with names that are already escaped.
 #[cfg(feature = "pictures")]
 fn lists_files(error: &anyhow::Error) -> bool {
     use ancestral_data::{OpenError, PictureSetError};

@@ -1,4 +1,4 @@
-//! What the user is told of data that were read.
+//! The messages about data that were read.
 
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -14,13 +14,13 @@ pub struct Findings<'a> {
     pub skipped: &'a [(PathBuf, String)],
     /// Folders that this program wrote.
     pub left_out: &'a [(PathBuf, Own)],
-    /// One line; empty if that goes without saying.
+    /// One line; empty if there is nothing to report.
     pub decided: &'a str,
 }
 
 impl Findings<'_> {
-    /// Says it of the data called `source`.
-    pub fn say(&self, source: impl Display, quiet: bool) {
+    /// Prints the messages about the data called `source`.
+    pub fn print(&self, source: impl Display, quiet: bool) {
         for (path, reason) in self.skipped {
             note(quiet, format_args!("skipped {}: {reason}", path.display()));
         }

@@ -1,4 +1,4 @@
-//! Errors and notices of the pipeline in the words of the command line: its settings are flags.
+//! Errors and notices of the pipeline, with the names of flags instead of settings.
 
 use std::borrow::Cow;
 
@@ -15,14 +15,14 @@ fn flag(setting: Setting) -> Cow<'static, str> {
     }
 }
 
-/// A text whose settings, in backticks, are spelled as flags.
+/// A text with its settings, in backticks, replaced by flags.
 pub fn spelled(text: &str) -> String {
     Setting::ALL.iter().fold(text.to_owned(), |text, setting| {
         text.replace(&format!("`{}`", setting.name()), &flag(*setting))
     })
 }
 
-/// The error with flags in place of settings.
+/// The error with flags instead of settings.
 pub fn flagged(error: impl Into<Error>) -> anyhow::Error {
     let error = error.into();
     if let Error::Setting(SettingError { setting, value, problem }) = error {

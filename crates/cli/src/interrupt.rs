@@ -1,4 +1,4 @@
-//! Ctrl-C, and a terminal that is closed, while work is going on that must not be lost.
+//! Ctrl-C and a closed terminal, during work that must not be lost.
 
 use std::io::{self, IsTerminal, Write};
 use std::process;
@@ -12,10 +12,10 @@ use anyhow::{Context, Result};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
-/// How soon a signal is noticed that no loop looks for.
+/// How often a signal is checked for while no loop does.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Signals that ask to stop: the first is noted, a second one ends the program at once.
+/// Signals to stop: the first is noted, a second one ends the program immediately.
 ///
 /// A closed terminal (SIGHUP) is noted too, but does not count as the second: shells and session
 /// managers send it beside others, or twice.
@@ -27,7 +27,7 @@ pub struct Interrupt {
 }
 
 impl Interrupt {
-    /// Begins to watch for SIGINT (Ctrl-C), SIGTERM and SIGHUP (the terminal is closed), unless the
+    /// Starts watching for SIGINT (Ctrl-C), SIGTERM and SIGHUP (the terminal is closed), unless the
     /// last is ignored, as it is under `nohup`.
     pub fn watch() -> Result<Self> {
         let watch = Self { signal: Arc::default(), at_once: Arc::default(), over: Arc::default() };
@@ -42,8 +42,8 @@ impl Interrupt {
         Ok(watch)
     }
 
-    /// From now on the signal is noted, or ends the program if `ends` is set. That is looked at
-    /// first: the first signal must not find the mark that it leaves.
+    /// From now on the signal is noted, or ends the program if `ends` is set. `ends` is checked
+    /// first, so that the first signal does not see the mark that it sets.
     fn note(&self, signal: i32, ends: &Arc<AtomicBool>) -> Result<()> {
         let number = usize::try_from(signal).unwrap_or_default();
         flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(ends))
@@ -52,7 +52,7 @@ impl Interrupt {
             .with_context(unwatched)
     }
 
-    /// With which code to stop, if a signal came: as shells count, 128 and the signal.
+    /// The exit code if a signal arrived: 128 plus the signal, as in shells.
     pub fn came(&self) -> Option<u8> {
         match self.signal.load(Ordering::Relaxed) {
             0 => None,
@@ -60,15 +60,15 @@ impl Interrupt {
         }
     }
 
-    /// Goes on watching beside work that looks for no signal and may be lost: the first one ends
-    /// the program, after `tidy`, which gives the message that says what there is by then.
+    /// Watches during work that does not check for signals and may be lost: the first signal ends
+    /// the program, after `tidy`, which returns the message about what exists by then.
     pub fn end_after(self, tidy: impl FnOnce() -> String + Send + 'static) -> LastWords {
         let (over, is_over) = mpsc::channel();
         thread::spawn(move || {
             while let Err(RecvTimeoutError::Timeout) = is_over.recv_timeout(PAUSE) {
                 if let Some(code) = self.came() {
                     let message = tidy();
-                    // Below a bar, if there is one; nobody may be there to read it.
+                    // Below a progress bar, if there is one; stderr may be closed.
                     let below = if io::stderr().is_terminal() { "\n" } else { "" };
                     let _ = writeln!(io::stderr(), "{below}{message}");
                     process::exit(code.into());
@@ -80,7 +80,7 @@ impl Interrupt {
 }
 
 impl Drop for Interrupt {
-    /// Nothing is left that could be lost: from now on the first signal ends the program.
+    /// Nothing can be lost any more: from now on the first signal ends the program.
     fn drop(&mut self) {
         self.over.store(true, Ordering::Relaxed);
         self.at_once.store(true, Ordering::Relaxed);
@@ -90,15 +90,15 @@ impl Drop for Interrupt {
 /// Until this is dropped, a signal ends the program with a message.
 #[derive(Debug)]
 pub struct LastWords {
-    /// The watch ends when it is gone.
+    /// The watch ends when this is dropped.
     _over: Sender<()>,
 }
 
 fn unwatched() -> &'static str {
-    "signals can't be watched"
+    "cannot watch signals"
 }
 
-/// What was decided about SIGHUP before this program began.
+/// The disposition of SIGHUP that this program inherited.
 #[cfg(unix)]
 mod hangup {
     use std::fs;
@@ -106,8 +106,8 @@ mod hangup {
 
     use signal_hook::consts::SIGHUP;
 
-    /// Whether the signal is ignored. Where the system does not say, a program that no terminal is
-    /// connected to is taken for one that was started by `nohup`.
+    /// Whether the signal is ignored. Where the system does not report this, a program without a
+    /// terminal counts as started by `nohup`.
     pub fn is_ignored() -> bool {
         let status = fs::read_to_string("/proc/self/status").ok();
         status.and_then(|status| in_status(&status)).unwrap_or_else(|| {
@@ -115,7 +115,7 @@ mod hangup {
         })
     }
 
-    /// The same by what Linux says of a process: a mask, in which signal 1 is the lowest bit.
+    /// The same from the process status on Linux: a mask, in which signal 1 is the lowest bit.
     pub fn in_status(status: &str) -> Option<bool> {
         let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
         let mask = u64::from_str_radix(mask.trim(), 16).ok()?;
@@ -137,7 +137,7 @@ mod tests {
         assert_eq!(hangup::in_status("Name:\tancestral\n"), None);
     }
 
-    /// In one test: signals are for all of a process.
+    /// One test for all: signals concern the whole process.
     #[test]
     #[cfg(unix)]
     fn a_signal_is_noted_and_a_closed_terminal_may_come_twice() {

@@ -1,4 +1,4 @@
-//! One process to a run folder.
+//! At most one process writes to a run folder.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
@@ -12,22 +12,22 @@ use crate::failure::note;
 
 /// The file that is locked. It is removed at the end, so that equal runs leave equal files.
 pub const LOCK: &str = ".lock";
-/// How often, and how long apart, a lock that another process holds is tried: one that is just
-/// looking whether there is a lock holds it for a moment.
+/// How often, and how long apart, a lock is tried: a process that only checks for a lock holds it
+/// briefly.
 const TRIES: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// A folder that no other process writes to, until this is dropped or the process ends: the system
-/// gives the lock back then, however it ends.
+/// A folder that no other process writes to, until this is dropped or the process ends. The system
+/// releases the lock however the process ends.
 #[derive(Debug)]
 pub struct Lock {
     path: PathBuf,
-    /// Held for its lock alone.
+    /// Kept open only for its lock.
     _file: File,
 }
 
 impl Lock {
-    /// Locks a folder that is there. If another process has, it is named.
+    /// Locks an existing folder. The error names the process that holds the lock.
     pub fn take(folder: &Path, quiet: bool) -> Result<Self> {
         let path = folder.join(LOCK);
         let at = || format!("run folder {}", folder.display());
@@ -35,9 +35,9 @@ impl Lock {
         loop {
             let open =
                 OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
-            let file = open.with_context(|| format!("{}: {LOCK} can't be written", at()))?;
+            let file = open.with_context(|| format!("{}: {LOCK} cannot be written", at()))?;
             match file.try_lock() {
-                // The process that held it has removed it since: what is locked is no longer there.
+                // The process that held the lock has removed the file, so this lock is void.
                 Ok(()) if !is_still(&file, &path) => {}
                 Ok(()) => return Ok(Self::held(path, file)),
                 Err(TryLockError::WouldBlock) if tries == TRIES => bail!(refusal(folder)),
@@ -53,7 +53,7 @@ impl Lock {
         }
     }
 
-    /// Refuses a folder that another process has locked; one that is not there is not.
+    /// Refuses a folder that another process has locked; a missing folder is accepted.
     pub fn check(folder: &Path) -> Result<()> {
         let Ok(file) = File::open(folder.join(LOCK)) else { return Ok(()) };
         match file.try_lock_shared() {
@@ -63,23 +63,23 @@ impl Lock {
     }
 
     fn held(path: PathBuf, mut file: File) -> Self {
-        // It is for people: where it can't be written there is still the lock.
+        // The number is only for messages: the lock holds without it.
         let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
         Self { path, _file: file }
     }
 }
 
 impl Drop for Lock {
-    /// Removed while it is locked: nobody else can have it for theirs.
+    /// The file is removed while it is locked, so that no other process can hold it.
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// Says which process has the folder.
+/// The message that names the process which holds the folder.
 fn refusal(folder: &Path) -> String {
     let read = || fs::read_to_string(folder.join(LOCK)).ok()?.trim().parse::<u32>().ok();
-    // It may have locked it a moment ago, and not have said yet who it is.
+    // It may have locked the file just now, and not have written its number yet.
     let process = read().or_else(|| {
         thread::sleep(PAUSE);
         read()
@@ -87,7 +87,7 @@ fn refusal(folder: &Path) -> String {
     let process =
         process.map_or_else(|| "another process".to_owned(), |id| format!("process {id}"));
     format!(
-        "run folder {}: {process} is writing to it; wait until it ends or stop it, or choose another \
+        "run folder {}: {process} is writing to it; wait until it ends, stop it, or choose another \
          folder with -o",
         folder.display()
     )
@@ -95,8 +95,8 @@ fn refusal(folder: &Path) -> String {
 
 fn unlockable(folder: &Path, error: &io::Error) -> String {
     format!(
-        "warning: run folder {}: this file system has no locks ({error}): see to it that no other \
-         process writes to it",
+        "warning: run folder {}: this file system has no locks ({error}): make sure that no \
+         other process writes to it",
         folder.display()
     )
 }
@@ -109,7 +109,7 @@ fn is_still(file: &File, path: &Path) -> bool {
     matches!((file.metadata(), fs::metadata(path)), (Ok(a), Ok(b)) if same(&a, &b))
 }
 
-/// Elsewhere a file that is open keeps its name.
+/// On other systems an open file keeps its name.
 #[cfg(not(unix))]
 fn is_still(_: &File, _: &Path) -> bool {
     true
@@ -153,10 +153,10 @@ mod tests {
         let missing = folder.path().join("missing");
         Lock::check(&missing).unwrap();
         let message = format!("{:#}", Lock::take(&missing, true).unwrap_err());
-        assert!(message.contains("missing: .lock can't be written: No such file"), "{message}");
+        assert!(message.contains("missing: .lock cannot be written: No such file"), "{message}");
     }
 
-    /// Files that are removed while others wait for them are where such locks break.
+    /// Such locks break when a file is removed while other processes wait for it.
     #[test]
     fn of_many_that_come_and_go_there_is_never_more_than_one() {
         let folder = tempfile::tempdir().unwrap();

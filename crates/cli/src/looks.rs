@@ -1,27 +1,28 @@
-//! How much is drawn of a model on the way and at the end, so that it costs little beside training.
+//! How much is drawn from a model during training and at the end, so that it costs little beside
+//! training.
 //!
-//! What is drawn follows from the settings alone, not from how fast the machine is: equal runs have
-//! equal pictures.
+//! The amount depends only on the settings, not on the speed of the machine: equal runs have equal
+//! pictures.
 
 use std::fmt;
 
 use ancestral_format::{DownBlock, NetworkConfig, UNetConfig, counted};
 use ancestral_pipeline::Defaults;
 
-/// Moments that are kept of the way to the last samples.
-pub const MOMENTS: usize = 50;
-/// Bytes that they may take.
+/// Snapshots kept of the trajectory of the last samples.
+pub const SNAPSHOTS: usize = 50;
+/// Bytes that the snapshots may take.
 const MOST_BYTES: usize = 1 << 30;
-/// A pass of training costs as much as so many of sampling: the gradients take two more.
+/// A pass of training costs as much as this many of sampling: gradients take two more.
 const PASSES: f64 = 3.0;
-/// The share of the training that looks may cost.
+/// The share of the training time that previews and last samples may cost.
 const SHARE: f64 = 0.1;
-/// Looks of no more multiplications are free: at most about a minute on two cores.
+/// Up to this many multiplications are always allowed: about a minute on two cores.
 const FREE: f64 = 6e11;
-/// Previews beside which the last samples are to cost little. A run has so many if the user does not
-/// say otherwise; what they say changes no sample.
+/// Number of previews that the cost is computed for, the default. Another number of previews changes
+/// no sample.
 const PREVIEWS: f64 = 5.0;
-/// By what the number of samples and of steps is divided, until looks are cheap enough.
+/// Divisors of the number of samples and of steps, tried until the cost is low enough.
 const SMALLER: [(u64, usize); 8] =
     [(1, 1), (2, 1), (4, 1), (4, 2), (16, 2), (16, 4), (64, 4), (64, 10)];
 
@@ -33,7 +34,7 @@ pub struct Amount {
 }
 
 impl Amount {
-    /// How many rows the network sees.
+    /// The number of rows in all network calls.
     pub fn rows(self) -> f64 {
         self.count as f64 * self.steps as f64
     }
@@ -49,7 +50,7 @@ impl fmt::Display for Amount {
     }
 }
 
-/// What is drawn during a run.
+/// The amounts drawn during a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Looks {
     pub last: Amount,
@@ -57,18 +58,18 @@ pub struct Looks {
 }
 
 impl Looks {
-    /// What is drawn of pictures, or of points and tables, where it costs little.
+    /// The full amounts for pictures, or for points and tables.
     pub fn all(are_pictures: bool) -> Self {
         let Defaults { steps, count, .. } = Defaults::of(are_pictures);
         let last = Amount { count: count as u64, steps };
-        // No more than it takes to see how far training is.
+        // Enough to see the progress of training.
         Self { last, preview: Amount { count: if are_pictures { 36 } else { 500 }, steps: 25 } }
     }
 
-    /// The same, or less if the way to samples of so many numbers would take much memory.
+    /// The same, or less if the trajectory of samples of so many numbers would take much memory.
     pub fn within_memory(mut self, numbers: usize) -> Self {
-        let way = numbers.saturating_mul(size_of::<f32>() * (MOMENTS + 1));
-        let most = (MOST_BYTES / way.max(1)).max(1) as u64;
+        let trajectory = numbers.saturating_mul(size_of::<f32>() * (SNAPSHOTS + 1));
+        let most = (MOST_BYTES / trajectory.max(1)).max(1) as u64;
         for amount in [&mut self.last, &mut self.preview] {
             amount.count = amount.count.min(most);
         }
@@ -92,24 +93,24 @@ impl Looks {
         Self { last: last.divided(divisors), preview: preview.divided(divisors) }
     }
 
-    /// What to say of looks that are `less` than these, if they are: with `draw` more are drawn.
+    /// The note about amounts that are `less` than these; the command `draw` draws more.
     pub fn note(self, less: Self, has_previews: bool, draw: &str) -> Option<String> {
         let previews = if has_previews {
-            format!(" (of a preview {}, not {})", less.preview, self.preview)
+            format!(" (for a preview {}, not {})", less.preview, self.preview)
         } else {
             String::new()
         };
         (less != self).then(|| {
             format!(
-                "note: samples drawn at the end: {}, not {}{previews}, which would take long beside \
-                 the training, or much memory; draw more with: {draw}",
+                "note: samples drawn at the end: {}, not {}{previews}, which would take too long beside \
+                 the training, or too much memory; draw more with: {draw}",
                 less.last, self.last
             )
         })
     }
 }
 
-/// About how many multiplications a row takes, by the shapes of the large layers.
+/// The approximate number of multiplications for one row, from the shapes of the large layers.
 fn multiplications(network: &NetworkConfig) -> f64 {
     match network {
         NetworkConfig::Mlp(mlp) => 2.0 * mlp.blocks as f64 * (mlp.width as f64).powi(2),
@@ -118,13 +119,13 @@ fn multiplications(network: &NetworkConfig) -> f64 {
 }
 
 fn of_unet(unet: &UNetConfig) -> f64 {
-    /// Of the kernel of a convolution.
+    /// Values of the kernel of a convolution.
     const TAPS: f64 = 9.0;
     /// For each pair of positions and channel: the product, the weighing, and the exponentials of
     /// narrow heads, which take about as long as both.
     const PAIR: f64 = 4.0;
     let layers = unet.layers_per_block as f64;
-    // Two a layer on the way down; on the way up one layer more, of twice the channels.
+    // Two per layer on the down path; on the up path one layer more, with twice the channels.
     let convolutions = 2.0 * layers + 3.0 * (layers + 1.0);
     let [height, width] = unet.sample_size.unwrap_or([64; 2]);
     let pixels = height as f64 * width as f64;
@@ -170,7 +171,7 @@ mod tests {
     #[test]
     fn of_large_samples_there_are_so_many_that_the_way_to_them_fits() {
         let less = LOOKS.within_memory(3 * 256 * 256);
-        // 51 moments of 768 KiB are 38.25 MiB.
+        // 51 snapshots of 768 KiB are 38.25 MiB.
         assert_eq!((less.last.count, less.preview.count), (1024 / 39, 1024 / 39));
         assert_eq!((less.last.steps, less.preview.steps), (100, 25));
         assert_eq!(LOOKS.within_memory(usize::MAX).last.count, 1);
@@ -206,7 +207,7 @@ mod tests {
         assert!(less.last.count <= 4 && less.preview.count <= 2, "{less:?}");
         let draw = "ancestral sample runs/long";
         let note = LOOKS.note(less, true, draw).unwrap();
-        for part in ["not 64 in 100 steps (of a preview ", "not 36 in 25 steps)", draw] {
+        for part in ["not 64 in 100 steps (for a preview ", "not 36 in 25 steps)", draw] {
             assert!(note.contains(part), "{note}");
         }
         assert!(!LOOKS.note(less, false, draw).unwrap().contains("preview"));

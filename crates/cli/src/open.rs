@@ -9,24 +9,24 @@ use crate::args::{ComputeArgs, Wrapped};
 use crate::failure::note;
 use crate::flags::{flagged, spelled};
 
-/// By this name the user asks for the built-in model, where no file or folder has it.
+/// The name of the built-in model, unless a file or folder has that name.
 const SHORT: &str = "digits";
-/// What is said if something has.
-const HERE: &str = "the folder here, not the built-in model";
+/// The note if a file or folder has that name.
+const HERE: &str = "using the folder here, not the built-in model";
 
-/// What model the user asks for.
+/// The model that the user names.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'a> {
     pub path: Option<&'a Path>,
     pub variant: Option<&'a str>,
-    /// Size of pictures, if it is another than that of training.
+    /// Size of pictures, if it differs from the size of training.
     pub size: Option<Wrapped<[usize; 2]>>,
     pub quiet: bool,
 }
 
 impl Wanted<'_> {
-    /// The model in that folder; without a folder, or by the name `digits` where nothing else has it,
-    /// the built-in one.
+    /// The model in that folder; the built-in one without a folder, or for the name `digits` if no file
+    /// or folder has it.
     pub fn model(&self) -> Result<Model> {
         let Self { path, variant, size, quiet } = *self;
         let model = match self.elsewhere() {
@@ -54,12 +54,12 @@ impl Wanted<'_> {
         }
     }
 
-    /// Whether it is the built-in one.
+    /// Whether this is the built-in model.
     pub fn is_built_in(&self) -> bool {
         self.elsewhere().is_none()
     }
 
-    /// Where the model is, if it is not built in.
+    /// The path of the model, if it is not built in.
     fn elsewhere(&self) -> Option<&Path> {
         self.path.filter(|path| path.exists() || *path != Path::new(SHORT))
     }
@@ -79,7 +79,7 @@ pub fn engine_on(args: &ComputeArgs, precision: Precision) -> Result<Engine> {
     Engine::new(&args.device, precision).map_err(flagged)
 }
 
-/// Runs `work` on as many threads as the flags say.
+/// Runs `work` on the number of threads from the flags.
 #[cfg(feature = "train")]
 pub fn on_threads<T: Send>(
     args: &ComputeArgs,

@@ -1,4 +1,4 @@
-//! Where samples go: what kind of file follows from the name.
+//! The output of samples: its name decides the kind of file.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 /// Standard output, as a name.
 const STDOUT: &str = "-";
 
-/// What is written.
+/// The kind of output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     /// A file.
@@ -23,7 +23,7 @@ enum Kind {
     Folder,
 }
 
-/// A place for samples.
+/// An output for samples.
 #[derive(Debug)]
 pub struct Output<'a> {
     path: &'a Path,
@@ -34,8 +34,8 @@ pub struct Output<'a> {
 impl<'a> Output<'a> {
     /// The output of that name.
     pub fn new(path: &'a Path, view: View) -> Result<Self> {
-        let expected = "expected a name in .png, .gif, .npy or .csv, a folder, which has no dot or a / \
-                        at its end, or - for a PNG on standard output";
+        let expected = "expected a name ending in .png, .gif, .npy or .csv, a folder (a name without a dot or with a \
+                        / at its end), or - for a PNG on standard output";
         let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
         let kind = match extension.as_deref() {
             _ if path == Path::new(STDOUT) => Kind::Stdout,
@@ -50,7 +50,7 @@ impl<'a> Output<'a> {
             Some(_) if path.is_dir() => Kind::Folder,
             None | Some(_) => bail!("output {}: {expected}", path.display()),
         };
-        // Without a / at its end, by which a file would not be found.
+        // Without a / at its end, so that a file of that name is found.
         Ok(Self { path: path.components().as_path(), kind, view })
     }
 
@@ -64,7 +64,7 @@ impl<'a> Output<'a> {
         self.kind == Kind::Folder && self.view != View::Trajectories
     }
 
-    /// Whether it says of itself how it was made.
+    /// Whether the output has metadata.
     fn has_metadata(&self) -> bool {
         matches!(self.kind, Kind::File(Format::Png) | Kind::Stdout | Kind::Folder)
     }
@@ -79,8 +79,8 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// Checks, before the work is done, that `count` samples of `model` from index `first` on can be
-    /// written there after a run of `hops`.
+    /// Checks, before any work, that `count` samples of `model` from index `first` on can be written
+    /// there after a run of `hops`.
     pub fn check(
         &self,
         model: &Model,
@@ -104,7 +104,7 @@ impl<'a> Output<'a> {
         let together = if self.is_by_batch() { 1 } else { count };
         format.check(view, model, &shape, together, hops).with_context(at)?;
         if let Some(taken) = self.taken(indices, hops)?.filter(|_| !force) {
-            bail!("{} is already there: replace it with --force", taken.display());
+            bail!("{} already exists: replace it with --force", taken.display());
         }
         self.can_be_written().with_context(at)
     }
@@ -112,10 +112,15 @@ impl<'a> Output<'a> {
     /// Whether pictures of samples can go into a folder.
     fn check_folder(model: &Model, shape: &[usize]) -> Result<()> {
         if model.columns().is_some() {
-            bail!("samples are points or rows of a table: expected a name in .png, .csv or .npy");
+            bail!(
+                "samples are points or rows of a table: expected a name ending in .png, .csv or .npy"
+            );
         }
         if Channels::from_count(shape[0]).is_none() {
-            bail!("samples of {} channels are no pictures: expected a name in .npy", shape[0]);
+            bail!(
+                "samples of {} channels are not pictures: expected a name ending in .npy",
+                shape[0]
+            );
         }
         Ok(())
     }
@@ -131,7 +136,7 @@ impl<'a> Output<'a> {
             Kind::Folder if is_there(path) && !path.is_dir() => {
                 bail!("output {}: {}, expected a folder", path.display(), no_folder(path))
             }
-            // A folder can be filled further, by other samples of a seed.
+            // Other samples of a seed can be added to a folder.
             Kind::Folder if self.is_by_batch() => in_folder(indices),
             Kind::Folder => in_folder(0..hops as u64 + 1),
             Kind::File(_) if path.is_dir() => {
@@ -141,13 +146,13 @@ impl<'a> Output<'a> {
         })
     }
 
-    /// Tries whether a file can be made where the output is to be.
+    /// Checks that a file can be created at the place of the output.
     fn can_be_written(&self) -> Result<()> {
         match self.kind {
             Kind::Stdout => Ok(()),
             Kind::Folder => {
                 self.path.try_exists()?; // no name at all, if it is too long
-                // It is made, with the folders above it, when the first picture is.
+                // The folder and its parents are created with the first picture.
                 try_to_write(self.path)
             }
             Kind::File(_) => {
@@ -161,7 +166,7 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// Removes the pictures of a longer trajectory that was there before.
+    /// Removes left-over pictures of an earlier, longer trajectory.
     fn remove_rest(&self, first: u64) -> Result<()> {
         for path in (first..).map(|step| self.path.join(png_name(step))) {
             match fs::remove_file(&path) {
@@ -173,8 +178,8 @@ impl<'a> Output<'a> {
         Ok(())
     }
 
-    /// Writes samples of a plan, which pictures of them say how to make again, with the files that
-    /// were given.
+    /// Writes samples of a plan. The metadata of pictures are the settings that draw them again, and
+    /// the given files.
     pub fn write(&self, samples: &Samples, plan: &Plan, files: &[(String, String)]) -> Result<()> {
         let with_files = |pairs: Vec<_>| [&pairs[..], files].concat();
         let of_all = || {
@@ -185,7 +190,7 @@ impl<'a> Output<'a> {
         match self.kind {
             Kind::File(format) => {
                 let bytes = show.encode(samples, format, self.view, &of_all())?;
-                // What a link leads to is replaced, not the link.
+                // The target of a link is replaced, not the link.
                 let target = fs::canonicalize(self.path).unwrap_or_else(|_| self.path.to_owned());
                 save_bytes(&target, &bytes)?;
             }
@@ -196,7 +201,7 @@ impl<'a> Output<'a> {
             }
             Kind::Folder if self.view == View::Trajectories => {
                 fs::create_dir_all(self.path)
-                    .with_context(|| format!("cannot make the folder {}", self.path.display()))?;
+                    .with_context(|| format!("cannot create the folder {}", self.path.display()))?;
                 for (step, snapshot) in std::iter::zip(0.., &samples.snapshots) {
                     let path = self.path.join(png_name(step));
                     write_png(&path, &picture(snapshot)?, &of_all())?;
@@ -214,7 +219,7 @@ impl<'a> Output<'a> {
     }
 }
 
-/// Tries whether a file can be made in a folder, or in the nearest above it that is there.
+/// Checks that a file can be created in a folder, or in its nearest existing parent.
 pub fn try_to_write(folder: &Path) -> Result<()> {
     let mut folder = folder;
     while !folder.exists() {
@@ -224,19 +229,19 @@ pub fn try_to_write(folder: &Path) -> Result<()> {
         bail!("{} is a file, expected a folder", folder.display());
     }
     let probe = folder.join(format!(".ancestral-{}", std::process::id()));
-    let cannot = || format!("no file can be made in {}", folder.display());
+    let cannot = || format!("cannot create a file in {}", folder.display());
     File::create_new(&probe).with_context(cannot)?;
     fs::remove_file(&probe).with_context(cannot)
 }
 
-/// Whether something has that name, if only a link that leads nowhere.
+/// Whether anything has that name, even a broken link.
 pub fn is_there(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }
 
-/// What is there that is no folder.
+/// What exists there instead of a folder.
 pub fn no_folder(path: &Path) -> &'static str {
-    if path.exists() { "a file" } else { "a link that leads nowhere" }
+    if path.exists() { "a file" } else { "a broken link" }
 }
 
 /// Whether a file name is only an ending, such as `.png`.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Nothing is shown of work that is done sooner.
+/// Nothing is shown for work that ends sooner.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How often a log gets a line.
 const LOG_EVERY: Duration = Duration::from_secs(10);
@@ -15,7 +15,7 @@ const LOG_EVERY: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Progress {
     what: &'static str,
-    /// What was done before, and all there is to do.
+    /// The steps done before, and the total.
     range: Range<u64>,
     start: Instant,
     display: Display,
@@ -24,14 +24,14 @@ pub struct Progress {
 #[derive(Debug)]
 enum Display {
     Quiet,
-    /// The bar appears when patience ends.
+    /// When the bar appears.
     Bar(Option<ProgressBar>),
     /// When the last line was written.
     Lines(Instant),
 }
 
 impl Progress {
-    /// Sets out on the steps `range` of `what`.
+    /// Starts the progress of the steps `range` of `what`.
     pub fn new(what: &'static str, range: Range<u64>, quiet: bool) -> Self {
         let start = Instant::now();
         let display = if quiet {
@@ -44,7 +44,7 @@ impl Progress {
         Self { what, range, start, display }
     }
 
-    /// Says that `done` steps are done; `details` go beside the count.
+    /// Reports that `done` steps are done; `details` stand beside the count.
     pub fn at(&mut self, done: u64, details: impl FnOnce() -> String) {
         let elapsed = self.start.elapsed();
         let Range { start: before, end: total } = self.range;
@@ -59,7 +59,7 @@ impl Progress {
                 let each = elapsed.as_secs_f64() / (done - before) as f64;
                 let left = each * (total - done) as f64;
                 let (what, details) = (self.what, details());
-                // Progress that nobody can read is no reason to stop.
+                // A closed stderr is no reason to stop.
                 let _ =
                     writeln!(io::stderr(), "{what}: {done}/{total}, {details}, {left:.0} s left");
             }
@@ -77,7 +77,7 @@ impl Drop for Progress {
 }
 
 fn bar_of(what: &'static str, range: &Range<u64>, elapsed: Duration) -> ProgressBar {
-    let style = "{prefix} {bar:30} {pos}/{len}  {msg}  {elapsed} gone, {eta} left";
+    let style = "{prefix} {bar:30} {pos}/{len}  {msg}  {elapsed} elapsed, {eta} left";
     let style = ProgressStyle::with_template(style).expect("a valid template");
     let bar = ProgressBar::new(range.end).with_elapsed(elapsed).with_position(range.start);
     bar.with_style(style).with_prefix(what)

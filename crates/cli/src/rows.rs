@@ -9,7 +9,7 @@ use ancestral_data::{Channels, read_csv, read_npy};
 use ancestral_pipeline::{Batch, Known, Model, RowsError};
 use anyhow::{Context, Result, bail};
 
-/// Where rows come from: the flag that names it, and the path.
+/// The source of rows: the flag that names it, and the path.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
     pub flag: &'a str,
@@ -46,28 +46,30 @@ impl Source<'_> {
         self.fitted(model.rows_of_array(&shape, data))
     }
 
-    /// What is known of samples; `mask` says where, but for tables whose columns say it.
+    /// The known part of samples, where `mask` is white; for tables, the columns that the table has.
     pub fn known(&self, mask: Option<Source<'_>>, model: &Model, quiet: bool) -> Result<Known> {
         let is_table = model.columns().is_some() && !self.has_ending("npy");
         match (is_table, mask) {
-            (true, Some(mask)) => bail!("{mask}: the columns of {self} say what is known"),
+            (true, Some(mask)) => {
+                bail!("{mask}: leave it out: the known part is the columns of {self}")
+            }
             (true, None) => {
                 let table = read_csv(self.path).context(self.flag.to_owned())?;
                 self.fitted(model.known_of_table(&table))
             }
-            (false, None) => bail!("{self}: say where it is known by --mask"),
+            (false, None) => bail!("{self}: give the known region with --mask"),
             (false, Some(mask)) => {
                 let (rows, shares) = (self.rows(model, quiet)?, mask.shares(model, quiet)?);
                 let count = shares.rows();
                 Known::new(rows, shares).with_context(|| {
-                    // A mask of several rows is for as many samples.
+                    // A mask of several rows has one row per sample.
                     if count > 1 { mask.to_string() } else { self.to_string() }
                 })
             }
         }
     }
 
-    /// Shares from 0 to 1, in the shape of samples.
+    /// The mask as shares from 0 to 1, in the shape of samples.
     fn shares(&self, model: &Model, quiet: bool) -> Result<Batch> {
         if self.has_ending("npy") {
             let (shape, data) = self.values()?;
@@ -75,7 +77,7 @@ impl Source<'_> {
         }
         let shape = model.shape().map_err(crate::flags::flagged)?;
         if model.columns().is_some() {
-            bail!("{self}: expected an array of [n, {}] in .npy", shape[0]);
+            bail!("{self}: expected a .npy array of shape [n, {}]", shape[0]);
         }
         self.fitted(model.mask_of_pictures(self.mask(&shape, quiet)?))
     }
@@ -88,18 +90,18 @@ impl Source<'_> {
         rows.with_context(|| self.to_string())
     }
 
-    /// Pictures of so many channels, brought to the size of samples.
+    /// Pictures of so many channels, scaled to the size of samples.
     fn pictures(&self, shape: &[usize], channels: usize, quiet: bool) -> Result<Batch> {
         let (Some(channels), &[_, height, width]) = (Channels::from_count(channels), shape) else {
-            bail!("{self}: samples are no pictures: expected an array in .npy");
+            bail!("{self}: samples are not pictures: expected a .npy array");
         };
         pictures::read(*self, channels, [height, width], quiet)
     }
 
-    /// Pictures of one channel, brought to the size of samples; what is transparent is black.
+    /// Pictures of one channel, scaled to the size of samples; transparent parts are black.
     fn mask(&self, shape: &[usize], quiet: bool) -> Result<Batch> {
         let &[_, height, width] = shape else {
-            bail!("{self}: samples are no pictures: expected an array in .npy");
+            bail!("{self}: samples are not pictures: expected a .npy array");
         };
         pictures::read_mask(*self, [height, width], quiet)
     }

@@ -11,18 +11,18 @@ use anyhow::{Context, Result, bail};
 use crate::lock::{LOCK, Lock};
 use crate::output::{is_there, no_folder, try_to_write};
 
-/// By its first line a run folder is known ([`Own`]).
+/// A run folder is recognised by the first line of this file ([`Own`]).
 const LOG: &str = "log.jsonl";
-/// Where previews go.
+/// The folder of the previews.
 const PREVIEWS: &str = "previews";
-/// Pictures of the end, which would mislead beside the log of another run.
+/// Pictures of the end of a run, which would be misleading beside the log of another run.
 const PICTURES: [&str; 4] = ["samples.png", "samples.csv", "denoising.gif", "loss.png"];
 
 /// The folder of a run.
 #[derive(Debug)]
 pub struct RunFolder {
     path: PathBuf,
-    /// Against other processes, once something is written.
+    /// Keeps other processes out, once anything is written.
     lock: OnceCell<Lock>,
 }
 
@@ -49,12 +49,12 @@ impl RunFolder {
         self.path.join(PREVIEWS).join(format!("step-{steps:06}.png"))
     }
 
-    /// The checkpoints, of which the newest `keep` are kept.
+    /// The checkpoints; the newest `keep` are kept.
     pub fn checkpoints(&self, keep: usize) -> Checkpoints {
         Checkpoints::new(self.path.join("checkpoints"), keep)
     }
 
-    /// Keeps other processes out of the folder, which is there, as long as this value lives.
+    /// Keeps other processes out of the existing folder as long as this value lives.
     pub fn hold(&self, quiet: bool) -> Result<()> {
         if self.lock.get().is_none() {
             let _ = self.lock.set(Lock::take(&self.path, quiet)?);
@@ -62,7 +62,7 @@ impl RunFolder {
         Ok(())
     }
 
-    /// Refuses a folder in which no run can begin, before any work is done; nothing is written yet.
+    /// Refuses a folder in which no run can begin, before any work; writes nothing.
     pub fn check(&self, force: bool) -> Result<()> {
         let at = || format!("run folder {}", self.path.display());
         if is_there(&self.path) && !self.path.is_dir() {
@@ -73,9 +73,9 @@ impl RunFolder {
         try_to_write(&self.path).with_context(at)
     }
 
-    /// Makes the folder and keeps other processes out of it, or with `force` rids it of an earlier
-    /// run's pictures and checkpoints: its log goes when the new one is begun, its model when the
-    /// new one is written. What is not a run's is never touched.
+    /// Creates the folder and keeps other processes out of it. With `force`, removes an earlier run's
+    /// pictures and checkpoints: its log is replaced when the new log begins, its model when the new
+    /// model is written. Files that do not belong to a run are never touched.
     pub fn begin(&self, force: bool, quiet: bool) -> Result<()> {
         let at = || format!("run folder {}", self.path.display());
         self.check(force)?;
@@ -92,7 +92,7 @@ impl RunFolder {
         Ok(())
     }
 
-    /// Refuses a folder that anything is in, but for a run that is to be replaced.
+    /// Refuses a folder that is not empty, except for a run that is replaced.
     fn refuse_taken(&self, force: bool) -> Result<()> {
         let at = || format!("run folder {}", self.path.display());
         if !self.is_taken().with_context(at)? {
@@ -100,18 +100,18 @@ impl RunFolder {
         }
         if !force {
             bail!(
-                "{} is already there: choose another with -o, go on with the run in it with \
-                 --resume, or replace it with --force",
+                "{} already exists: choose another with -o, continue its run with --resume, or \
+                 replace it with --force",
                 at()
             );
         }
         if Own::of(&self.path) != Some(Own::Run) {
-            bail!("{} holds no run (no {LOG} of one): choose another with -o", at());
+            bail!("{} is not a run folder (no valid {LOG}): choose another with -o", at());
         }
         Ok(())
     }
 
-    /// Whether anything is in the folder, but for what a process left that was killed too early.
+    /// Whether the folder holds anything except the left-overs of a killed process.
     fn is_taken(&self) -> Result<bool> {
         if !self.path.exists() {
             return Ok(false);
@@ -124,8 +124,7 @@ impl RunFolder {
         Ok(false)
     }
 
-    /// Removes the previews of the steps after `steps`, which a run that goes on from there makes
-    /// again.
+    /// Removes the previews after `steps`; a run that continues from there draws them again.
     pub fn go_back_to(&self, steps: u64) -> Result<()> {
         self.make_previews()?;
         self.remove_previews(|step| step > steps)
@@ -133,7 +132,7 @@ impl RunFolder {
 
     fn make_previews(&self) -> Result<()> {
         let folder = self.path.join(PREVIEWS);
-        let cannot = || format!("no folder can be made at {}", folder.display());
+        let cannot = || format!("cannot create a folder at {}", folder.display());
         fs::create_dir_all(&folder).with_context(cannot)
     }
 

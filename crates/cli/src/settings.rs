@@ -1,4 +1,4 @@
-//! The settings of a run as the flags say it.
+//! The settings of a run from the flags.
 
 use ancestral_pipeline::{Compat, Model, NoiseSource, Settings};
 use anyhow::Result;
@@ -7,7 +7,7 @@ use crate::args::{CompatArg, ProcessArgs, RngArg, SampleArgs, SteeringArgs, Wrap
 use crate::rows::Source;
 
 impl ProcessArgs {
-    /// These flags in settings.
+    /// Puts these flags into settings.
     pub fn settings(&self) -> Settings {
         let Self { steps, calls, sampler, eta, variance, spacing, visit, clip, no_clip } = self;
         let mut settings = Settings::new();
@@ -23,7 +23,7 @@ impl ProcessArgs {
 }
 
 impl SampleArgs {
-    /// All flags in settings, with what is read from files.
+    /// All flags as settings, with the data of files.
     pub fn settings(&self, model: &Model) -> Result<Settings> {
         let quiet = self.compute.quiet;
         let mut settings = self.process.settings();
@@ -57,7 +57,7 @@ impl SampleArgs {
         Ok(settings)
     }
 
-    /// What the flags name that is read from files, for pictures to say of themselves.
+    /// The files that the flags name, for the metadata of pictures.
     pub fn files(&self) -> Vec<(String, String)> {
         let SteeringArgs { inpaint, mask, from, .. } = &self.steering;
         let files = [("init", &self.init), ("inpaint", inpaint), ("mask", mask), ("from", from)];

@@ -65,20 +65,20 @@ fn a_picture_on_standard_output_is_nothing_else() {
 fn a_part_of_the_steps_is_said_and_counted_to_the_nearest() {
     let folder = Folder::new();
     folder.write_picture("from.png", [8, 8], 1, 3);
-    let says = |strength: &str, out: &str| {
-        folder.says(&format!(
+    let stderr = |strength: &str, out: &str| {
+        folder.stderr(&format!(
             "sample -n 1 --seed 3 --steps 30 --from from.png --strength {strength} --force -o {out}"
         ))
     };
     for (strength, hops) in [("0.849", 25), ("0.866", 26), ("0.867", 26), ("0.01", 1)] {
-        let said = says(strength, "x.npy");
-        assert!(said.contains(&format!("{hops} of 30 steps")), "{strength}: {said}");
+        let stderr = stderr(strength, "x.npy");
+        assert!(stderr.contains(&format!("{hops} of 30 steps")), "{strength}: {stderr}");
     }
-    says("0.866", "a.npy");
-    says("0.867", "b.npy");
+    stderr("0.866", "a.npy");
+    stderr("0.867", "b.npy");
     assert_eq!(folder.read("a.npy"), folder.read("b.npy"));
     // At 1 nothing of the picture is left.
-    assert!(!says("1", "whole.npy").contains("steps are made"));
+    assert!(!stderr("1", "whole.npy").contains("steps are made"));
     folder.run("sample -n 1 --seed 3 --steps 30 --class none -o noise.npy");
     assert_eq!(folder.read("whole.npy"), folder.read("noise.npy"));
 }
@@ -241,10 +241,10 @@ fn the_cache_folder_of_a_hub_and_networks_with_names_are_models() {
     folder.run("sample models--some--digits --class 3 -n 1 --steps 2 -o hub.npy");
     folder.run("convert digits -o m");
     copy(&folder.path("m/unet"), &folder.path("m/unet_ema"));
-    let said = folder.says("sample m --class 3 -n 1 --steps 2 -o x.npy");
-    assert!(said.contains("by variant: ema"), "{said}");
-    let said = folder.says("sample m --variant ema --class 3 -n 1 --steps 2 -o y.npy");
-    assert!(!said.contains("by variant"), "{said}");
+    let stderr = folder.stderr("sample m --class 3 -n 1 --steps 2 -o x.npy");
+    assert!(stderr.contains("by variant: ema"), "{stderr}");
+    let stderr = folder.stderr("sample m --variant ema --class 3 -n 1 --steps 2 -o y.npy");
+    assert!(!stderr.contains("by variant"), "{stderr}");
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -1,4 +1,4 @@
-//! `ancestral sample --compat diffusers`: the peer's numbers from the command line.
+//! `ancestral sample --compat diffusers`: diffusers' numbers from the command line.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
@@ -17,7 +17,7 @@ fn sample(folder: &Folder, flags: &str) -> Vec<f32> {
 }
 
 #[test]
-fn the_built_in_model_draws_what_it_draws_in_the_peer() {
+fn the_built_in_model_draws_what_it_draws_in_diffusers() {
     let folder = Folder::new();
     let golden: Value = serde_json::from_str(GOLDEN).unwrap();
     for case in golden["cases"].as_array().unwrap() {
@@ -166,7 +166,7 @@ fn a_folder_of_another_class_goes_the_way_of_its_own_config() {
 #[test]
 fn without_compat_the_sampler_and_grid_that_answer_to_the_class() {
     let folder = Folder::new();
-    let said = |flags: &str| {
+    let stderr = |flags: &str| {
         let output = folder
             .try_run(&format!("sample model --class 3 -n 1 --steps 4 --force {flags} -o x.npy"));
         assert!(output.status.success());
@@ -201,9 +201,12 @@ fn without_compat_the_sampler_and_grid_that_answer_to_the_class() {
             &folder,
             &format!(r#"{{"_class_name": {keys}, "beta_schedule": "linear"}}"#),
         );
-        let notes = said("");
+        let notes = stderr("");
         assert!(notes.contains(words), "{keys}: {notes}");
         assert_eq!(notes.matches("computes as diffusers does").count(), 1, "{notes}");
-        assert!(!said("--sampler euler").contains("computes as diffusers"), "the user has chosen");
+        assert!(
+            !stderr("--sampler euler").contains("computes as diffusers"),
+            "the user has chosen"
+        );
     }
 }

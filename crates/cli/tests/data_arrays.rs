@@ -53,9 +53,9 @@ fn an_archive_trains_with_the_labels_in_it() {
     let folder = Folder::new();
     for names in [["arr_0", "arr_1"], ["x_train", "y_train"]] {
         folder.write("letters.npz", archive(names));
-        let said = folder.says(&format!("train letters.npz {TINY} -o run --force"));
-        assert!(said.contains("6 samples of 1x4x4, 3 classes"), "{said}");
-        assert!(said.contains(&format!("labels from {}", names[1])), "{said}");
+        let stderr = folder.stderr(&format!("train letters.npz {TINY} -o run --force"));
+        assert!(stderr.contains("6 samples of 1x4x4, 3 classes"), "{stderr}");
+        assert!(stderr.contains(&format!("labels from {}", names[1])), "{stderr}");
     }
     folder.run("sample run -n 2 --steps 2 --class 9 -o nines.npy");
     assert_eq!(shape(&folder, "nines.npy"), [2, 1, 4, 4]);
@@ -68,16 +68,16 @@ fn an_array_of_reals_is_taken_as_it_is_and_warned_of_outside_the_range() {
     let folder = Folder::new();
     let mut values = [0.25; 2 * 3 * 4 * 4];
     write_npy(&folder.path("good.npy"), &[2, 3, 4, 4], &values).unwrap();
-    let said = folder.says(&format!("train good.npy {TINY} -o good"));
-    assert!(said.contains("2 samples of 3x4x4") && !said.contains("outside"), "{said}");
+    let stderr = folder.stderr(&format!("train good.npy {TINY} -o good"));
+    assert!(stderr.contains("2 samples of 3x4x4") && !stderr.contains("outside"), "{stderr}");
     folder.run("sample good -n 5 --steps 2 -o x.npy");
     assert_eq!(shape(&folder, "x.npy"), [5, 3, 4, 4]);
 
     values[..24].fill(200.0);
     write_npy(&folder.path("wide.npy"), &[2, 3, 4, 4], &values).unwrap();
-    let said = folder.says(&format!("train wide.npy {TINY} --stop-at 1 -o wide"));
-    assert!(said.contains("warning: 25.0 % of the data are outside [-1, 1]"), "{said}");
-    assert!(!said.contains("black is -1"), "{said}");
+    let stderr = folder.stderr(&format!("train wide.npy {TINY} --stop-at 1 -o wide"));
+    assert!(stderr.contains("warning: 25.0 % of the data are outside [-1, 1]"), "{stderr}");
+    assert!(!stderr.contains("black is -1"), "{stderr}");
 }
 
 #[test]
@@ -85,13 +85,19 @@ fn pictures_from_0_to_1_are_warned_of_and_what_is_advised_is_right() {
     let folder = Folder::new();
     let values: [f32; 32] = std::array::from_fn(|i| i as f32 / 31.0);
     write_npy(&folder.path("unit.npy"), &[2, 4, 4], &values).unwrap();
-    let said = folder.says(&format!("train unit.npy {TINY} -o unit"));
+    let stderr = folder.stderr(&format!("train unit.npy {TINY} -o unit"));
     let warning =
-        said.lines().find(|line| line.starts_with("warning: unit.npy: no value is below"));
-    assert!(warning.is_some_and(|line| line.ends_with("store 2 * x - 1 in place of x")), "{said}");
+        stderr.lines().find(|line| line.starts_with("warning: unit.npy: no value is below"));
+    assert!(
+        warning.is_some_and(|line| line.ends_with("store 2 * x - 1 in place of x")),
+        "{stderr}"
+    );
     write_npy(&folder.path("whole.npy"), &[2, 4, 4], &values.map(|x| 2.0 * x - 1.0)).unwrap();
-    let said = folder.says(&format!("train whole.npy {TINY} -o whole"));
-    assert!(said.contains("values as they are: -1 to 1") && !said.contains("warning"), "{said}");
+    let stderr = folder.stderr(&format!("train whole.npy {TINY} -o whole"));
+    assert!(
+        stderr.contains("values as they are: -1 to 1") && !stderr.contains("warning"),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -107,11 +113,11 @@ fn signals_are_refused_with_both_ways_on() {
     assert!(!folder.path("no").exists());
     // Each of them.
     write_npy(&folder.path("pictures.npy"), &[4, 1, 3, 64], &signals).unwrap();
-    let said = folder.says(&format!("train pictures.npy {TINY} -o pictures"));
-    assert!(said.contains("4 samples of 1x3x64"), "{said}");
+    let stderr = folder.stderr(&format!("train pictures.npy {TINY} -o pictures"));
+    assert!(stderr.contains("4 samples of 1x3x64"), "{stderr}");
     write_npy(&folder.path("table.npy"), &[4, 192], &signals).unwrap();
-    let said = folder.says(&format!("train table.npy {TINY} -o table"));
-    assert!(said.contains("4 samples of 192"), "{said}");
+    let stderr = folder.stderr(&format!("train table.npy {TINY} -o table"));
+    assert!(stderr.contains("4 samples of 192"), "{stderr}");
 }
 
 /// Pictures that know their values are drawn as these: out of range they are cut off, not wrapped.
@@ -137,8 +143,8 @@ fn a_folder_of_idx_files_trains_with_its_labels() {
     let pictures: Vec<u8> = (0..128).collect();
     folder.write("mnist/train-images-idx3-ubyte", idx(&[4, 4, 8], &pictures));
     folder.write("mnist/train-labels-idx1-ubyte", idx(&[4], &[0, 2, 1, 2]));
-    let said = folder.says(&format!("train mnist {TINY} -o run"));
-    assert!(said.contains("IDX, 4 pictures, 3 classes"), "{said}");
+    let stderr = folder.stderr(&format!("train mnist {TINY} -o run"));
+    assert!(stderr.contains("IDX, 4 pictures, 3 classes"), "{stderr}");
     folder.run("sample run -n 2 --steps 2 --class 2 -o x.npy");
     assert_eq!(shape(&folder, "x.npy"), [2, 1, 4, 8]);
 

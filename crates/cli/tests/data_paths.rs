@@ -19,10 +19,10 @@ fn trained(folder: &Folder, name: &[u8], args: &str) -> String {
     let path = folder.path("").join(OsStr::from_bytes(name));
     std::fs::write(path, people(20)).unwrap();
     let mut command = folder.command(&format!("train {TINY} {args} --"));
-    said(&command.arg(OsStr::from_bytes(name)).output().unwrap())
+    stderr(&command.arg(OsStr::from_bytes(name)).output().unwrap())
 }
 
-fn said(output: &Output) -> String {
+fn stderr(output: &Output) -> String {
     let stderr = String::from_utf8(output.stderr.clone()).unwrap();
     assert!(output.status.success(), "{stderr}");
     stderr
@@ -40,15 +40,15 @@ fn made_again(folder: &Folder, command: &str, run: &str) {
     let command = command.replacen("ancestral", env!("CARGO_BIN_EXE_ancestral"), 1);
     let mut shell = Command::new("bash");
     shell.args(["-c", &format!("{command} -o {run} --quiet")]).current_dir(folder.path(""));
-    said(&shell.output().unwrap());
+    stderr(&shell.output().unwrap());
 }
 
 #[test]
 fn what_a_run_says_of_itself_works_whatever_its_data_are_called() {
     for name in [b"-x.csv".as_slice(), b"caf\xe9.csv", b"it's a\nb.csv", "naïve.csv".as_bytes()] {
         let folder = Folder::new();
-        let said = trained(&folder, name, "-o run --stop-at 1");
-        assert!(said.contains("go on with: ancestral train --resume run"), "{said}");
+        let stderr = trained(&folder, name, "-o run --stop-at 1");
+        assert!(stderr.contains("continue with: ancestral train --resume run"), "{stderr}");
         folder.run("train --resume run --quiet");
         made_again(&folder, &made_by(&folder, "run"), "again");
         let weights = |run: &str| folder.read(&format!("{run}/{WEIGHTS}"));
@@ -59,8 +59,8 @@ fn what_a_run_says_of_itself_works_whatever_its_data_are_called() {
 #[test]
 fn a_run_folder_that_looks_like_a_flag_is_none_in_what_is_said() {
     let folder = Folder::new();
-    let said = trained(&folder, b"x.csv", "-o=-run --stop-at 1");
-    assert!(said.contains("go on with: ancestral train --resume ./-run"), "{said}");
+    let stderr = trained(&folder, b"x.csv", "-o=-run --stop-at 1");
+    assert!(stderr.contains("continue with: ancestral train --resume ./-run"), "{stderr}");
     folder.run("train --resume ./-run --quiet");
 }
 

@@ -30,10 +30,10 @@ fn grey_and_colour_together_are_colour_and_it_says_so() {
         folder.write_picture(&format!("mixed/{i}.png"), [8, 8], channels, 3);
     }
     // Five pictures are fewer than a batch.
-    let said = folder.says(&format!("train mixed {TINY} --batch 8 -o run"));
-    let about: Vec<&str> = said.lines().filter(|line| line.contains("3 channels")).collect();
+    let stderr = folder.stderr(&format!("train mixed {TINY} --batch 8 -o run"));
+    let about: Vec<&str> = stderr.lines().filter(|line| line.contains("3 channels")).collect();
     assert_eq!(about, ["mixed: 5 pictures, 3 channels (3 grey repeated), 8x8"]);
-    assert!(said.contains("a batch of 8 is more than the data: 5 in all"), "{said}");
+    assert!(stderr.contains("a batch of 8 is larger than the data, 5 in all"), "{stderr}");
     assert_eq!(folder.text("run/log.jsonl").lines().count(), 2);
     assert_eq!(shape(&folder, "run"), [3, 8, 8]);
     // Asked for, they are what is asked for.
@@ -41,23 +41,23 @@ fn grey_and_colour_together_are_colour_and_it_says_so() {
         folder.run(&format!("train mixed {TINY} --channels {channels} -o c{channels} --quiet"));
         assert_eq!(shape(&folder, &format!("c{channels}")), [channels, 8, 8]);
     }
-    let said = folder.says(&format!("train mixed {TINY} --channels 1 -o grey"));
-    assert!(said.contains("1 channel (luma of 2 in colour)"), "{said}");
+    let stderr = folder.stderr(&format!("train mixed {TINY} --channels 1 -o grey"));
+    assert!(stderr.contains("1 channel (luma of 2 in colour)"), "{stderr}");
 }
 
 #[test]
 fn one_picture_trains_whatever_it_is_called() {
     let folder = Folder::new();
     folder.write_picture("IMG.JPG", [8, 8], 1, 3);
-    let said = folder.says(&format!("train IMG.JPG {TINY} --batch 16 -o run"));
-    assert!(said.contains("a batch of 16 is more than the data: 1 in all"), "{said}");
+    let stderr = folder.stderr(&format!("train IMG.JPG {TINY} --batch 16 -o run"));
+    assert!(stderr.contains("a batch of 16 is larger than the data, 1 in all"), "{stderr}");
     assert_eq!(shape(&folder, "run"), [1, 8, 8]);
     folder.write_picture("many/A.PNG", [8, 8], 1, 3);
     folder.write_picture("many/b.jpeg", [8, 8], 1, 5);
     folder.write_picture("many/no-suffix", [8, 8], 1, 7);
     folder.write("many/notes.txt", "no picture");
-    let said = folder.says(&format!("train many {TINY} -o three"));
-    assert!(said.contains("many: 3 pictures") && said.contains("1 other file"), "{said}");
+    let stderr = folder.stderr(&format!("train many {TINY} -o three"));
+    assert!(stderr.contains("many: 3 pictures") && stderr.contains("1 other file"), "{stderr}");
 }
 
 #[test]
@@ -91,9 +91,12 @@ fn damaged_pictures_are_named_at_once_or_skipped_and_counted() {
     let message = refused(&folder, "photos");
     assert!(message.contains("1 of 4 pictures cannot be read"), "{message}");
     assert!(message.contains("photos/2.png"), "{message}");
-    let said = folder.says(&format!("train photos {TINY} --skip-bad -o run"));
-    assert!(said.contains("skipped photos/2.png: "), "{said}");
-    assert!(said.contains("3 pictures") && said.contains("1 damaged picture skipped"), "{said}");
+    let stderr = folder.stderr(&format!("train photos {TINY} --skip-bad -o run"));
+    assert!(stderr.contains("skipped photos/2.png: "), "{stderr}");
+    assert!(
+        stderr.contains("3 pictures") && stderr.contains("1 damaged picture skipped"),
+        "{stderr}"
+    );
     assert!(folder.path("run/model_index.json").exists());
 
     folder.write("bad/1.png", &whole[..whole.len() / 2]);
@@ -115,13 +118,13 @@ fn sizes_that_can_not_be_halved_name_the_nearest_that_can() {
     let folder = Folder::new();
     folder.write_picture("large/1.png", [300, 300], 1, 3);
     let message = folder.refused("train large --steps 1 -o no");
-    assert!(message.contains("--size: pictures of 300x300 can't be halved 3"), "{message}");
+    assert!(message.contains("--size: pictures of 300x300 cannot be halved 3"), "{message}");
     assert!(message.contains("296 and 304"), "{message}");
     let message = folder.refused("train large --width 8,8,8,8 --steps 1 -o no");
     assert!(message.contains("296 and 304"), "{message}");
     assert!(!folder.path("no").exists());
-    let said = folder.says(&format!("train large {TINY} --size 8x16 -o run"));
-    assert!(said.contains("1 sample of 1x8x16"), "{said}");
+    let stderr = folder.stderr(&format!("train large {TINY} --size 8x16 -o run"));
+    assert!(stderr.contains("1 sample of 1x8x16"), "{stderr}");
     assert_eq!(shape(&folder, "run"), [1, 8, 16]);
 }
 
@@ -131,8 +134,8 @@ fn sub_folders_are_classes_when_asked_for_and_can_be_drawn_by_name() {
     folder.write_picture("pets/cat/1.png", [8, 8], 1, 3);
     folder.write_picture("pets/cat/2.png", [8, 8], 1, 5);
     folder.write_picture("pets/dog/1.png", [8, 8], 1, 7);
-    let said = folder.says(&format!("train pets {TINY} --classes -o run"));
-    assert!(said.contains("3 samples of 1x8x8, 2 classes"), "{said}");
+    let stderr = folder.stderr(&format!("train pets {TINY} --classes -o run"));
+    assert!(stderr.contains("3 samples of 1x8x8, 2 classes"), "{stderr}");
     let draw = |class: &str| {
         folder.run(&format!("sample run -n 2 --steps 2 -o x.npy --force {class}"));
         folder.read("x.npy")
@@ -143,14 +146,14 @@ fn sub_folders_are_classes_when_asked_for_and_can_be_drawn_by_name() {
     let message = folder.refused("sample run --class bird -o y.npy");
     assert!(message.contains("--class bird") && message.contains("cat, dog"), "{message}");
 
-    let said = folder.says(&format!("train pets {TINY} -o plain"));
-    assert!(said.contains("3 samples of 1x8x8, 0 classes"), "{said}");
+    let stderr = folder.stderr(&format!("train pets {TINY} -o plain"));
+    assert!(stderr.contains("3 samples of 1x8x8, 0 classes"), "{stderr}");
     let message = folder.refused("sample plain --class dog -o y.npy");
     assert!(message.contains("model plain has no classes"), "{message}");
 
     folder.write_picture("pets/loose.png", [8, 8], 1, 7);
     let message = refused(&folder, "pets --classes");
-    assert!(message.contains("pets/loose.png lies in no class"), "{message}");
+    assert!(message.contains("pets/loose.png is in no class"), "{message}");
 }
 
 #[test]
@@ -163,9 +166,9 @@ fn a_linked_folder_is_a_class_and_a_hidden_one_is_none() {
         folder.write_picture(&format!("{place}/2.png"), [8, 8], 1, 2 * key);
     }
     std::os::unix::fs::symlink("../elsewhere", folder.path("pets/dog")).unwrap();
-    let said = folder.says(&format!("train pets {TINY} --classes -o run"));
-    assert!(said.contains("4 samples of 1x8x8, 2 classes"), "{said}");
-    assert!(said.contains("1 hidden folder passed over"), "{said}");
+    let stderr = folder.stderr(&format!("train pets {TINY} --classes -o run"));
+    assert!(stderr.contains("4 samples of 1x8x8, 2 classes"), "{stderr}");
+    assert!(stderr.contains("1 hidden folder passed over"), "{stderr}");
     folder.run("sample run -n 1 --steps 2 --class dog -o x.npy");
     std::os::unix::fs::symlink("gone", folder.path("pets/bird")).unwrap();
     let message = refused(&folder, "pets --classes");
@@ -225,10 +228,13 @@ fn pictures_that_are_read_as_they_are_needed_change_nothing() {
         folder.write_picture(&format!("many/{i:02}.png"), [8, 8], 3, 3 + i);
     }
     // 2304 bytes in all: two megabytes hold them.
-    let said = folder.says(&format!("train many {TINY} --flip --memory 2MB -o held"));
-    assert!(!said.contains("--memory"), "{said}");
-    let said = folder.says(&format!("train many {TINY} --flip --memory 0MB -o read"));
-    assert!(said.contains("many: more than fits into 0 MB: read from the files"), "{said}");
+    let stderr = folder.stderr(&format!("train many {TINY} --flip --memory 2MB -o held"));
+    assert!(!stderr.contains("--memory"), "{stderr}");
+    let stderr = folder.stderr(&format!("train many {TINY} --flip --memory 0MB -o read"));
+    assert!(
+        stderr.contains("many: larger than 0 MB: pictures are read from their files"),
+        "{stderr}"
+    );
     let weights = "unet/diffusion_pytorch_model.safetensors";
     assert_eq!(folder.read(&format!("held/{weights}")), folder.read(&format!("read/{weights}")));
     // A run goes on either way, and elsewhere.
@@ -268,8 +274,8 @@ fn pictures_without_classes_are_learned_in_groups_of_alike_ones() {
     }
     // And a third that is too small.
     (40..43).for_each(|i| picture(&format!("odd/{i}.png"), 120, i));
-    let said = folder.says(&format!("train heaps {TINY} --groups 2 -o run"));
-    assert!(said.contains("2 groups of alike ones"), "{said}");
+    let stderr = folder.stderr(&format!("train heaps {TINY} --groups 2 -o run"));
+    assert!(stderr.contains("2 groups of similar ones"), "{stderr}");
     let about = folder.text("run/ancestral.json");
     assert!(about.contains("group-1") && about.contains("20,"), "{about}");
     folder.run("sample run -n 2 --steps 2 -o a.npy");
@@ -280,15 +286,15 @@ fn pictures_without_classes_are_learned_in_groups_of_alike_ones() {
     assert!(message.contains("begun with --groups 2"), "{message}");
     folder.run("train --resume run --steps 3 --quiet");
     // The number that was asked for is kept, though fewer groups are found.
-    let said = folder.says(&format!("train odd {TINY} --groups 3 -o fewer"));
-    assert!(said.contains("2 groups of alike ones"), "{said}");
+    let stderr = folder.stderr(&format!("train odd {TINY} --groups 3 -o fewer"));
+    assert!(stderr.contains("2 groups of similar ones"), "{stderr}");
     assert!(folder.text("fewer/ancestral.json").contains("--groups 3"));
     folder.run("train --resume fewer --steps 3 --quiet");
     // Forty are too few for groups unasked.
-    let said = folder.says(&format!("train heaps {TINY} -o plain"));
-    assert!(said.contains("0 classes"), "{said}");
+    let stderr = folder.stderr(&format!("train heaps {TINY} -o plain"));
+    assert!(stderr.contains("0 classes"), "{stderr}");
     let message = folder.refused("train moons --groups 2 -o x");
-    assert!(message.contains("--groups: moons is no set of pictures"), "{message}");
+    assert!(message.contains("--groups: moons is not a set of pictures"), "{message}");
     let message = folder.refused("train digits --groups 2 -o x");
     assert!(message.contains("--groups: digits has classes"), "{message}");
 }

@@ -25,8 +25,8 @@ fn every_column_keeps_its_kind() {
     let row = |i: i32| format!("{},2.5,{},{}\n", 1000 + i, 3 + 4 * (i % 2), f64::from(i).sqrt());
     let rows: String = (0..100).map(row).collect();
     folder.write("things.csv", format!("count,\"size, cm\",pair,root\n{rows}"));
-    let said = folder.says(&format!("train things.csv {TINY} -o run"));
-    assert!(said.contains("100 rows of 4 columns") && said.contains("MLP 1x8"), "{said}");
+    let stderr = folder.stderr(&format!("train things.csv {TINY} -o run"));
+    assert!(stderr.contains("100 rows of 4 columns") && stderr.contains("MLP 1x8"), "{stderr}");
 
     // An untrained network, from pure noise: what comes out is of the column's kind all the same.
     folder.run("sample run -n 300 --steps 5 -o x.csv");
@@ -72,8 +72,8 @@ fn rows_are_plotted_and_not_put_into_folders() {
     for run in ["two", "three"] {
         assert!(kinds(run).contains(&"samples.png".to_owned()));
         for (flags, expected) in [
-            ("-o many", "expected a name in .png, .csv or .npy"),
-            ("-o many/", "expected a name in .png, .csv or .npy"),
+            ("-o many", "expected a name ending in .png, .csv or .npy"),
+            ("-o many/", "expected a name ending in .png, .csv or .npy"),
             ("--trajectory -o x.png", "trajectories of points"),
             ("--trajectory -o x.csv", "trajectories of points"),
         ] {
@@ -100,8 +100,8 @@ fn an_array_of_rows_is_a_table_without_names() {
     let values: Vec<f32> = (0..60_u8).map(|i| 500.0 + f32::from(i) / 7.0).collect();
     write_npy(&folder.path("rows.npy"), &[20, 3], &values).unwrap();
     // A network that predicts x0 and has learned nothing says the mean of the data.
-    let said = folder.says(&format!("train rows.npy {TINY} --prediction x0 -o run"));
-    assert!(said.contains("20 samples of 3, 0 classes"), "{said}");
+    let stderr = folder.stderr(&format!("train rows.npy {TINY} --prediction x0 -o run"));
+    assert!(stderr.contains("20 samples of 3, 0 classes"), "{stderr}");
     folder.run("sample run -n 4 --steps 2 -o x.csv");
     folder.run("sample run -n 4 --steps 2 -o x.npy");
     let text = folder.text("x.csv");
@@ -156,18 +156,18 @@ fn cells_that_can_not_be_learned_are_named() {
 fn tables_as_pandas_writes_them_train() {
     let folder = Folder::new();
     folder.write("numbers.csv", "0,1,2\n0.5,7,1.25\n1.5,8,0.75\n0.25,9,1.5\n");
-    let said = folder.says(&format!("train numbers.csv {TINY} -o numbers"));
+    let stderr = folder.stderr(&format!("train numbers.csv {TINY} -o numbers"));
     let about = "numbers.csv: 3 rows of 3 columns, the numbers of the first row are their names";
-    assert!(said.contains(about), "{said}");
+    assert!(stderr.contains(about), "{stderr}");
     folder.run("sample numbers -n 3 --steps 2 -o x.csv");
     assert_eq!(table(&folder.text("x.csv")).0, ["0", "1", "2"]);
     folder.write("index.csv", ",a,b\n0,0.5,7\n1,1.5,8\n2,2.5,9\n");
-    let said = folder.says(&format!("train index.csv {TINY} -o index"));
+    let stderr = folder.stderr(&format!("train index.csv {TINY} -o index"));
     assert!(
-        said.contains("index.csv: 3 rows of 2 columns, left out column 1, which has"),
-        "{said}"
+        stderr.contains("index.csv: 3 rows of 2 columns, left out column 1, which has"),
+        "{stderr}"
     );
-    assert!(said.contains("looks like an index"), "{said}");
+    assert!(stderr.contains("looks like an index"), "{stderr}");
     folder.run("sample index -n 3 --steps 2 -o y.csv");
     assert_eq!(table(&folder.text("y.csv")).0, ["a", "b"]);
     // What is drawn is of the same form as what was learned: it trains again.

@@ -79,12 +79,12 @@ fn every_layout_draws_the_same_and_is_converted_to_one() {
         assert_eq!(folder.read(&format!("{model}-clean/{WEIGHTS}")), stored, "{model}");
     }
     assert_same(&folder.files("root-clean"), &folder.files("old-clean"));
-    let says = folder.says("convert old --variant old -o asked");
-    assert!(says.is_empty(), "{says}");
-    let says = folder.says("convert old -o unasked");
+    let stderr = folder.stderr("convert old --variant old -o asked");
+    assert!(stderr.is_empty(), "{stderr}");
+    let stderr = folder.stderr("convert old -o unasked");
     assert!(
-        says.contains("the weights of variant old are taken, as there are no others"),
-        "{says}"
+        stderr.contains("using the weights of variant old, as there are no others"),
+        "{stderr}"
     );
 }
 
@@ -118,7 +118,7 @@ fn nothing_is_replaced_unasked_or_made_of_weights_that_do_not_fit() {
     folder.run("convert m -o clean");
     let before = folder.files("clean");
     let refused = folder.refused("convert m -o clean");
-    assert!(refused.contains("clean is already there: replace it with --force"), "{refused}");
+    assert!(refused.contains("clean already exists: replace it with --force"), "{refused}");
     folder.run("convert m -o clean --force");
     assert_same(&folder.files("clean"), &before);
 
@@ -169,15 +169,15 @@ fn a_scheduler_of_another_class_is_run_as_what_it_is() {
     for part in ["scheduler    DDIMScheduler", "10 steps of ddim:eta=0: diffusers differs"] {
         assert!(inspected.contains(part), "{inspected}");
     }
-    let says = folder.says("sample m --class 10 -n 2 --steps 10 -o x.npy");
+    let stderr = folder.stderr("sample m --class 10 -n 2 --steps 10 -o x.npy");
     for part in [
         "scheduler_config.json: unknown keys, ignored: skip_prk_steps, tensor_format",
         "diffusers ends its last step, from timestep 0, at alpha_bar 0.9999587: a share of 0.0064",
         "use --compat diffusers for the numbers of diffusers",
     ] {
-        assert!(says.contains(part), "{part}: {says}");
+        assert!(stderr.contains(part), "{part}: {stderr}");
     }
-    let quiet = folder.says("sample m --class 10 -n 2 --steps 10 --quiet -o y.npy");
+    let quiet = folder.stderr("sample m --class 10 -n 2 --steps 10 --quiet -o y.npy");
     assert!(quiet.is_empty(), "{quiet}");
     folder.run("convert m -o clean");
     assert!(folder.text("clean/model_index.json").contains("\"DDIMPipeline\""));
@@ -210,12 +210,12 @@ fn a_missing_scheduler_is_named() {
     let refused = folder.refused("sample m --class 10 -o x.npy");
     assert!(refused.contains("m/scheduler/scheduler_config.json"), "{refused}");
     // A bare network has none; what is assumed is said.
-    let says = folder.says("sample m/unet --class 10 -n 2 --steps 3 -o x.npy");
-    assert!(says.contains("the defaults of DDPMScheduler are assumed"), "{says}");
+    let stderr = folder.stderr("sample m/unet --class 10 -n 2 --steps 3 -o x.npy");
+    assert!(stderr.contains("using the defaults of DDPMScheduler"), "{stderr}");
 }
 
-/// What `inspect` and `sample` say of the folder `m` that `change` was made to.
-fn said(change: impl Fn(&Folder)) -> (Folder, String) {
+/// The error of `inspect` and of `sample` after `change` was made to the folder `m`.
+fn refused_after(change: impl Fn(&Folder)) -> (Folder, String) {
     let folder = foreign();
     change(&folder);
     let refused = folder.refused("inspect m");
@@ -225,7 +225,7 @@ fn said(change: impl Fn(&Folder)) -> (Folder, String) {
 
 #[test]
 fn inspect_checks_the_weights_as_sample_does() {
-    let (_, refused) = said(|folder| {
+    let (_, refused) = refused_after(|folder| {
         let name = format!("m/{WEIGHTS}");
         let mut wrong = weights(folder, &name);
         let bias = Array::from_f32(vec![3], &[0.0; 3]).unwrap();
@@ -237,7 +237,7 @@ fn inspect_checks_the_weights_as_sample_does() {
     let report = "error: model m: the weights do not fit the network: unexpected: \"\", \
                   a\\n\\u{1b}[31m; wrong shape: conv_in.bias is [3] instead of [32]\n";
     assert_eq!(refused, report);
-    let (_, refused) = said(|folder| {
+    let (_, refused) = refused_after(|folder| {
         let name = format!("m/{WEIGHTS}");
         let mut wrong = weights(folder, &name);
         wrong.insert("conv_in.bias", Array::from_f32(vec![32], &[f32::NAN; 32]).unwrap());
@@ -270,32 +270,32 @@ fn a_variance_that_no_run_has_hides_nothing_else() {
 }
 
 #[test]
-fn where_the_peer_has_no_number_there_is_no_way_of_its() {
+fn notes_report_where_diffusers_gives_nan() {
     let folder = foreign();
     let scheduler = "m/scheduler/scheduler_config.json";
     edit(&folder, scheduler, "\"fixed_small\"", "\"fixed_large_log\"");
     let sample = "sample m --class 3 -n 1 --force -o x.npy";
-    let says = folder.says(&format!("{sample} --spacing leading --steps 2"));
-    assert!(says.contains("diffusers gives NaN for variance_type fixed_large_log"), "{says}");
-    assert!(!says.contains("for the numbers of diffusers"), "{says}");
-    let says = folder.says(&format!("{sample} --spacing trailing --steps 2"));
+    let stderr = folder.stderr(&format!("{sample} --spacing leading --steps 2"));
+    assert!(stderr.contains("diffusers gives NaN for variance_type fixed_large_log"), "{stderr}");
+    assert!(!stderr.contains("for the numbers of diffusers"), "{stderr}");
+    let stderr = folder.stderr(&format!("{sample} --spacing trailing --steps 2"));
     assert!(
-        says.contains(
+        stderr.contains(
             "--compat diffusers for the numbers of diffusers (except where it returns NaN)"
         ),
-        "{says}"
+        "{stderr}"
     );
-    // Ours and the peer's both begin where the user's own list does.
+    // Ours and diffusers' both begin where the user's own list does.
     edit(&folder, scheduler, "\"fixed_large_log\"", "\"fixed_small\"");
-    let says = folder.says(&format!("{sample} --visit 5"));
-    assert!(!says.contains("pure noise"), "{says}");
+    let stderr = folder.stderr(&format!("{sample} --visit 5"));
+    assert!(!stderr.contains("pure noise"), "{stderr}");
     let ddim = "--sampler ddim:eta=1 --spacing trailing --no-clip --compat diffusers";
-    let says = folder.says(&format!("{sample} --steps 5 {ddim}"));
-    assert!(says.contains("may give NaN on the step from timestep 999"), "{says}");
+    let stderr = folder.stderr(&format!("{sample} --steps 5 {ddim}"));
+    assert!(stderr.contains("may give NaN on the step from timestep 999"), "{stderr}");
 }
 
 #[test]
-fn what_the_peer_does_otherwise_is_plain_json() {
+fn differences_from_diffusers_are_plain_json() {
     let folder = foreign();
     let json = |flags: &str| -> serde_json::Value {
         serde_json::from_str(&folder.run(&format!("inspect m --json {flags}"))).unwrap()
@@ -320,7 +320,7 @@ fn betas_that_cannot_be_name_their_keys() {
             "model m, beta_start and beta_end of its scheduler: beta -1e-45 at timestep 0",
         ),
     ] {
-        let (_, refused) = said(|folder| {
+        let (_, refused) = refused_after(|folder| {
             folder.write(
                 "m/scheduler/scheduler_config.json",
                 format!(r#"{{"_class_name": "DDPMScheduler", {change}}}"#),

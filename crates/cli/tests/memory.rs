@@ -15,7 +15,7 @@ fn limited(folder: &Folder, args: &str) -> Output {
     Command::new("sh").args(["-c", &script]).current_dir(folder.path("")).output().unwrap()
 }
 
-fn said(output: &Output) -> String {
+fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
@@ -24,14 +24,14 @@ fn a_training_that_can_not_fit_is_refused_before_its_first_step() {
     let folder = Folder::new();
     folder.write_picture("big/a.png", [1024, 1024], 3, 3);
     let output = limited(&folder, "train big --size 1024 --steps 2");
-    let said = said(&output);
-    assert_eq!(output.status.code(), Some(2), "{said}");
+    let stderr = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
     for part in [
-        "pictures of 1024x1024 are too large here: choose a smaller --size or --width",
-        "training takes ",
+        "pictures of 1024x1024 need too much memory: choose a smaller --size or --width",
+        "training needs ",
         " GiB are available",
     ] {
-        assert!(said.contains(part), "{said}");
+        assert!(stderr.contains(part), "{stderr}");
     }
     assert!(!folder.path("runs").exists(), "something was written");
 }
@@ -46,12 +46,12 @@ fn a_batch_that_can_not_fit_is_refused_with_one_that_does() {
         limited(&folder, &format!("{args} {batch}"))
     };
     let refused = train("--batch 128");
-    let message = said(&refused);
+    let message = stderr(&refused);
     assert_eq!(refused.status.code(), Some(2), "{message}");
-    assert!(message.contains("error: --batch 128: training takes "), "{message}");
+    assert!(message.contains("error: --batch 128: training needs "), "{message}");
     let advice = message.split("; ").find(|part| part.starts_with("--batch")).unwrap();
     let advice = advice.split(" gives").next().unwrap();
     assert!(!folder.path("run").exists(), "something was written");
     let output = train(advice);
-    assert!(output.status.success(), "{advice}: {}", said(&output));
+    assert!(output.status.success(), "{advice}: {}", stderr(&output));
 }

@@ -16,15 +16,15 @@ fn a_model_folder_comes_before_the_built_in_model() {
     std::fs::rename(folder.path("small"), folder.path("digits")).unwrap();
     let output = inspect();
     let stderr = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(stderr, "digits: the folder here, not the built-in model\n");
+    assert_eq!(stderr, "digits: using the folder here, not the built-in model\n");
     let stdout = String::from_utf8(output.stdout).unwrap();
     assert!(!stdout.contains("built-in") && stdout.contains("F16"), "{stdout}");
     // Without a name, and by a path.
     let output = folder.try_run("inspect ./digits");
     assert!(output.status.success() && output.stderr.is_empty());
-    let said = folder.says("sample digits -n 1 --steps 2 -o x.png");
-    assert!(said.contains("digits: the folder here, not the built-in model"), "{said}");
-    assert_eq!(folder.says("sample -n 1 --steps 2 -o y.png"), "");
+    let stderr = folder.stderr("sample digits -n 1 --steps 2 -o x.png");
+    assert!(stderr.contains("digits: using the folder here, not the built-in model"), "{stderr}");
+    assert_eq!(folder.stderr("sample -n 1 --steps 2 -o y.png"), "");
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn a_folder_that_is_no_model_says_that_it_came_first() {
     for command in ["inspect digits", "sample digits", "invert digits one.png -o x.npy"] {
         let message = folder.refused(command);
         let expected =
-            "error: the folder here, not the built-in model: no model: looked for digits";
+            "error: using the folder here, not the built-in model: no model: looked for digits";
         assert!(message.contains(expected), "{command}: {message}");
     }
 }
@@ -50,20 +50,23 @@ fn data_that_are_here_come_before_those_that_are_built_in() {
         assert!(output.status.success(), "{output:?}");
         [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap())
     };
-    let [found, said] = compared("digits");
-    assert!(found.contains("1797 rows of digits") && said.is_empty(), "{found} {said}");
+    let [found, stderr] = compared("digits");
+    assert!(found.contains("1797 rows of digits") && stderr.is_empty(), "{found} {stderr}");
     folder.write_picture("digits/1.png", [8, 8], 1, 3);
     folder.write_picture("digits/2.png", [8, 8], 1, 5);
-    let [found, said] = compared("digits");
+    let [found, stderr] = compared("digits");
     assert!(found.contains("2 rows of digits"), "{found}");
-    assert!(said.contains("digits: the folder here, not the built-in set; 2 pictures"), "{said}");
-    let [_, said] = compared("./digits");
-    assert!(said.starts_with("./digits: 2 pictures"), "{said}");
+    assert!(
+        stderr.contains("digits: the folder here, not the built-in set; 2 pictures"),
+        "{stderr}"
+    );
+    let [_, stderr] = compared("./digits");
+    assert!(stderr.starts_with("./digits: 2 pictures"), "{stderr}");
     // What holds a model is no data.
     folder.write("digits/model_index.json", "{}");
-    let [found, said] = compared("digits");
+    let [found, stderr] = compared("digits");
     assert!(found.contains("1797 rows of digits"), "{found}");
-    assert_eq!(said, "digits: the built-in set; the folder here holds a model\n");
+    assert_eq!(stderr, "digits: the built-in set; the folder here holds a model\n");
 }
 
 #[test]
@@ -75,9 +78,9 @@ fn what_is_here_is_left_out_where_it_is_no_data_and_said() {
     folder.run("convert digits -o photos/models/digits");
     folder.write_picture("photos/models/digits/3.png", [8, 8], 1, 5);
     let compare = "compare model --samplers ddim --calls 2 -n 8 --seeds 1 --reference 0 --data";
-    let said = folder.says(&format!("{compare} photos"));
-    assert!(said.contains("left out photos/models/digits: a model\n"), "{said}");
-    assert!(said.contains("photos: 2 pictures"), "{said}");
+    let stderr = folder.stderr(&format!("{compare} photos"));
+    assert!(stderr.contains("left out photos/models/digits: a model\n"), "{stderr}");
+    assert!(stderr.contains("photos: 2 pictures"), "{stderr}");
     let message = folder.refused(&format!("{compare} model"));
     assert!(message.contains("--data: model holds a model, not data"), "{message}");
 }

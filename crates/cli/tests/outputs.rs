@@ -84,8 +84,8 @@ fn a_convert_goes_to_no_file_and_to_no_part_of_its_model() {
     let before = folder.files("m");
     for (output, reason) in [
         ("file", "output file: a file, expected a folder"),
-        ("link", "output link: a link that leads nowhere, expected a folder"),
-        ("m/unet", "output m/unet: a part of the model m, expected a folder outside it"),
+        ("link", "output link: a broken link, expected a folder"),
+        ("m/unet", "output m/unet: inside the model m, expected a folder outside it"),
     ] {
         let refused = folder.refused(&format!("convert m -o {output} --force"));
         assert!(refused.contains(reason), "{refused}");

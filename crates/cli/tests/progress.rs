@@ -14,11 +14,11 @@ fn logs_have_no_carriage_return_and_stdout_is_only_the_folder() {
         folder.try_run(&format!("train people.csv {TINY} --prediction x0 --steps 50 -o run"));
     assert!(output.status.success());
     assert_eq!(output.stdout, b"run\n");
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(!said.contains(['\r', '\x1b']), "{said}");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(!stderr.contains(['\r', '\x1b']), "{stderr}");
     // What was read, and what will be done with it.
-    assert!(said.starts_with("people.csv: 40 rows of 3 columns\n"), "{said}");
-    assert!(said.contains("50 steps of 4, learning rate 0.002 cosine"), "{said}");
+    assert!(stderr.starts_with("people.csv: 40 rows of 3 columns\n"), "{stderr}");
+    assert!(stderr.contains("50 steps of 4, learning rate 0.002 cosine"), "{stderr}");
     let output = folder.try_run("sample run -n 100 --steps 25 -o x.csv");
     assert!(output.status.success() && output.stdout.is_empty() && output.stderr.is_empty());
 }
@@ -29,16 +29,16 @@ fn quiet_is_quiet_whatever_there_is_to_warn_of() {
     folder.write("a/1.png", "no picture");
     folder.write_picture("a/2.png", [8, 8], 3, 3);
     let train = format!("train a --skip-bad {TINY} --batch 9 --steps 3");
-    let said = folder.says(&format!("{train} --stop-at 2 -o loud"));
+    let stderr = folder.stderr(&format!("{train} --stop-at 2 -o loud"));
     for text in ["skipped a/1.png", "note: a batch of 9", "stopped after step 2"] {
-        assert!(said.contains(text), "{text}: {said}");
+        assert!(stderr.contains(text), "{text}: {stderr}");
     }
     for command in [
         format!("{train} --stop-at 2 -o run --quiet"),
         "train --resume run --quiet".to_owned(),
         "sample run -n 2 --steps 1 --spacing leading --no-clip -o x.png --quiet".to_owned(),
     ] {
-        assert_eq!(folder.says(&command), "", "{command}");
+        assert_eq!(folder.stderr(&command), "", "{command}");
     }
 }
 

@@ -45,12 +45,12 @@ fn pictures_that_stopped_and_went_on_are_the_whole_run() {
         assert!(truth.contains_key(file), "{file}");
     }
 
-    let said = folder.says(&format!("{common} --flip --steps 10 --stop-at 5 -o run"));
-    assert!(said.contains("stopped after step 5 of 10"), "{said}");
-    assert!(said.contains("go on with: ancestral train --resume run"), "{said}");
+    let stderr = folder.stderr(&format!("{common} --flip --steps 10 --stop-at 5 -o run"));
+    assert!(stderr.contains("stopped after step 5 of 10"), "{stderr}");
+    assert!(stderr.contains("continue with: ancestral train --resume run"), "{stderr}");
     assert!(!folder.path("run/model_index.json").exists());
-    let said = folder.says("train --resume run");
-    assert!(said.contains("from step 5 on, 10 steps of 8"), "{said}");
+    let stderr = folder.stderr("train --resume run");
+    assert!(stderr.contains("from step 5 on, 10 steps of 8"), "{stderr}");
     assert_same(&folder.files("run"), &truth);
 
     // The files can tell one run from another: what is switched on has an effect.
@@ -126,10 +126,10 @@ fn a_damaged_newest_checkpoint_is_passed_over() {
     halve(&folder, "run/checkpoints/step-6/moment_1.safetensors");
     // What a process leaves that was killed while it saved.
     folder.write("run/checkpoints/.step-9.partial/unet/config.json", "{");
-    let said = folder.says("train --resume run");
-    assert!(said.contains("step-6 is not whole"), "{said}");
-    assert!(said.contains("moment_1.safetensors"), "{said}");
-    assert!(said.contains("from step 3 on"), "{said}");
+    let stderr = folder.stderr("train --resume run");
+    assert!(stderr.contains("step-6 is not whole"), "{stderr}");
+    assert!(stderr.contains("moment_1.safetensors"), "{stderr}");
+    assert!(stderr.contains("from step 3 on"), "{stderr}");
     assert_same(&folder.files("run"), &folder.files("whole"));
 }
 
@@ -150,8 +150,8 @@ fn the_newest_checkpoint_is_the_one_with_the_largest_number() {
     folder
         .run(&format!("train {TABLE} --checkpoint-every 1 --steps 12 --stop-at 10 --quiet -o run"));
     assert!(folder.path("run/checkpoints/step-9").is_dir());
-    let said = folder.says("train --resume run");
-    assert!(said.contains("from step 10 on"), "{said}");
+    let stderr = folder.stderr("train --resume run");
+    assert!(stderr.contains("from step 10 on"), "{stderr}");
     assert_eq!(logged(&folder, "run", "step"), (1..=12).map(f64::from).collect::<Vec<_>>());
 }
 
@@ -190,8 +190,8 @@ fn what_can_not_go_on_is_refused_and_nothing_is_touched() {
     refused("train --resume run -o other", &["--resume run", "-o, other"]);
     refused(&format!("train {TABLE} --steps 10 -o run"), &["run is already there", "--resume"]);
     refused("train --resume run --force", &["--resume", "--force"]);
-    refused("train --resume run --steps 5", &["--steps 5: the run has made 6 already"]);
-    refused("train --resume run --stop-at 4", &["--stop-at 4: the run has made 6 already"]);
+    refused("train --resume run --steps 5", &["--steps 5: the run has already made 6 already"]);
+    refused("train --resume run --stop-at 4", &["--stop-at 4: the run has already made 6 already"]);
     for (flag, stored) in [
         ("--lr 0.01", "with --lr 0.002"),
         ("--batch 5", "with --batch 4"),
@@ -216,7 +216,7 @@ fn what_can_not_go_on_is_refused_and_nothing_is_touched() {
     }
     refused(
         "train --resume run --size 8",
-        &["--size 8x8: the data of the run are not read with it"],
+        &["--size 8x8: the data of the run are read without it"],
     );
     // The same as before is no other; nor is what changes no result.
     let same = "--lr 0.002 --batch 4 --seed 5 --schedule linear --width 8 --keep 3 --threads 1 \
@@ -233,7 +233,10 @@ fn other_data_are_refused_and_the_same_data_elsewhere_are_not() {
     folder.write("people.csv", good.replacen("20,", "21,", 1));
     let before = folder.files(".");
     let message = folder.refused("train --resume run");
-    assert!(message.contains("people.csv: the data are not those that the run"), "{message}");
+    assert!(
+        message.contains("people.csv: the data differ from the data that the run"),
+        "{message}"
+    );
     assert_same(&folder.files("."), &before);
     folder.write("elsewhere/people.csv", good);
     folder.run("train elsewhere/people.csv --resume -o run --quiet");
@@ -351,7 +354,7 @@ mod signals {
         send(signal, &child);
         let output = child.wait_with_output().unwrap();
         let message = String::from_utf8(output.stderr).unwrap();
-        assert!(message.contains("go on with: ancestral train --resume run\n"), "{message}");
+        assert!(message.contains("continue with: ancestral train --resume run\n"), "{message}");
         assert!(!message.contains("error") && output.stdout.is_empty(), "{message}");
         let (_, after) = message.split_once("interrupted after step ").unwrap();
         (output.status.code(), after.split_once(' ').unwrap().0.parse().unwrap())
@@ -375,8 +378,8 @@ mod signals {
         let folder = with_people();
         let (code, done) = interrupted(&folder, "-TERM");
         assert_eq!(code, Some(143));
-        let said = folder.says(&format!("train --resume run --steps {}", done + 1));
-        assert!(said.contains(&format!("from step {done} on")), "{said}");
+        let stderr = folder.stderr(&format!("train --resume run --steps {}", done + 1));
+        assert!(stderr.contains(&format!("from step {done} on")), "{stderr}");
     }
 
     #[test]
@@ -389,9 +392,9 @@ mod signals {
         assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
         // The newest checkpoint is whole, but the steps after it may be lost.
         let newest = newest(&folder).unwrap();
-        let said = folder.says(&format!("train --resume run --steps {}", newest + 1));
-        assert!(said.contains(&format!("from step {newest} on")), "{said}");
-        assert!(!said.contains("not whole"), "{said}");
+        let stderr = folder.stderr(&format!("train --resume run --steps {}", newest + 1));
+        assert!(stderr.contains(&format!("from step {newest} on")), "{stderr}");
+        assert!(!stderr.contains("not whole"), "{stderr}");
     }
 }
 

@@ -35,25 +35,25 @@ fn a_run_among_its_data_goes_on() {
     let inside = |args: &str| {
         let mut command = folder.command(args);
         let output = command.current_dir(folder.path("photos")).output().unwrap();
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert!(output.status.success(), "ancestral {args}: {said}");
-        said
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "ancestral {args}: {stderr}");
+        stderr
     };
-    let said = inside(&format!("train . {PICTURES} --steps 8 --stop-at 4"));
-    assert!(said.contains(".: 4 pictures") && !said.contains("left out"), "{said}");
-    let said = inside("train --resume runs/photos");
-    assert!(said.contains("left out ./runs/photos: a run of ancestral\n"), "{said}");
-    assert!(said.contains(".: 4 pictures") && said.contains("from step 4 on"), "{said}");
+    let stderr = inside(&format!("train . {PICTURES} --steps 8 --stop-at 4"));
+    assert!(stderr.contains(".: 4 pictures") && !stderr.contains("left out"), "{stderr}");
+    let stderr = inside("train --resume runs/photos");
+    assert!(stderr.contains("left out ./runs/photos: a run of ancestral\n"), "{stderr}");
+    assert!(stderr.contains(".: 4 pictures") && stderr.contains("from step 4 on"), "{stderr}");
     // From elsewhere, by a link, with classes, and anew.
-    let said = folder.says("train photos --resume -o photos/runs/photos --steps 9");
-    assert!(said.contains("left out photos/runs/photos: a run"), "{said}");
+    let stderr = folder.stderr("train photos --resume -o photos/runs/photos --steps 9");
+    assert!(stderr.contains("left out photos/runs/photos: a run"), "{stderr}");
     #[cfg(unix)]
     {
         std::os::unix::fs::symlink("photos", folder.path("link")).unwrap();
-        folder.says("train link --resume -o photos/runs/photos --steps 10");
+        folder.stderr("train link --resume -o photos/runs/photos --steps 10");
     }
-    let said = folder.says(&format!("train photos {PICTURES} --steps 2 -o photos/again"));
-    assert!(said.contains("photos: 4 pictures"), "{said}");
+    let stderr = folder.stderr(&format!("train photos {PICTURES} --steps 2 -o photos/again"));
+    assert!(stderr.contains("photos: 4 pictures"), "{stderr}");
     folder.run(&format!("train photos {PICTURES} --steps 2 -o photos/again --force --quiet"));
     folder.run(&format!("train photos {PICTURES} --steps 2 -o elsewhere --quiet"));
     let model = "unet/diffusion_pytorch_model.safetensors";
@@ -75,17 +75,17 @@ fn built_in_sets_are_taken_where_nothing_else_has_their_name() {
     for name in BUILTIN.iter().chain(TOYS) {
         let folder = with_people();
         let tiny = if TOYS.contains(name) { TINY } else { PICTURES.trim_end_matches("--size 8") };
-        folder.says(&format!("train {name} {tiny} --steps 2 --stop-at 1 -o {name}"));
+        folder.stderr(&format!("train {name} {tiny} --steps 2 --stop-at 1 -o {name}"));
         // The run's own folder has the name now.
-        let said = folder.says(&format!("train --resume {name} --stop-at 1"));
+        let stderr = folder.stderr(&format!("train --resume {name} --stop-at 1"));
         let expected =
             format!("{name}: the built-in set; the folder here holds a run of ancestral");
-        assert!(said.contains(&expected), "{said}");
+        assert!(stderr.contains(&expected), "{stderr}");
         fs::remove_dir_all(folder.path(name)).unwrap();
         fs::rename(folder.path("people.csv"), folder.path(name)).unwrap();
-        let said = folder.says(&format!("train {name} {TINY} --steps 2 --stop-at 1 -o run"));
+        let stderr = folder.stderr(&format!("train {name} {TINY} --steps 2 --stop-at 1 -o run"));
         let expected = format!("{name}: the file here, not the built-in set; 40 rows");
-        assert!(said.contains(&expected), "{said}");
+        assert!(stderr.contains(&expected), "{stderr}");
     }
 }
 
@@ -113,7 +113,7 @@ fn places_where_no_run_can_be_are_refused_and_nothing_is_touched() {
     refused("-o photos", "run folder photos is already there");
     refused("-o .", "run folder . is already there");
     for theirs in ["photos", ".", "mine", "model"] {
-        let expected = format!("run folder {theirs} holds no run (no log.jsonl of one)");
+        let expected = format!("run folder {theirs} is not a run folder (no log.jsonl of one)");
         refused(&format!("-o {theirs} --force"), &expected);
     }
     #[cfg(unix)]
@@ -124,7 +124,7 @@ fn places_where_no_run_can_be_are_refused_and_nothing_is_touched() {
         fs::remove_file(folder.path("link")).unwrap();
     }
     #[cfg(target_os = "linux")]
-    refused("-o /proc/run", "run folder /proc/run: no file can be made in /proc");
+    refused("-o /proc/run", "run folder /proc/run: cannot create a file in /proc");
 }
 
 #[test]
@@ -218,9 +218,9 @@ mod processes {
         let child = begun(&folder);
         send("-HUP", &child);
         send("-HUP", &child);
-        let (code, said) = ended(child);
-        assert_eq!(code, Some(129), "{said}");
-        let (_, after) = said.split_once("interrupted after step ").unwrap();
+        let (code, stderr) = ended(child);
+        assert_eq!(code, Some(129), "{stderr}");
+        let (_, after) = stderr.split_once("interrupted after step ").unwrap();
         let done: u64 = after.split_once(' ').unwrap().0.parse().unwrap();
         assert_eq!(saved(&folder), Some(done));
         assert!(!folder.path("run/.lock").exists());
@@ -236,8 +236,8 @@ mod processes {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         wait(&mut child, || folder.path("run/log.jsonl").exists());
         send("-HUP", &child);
-        let (code, said) = ended(child);
-        assert_eq!(code, Some(0), "{said}");
+        let (code, stderr) = ended(child);
+        assert_eq!(code, Some(0), "{stderr}");
         assert!(folder.path("run/model_index.json").exists());
     }
 
@@ -249,9 +249,12 @@ mod processes {
         let mut child = folder.start(&format!("{run} -o run"));
         wait(&mut child, || folder.path("run/model_index.json").exists());
         send("-INT", &child);
-        let (code, said) = ended(child);
-        assert_eq!(code, Some(130), "{said}");
-        assert!(said.contains("the model is written: draw with: ancestral sample run"), "{said}");
+        let (code, stderr) = ended(child);
+        assert_eq!(code, Some(130), "{stderr}");
+        assert!(
+            stderr.contains("the model is written: draw with: ancestral sample run"),
+            "{stderr}"
+        );
         assert!(!folder.path("run/samples.png").exists());
         assert!(!folder.path("run/.lock").exists());
         folder.run("sample run -n 2 --steps 2 -o x.csv");

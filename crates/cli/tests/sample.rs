@@ -26,12 +26,12 @@ fn the_same_seed_gives_the_same_bytes_for_any_batch_and_number_of_threads() {
 fn bf16_is_refused_by_name_where_the_cpu_has_no_tiles() {
     let folder = Folder::new();
     let run = folder.try_run("sample -n 1 --steps 1 --precision bf16 -o x.npy");
-    let said = String::from_utf8(run.stderr).unwrap();
+    let stderr = String::from_utf8(run.stderr).unwrap();
     match ancestral_cpu::Precision::Bf16.check() {
-        Ok(()) => assert!(run.status.success(), "{said}"),
+        Ok(()) => assert!(run.status.success(), "{stderr}"),
         Err(reason) => {
             assert_eq!(run.status.code(), Some(2));
-            assert!(said.contains(&format!("error: --precision bf16: {reason}")), "{said}");
+            assert!(stderr.contains(&format!("error: --precision bf16: {reason}")), "{stderr}");
             assert!(!folder.path("x.npy").exists());
         }
     }

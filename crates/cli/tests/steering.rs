@@ -204,7 +204,7 @@ fn what_does_not_fit_is_refused_by_flag_and_file() {
     folder.write("page.png", "<html></html>");
     let inpaint = "--inpaint two.npy --mask";
     for (flags, message) in [
-        ("--inpaint two.npy", "--inpaint two.npy: say where it is known by --mask"),
+        ("--inpaint two.npy", "--inpaint two.npy: give the known region with --mask"),
         ("--inpaint wide.npy --mask mask.npy", "--inpaint wide.npy: shape [1, 1, 8, 9], expected"),
         ("--inpaint no.png --mask mask.npy", "--inpaint: cannot read no.png"),
         ("--inpaint page.png --mask mask.npy", "page.png"),
@@ -230,9 +230,9 @@ fn what_does_not_fit_is_refused_by_flag_and_file() {
         assert!(refused.contains(message), "{flags}: {refused}");
     }
     for (args, message) in [
-        ("digits three.npy -o never.png", "output never.png: expected a name in .npy"),
+        ("digits three.npy -o never.png", "output never.png: expected a name ending in .npy"),
         ("digits wide.npy -o never.npy", "data wide.npy: shape [1, 1, 8, 9]"),
-        ("digits three.npy -o two.npy", "two.npy is already there: replace it with --force"),
+        ("digits three.npy -o two.npy", "two.npy already exists: replace it with --force"),
         (
             "digits three.npy --class x -o never.npy",
             "--class x: model built-in digits has no such class",

@@ -120,14 +120,14 @@ fn what_would_take_long_to_draw_beside_few_steps_is_drawn_less_and_said() {
     folder.write_picture("long/a.png", [640, 40], 1, 3);
     let common =
         "train long --channels 1 --size 640x40 --width 8,8,8,8 --layers 1 --batch 1 --force";
-    let said = |args: &str| folder.says(&format!("{common} --stop-at 1 -o run {args}"));
-    let few = said("--steps 2 --preview-every 2");
+    let stderr = |args: &str| folder.stderr(&format!("{common} --stop-at 1 -o run {args}"));
+    let few = stderr("--steps 2 --preview-every 2");
     for part in [", not 64 in 100 steps (of a preview ", "; draw more with: ancestral sample run\n"]
     {
         assert!(few.contains(part), "{part}: {few}");
     }
-    assert!(!said("--steps 2 --preview-every 0").contains("preview"));
-    assert!(!said("--steps 50000").contains("samples drawn"));
+    assert!(!stderr("--steps 2 --preview-every 0").contains("preview"));
+    assert!(!stderr("--steps 50000").contains("samples drawn"));
 }
 
 #[test]
@@ -175,9 +175,9 @@ fn a_run_that_copies_its_data_says_so() {
     let folder = Folder::new();
     folder.write_picture("data/one.png", [4, 4], 1, 3);
     folder.write_picture("data/two.png", [4, 4], 1, 200);
-    let said = folder.says(
+    let stderr = folder.stderr(
         "train data --width 8 --layers 1 --batch 16 --timesteps 25 --prediction x0 --steps 80 \
          --lr 0.01 --ema 0.5 --preview-every 0 --checkpoint-every 0 -o run",
     );
-    assert!(said.contains("samples are copies of pictures of the data"), "{said}");
+    assert!(stderr.contains("samples are copies of pictures of the data"), "{stderr}");
 }

@@ -1,8 +1,8 @@
 //! Times the forward pass of a model folder's network: `forward FOLDER ROWS ROUNDS` prints the
 //! median milliseconds of a pass at timestep 500, with the last of the classes.
 //!
-//! `forward FOLDER ROWS ROUNDS INPUT OUTPUT` reads what goes in from a file of little-endian f32,
-//! and writes what comes out to another. `tools/bench/forward.py` calls this beside the peers.
+//! `forward FOLDER ROWS ROUNDS INPUT OUTPUT` reads the input from a file of little-endian f32,
+//! and writes the output to another. `tools/bench/forward.py` compares this with other engines.
 //!
 //! `forward bf16 …` computes in bf16, where the CPU has AMX tiles.
 

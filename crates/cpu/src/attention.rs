@@ -46,7 +46,7 @@ pub(crate) struct Attention {
     tiles: Option<Tiles>,
 }
 
-/// What tells one attention from another.
+/// The properties of an attention.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
     pub channels: usize,
@@ -219,7 +219,7 @@ fn inverse_root(width: usize) -> f32 {
     to_f32(1.0 / (width as f64).sqrt())
 }
 
-/// `x` after what is done before a kernel.
+/// `x` after the operations before a kernel.
 pub(crate) fn applied(x: &Map, before: Before<'_>, arena: &Arena) -> Map {
     let mut out = arena.map(x.rows, x.shape);
     out.data.par_chunks_exact_mut(x.shape.len()).enumerate().for_each(|(row, out)| {

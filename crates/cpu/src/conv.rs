@@ -33,13 +33,13 @@ pub(crate) enum Motion {
         /// None or one.
         before: usize,
     },
-    /// Over every position, and each 2 × 2 of what comes out are added: the adjoint of
+    /// Over every position, and each 2 × 2 of the output are added: the adjoint of
     /// [`Repeated`](Self::Repeated), by tiles alone.
     Summed,
 }
 
 impl Motion {
-    /// The shape of what comes out, but for its channels.
+    /// The shape of the output, without its channels.
     pub(crate) fn output(self, input: Shape) -> Shape {
         match self {
             Self::Same => input,
@@ -79,10 +79,10 @@ enum Method {
     Tiles(tiles::Conv),
 }
 
-/// What is added to a convolution, and what it is divided by.
+/// The additions to the result of a convolution, and its divisor.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct After<'a> {
-    /// One value a row and channel: `[rows, stride]`, of which the first are this convolution's.
+    /// One value per row and channel: `[rows, stride]`; the first of each row belong to this convolution.
     pub time: Option<(&'a [f32], usize)>,
     pub residual: Option<View<'a>>,
     pub scale: f64,

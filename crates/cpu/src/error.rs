@@ -15,7 +15,7 @@ pub enum LoadError {
     /// The config describes no multilayer perceptron.
     #[error(transparent)]
     Mlp(#[from] MlpConfigError),
-    /// The config of a U-Net does not say how large its pictures are.
+    /// The config of a U-Net has no size of pictures.
     #[error("sample_size is not set: give height and width")]
     NoSize,
     /// Labels are vectors, which samplers do not give.
@@ -33,7 +33,7 @@ pub enum LoadError {
 #[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
 pub enum NetworkError {
-    /// The network gave a number that is none.
+    /// The network predicted a value that is not finite.
     #[error("the network predicts {value} at timestep {timestep}, in row {row} of the batch")]
     NonFinite {
         /// What it gave.
@@ -43,7 +43,7 @@ pub enum NetworkError {
         /// The row.
         row: usize,
     },
-    /// The network got labels and takes none, or the other way round, or takes vectors.
+    /// The network got labels and takes none, or vice versa, or takes vectors.
     #[error("the network takes {expected}, but {} given", if *given { "numbers were" } else { "none were" })]
     Labels {
         /// What it takes.
@@ -52,7 +52,7 @@ pub enum NetworkError {
         given: bool,
     },
     /// The network has not learned that time.
-    #[error("timestep {timestep} in row {row} is not in 0 to {}, which the network knows", count - 1)]
+    #[error("timestep {timestep} in row {row} is not in 0 to {}, the timesteps of the network", count - 1)]
     Timestep {
         /// The timestep.
         timestep: f64,

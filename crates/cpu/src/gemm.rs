@@ -22,7 +22,7 @@ const fn rows_at_once(lanes: usize) -> usize {
     }
 }
 
-/// The right sides of products, k × n each, cut into panels of columns that lie one after the other as
+/// The right sides of products, k × n each, cut into panels of columns stored one after the other as
 /// they are read.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Packed {
@@ -72,7 +72,7 @@ impl Packed {
         }
     }
 
-    /// Packs the transpose of rows of `k` values each, row n of which begins at `start(n)`.
+    /// Packs the transpose of rows of `k` values each; row n begins at `start(n)`.
     pub(crate) fn fill_transposed(
         &mut self,
         k: usize,
@@ -96,7 +96,7 @@ impl Packed {
         }
     }
 
-    /// Packs rows of `n` values each, row k of which begins at `start(k)`.
+    /// Packs rows of `n` values each; row k begins at `start(k)`.
     pub(crate) fn fill_rows(
         &mut self,
         k: usize,
@@ -219,7 +219,7 @@ pub(crate) fn panels(n: usize, lanes: usize) -> impl Iterator<Item = Panel> {
     })
 }
 
-/// The left side of a product, however it lies in memory.
+/// The left side of a product, in any memory layout.
 pub(crate) trait LeftSide: Copy {
     fn rows(self) -> usize;
 
@@ -342,16 +342,16 @@ impl<F: Fn(usize) -> usize + Copy> LeftSide for Columns<'_, F> {
     }
 }
 
-/// What becomes of a product: `(a b + offset + residual) · scale`, or what is there already plus it.
+/// How a product is written: `(a b + offset + residual) · scale`, or added to the existing values.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Store<'a> {
-    /// One value a column, for each `share` rows; none: 0.
+    /// One value per column, for each `share` rows; `None`: 0.
     pub offset: &'a [f32],
     pub share: usize,
-    /// As the result; none: 0.
+    /// In the layout of the result; `None`: 0.
     pub residual: &'a [f32],
     pub scale: f32,
-    /// Adds to what is there.
+    /// Adds to the existing values.
     pub accumulate: bool,
 }
 
@@ -411,7 +411,7 @@ impl<L: LeftSide> WithSimd for Product<'_, L> {
     }
 }
 
-/// Where one panel of the result goes.
+/// The destination of one panel of the result.
 pub(crate) struct Target<'a> {
     pub out: &'a mut [f32],
     /// Its first column.

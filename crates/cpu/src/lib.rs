@@ -3,11 +3,11 @@
 //! [`CpuNetwork`] takes a network's config and weights, as `ancestral_format` reads them, plans how
 //! each part is computed, and is then the `Network` that samplers call. No tensor framework.
 //!
-//! Activations lie channels last. A 3 × 3 convolution is computed by Winograd's method or as one
-//! product over patches, by its shape alone; what is done to its input (normalisation, activation,
-//! repeating, putting side by side) is done as it is read, what is added to its output as it is
-//! written. Products are packed and written for vectors of any width. In [`Precision::Bf16`] the large
-//! ones are computed on the matrix tiles of CPUs with AMX. [`train`] has the same kernels over slices,
+//! Activations are stored channels last. A 3 × 3 convolution is computed by Winograd's method or as
+//! one product over patches; its shape alone decides. Operations on its input (normalisation,
+//! activation, repeating, concatenation) are fused into reading it, additions to its output into
+//! writing it. Products work with vectors of any width. In [`Precision::Bf16`] the large products are
+//! computed on the matrix tiles of CPUs with AMX. [`train`] has the same kernels over slices,
 //! with their gradients.
 
 #![allow(

@@ -1,4 +1,4 @@
-//! Feature maps, and the memory they lie in.
+//! Feature maps, and their memory.
 
 use rayon::prelude::*;
 
@@ -63,7 +63,7 @@ impl Map {
     }
 }
 
-/// Feature maps that lie in anybody's memory.
+/// Feature maps in borrowed memory.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct View<'a> {
     pub data: &'a [f32],
@@ -116,7 +116,7 @@ impl Piece for Buffer {
     }
 }
 
-/// Memory that is used again: what the first pass of a network takes serves all later ones.
+/// Memory that is reused: the memory of the first pass of a network serves all later passes.
 #[derive(Debug)]
 pub(crate) struct Arena {
     values: Pool<Buffer>,

@@ -9,7 +9,7 @@ use crate::norm::activate;
 use crate::parameters::Parameters;
 use crate::pointwise::Pointwise;
 use crate::shapes::Shapes;
-use crate::time::{Class, Conditioning, Embedding, Gathered, Projection, Told};
+use crate::time::{Class, ConditionedRows, Conditioning, Embedding, Gathered, Projection};
 
 /// Rows in one piece of work: batches are powers of two mostly, and are cut evenly.
 const ROWS: usize = 128;
@@ -33,21 +33,23 @@ pub(crate) struct Mlp {
 struct Block {
     linear_1: Pointwise,
     linear_2: Pointwise,
-    /// Where its part of what blocks are told begins.
-    told: usize,
+    /// Where its part of the conditioning begins.
+    conditioning: usize,
 }
 
 impl Block {
-    /// The bias of the first layer and what the block is told: for each row, or one for all.
-    fn offset(&self, told: Told<'_>, rows: usize, arena: &Arena) -> Buffer {
+    /// The bias of the first layer plus the conditioning of the block: for each row, or one for all.
+    fn offset(&self, conditioning: ConditionedRows<'_>, rows: usize, arena: &Arena) -> Buffer {
         let bias = self.linear_1.bias();
-        let (told, stride) = told.part(self.told);
+        let (conditioning, stride) = conditioning.part(self.conditioning);
         let different = if stride == 0 { 1 } else { rows };
         let mut offset = arena.take(different * bias.len());
         for (row, offset) in offset.chunks_exact_mut(bias.len()).enumerate() {
-            let told = &told[row * stride..][..bias.len()];
-            for (offset, (bias, told)) in offset.iter_mut().zip(bias.iter().zip(told)) {
-                *offset = bias + told;
+            let conditioning = &conditioning[row * stride..][..bias.len()];
+            for (offset, (bias, conditioning)) in
+                offset.iter_mut().zip(bias.iter().zip(conditioning))
+            {
+                *offset = bias + conditioning;
             }
         }
         offset
@@ -81,7 +83,7 @@ impl Mlp {
             blocks.push(Block {
                 linear_1: linear(named.child("linear_1"), width, width),
                 linear_2: linear(named.child("linear_2"), width, width),
-                told: gathered.add(named.child("time_emb_proj"), time_embed_dim, width),
+                conditioning: gathered.add(named.child("time_emb_proj"), time_embed_dim, width),
             });
         }
         let class = config
@@ -121,7 +123,7 @@ impl Mlp {
         labels: Option<&[u32]>,
         arena: &Arena,
     ) -> Vec<f32> {
-        let told = self.conditioning.run(times, labels, arena);
+        let conditioning = self.conditioning.run(times, labels, arena);
         let columns = x.len() / times.len();
         let mut predicted = vec![0.0; x.len()];
         let pieces = predicted.par_chunks_mut(ROWS * columns).zip(x.par_chunks(ROWS * columns));
@@ -132,7 +134,7 @@ impl Mlp {
             self.linear_in.rows(x, &mut h, arena);
             for block in &self.blocks {
                 activated(&h, &mut active);
-                let offset = block.offset(told.told(piece * ROWS), rows, arena);
+                let offset = block.offset(conditioning.rows_from(piece * ROWS), rows, arena);
                 let share = rows * self.width / offset.len();
                 block.linear_1.rows_with(&active, (&offset, share), &mut inner, arena);
                 arena.give(offset);
@@ -145,7 +147,7 @@ impl Mlp {
                 arena.give(buffer);
             }
         });
-        arena.give(told.data);
+        arena.give(conditioning.data);
         predicted
     }
 }

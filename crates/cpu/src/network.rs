@@ -8,12 +8,12 @@ use ancestral_format::{Mismatch, NetworkConfig, Weights};
 use crate::error::{LoadError, NetworkError};
 use crate::map::Arena;
 use crate::mlp::Mlp;
-use crate::parameters::{asked, made};
+use crate::parameters::{build, requested};
 use crate::shapes::Shapes;
 use crate::tiles::{Precision, Tiles};
 use crate::unet::UNet;
 
-/// The first number of a prediction that is none.
+/// The first value of a prediction that is not finite.
 ///
 /// # Errors
 /// If there is one.
@@ -95,12 +95,12 @@ impl CpuNetwork {
             NetworkConfig::UNet(config) => {
                 let shapes = UNet::shapes(config)?;
                 let size = [shapes.input[1], shapes.input[2]];
-                let network = made(tiles, |named| UNet::assemble(config, size, named), weights)?;
+                let network = build(tiles, |named| UNet::assemble(config, size, named), weights)?;
                 (AnyNetwork::UNet(Box::new(network)), shapes)
             }
             NetworkConfig::Mlp(config) => {
                 let shapes = Mlp::shapes(config)?;
-                let network = made(tiles, |named| Mlp::assemble(config, named), weights)?;
+                let network = build(tiles, |named| Mlp::assemble(config, named), weights)?;
                 (AnyNetwork::Mlp(Box::new(network)), shapes)
             }
         };
@@ -119,11 +119,11 @@ impl CpuNetwork {
                 // The least that can be halved as often: weights do not depend on it.
                 let least = [1 << config.levels().saturating_sub(1).min(16); 2];
                 let size = config.sample_size.unwrap_or(least);
-                asked(|named| UNet::assemble(config, size, named)).1
+                requested(|named| UNet::assemble(config, size, named)).1
             }
             NetworkConfig::Mlp(config) => {
                 config.validate()?;
-                asked(|named| Mlp::assemble(config, named)).1
+                requested(|named| Mlp::assemble(config, named)).1
             }
         };
         Ok(Mismatch::check(&parameters, weights)?)
@@ -144,7 +144,7 @@ impl CpuNetwork {
         }
     }
 
-    /// Bytes that passes have taken for what is between the layers.
+    /// Bytes that passes have taken for the maps between layers.
     #[must_use]
     pub fn arena_bytes(&self) -> usize {
         self.arena.bytes()

@@ -36,7 +36,7 @@ impl Affine {
         self.data[row * 2 * self.channels..][..2 * self.channels].split_at(self.channels)
     }
 
-    /// Follows it by y (1 + scale) + shift, of which `time` has a row each: scales first.
+    /// Followed by y (1 + scale) + shift; `time` has both for each row, scales first.
     pub(crate) fn then(&mut self, time: &[f32], stride: usize) {
         let channels = self.channels;
         for (row, affine) in self.data.chunks_exact_mut(2 * channels).enumerate() {

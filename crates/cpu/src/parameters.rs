@@ -9,14 +9,13 @@ use crate::tiles::Tiles;
 /// What a network takes its weights from.
 #[derive(Debug)]
 pub(crate) enum Source {
-    /// Weights, which are gone from memory once they are taken.
+    /// Weights, which are freed once they are taken.
     Weights(BTreeMap<String, Array>),
-    /// None: what is asked for is written down, with its shape, and nothing is given.
-    Asked(Vec<(String, Vec<usize>)>),
+    /// No weights: each requested name and shape is recorded, and nothing is returned.
+    Requested(Vec<(String, Vec<usize>)>),
 }
 
-/// Where a parameter stands in the vector of all of a network's, in the order in which they are asked
-/// for.
+/// The place of a parameter in the vector of all parameters of a network, in the order of the requests.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
     first: usize,
@@ -43,40 +42,40 @@ pub(crate) struct Parameters<'a> {
     tiles: Option<Tiles>,
 }
 
-/// The names and shapes of all that a network asks for, and what is made without any weights.
-pub(crate) fn asked<N>(
+/// The names and shapes of all parameters that a network requests, and the network without weights.
+pub(crate) fn requested<N>(
     make: impl FnOnce(&mut Parameters<'_>) -> N,
 ) -> (N, Vec<(String, Vec<usize>)>) {
-    asked_on(None, make)
+    requested_on(None, make)
 }
 
-/// The same of what is planned for tiles, if there are any.
-pub(crate) fn asked_on<N>(
+/// The same for a network planned for tiles, if there are any.
+pub(crate) fn requested_on<N>(
     tiles: Option<Tiles>,
     make: impl FnOnce(&mut Parameters<'_>) -> N,
 ) -> (N, Vec<(String, Vec<usize>)>) {
-    let mut source = Source::Asked(Vec::new());
-    let made = make(&mut Parameters { source: &mut source, path: String::new(), tiles });
+    let mut source = Source::Requested(Vec::new());
+    let network = make(&mut Parameters { source: &mut source, path: String::new(), tiles });
     match source {
-        Source::Asked(asked) => (made, asked),
+        Source::Requested(requested) => (network, requested),
         Source::Weights(_) => unreachable!("there are no weights"),
     }
 }
 
-/// Makes a network of its weights, if they are those that it asks for; its large products are on tiles,
-/// if there are any.
-pub(crate) fn made<N>(
+/// Builds a network from its weights, if they are those that it requests; its large products are on
+/// tiles, if there are any.
+pub(crate) fn build<N>(
     tiles: Option<Tiles>,
     make: impl Fn(&mut Parameters<'_>) -> N,
     weights: Weights,
 ) -> Result<N, Mismatch> {
-    Mismatch::check(&asked(&make).1, &weights)?;
+    Mismatch::check(&requested(&make).1, &weights)?;
     let mut source = Source::Weights(weights.into_iter().collect());
     Ok(make(&mut Parameters { source: &mut source, path: String::new(), tiles }))
 }
 
 impl Parameters<'_> {
-    /// Those of the part called `name`.
+    /// The parameters of the part called `name`.
     pub(crate) fn child(&mut self, name: impl std::fmt::Display) -> Parameters<'_> {
         Parameters { path: self.name(&name.to_string()), source: self.source, tiles: self.tiles }
     }
@@ -99,23 +98,23 @@ impl Parameters<'_> {
     /// The place of a parameter of a network that is planned without weights.
     pub(crate) fn place(&mut self, name: &str, shape: &[usize]) -> Place {
         let name = self.name(name);
-        let Source::Asked(asked) = &mut *self.source else {
+        let Source::Requested(requested) = &mut *self.source else {
             unreachable!("weights have no places");
         };
-        let first = asked.iter().map(|(_, shape)| shape.iter().product::<usize>()).sum();
-        asked.push((name, shape.to_vec()));
+        let first = requested.iter().map(|(_, shape)| shape.iter().product::<usize>()).sum();
+        requested.push((name, shape.to_vec()));
         Place { first, length: shape.iter().product() }
     }
 
-    /// The values of a parameter, as f32; none of a network that is only asked.
+    /// The values of a parameter, as f32; empty if only names and shapes are requested.
     pub(crate) fn take(&mut self, name: &str, shape: &[usize]) -> Vec<f32> {
         let name = self.name(name);
         match self.source {
             Source::Weights(arrays) => {
                 arrays.remove(&name).expect("names were compared before").to_f32()
             }
-            Source::Asked(asked) => {
-                asked.push((name, shape.to_vec()));
+            Source::Requested(requested) => {
+                requested.push((name, shape.to_vec()));
                 Vec::new()
             }
         }

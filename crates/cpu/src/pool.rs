@@ -46,7 +46,7 @@ pub(crate) struct Pool<T> {
 
 #[derive(Debug)]
 struct State<T> {
-    /// The longest free comes first.
+    /// The piece that has been free longest is first.
     free: Vec<T>,
     /// Values that are free.
     spare: usize,
@@ -128,7 +128,7 @@ impl<T: Piece> State<T> {
 mod tests {
     use super::*;
 
-    /// Values in memory of which a part is needed.
+    /// Values in memory; only a part of them is needed.
     struct Part(Vec<f32>, usize);
 
     impl Piece for Part {

@@ -7,9 +7,9 @@ use crate::error::NetworkError;
 /// What a network takes and gives.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shapes {
-    /// Of a row that goes in: `[channels, height, width]` or `[columns]`.
+    /// The shape of an input row: `[channels, height, width]` or `[columns]`.
     pub input: Vec<usize>,
-    /// Of a row that comes out; twice the channels if a variance is predicted too.
+    /// The shape of an output row; twice the channels if a variance is predicted too.
     pub output: Vec<usize>,
     /// What labels it takes.
     pub labels: Labels,
@@ -18,10 +18,10 @@ pub struct Shapes {
 }
 
 impl Shapes {
-    /// Checks what a call gives.
+    /// Checks the arguments of a call.
     ///
     /// # Errors
-    /// If labels or timesteps are none that the network takes.
+    /// If labels or timesteps are not valid for the network.
     pub fn check(&self, timesteps: &[f64], labels: Option<&[u32]>) -> Result<(), NetworkError> {
         self.check_labels(labels)?;
         let Some(count) = self.timesteps else { return Ok(()) };

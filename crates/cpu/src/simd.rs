@@ -26,7 +26,7 @@ pub(crate) fn store<S: Simd>(simd: S, out: &mut [f32], values: S::f32s) {
     }
 }
 
-/// Calls `f` with where each vector of `length` values begins and how many it has: all lanes, of which
+/// Calls `f` with the start and the length of each vector of `length` values: all lanes, of which
 /// the compiler then knows, but for the last.
 #[inline(always)]
 pub(crate) fn vectors<S: Simd>(length: usize, mut f: impl FnMut(usize, usize)) {

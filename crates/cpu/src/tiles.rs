@@ -35,14 +35,14 @@ pub(crate) use lines::Line;
 pub(crate) use outer::{Sum, outer};
 pub(crate) use product::ROWS;
 
-/// In what numbers the large products of a network are computed.
+/// The precision of the large products of a network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Precision {
     /// f32 throughout.
     #[default]
     F32,
     /// Factors of 8 bits of mantissa, sums in f32, on matrix tiles: for CPUs with AMX. What is small
-    /// (normalisation, softmax, sums, what a network is told, layers of few channels) stays f32.
+    /// (normalisation, softmax, sums, conditioning, layers of few channels) stays f32.
     Bf16,
 }
 
@@ -73,7 +73,7 @@ impl Precision {
         self.tiles().map(|_| ())
     }
 
-    /// What computes its tiles; none for f32.
+    /// The engine of its tiles; `None` for f32.
     pub(crate) fn tiles(self) -> Result<Option<Tiles>, NoTiles> {
         match self {
             Self::F32 => Ok(None),
@@ -95,7 +95,7 @@ pub(crate) enum Tiles {
 const LEAST: usize = 16;
 
 impl Tiles {
-    /// The CPU's tiles, for which the system is asked once; with `ANCESTRAL_SIMD=soft-tiles` in the
+    /// The CPU's tiles, requested from the system once; with `ANCESTRAL_SIMD=soft-tiles` in the
     /// environment, the same by vectors, on any machine.
     fn of_machine() -> Result<Self, NoTiles> {
         static TILES: OnceLock<Result<Tiles, NoTiles>> = OnceLock::new();
@@ -133,7 +133,7 @@ impl Tiles {
         }
     }
 
-    /// Rounds at most 16 values of both as pairs, with zeros where there are none.
+    /// Rounds at most 16 values of both as pairs, padded with zeros.
     #[inline(always)]
     fn pairs(self, first: &[f32], second: &[f32]) -> Line {
         match (first.first_chunk(), second.first_chunk()) {

@@ -1,4 +1,4 @@
-//! What a network is told beside the sample: its time, and its class.
+//! The conditioning of a network: the time and the class of each sample.
 
 use ancestral_format::Activation;
 use rayon::prelude::*;
@@ -9,7 +9,7 @@ use crate::parameters::Parameters;
 use crate::pointwise::Pointwise;
 use crate::round::to_f32;
 
-/// How a time becomes a row of numbers.
+/// The projection of a time to a row of numbers.
 #[derive(Clone, Debug)]
 pub(crate) enum Projection {
     /// Sinusoids of fixed frequencies.
@@ -23,7 +23,7 @@ pub(crate) enum Projection {
 impl Projection {
     pub(crate) fn fixed(width: usize, cosines_first: bool, shift: u32) -> Self {
         let half = width / 2;
-        // As the peer rounds them: the exponent to f32 after each operation.
+        // As diffusers rounds them: the exponent to f32 after each operation.
         let ln_period = to_f32(-(10_000.0_f64.ln()));
         let denominator = to_f32(half as f64 - f64::from(shift));
         let frequency = |i: usize| to_f32(f64::from(ln_period * i as f32 / denominator).exp());
@@ -93,7 +93,7 @@ impl Embedding {
     }
 }
 
-/// How a class becomes a vector.
+/// The embedding of a class as a vector.
 #[derive(Debug)]
 pub(crate) enum Class {
     /// By a table.
@@ -112,33 +112,33 @@ pub(crate) struct Conditioning {
     pub time: Embedding,
     pub class: Option<Class>,
     pub activation: Activation,
-    /// What each block makes of them, side by side, in slices of so many columns.
+    /// The linear layers of all blocks, side by side, in slices of so many columns.
     pub blocks: Vec<Pointwise>,
 }
 
-/// What all blocks of a pass are told: a row a sample, or one for all. `[rows or 1, columns]`
+/// The conditioning of all blocks of a pass: a row for each sample, or one for all. `[rows or 1, columns]`
 #[derive(Debug)]
 pub(crate) struct Conditioned {
     pub data: Buffer,
-    /// From a sample's row to the next: 0 if one is for all.
+    /// Values from one sample's row to the next: 0 if there is one row for all.
     pub stride: usize,
 }
 
 impl Conditioned {
-    /// What the samples from `row` on are told.
-    pub(crate) fn told(&self, row: usize) -> Told<'_> {
-        Told { data: &self.data[row * self.stride..], stride: self.stride }
+    /// The conditioning of the samples from `row` on.
+    pub(crate) fn rows_from(&self, row: usize) -> ConditionedRows<'_> {
+        ConditionedRows { data: &self.data[row * self.stride..], stride: self.stride }
     }
 }
 
-/// What the blocks are told of some samples.
+/// The conditioning of some samples.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Told<'a> {
+pub(crate) struct ConditionedRows<'a> {
     data: &'a [f32],
     stride: usize,
 }
 
-impl<'a> Told<'a> {
+impl<'a> ConditionedRows<'a> {
     /// The part of a block that begins at `first`, with the stride.
     pub(crate) fn part(self, first: usize) -> (&'a [f32], usize) {
         (&self.data[first..], self.stride)
@@ -146,7 +146,7 @@ impl<'a> Told<'a> {
 }
 
 impl Conditioning {
-    /// A row of each sample; once, if all are told the same.
+    /// One row for each sample; a single row, if all have the same conditioning.
     pub(crate) fn run(&self, times: &[f64], labels: Option<&[u32]>, arena: &Arena) -> Conditioned {
         let label = |row: usize| labels.map(|labels| labels[row]);
         let same = (1..times.len()).all(|row| times[row] == times[0] && label(row) == label(0));
@@ -173,7 +173,7 @@ impl Conditioning {
     }
 }
 
-/// The linear layers by which blocks take what they are told, gathered into one.
+/// The linear layers of the conditioning in all blocks, gathered into one.
 #[derive(Debug, Default)]
 pub(crate) struct Gathered {
     weight: Vec<f32>,

@@ -15,7 +15,7 @@ use crate::norm::{Before, Norm};
 use crate::parameters::Parameters;
 use crate::round::to_f32;
 use crate::shapes::Shapes;
-use crate::time::{Class, Conditioning, Embedding, Gathered, Projection, Told};
+use crate::time::{Class, ConditionedRows, Conditioning, Embedding, Gathered, Projection};
 use level::{Down, Mid, Up};
 use plan::Plan;
 
@@ -120,7 +120,7 @@ impl UNet {
         pieces.zip(times.par_chunks(together)).enumerate().for_each(
             |(piece, ((out, x), times))| {
                 let input = self.channels_last(x, times.len(), arena);
-                let map = self.forward(input, conditioned.told(piece * together), arena);
+                let map = self.forward(input, conditioned.rows_from(piece * together), arena);
                 self.channels_first(&map, times, out);
                 arena.give(map.data);
             },
@@ -148,22 +148,22 @@ impl UNet {
         }
     }
 
-    fn forward(&self, input: Map, told: Told<'_>, arena: &Arena) -> Map {
+    fn forward(&self, input: Map, conditioning: ConditionedRows<'_>, arena: &Arena) -> Map {
         let first = self.conv_in.run(&[&input], Before::NOTHING, After::NOTHING, arena);
         let mut picture = input;
         let mut skips = vec![first];
         for down in &self.downs {
-            down.run(told, &mut skips, &mut picture, arena);
+            down.run(conditioning, &mut skips, &mut picture, arena);
         }
         arena.give(picture.data);
         let coarsest = &skips[skips.len() - 1];
         let mut x = match &self.mid {
-            Some(mid) => mid.run(coarsest, told, arena),
+            Some(mid) => mid.run(coarsest, conditioning, arena),
             None => copied(coarsest, arena),
         };
         let mut picture = None;
         for up in &self.ups {
-            x = up.run(x, told, &mut skips, &mut picture, arena);
+            x = up.run(x, conditioning, &mut skips, &mut picture, arena);
         }
         let affine = self.norm_out.affine(&[&x], arena);
         let before = Before { affine: Some(&affine), activation: Some(Activation::Silu) };
@@ -194,7 +194,7 @@ impl UNet {
     }
 }
 
-/// A copy, where a map is gone on with that the way up needs too.
+/// A copy of a map that the next layer and the up path both need.
 fn copied(map: &Map, arena: &Arena) -> Map {
     let mut copy = arena.map(map.rows, map.shape);
     copy.data.copy_from_slice(&map.data);

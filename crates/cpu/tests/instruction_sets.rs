@@ -13,7 +13,7 @@ use ancestral_testing::unet::cases;
 /// Networks that between them have every kernel.
 const NAMES: [&str; 4] = ["ddpm_style", "one_channel_rect", "ncsnpp_style", "base"];
 
-/// Prints the instruction set and what the networks say: the other test runs this in processes of
+/// Prints the instruction set and the outputs of the networks: the other test runs this in processes of
 /// their own, as the set is chosen once a process.
 #[test]
 #[ignore = "run by the other test"]
@@ -32,7 +32,7 @@ fn outputs() {
     }
 }
 
-/// What this program says of itself with that instruction set: its name, and the outputs.
+/// The report of this program with that instruction set: its name, and the outputs.
 fn run(set: &str) -> (String, Vec<Vec<f32>>) {
     let program = std::env::current_exe().unwrap();
     let mut command = Command::new(program);

@@ -1,4 +1,4 @@
-//! The U-Net against the peer's, on every configuration that there is a golden file of.
+//! The U-Net against diffusers', on every configuration that there is a golden file of.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
@@ -16,11 +16,11 @@ fn batch(case: &Case, rows: usize) -> Batch {
     Batch::new(vec![case.config.in_channels, height, width], case.input(rows))
 }
 
-/// f32 against f64: the peer's own f32 is up to 3.6e-6 of the largest output away.
+/// f32 against f64: diffusers' own f32 is up to 3.6e-6 of the largest output away.
 const TOLERANCE: f32 = 2e-5;
 
 #[test]
-fn outputs_are_those_of_the_peer() {
+fn outputs_are_those_of_diffusers() {
     let mut compared = 0;
     for (name, case) in cases() {
         if case.labels.are_vectors() {

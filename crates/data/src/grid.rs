@@ -49,7 +49,7 @@ pub enum GridError {
 
 /// Draws pictures row by row into one image, enlarged without smoothing.
 ///
-/// Any count will do; what the last row lacks stays white.
+/// Any count is valid; the rest of the last row stays white.
 ///
 /// # Formula
 /// ```text

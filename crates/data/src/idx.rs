@@ -23,7 +23,7 @@ const BYTES: u8 = 0x08;
 ///
 /// Either file may be packed with gzip. `path` is the file of pictures, or a folder with a
 /// `…train-images…` file. The labels are found in the same folder, by the name with `labels` for
-/// `images` and `idx1` for `idx3`; without such a file there are none.
+/// `images` and `idx1` for `idx3`; without such a file there are no labels.
 ///
 /// # Formula
 /// ```text
@@ -63,7 +63,7 @@ pub fn read_idx(path: &Path) -> Result<Dataset, IdxError> {
 }
 
 /// Whether `path` is an IDX file of unsigned bytes, packed or not, or a folder that
-/// [`read_idx`] would find pictures in. Told by content; a file that cannot be read is none.
+/// [`read_idx`] would find pictures in. The contents decide; a file that cannot be read does not count.
 ///
 /// # Example
 /// ```
@@ -165,7 +165,7 @@ fn pictures_file(path: &Path) -> Result<PathBuf, IdxError> {
     training.ok_or_else(|| IdxError::NoPictures { path: path.to_owned(), found })
 }
 
-/// The IDX files in a folder whose name says that they hold images, sorted.
+/// The IDX files in a folder that hold images according to their names, sorted.
 fn images_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
     let mut images: Vec<PathBuf> = entries.iter().map(fs::DirEntry::path).collect();
@@ -182,7 +182,7 @@ fn name(path: &Path) -> &str {
     path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
 }
 
-/// The file of labels that belongs to a file of pictures, packed or not.
+/// The file of labels for a file of pictures, compressed or not.
 fn labels_file(pictures: &Path) -> Option<PathBuf> {
     let labels = name(pictures).replace("images", "labels").replace("idx3", "idx1");
     let plain = labels.strip_suffix(".gz").unwrap_or(&labels);

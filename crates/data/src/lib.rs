@@ -1,4 +1,4 @@
-//! What comes in and goes out of `ancestral`: data sets, pictures, animations, arrays, charts.
+//! The input and output of `ancestral`: data sets, pictures, animations, arrays, charts.
 //!
 //! Values in *model space* are `f32`; for pictures −1 is black and 1 is white, laid out
 //! `[count, channels, height, width]`. This crate knows nothing about diffusion.
@@ -12,12 +12,12 @@
 //! | [`read_arrays`] → [`Arrays`] → [`PictureSet`] or [`Table`] | |
 //! | [`read_npy`] → [`Array`] | [`write_npy`], [`error_chart`] → [`Raster`] |
 //!
-//! [`open()`] reads any of them by what the user calls it.
+//! [`open()`] reads any of them by its name.
 //!
-//! How far two sets of rows are apart say [`frechet_distance`], [`energy_distance`] and
+//! The distance between two sets of rows is computed by [`frechet_distance`], [`energy_distance`] and
 //! [`sliced_wasserstein`].
 //!
-//! Every writer goes through [`save_with`]: a file is there whole or not at all.
+//! Every writer uses [`save_with`]: a file is written completely or not at all.
 //!
 //! # Example
 //! ```

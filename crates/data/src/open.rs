@@ -1,4 +1,4 @@
-//! Data by what the user calls them: a built-in name, or a path.
+//! Data by their name: a built-in name, or a path.
 
 use crate::counted::counted;
 use crate::elsewhere::how_to_get;
@@ -60,7 +60,7 @@ pub struct Loaded {
     pub data: Dataset,
     /// How the columns of points and tables were scaled; `None` for pictures.
     pub columns: Option<Columns>,
-    /// What was found and decided, in a line; empty if that goes without saying.
+    /// One line on what was found and decided; empty if there is nothing to report.
     pub decided: String,
     /// What is likely to be a mistake, and how to mend it.
     pub warning: Option<String>,
@@ -79,7 +79,7 @@ pub enum Opened {
     Pictures {
         /// The files.
         folder: PictureFolder,
-        /// What is to be said before [`PictureFolder::decided`]; empty if nothing is.
+        /// Text to print before [`PictureFolder::decided`]; may be empty.
         here: String,
     },
 }
@@ -115,7 +115,7 @@ pub enum OpenError {
         name: PathBuf,
     },
     /// It is not here, but known.
-    #[error("data {name:?} are not here: {how}")]
+    #[error("data {name:?} were not found: {how}")]
     Elsewhere {
         /// What the user calls it.
         name: PathBuf,
@@ -145,12 +145,12 @@ pub enum OpenError {
     Csv(#[from] CsvError),
 }
 
-/// Reads the data of that name: a file or folder, whose kind is told by its contents, or else a
+/// Reads the data of that name: a file or folder, whose kind follows from its contents, or else a
 /// built-in set or a toy set.
 ///
 /// A folder holds pictures, or the IDX files of a training set. A file is a picture, an IDX file,
 /// an array (`.npy`, `.npz`), or else a table with commas. Where a file or folder has the name of a
-/// built-in set, it is read, and [`Loaded::decided`] says so; but the folder of a run ([`Own`])
+/// built-in set, it is read, and [`Loaded::decided`] reports it; but the folder of a run ([`Own`])
 /// holds no data and is passed over: `train moons -o moons` can go on.
 ///
 /// # Errors
@@ -208,7 +208,7 @@ fn open_either(name: &str, path: &Path, options: &ReadOptions) -> Result<Opened,
 /// none.
 ///
 /// # Errors
-/// [`OpenError`] if a toy set of no points is asked for.
+/// [`OpenError`] if a toy set of no points is requested.
 ///
 /// # Example
 /// ```
@@ -266,7 +266,7 @@ fn open_path(path: &Path, options: &ReadOptions) -> Result<Opened, OpenError> {
 }
 
 /// Whether a file is packed as IDX files are, or begins as one of a kind that is not read: the IDX
-/// reader says what is wrong with it.
+/// reader reports what is wrong with it.
 fn begins_as_idx(path: &Path) -> bool {
     let mut head = [0; 4];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut head));
@@ -283,7 +283,7 @@ fn is_array(path: &Path) -> bool {
     named || read.is_ok() && (head == *b"\x93NUMPY" || head.starts_with(b"PK\x03\x04"))
 }
 
-/// Says so of pictures that are between 0 and 1, as other programs have them.
+/// Warns of pictures with values between 0 and 1, as other programs store them.
 fn half_range(data: &Dataset) -> Option<String> {
     data.rows().iter().all(|value| (0.0..=1.0).contains(value)).then(|| {
         "no value is below 0, but black is -1 here: samples will be pale; if 0 is black in this array, \

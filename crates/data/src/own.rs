@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-/// The log of a run, how each of its lines begins, and what else is in it.
+/// The log of a run, the start of each line, and a word that each line contains.
 const LOG: &str = "log.jsonl";
 const START: &[u8] = br#"{"step":"#;
 const KEY: &[u8] = br#","gradient_norm":"#;
@@ -18,8 +18,8 @@ const MODEL: &str = "model_index.json";
 
 /// What a folder holds in place of data.
 ///
-/// Its previews and samples look like pictures. They are none to learn from: they change while the
-/// run goes on, so that its data would no longer be those that it was begun with.
+/// Its previews and samples are pictures, but not data to learn from: they change during the run, and
+/// the data would no longer be those that the run was begun with.
 ///
 /// # Example
 /// ```

@@ -31,7 +31,7 @@ pub fn to_byte(x: f32) -> u8 {
 ///
 /// # Shapes
 /// `values`: `[count, channels, height, width]`, with 1, 3 or 4 channels. Range: −1 (black) to 1
-/// (white); what lies outside is shown as black or white.
+/// (white); values outside are shown as black or white.
 ///
 /// # Example
 /// ```

@@ -1,4 +1,4 @@
-//! An image as bytes: what files and screens hold.
+//! An image as bytes, as in files and on screens.
 
 use crate::Channels;
 use thiserror::Error;

@@ -14,7 +14,7 @@ pub enum SaveError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The operating system's error.
         source: io::Error,
     },
     /// The folder for several files could not be made.
@@ -22,7 +22,7 @@ pub enum SaveError {
     Folder {
         /// The folder.
         path: PathBuf,
-        /// What the system said.
+        /// The operating system's error.
         source: io::Error,
     },
     /// The image or its metadata cannot be a PNG.
@@ -30,7 +30,7 @@ pub enum SaveError {
     Png {
         /// The file.
         path: PathBuf,
-        /// What the encoder said.
+        /// The encoder's error.
         source: png::EncodingError,
     },
     /// The frames cannot be a GIF.
@@ -38,7 +38,7 @@ pub enum SaveError {
     Gif {
         /// The file.
         path: PathBuf,
-        /// What the encoder said.
+        /// The encoder's error.
         source: gif::EncodingError,
     },
     /// An animation has no frames.

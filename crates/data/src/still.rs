@@ -30,10 +30,10 @@ pub fn write_png(
 /// Writes each picture as a PNG of its own at its own size, named by [`png_name`].
 ///
 /// The folder is made if it is missing. `first` is the global index of the first picture, so a
-/// run may write its pictures batch by batch; `metadata` is asked with the global index of each.
+/// run may write its pictures batch by batch; `metadata` is called with the global index of each.
 ///
 /// # Errors
-/// [`SaveError`] at the first file that cannot be written; those before it are there.
+/// [`SaveError`] at the first file that cannot be written; earlier files are written.
 ///
 /// # Example
 /// ```no_run

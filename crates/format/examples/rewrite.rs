@@ -4,7 +4,7 @@
 //! cargo run --example rewrite -- FOLDER NEW-FOLDER [VARIANT]
 //! ```
 //!
-//! What was passed over or assumed goes to standard error; it takes no longer than reading and
+//! What was ignored or assumed is printed to standard error; it takes no longer than reading and
 //! writing the files.
 
 use std::env;

@@ -1,4 +1,4 @@
-//! What the `diffusers` layout has no place for: `ancestral.json`.
+//! `ancestral.json`: facts that the `diffusers` layout has no place for.
 
 mod column;
 
@@ -43,7 +43,7 @@ pub struct AboutData {
     pub name: String,
     /// The shape of one sample: channels, height, width for images; columns for tables.
     pub shape: Vec<usize>,
-    /// What the labels 0, 1, … are called; `None` if the data have no labels.
+    /// The names of the labels 0, 1, …; `None` if the data have no labels.
     #[serde(default, deserialize_with = "class_names")]
     pub class_names: Option<Vec<String>>,
     /// How many rows of the data each class has, in the order of their names; `None` if that is not
@@ -87,7 +87,7 @@ pub struct AboutTraining {
     pub command: String,
 }
 
-/// The file, as it lies on disk.
+/// The file, as stored on disk.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File<D, T> {
@@ -106,7 +106,7 @@ impl About {
     /// Reads `ancestral.json`.
     ///
     /// # Errors
-    /// If it is not JSON, of another format, lacks a key, has one that is not ours, or if
+    /// If it is not JSON, has another format, lacks a key, has an unknown key, or if
     /// [`validate`](Self::validate) refuses it.
     pub fn from_json(json: &[u8]) -> Result<Self, AboutError> {
         let malformed = |reason| AboutError::Malformed { reason };
@@ -130,8 +130,8 @@ impl About {
     /// Checks the classes and the columns.
     ///
     /// # Errors
-    /// If there is not a count a class, with a row in all; if there are not as many columns as values
-    /// of a row, or numbers of one cannot be used.
+    /// If the counts are not one per class, or are all 0; if the number of columns is not the number of
+    /// values in a row, or a number of a column is not usable.
     pub fn validate(&self) -> Result<(), AboutError> {
         if let Some(counts) = &self.data.class_counts {
             let names = self.data.class_names.as_deref().unwrap_or_default().len();
@@ -165,13 +165,13 @@ pub enum AboutError {
         /// The format it names.
         found: u32,
     },
-    /// It is not JSON, lacks a key, or has one that is not ours.
+    /// It is not JSON, lacks a key, or has an unknown key.
     #[error("{reason}")]
     Malformed {
         /// The key, the value and what was expected.
         reason: serde_json::Error,
     },
-    /// There is not a count a class, or no row in all, or more than can be counted.
+    /// The counts are not one per class, or all 0, or too large to add.
     #[error("class_counts is {found:?}, expected how many rows each of {names} classes has")]
     ClassCounts {
         /// The counts.
@@ -179,7 +179,7 @@ pub enum AboutError {
         /// How many classes have names.
         names: usize,
     },
-    /// There are not as many columns as values of a row.
+    /// The number of columns is not the number of values in a row.
     #[error("columns has {found} entries, so shape must be [{found}], but it is {shape:?}")]
     Columns {
         /// The length of `columns`.
@@ -187,7 +187,7 @@ pub enum AboutError {
         /// `shape`.
         shape: Vec<usize>,
     },
-    /// A number of a column cannot be used.
+    /// A number of a column is not usable.
     #[error("column {column:?}: {reason}")]
     Column {
         /// The column's name.

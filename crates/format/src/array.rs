@@ -54,22 +54,22 @@ impl fmt::Display for Dtype {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ArrayError {
-    /// The number of bytes or values is not what the shape asks for.
-    #[error("shape {shape:?} asks for {expected} {unit}, but there are {found}")]
+    /// The number of bytes or values does not match the shape.
+    #[error("shape {shape:?} needs {expected} {unit}, found {found}")]
     Length {
-        /// The shape asked for.
+        /// The requested shape.
         shape: Vec<usize>,
-        /// How many the shape asks for.
+        /// How many the shape needs.
         expected: usize,
-        /// How many there are.
+        /// How many were found.
         found: usize,
         /// What is counted: `"bytes"` or `"values"`.
         unit: &'static str,
     },
-    /// The shape asks for more bytes than a machine word can count.
-    #[error("shape {shape:?} asks for more bytes than can be counted")]
+    /// The shape needs more bytes than a machine word can count.
+    #[error("shape {shape:?} needs more bytes than can be counted")]
     Overflow {
-        /// The shape asked for.
+        /// The requested shape.
         shape: Vec<usize>,
     },
 }

@@ -89,7 +89,7 @@ pub(crate) fn of_class<C>(
         found: found.get("_class_name").map(Value::to_string),
         supported: classes,
     })?;
-    // Keys with an underscore are the peer's notes to itself, such as its version.
+    // Keys with an underscore are diffusers' notes to itself, such as its version.
     found.retain(|key, _| !key.starts_with('_'));
     Ok((class, found))
 }
@@ -145,7 +145,7 @@ pub(crate) fn pretty<T: Serialize>(value: &T) -> String {
     json + "\n"
 }
 
-/// A list of one or two numbers as the peer spells it: a number if both are equal.
+/// A list of one or two numbers as diffusers spells it: a number if both are equal.
 pub(crate) mod size {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

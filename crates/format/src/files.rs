@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 /// Files by their names inside a model folder, with `/` between the parts of a name.
 pub(crate) trait Files {
-    /// A file, at its first byte, and its length; `None` if there is no such file.
+    /// Opens a file and returns its length; `None` if there is no such file.
     fn open(&self, name: &str) -> io::Result<Option<Opened<'_>>>;
 
     /// The names of what is in `folder`, which is empty or ends with `/`; none if it is not there.
     fn list(&self, folder: &str) -> Vec<String>;
 
-    /// How a message calls the file.
+    /// The name of the file in messages.
     fn path(&self, name: &str) -> PathBuf;
 }
 
@@ -53,11 +53,11 @@ impl Files for Directory<'_> {
     }
 }
 
-/// A folder with more files is not a model's.
+/// A folder with more files is not a model folder.
 const MOST_LISTED: usize = 10_000;
 
-/// Opens a file, or a link to one. Opening a pipe would wait for somebody to write, and a device may
-/// have no end.
+/// Opens a file, or a link to one. Opening a pipe would wait for a writer, and a device may have no
+/// end.
 fn open_regular(path: &Path) -> io::Result<Opened<'static>> {
     let check = |data: &fs::Metadata| match data {
         data if data.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
@@ -101,8 +101,8 @@ pub(crate) fn is_absent(error: &io::Error) -> bool {
 /// Writes a file and the folders above it; what was there before stays until the new content is
 /// complete and on disk.
 ///
-/// Over a link it is the link that is replaced, never the file that it leads to. The new file has the
-/// permissions of the one that was found there, through the link.
+/// A link is replaced itself, never the file that it points to. The new file gets the permissions of
+/// the file found there, through the link.
 ///
 /// # Errors
 /// If the file system refuses.
@@ -111,7 +111,7 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     ancestral_files::replace(path, |file| file.write_all(bytes))
 }
 
-/// Makes a folder and those above it, and brings them to disk.
+/// Creates a folder and its parents, and flushes them to disk.
 pub(crate) fn create_folder(folder: &Path) -> io::Result<()> {
     let missing: Vec<&Path> = folder.ancestors().take_while(|above| !above.exists()).collect();
     fs::create_dir_all(folder)?;
@@ -125,9 +125,9 @@ pub(crate) fn parent(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Brings to disk that the entry `path` has come or gone.
+/// Flushes to disk that the entry `path` was added or removed.
 pub(crate) fn flush_entry(path: &Path) {
-    // As well as the system can: not every one flushes folders.
+    // As far as possible: not every system flushes folders.
     let _ = fs::File::open(parent(path)).and_then(|folder| folder.sync_all());
 }
 

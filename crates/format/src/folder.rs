@@ -12,24 +12,24 @@
 //!     └── diffusion_pytorch_model.raw.safetensors the weights as trained; may be absent
 //! ```
 //!
-//! All but `ancestral.json` and the raw weights is what `diffusers` reads and writes. It has no
-//! multilayer perceptron; a folder with one looks the same.
+//! `diffusers` reads and writes all of these except `ancestral.json` and the raw weights. It has no
+//! multilayer perceptron; a folder with one has the same layout.
 //!
-//! Of the folders that others make these are read as well:
+//! These layouts of other programs are read too:
 //!
-//! - **All in one place**: what is not in `unet/` or `scheduler/` is looked for beside
+//! - **Everything at the root**: files that are not in `unet/` or `scheduler/` are looked for beside
 //!   `model_index.json`, as in the first published models.
 //! - **Without an index**: the config in the network's folder names the class.
-//! - **A bare U-Net**, `config.json` and weights: the scheduler is the peer's default, with a
+//! - **A bare U-Net**, `config.json` and weights: the scheduler is diffusers' default, with a
 //!   [`Notice`].
 //! - **Variants**, `diffusion_pytorch_model.fp16.safetensors`: see [`ModelFolder::read_variant`].
-//! - **Shards**: `diffusion_pytorch_model.safetensors.index.json` says which tensor is in which of
+//! - **Shards**: `diffusion_pytorch_model.safetensors.index.json` maps each tensor to one of
 //!   several files.
 //! - **Several networks**, `unet/` and `unet_ema/`: the first, with a [`Notice`]; the other is the
 //!   variant `ema`.
 //! - **A cache folder of the hub**, `models--OWNER--NAME`: the snapshot that `refs/main` names.
 //! - **Old names**: `query`, `key`, `value` and `proj_attn` of attention get their modern names,
-//!   and weights that are stored as those of 1 × 1 convolutions lose the two axes.
+//!   and weights that are stored as 1 × 1 convolutions lose the last two axes.
 
 mod error;
 mod hub;
@@ -58,7 +58,7 @@ use crate::weights::Weights;
 use layout::INDEX as INDEX_OF_MODEL;
 use reader::Reader;
 
-/// A model as it lies on disk: see the [module](self) for the files.
+/// A model as stored on disk: see the [module](self) for the files.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelFolder {
     /// What the network looks like.
@@ -69,25 +69,25 @@ pub struct ModelFolder {
     pub weights: Weights,
     /// The weights as trained, without averaging.
     pub raw_weights: Option<Weights>,
-    /// What the layout has no place for.
+    /// Facts that the layout has no place for.
     pub about: Option<About>,
 }
 
 impl ModelFolder {
-    /// Reads the model folder at `path`: the weights that are of no variant, or, if there are none
-    /// but those of one variant, these, with a notice.
+    /// Reads the model folder at `path`, with the weights of no variant. If there are only weights of
+    /// one variant, these are read, with a notice.
     ///
     /// Together with the model this takes at most 256 MiB, whatever the files hold.
     ///
     /// # Errors
-    /// If a file that must be there is not, or one that is there cannot be understood; the error
-    /// names the file and what was expected of it.
+    /// If a required file is missing or a file cannot be understood; the error names the file and what
+    /// was expected.
     pub fn read(path: &Path) -> Result<Loaded, FolderError> {
         Self::read_variant(path, None)
     }
 
-    /// Reads the model folder at `path` with the weights of a variant, such as `fp16`; `raw` is that
-    /// of the weights as trained. They become the main ones, and no others are read. A network in a
+    /// Reads the model folder at `path` with the weights of a variant, such as `fp16`; `raw` are
+    /// the weights as trained. They become the main weights, and no others are read. A network in a
     /// folder of its own, such as `unet_ema/`, is the variant `ema`.
     ///
     /// # Errors

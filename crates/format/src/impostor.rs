@@ -1,16 +1,16 @@
-//! Files that are something else than their names say.
+//! Files that are not what their names promise: Git LFS pointers, HTML pages, pickles …
 
 use std::fmt;
 
-/// What a file is that was to be weights or JSON: what downloads and mix-ups leave behind.
+/// What a file really is instead of weights or JSON, after a failed download or a mix-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Impostor {
     /// Nothing at all.
     Empty,
-    /// The stand-in for a file in a repository that was cloned without Git LFS.
+    /// The pointer to a file in a repository that was cloned without Git LFS.
     LfsPointer,
-    /// A page, such as that of a login or an error.
+    /// An HTML page, such as a login or an error page.
     Html,
     /// A zip archive; as weights, a checkpoint of PyTorch.
     Zip,
@@ -26,7 +26,7 @@ pub enum Impostor {
     ByteOrderMark,
 }
 
-/// How a user turns what we refuse into what we read.
+/// How a user converts a refused file into a supported one.
 pub(crate) const CONVERT: &str = "pickles are never executed; where the file is trusted, convert \
     it in Python: UNet2DModel.from_pretrained(FOLDER).save_pretrained(FOLDER, \
     safe_serialization=True)";
@@ -35,8 +35,8 @@ pub(crate) const CONVERT: &str = "pickles are never executed; where the file is 
 pub(crate) const PREFIX: usize = 512;
 
 impl Impostor {
-    /// What a file is that begins like this and is not what it was to be; `None`: that cannot be
-    /// told. Weights that are sound may begin in any way, so they must have been refused before.
+    /// Recognises an unexpected file by its first bytes; `None` if unknown. Valid weights may begin with
+    /// any bytes, so this is only for files that were refused already.
     pub(crate) fn of(start: &[u8]) -> Option<Self> {
         if start.is_empty() {
             return Some(Self::Empty);
@@ -72,8 +72,8 @@ impl fmt::Display for Impostor {
         match self {
             Self::Empty => f.write_str("an empty file"),
             Self::LfsPointer => f.write_str(
-                "a Git LFS pointer, which only stands for the file: run `git lfs pull` where it \
-                 was cloned",
+                "a Git LFS pointer instead of the file: run `git lfs pull` in the cloned \
+                 repository",
             ),
             Self::Html => f.write_str("an HTML page: was it a download that failed?"),
             Self::Zip => write!(f, "a zip archive, as PyTorch's checkpoints are: {CONVERT}"),
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_files_are_is_told_by_how_they_begin() {
+    fn files_are_recognised_by_their_first_bytes() {
         let lfs = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12345\n";
         for (start, found) in [
             (&b""[..], Some(Impostor::Empty)),

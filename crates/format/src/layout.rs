@@ -81,7 +81,7 @@ impl Layout {
         assert_eq!(values.len(), self.len(), "values of all parameters");
         let array = |(name, shape, at): (&str, &[usize], Range<usize>)| {
             let array = Array::from_f32(shape.to_vec(), &values[at]);
-            (name.to_owned(), array.expect("a parameter has as many values as its shape says"))
+            (name.to_owned(), array.expect("a parameter has as many values as its shape"))
         };
         self.iter().map(array).collect()
     }

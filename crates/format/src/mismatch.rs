@@ -15,7 +15,7 @@ use crate::weights::Weights;
 pub struct Mismatch {
     /// Parameters of the network that have no array.
     pub missing: Vec<String>,
-    /// Arrays that are no parameter of the network.
+    /// Arrays that are not parameters of the network.
     pub unexpected: Vec<String>,
     /// Arrays of another shape than their parameter: name, found, expected.
     pub wrong_shape: Vec<(String, Vec<usize>, Vec<usize>)>,

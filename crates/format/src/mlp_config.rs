@@ -12,8 +12,8 @@ pub(crate) const CLASS: &str = "ResidualMlp";
 
 /// The config of a residual multilayer perceptron, for points and tables.
 ///
-/// The peer has no such network; where it has a key of the same meaning, the name is the peer's.
-/// The four sizes have no defaults: one that is missing counts as 0, which is refused by name.
+/// Diffusers has no such network; keys with the same meaning as in diffusers have the same name.
+/// The four sizes have no defaults: a missing size counts as 0, which is refused by name.
 ///
 /// # Example
 /// ```

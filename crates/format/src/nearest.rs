@@ -1,6 +1,6 @@
 //! Which name was meant.
 
-/// Longer names are no misspelling of anything, and would take long to compare.
+/// Longer names are not misspellings, and would take long to compare.
 const LONGEST: usize = 256;
 
 /// The candidate that is most like `name`, the first of equals; `None` if none is much like it:

@@ -41,7 +41,7 @@ impl NetworkKind {
 ///
 /// let network: NetworkConfig = UNetConfig { in_channels: 1, ..UNetConfig::default() }.into();
 /// assert_eq!(network.kind(), NetworkKind::UNet);
-/// assert_eq!(network.sample_shape(), None); // sample_size is not said
+/// assert_eq!(network.sample_shape(), None); // sample_size is not set
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum NetworkConfig {
@@ -93,7 +93,7 @@ impl NetworkConfig {
         }
     }
 
-    /// What the network is told of the class of a sample.
+    /// How the network is conditioned on the class of a sample.
     #[must_use]
     pub fn labels(&self) -> Labels {
         match self {
@@ -114,7 +114,7 @@ impl NetworkConfig {
     }
 
     /// The shape of a sample, `[channels, height, width]` or `[columns]`; `None` if a U-Net's
-    /// `sample_size` is not said.
+    /// `sample_size` is not set.
     #[must_use]
     pub fn sample_shape(&self) -> Option<Vec<usize>> {
         match self {

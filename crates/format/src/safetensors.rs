@@ -5,7 +5,7 @@
 //! memory, after the header was found to describe every byte of the data once.
 //!
 //! What we write carries the metadata `{"format": "pt"}` and nothing else: older readers refuse a
-//! file without it. Arrays lie in the file by falling width of their elements, then by name, so
+//! file without it. Arrays are stored by falling width of their elements, then by name, so
 //! equal weights make equal files.
 
 mod error;
@@ -23,7 +23,7 @@ use crate::weights::Weights;
 ///
 /// # Errors
 /// If they are damaged or hold a number format that we do not support; the error names the array
-/// where that can be told.
+/// if it is known.
 ///
 /// # Example
 /// ```
@@ -43,7 +43,7 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Weights, SafetensorsError> {
 /// weights and, for the header, at most 64 MiB; less, if the file is shorter.
 ///
 /// # Errors
-/// As [`from_bytes`], and if the bytes cannot be had.
+/// As [`from_bytes`], and if the bytes cannot be read.
 pub fn from_reader(mut file: impl Read, length: u64) -> Result<Weights, SafetensorsError> {
     read::read(&mut file, length)
 }
@@ -58,7 +58,7 @@ pub fn to_bytes(weights: &Weights) -> Result<Vec<u8>, SafetensorsError> {
     Ok(bytes)
 }
 
-/// Writes the bytes of a weight file, each array from where it lies: nothing is copied.
+/// Writes the bytes of a weight file; no array is copied.
 ///
 /// # Errors
 /// As [`to_bytes`], and if the bytes cannot be written.
@@ -66,7 +66,7 @@ pub fn write(weights: &Weights, out: &mut dyn Write) -> Result<(), SafetensorsEr
     write::write(weights, out)
 }
 
-/// How many bytes [`to_bytes`] gives; only the header is made to tell.
+/// The number of bytes that [`to_bytes`] returns; only the header is built for it.
 ///
 /// # Errors
 /// As [`to_bytes`].

@@ -23,11 +23,11 @@ pub use solver::SolverKeys;
 
 const MOST_TIMESTEPS: usize = 1_000_000;
 
-/// The config of a scheduler, with the key names of the peer.
+/// The config of a scheduler, with the key names of diffusers.
 ///
-/// It has the keys of all classes; [`SchedulerClass::keys`] says which of them count for its own.
-/// Missing keys take the defaults of the class, [`SchedulerClass::defaults`]. What the peer knows
-/// but we do not support is refused by name when it is read.
+/// It has the keys of all classes; [`SchedulerClass::keys`] lists those of its own class. Missing keys
+/// take the defaults of the class, [`SchedulerClass::defaults`]. Values that diffusers supports and we
+/// do not are refused by name when they are read.
 ///
 /// # Source
 /// `diffusers` 0.42.1, `schedulers/`.
@@ -45,7 +45,7 @@ const MOST_TIMESTEPS: usize = 1_000_000;
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-#[expect(clippy::struct_excessive_bools, reason = "the keys are the peer's")]
+#[expect(clippy::struct_excessive_bools, reason = "the keys are diffusers'")]
 pub struct SchedulerConfig {
     /// Which scheduler it is for.
     #[serde(skip)]
@@ -86,7 +86,7 @@ pub struct SchedulerConfig {
     #[serde(flatten)]
     pub solver: SolverKeys,
     /// The keys that a file left out: [`as_class`](Self::as_class) gives them the defaults of the
-    /// other class, unless they were changed since. Writing says them all.
+    /// other class, unless they were changed since. All keys are written.
     #[serde(skip)]
     pub unset: Vec<&'static str>,
 }
@@ -102,12 +102,12 @@ impl SchedulerConfig {
     /// The same schedule and options for another class of scheduler.
     ///
     /// Keys that both classes have are carried over. The others, and those that the file left out
-    /// ([`unset`](Self::unset)), have the defaults of the other class. A schedule that it lacks
-    /// stays, and is refused by [`validate`](Self::validate).
+    /// ([`unset`](Self::unset)), have the defaults of the other class. A schedule that the
+    /// other class lacks stays, and is refused by [`validate`](Self::validate).
     ///
     /// # Source
-    /// `OTHER.from_config(scheduler.config)` in `diffusers` 0.42.1. Differs: that also keeps the
-    /// keys that the other class lacks, and takes them up again on the way back.
+    /// `OTHER.from_config(scheduler.config)` in `diffusers` 0.42.1. Differs: diffusers also
+    /// keeps the keys that the other class lacks, and restores them for the first class.
     ///
     /// # Example
     /// ```
@@ -176,7 +176,7 @@ impl SchedulerConfig {
     /// If there are no timesteps or more than a million, if the class lacks the `beta_schedule` or
     /// `trained_betas` are not as many as the timesteps, if the offset of the steps is more than a
     /// million, if a beta is not finite, if a limit of a clip that is switched on is out of range, or
-    /// if the class lacks the order or the algorithm of the solver, or the levels that are asked for.
+    /// if the class lacks the order or the algorithm of the solver, or the requested levels.
     pub fn validate(&self) -> Result<(), SchedulerConfigError> {
         let timesteps = self.num_train_timesteps;
         if !(1..=MOST_TIMESTEPS).contains(&timesteps) {
@@ -240,8 +240,8 @@ pub enum SchedulerConfigError {
     /// It cannot be read.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// A key is null that says something.
-    #[error("{key} is null: expected a value, or no such key")]
+    /// A key with an effect is null.
+    #[error("{key} is null: give a value, or leave the key out")]
     Null {
         /// The key.
         key: String,
@@ -274,8 +274,8 @@ pub enum SchedulerConfigError {
         /// The class.
         class: SchedulerClass,
     },
-    /// Two ways to spread levels.
-    #[error("{first} and {second} are both true: levels are spread one way")]
+    /// Two keys that spread levels.
+    #[error("{first} and {second} are both true: set only one of them")]
     Spreads {
         /// One key.
         first: &'static str,

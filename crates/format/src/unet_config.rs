@@ -22,10 +22,10 @@ use crate::config::{self, Parsed};
 
 pub(crate) const CLASS: &str = "UNet2DModel";
 
-/// The config of a `UNet2DModel`, with the key names of the peer.
+/// The config of a `UNet2DModel`, with the key names of diffusers.
 ///
-/// Missing keys take the defaults of the class, which are those of [`Default`]. What the peer
-/// knows but we do not support is refused by name when it is read.
+/// Missing keys take the defaults of the class, which are those of [`Default`]. Values that
+/// diffusers supports and we do not are refused by name when they are read.
 ///
 /// # Source
 /// `diffusers` 0.42.1, `models/unets/unet_2d.py`.
@@ -43,7 +43,7 @@ pub(crate) const CLASS: &str = "UNet2DModel";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct UNetConfig {
-    /// Height and width of the samples; `None` if it is not said.
+    /// Height and width of the samples; `None` if it is not set.
     #[serde(with = "config::size")]
     pub sample_size: Option<[usize; 2]>,
     /// Channels of a sample.
@@ -60,25 +60,25 @@ pub struct UNetConfig {
     pub freq_shift: u32,
     /// Whether the cosines come before the sines.
     pub flip_sin_to_cos: bool,
-    /// The blocks of the way down, from the full resolution.
+    /// The blocks of the down path, from the full resolution.
     #[serde(deserialize_with = "without_old_prefix")]
     pub down_block_types: Vec<DownBlock>,
     /// The block at the lowest resolution; `None` if there is none.
     pub mid_block_type: Option<MidBlock>,
-    /// The blocks of the way up, from the lowest resolution.
+    /// The blocks of the up path, from the lowest resolution.
     #[serde(deserialize_with = "without_old_prefix")]
     pub up_block_types: Vec<UpBlock>,
     /// Channels of each resolution, from the full one.
     pub block_out_channels: Vec<usize>,
-    /// Residual layers of a block on the way down; on the way up there is one more.
+    /// Residual layers of a block on the down path; a block on the up path has one more.
     pub layers_per_block: usize,
     /// What the output of a residual layer in the mid block is divided by.
     pub mid_block_scale_factor: f64,
     /// Padding of a downsampling convolution; 0 pads one row and column at right and bottom.
     pub downsample_padding: usize,
-    /// How the way down halves the resolution.
+    /// How the down path halves the resolution.
     pub downsample_type: Resampling,
-    /// How the way up doubles the resolution.
+    /// How the up path doubles the resolution.
     pub upsample_type: Resampling,
     /// Share of activations dropped in a residual layer while training.
     pub dropout: f64,
@@ -99,7 +99,7 @@ pub struct UNetConfig {
     pub resnet_time_scale_shift: TimeScaleShift,
     /// Whether the mid block has attention.
     pub add_attention: bool,
-    /// What a label goes through; `None`: it is looked up in a table, if there is one.
+    /// How a label is embedded; `None`: by a table, if there is one.
     pub class_embed_type: Option<ClassEmbedding>,
     /// Rows of the table of labels; `None`: there is no table.
     pub num_class_embeds: Option<usize>,
@@ -145,7 +145,7 @@ impl Default for UNetConfig {
 }
 
 impl UNetConfig {
-    /// Reads `unet/config.json`. As in the peer, null is false where a truth value is wanted, and
+    /// Reads `unet/config.json`. As in diffusers, null is false where a truth value is wanted, and
     /// `conv` for the kind of resampling.
     ///
     /// # Errors
@@ -180,7 +180,7 @@ impl UNetConfig {
         self.block_out_channels.len()
     }
 
-    /// What the network is told of the class of a sample.
+    /// How the network is conditioned on the class of a sample.
     #[must_use]
     pub fn labels(&self) -> Labels {
         match (self.class_embed_type, self.num_class_embeds) {
@@ -191,13 +191,13 @@ impl UNetConfig {
         }
     }
 
-    /// The shape of a sample of so many channels, if its size is said.
+    /// The shape of a sample of so many channels, if its size is set.
     pub(crate) fn shape(&self, channels: usize) -> Option<Vec<usize>> {
         self.sample_size.map(|[height, width]| vec![channels, height, width])
     }
 }
 
-/// What a network is told of the class of a sample.
+/// How a network is conditioned on the class of a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Labels {
     /// Nothing.

@@ -31,7 +31,7 @@ impl Weights {
         Self { arrays: BTreeMap::new() }
     }
 
-    /// Adds an array; what had the name before is returned.
+    /// Adds an array; returns the array that had the name before.
     pub fn insert(&mut self, name: impl Into<String>, array: Array) -> Option<Array> {
         self.arrays.insert(name.into(), array)
     }
@@ -81,7 +81,7 @@ impl Weights {
     /// let weights = Weights::from_iter([("conv_in.bias".to_owned(), array)]);
     /// assert_eq!(
     ///     weights.to_dtype(Dtype::F16).unwrap_err().to_string(),
-    ///     "tensor \"conv_in.bias\": value 1, 70000, is beyond F16, which ends at 65504"
+    ///     "tensor \"conv_in.bias\": value 1, 70000, is beyond the range of F16, which ends at 65504"
     /// );
     /// # Ok::<(), ancestral_format::ArrayError>(())
     /// ```
@@ -94,7 +94,7 @@ impl Weights {
     }
 }
 
-/// Why weights cannot be had in another number format.
+/// Why weights cannot be converted to another number format.
 #[derive(Clone, Debug, PartialEq, Error)]
 #[error("tensor {tensor:?}: {reason}")]
 pub struct ConvertError {

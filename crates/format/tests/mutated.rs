@@ -1,7 +1,7 @@
 //! Damaged model folders of every layout: reading one may neither panic nor take memory out of
 //! proportion.
 //!
-//! A case is a valid folder whose files are damaged in one to four ways that its seed decides. Ten
+//! A case is a valid folder whose files are damaged by one to four changes that its seed decides. Ten
 //! thousand cases are run; for an hour of others, and to see one again:
 //!
 //! ```text
@@ -182,7 +182,7 @@ fn edit_json(bytes: &mut Vec<u8>, place: usize, value: &str) {
     bytes.splice(from..to.max(from), value.bytes());
 }
 
-/// Damages a file in one of the ways in which files are damaged or forged.
+/// Damages a file as files are damaged or forged.
 fn mutate(bytes: &mut Vec<u8>, other_file: &[u8], random: &mut ChaCha8Rng) {
     if bytes.is_empty() {
         return;

@@ -1,9 +1,9 @@
-//! How many updates fit into a time.
+//! How many updates fit into a time budget.
 
-/// The share of the time that is planned for; the rest is a reserve for what else the machine does.
+/// The share of the time that is planned; the rest is a reserve for other load on the machine.
 const PLANNED: f64 = 0.95;
 
-/// A time to train in, and what things take; all in seconds.
+/// A time budget and the costs of a training, all in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Budget {
     /// The time that is left, sampling at the end included.

@@ -118,7 +118,7 @@ impl Checkpoint {
         Ok(Self { model, moments, counters, request, data_sha256 })
     }
 
-    /// Where the training stood.
+    /// The state of the training.
     ///
     /// # Panics
     /// If the model has no raw weights, as those of [`read`](Self::read) always have.

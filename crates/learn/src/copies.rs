@@ -5,12 +5,12 @@ use rayon::prelude::*;
 use crate::groups::squared_distance;
 use crate::{TrainError, TrainingSet};
 
-/// A sample whose nearest row is so many times nearer than the next is a copy of it.
+/// A sample is a copy of its nearest row if the next row is this many times further away.
 const NEARER: f32 = 3.0;
 
 impl TrainingSet {
-    /// How many of some samples, one after the other, are copies of rows that training saw: nearer to
-    /// one than a third of the distance to any other.
+    /// How many of these samples are copies of training rows: the distance to one row is less than a
+    /// third of the distance to any other.
     ///
     /// # Source
     /// The rule of Yoon et al. 2023 (ICML workshop on structured probabilistic inference) and Gu et
@@ -94,7 +94,7 @@ mod tests {
         // At 0.9 of 4 − 0.9 = 3.1 and at 1.1 of 2.9.
         assert_eq!(set.copies(&[0.9, 0.0, 1.1, 0.0]), Ok(1));
         assert_eq!(set.copies(&[0.0, 0.0, 2.0, 2.0]), Ok(1));
-        // One row has no next one, and of two alike neither is the one.
+        // With a single row there is no next row; of two equal rows neither is the nearest.
         let one = TrainingSet::new(vec![2], vec![0.0, 0.0]).unwrap();
         assert_eq!(one.copies(&[0.0, 0.0]), Ok(0));
         let twins = TrainingSet::new(vec![2], vec![0.0, 0.0, 0.0, 0.0, 4.0, 0.0]).unwrap();

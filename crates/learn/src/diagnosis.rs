@@ -1,18 +1,18 @@
-//! What may be wrong with a training, while it is young.
+//! What may be wrong with a training in its first steps.
 
 use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::StepReport;
 
-/// By then a loss has fallen, if it ever will: whichever comes first.
+/// A loss that will ever fall has fallen by then: after so many steps or so much time, whichever is first.
 const TIME: Duration = Duration::from_mins(1);
 const STEPS: usize = 500;
-/// So many steps are needed for a judgement.
+/// Steps needed for a judgement.
 const LEAST_STEPS: usize = 40;
-/// A loss below this was learned already.
+/// A loss below this counts as learned.
 const UNTRAINED: f64 = 0.3;
-/// The share of the loss at the start that is left if nothing is learned.
+/// If this share of the initial loss is left, nothing was learned.
 const NOT_FALLEN: f64 = 0.95;
 
 /// What may be wrong with a training.
@@ -24,7 +24,7 @@ pub enum Finding {
         /// The step, counted from 1.
         step: u64,
     },
-    /// The loss is about where it began.
+    /// The loss has hardly changed.
     NotFalling {
         /// After so many steps.
         steps: usize,
@@ -40,7 +40,7 @@ impl fmt::Display for Finding {
         match self {
             Self::Skipped { step } => write!(
                 f,
-                "step {step} changed nothing: its loss or gradient is not finite; if this goes on, \
+                "step {step} changed nothing: its loss or gradient is not finite; if this continues, \
                  choose a smaller learning rate"
             ),
             Self::NotFalling { steps, first, last } => write!(
@@ -52,7 +52,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// A watch on the first minute.
+/// Watches the first minute.
 #[derive(Debug)]
 pub struct Diagnosis {
     start: Instant,

@@ -41,7 +41,7 @@ pub enum TrainError {
         reason: String,
     },
     /// Not a sample is left for each of two sets.
-    #[error("a share of {share} of {} leaves none to learn", counted(samples, "sample"))]
+    #[error("a share of {share} of {} leaves none to train on", counted(samples, "sample"))]
     HoldOut {
         /// The share that is held out.
         share: f64,
@@ -94,7 +94,7 @@ pub enum TrainError {
         expected: Labels,
     },
     /// The network knows fewer timesteps than are to be trained.
-    #[error("the network knows {found} timesteps, but the schedule has {expected}")]
+    #[error("the network has {found} timesteps, but the schedule has {expected}")]
     Timesteps {
         /// Rows of the network's table of times.
         found: usize,

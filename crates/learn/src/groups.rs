@@ -1,4 +1,4 @@
-//! Groups of pictures that are alike, for data without classes.
+//! Groups of similar pictures, for data without classes.
 
 use ancestral::{Purpose, Streams};
 use rayon::prelude::*;
@@ -16,9 +16,9 @@ const ROUNDS: usize = 25;
 const LEAST: usize = 16;
 
 impl TrainingSet {
-    /// The same pictures, told apart by at most so many groups of alike ones in place of classes.
+    /// The same pictures, with at most so many groups of similar ones instead of classes.
     ///
-    /// A network that is told of which group a picture is has less to guess in deep noise, and learns
+    /// A network that is conditioned on the group has less to guess in deep noise, and learns
     /// more from as much time. Samples are drawn of each group as often as the data are of it. Data
     /// that have labels, and fewer than two groups, are left as they are.
     ///
@@ -91,7 +91,7 @@ fn cells(row: &[f32], [channels, height, width]: [usize; 3]) -> Vec<f32> {
     means
 }
 
-/// Rows to begin with; fewer than asked if there are not so many different ones.
+/// The initial centres; fewer than requested if there are fewer different rows.
 fn started(rows: &[&[f32]], groups: usize, seed: u64) -> Vec<Vec<f32>> {
     let mut rng = Streams::new(seed, Purpose::Groups).rng(0, 0);
     let mut centres = vec![rows[0].to_vec()];
@@ -208,8 +208,8 @@ mod tests {
         assert_eq!(labelled.clone().with_groups(3, 0), Ok(labelled));
         let points = TrainingSet::new(vec![2], vec![0.5; 80]).unwrap();
         assert_eq!(points.clone().with_groups(3, 0), Ok(points));
-        let alike = TrainingSet::new(vec![1, 4, 4], vec![0.5; 16 * 50]).unwrap();
-        assert_eq!(alike.clone().with_groups(3, 0), Ok(alike));
+        let equal = TrainingSet::new(vec![1, 4, 4], vec![0.5; 16 * 50]).unwrap();
+        assert_eq!(equal.clone().with_groups(3, 0), Ok(equal));
     }
 
     #[test]

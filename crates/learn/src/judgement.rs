@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{TrainError, TrainingSet};
 
-/// Bands of timesteps, by which losses are told apart.
+/// Bands of timesteps that losses are averaged over.
 pub const BANDS: usize = 10;
 /// Rows whose loss is measured, some in each band.
 pub(crate) const ROWS: usize = 16 * BANDS;

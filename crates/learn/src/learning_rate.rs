@@ -51,7 +51,7 @@ impl Warmup {
 /// rate(k) = peak (k + 1)/(warmup + 1)                                    k < warmup
 ///         = peak ½ (1 + cos π (k − warmup)/(total − warmup))             then, for a cosine
 /// ```
-/// Nothing is kept between steps: a plan that is made longer half way goes on as if it had been
+/// Nothing is kept between steps: a plan that is extended half-way continues as if it had been
 /// that long from the start. So does its warm-up, if it is a share of all steps.
 ///
 /// # Example

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 /// loss_row = w mean (output − target)²
 /// slope = d (Σ_rows loss_row/total) / d output = 2 w (output − target)/(length · total)
 /// ```
-/// with `total` the rows of the whole update, of which these may be a part.
+/// with `total` the rows of the whole update; these may be a part of them.
 /// # Shapes
 /// `output`, `target`, `slopes`: `[rows, length]`; `weights` and the result: `[rows]`.
 /// # Numerics

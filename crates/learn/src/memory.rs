@@ -13,7 +13,7 @@ pub use available::available_memory;
 const KEPT: u64 = 4;
 /// Those that saving a checkpoint takes for a while: copies of these, and the bytes of one file.
 const SAVED: u64 = 5;
-/// What a pass takes is this many halves of what the engine says: samples are drawn on the way, by a
+/// A pass takes this many halves of the engine's figure: samples are drawn during training, by a
 /// network beside the one that is trained, which keeps far less for as many rows.
 const HALVES: u64 = 3;
 
@@ -90,7 +90,7 @@ impl Memory {
 /// A training that does not fit into memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error(
-    "training takes {} with {} in a pass, and {} are available",
+    "training needs {} of memory with {} in a pass, and {} are available",
     gibibytes(*needed),
     counted(*rows, "sample"),
     gibibytes(*available)
@@ -138,7 +138,7 @@ mod tests {
         let refusal = NotEnoughMemory { rows: 4, needed: 13 << 29, available: 1 << 30 };
         assert_eq!(
             refusal.to_string(),
-            "training takes 6.5 GiB with 4 samples in a pass, and 1.0 GiB are available"
+            "training needs 6.5 GiB of memory with 4 samples in a pass, and 1.0 GiB are available"
         );
     }
 }

@@ -18,7 +18,7 @@ use crate::{
 pub use error::RecipeError;
 pub use size::NetworkSize;
 
-/// Previews of a run, and its checkpoints, unless it is said how often.
+/// Default number of previews and of checkpoints in a run.
 pub(crate) const PREVIEWS: u64 = 5;
 const CHECKPOINTS: u64 = 10;
 /// Checkpoints that are kept.
@@ -29,7 +29,7 @@ const COSINE_WARMUP: Warmup =
     Warmup::Share { one_in: NonZeroU64::new(20).expect("not 0"), at_most: 500 };
 /// How often a label is hidden.
 const LABEL_DROPOUT: f64 = 0.1;
-/// Groups of alike pictures, and how many each has at the least, on average.
+/// The most groups of similar pictures, and the least average number of pictures in each.
 const MOST_GROUPS: usize = 40;
 const ROWS_A_GROUP: usize = 100;
 /// The number of timesteps.
@@ -91,7 +91,7 @@ pub struct Recipe {
     pub constant_rate: bool,
     /// What the network learns to predict; by default v of pictures, ε of points and tables.
     pub prediction: Option<Prediction>,
-    /// How much an error at each noise level counts; by default all alike.
+    /// The weight of an error at each noise level; by default uniform.
     pub loss_weight: Option<LossWeight>,
     /// The schedule: its name, perhaps with options, as [`AnySchedule::parse`] reads it.
     pub schedule: Option<String>,
@@ -102,7 +102,7 @@ pub struct Recipe {
     /// Channels of the U-Net at each resolution, or the one width of the perceptron; by default those
     /// of `size`.
     pub width: Option<Vec<usize>>,
-    /// How large the U-Net is, if `width` does not say.
+    /// The size of the U-Net, if `width` is not given.
     pub size: NetworkSize,
     /// Residual layers at each resolution, or residual blocks of the perceptron.
     pub layers: Option<usize>,
@@ -112,7 +112,7 @@ pub struct Recipe {
     pub label_dropout: Option<f64>,
     /// The share of the data that is held out, to judge by; by default none.
     pub hold_out: f64,
-    /// Groups of alike pictures that stand for classes, of data without any; 0: none. By default as
+    /// Groups of similar pictures used as classes for data without classes; 0: none. By default as
     /// the number of pictures suggests.
     pub groups: Option<usize>,
     /// Whether each picture is mirrored half of the times that it is seen.
@@ -190,7 +190,7 @@ impl Recipe {
         Ok(Request { source, network, scheduler, training, saving })
     }
 
-    /// The data as they are learned: pictures without classes in groups of alike ones.
+    /// The data as they are learned: pictures without classes in groups of similar ones.
     ///
     /// # Errors
     /// If a row cannot be read.

@@ -32,11 +32,11 @@ pub struct Request {
     pub scheduler: SchedulerConfig,
     /// How the network is trained.
     pub training: Settings,
-    /// What is saved on the way.
+    /// What is saved during training.
     pub saving: Saving,
 }
 
-/// What is saved on the way. It changes no result.
+/// What is saved during training. It changes no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Saving {
@@ -55,7 +55,7 @@ impl Saving {
         done > 0 && done < steps && is_due(self.preview_every, done)
     }
 
-    /// Whether a checkpoint is due after `done` steps, of which `until` is the last for now.
+    /// Whether a checkpoint is due after `done` steps, if `until` is the last step for now.
     #[must_use]
     pub fn wants_checkpoint(&self, done: u64, until: u64) -> bool {
         done == until || is_due(self.checkpoint_every, done)

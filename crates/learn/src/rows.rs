@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use crate::TrainError;
 
-/// Rows that are somewhere else, such as pictures in files.
+/// Rows outside memory, such as pictures in files.
 pub trait Reader: fmt::Debug + Send + Sync {
     /// How many there are.
     fn rows(&self) -> usize;
@@ -23,7 +23,7 @@ pub trait Reader: fmt::Debug + Send + Sync {
     /// If it cannot be read: what is wrong, and where.
     fn read(&self, index: usize, row: &mut [f32]) -> Result<(), String>;
 
-    /// What tells these rows from others, if it would take long to read them all for that.
+    /// A fingerprint of these rows, if reading all of them would take too long.
     fn checksum(&self) -> Option<[u8; 32]>;
 }
 
@@ -31,7 +31,7 @@ pub trait Reader: fmt::Debug + Send + Sync {
 #[derive(Debug)]
 pub(crate) enum Rows {
     Floats(Vec<f32>),
-    /// A quarter of the memory, and not a bit is lost: each value is one of 256.
+    /// A quarter of the memory without any loss: each value is one of 256.
     Bytes(Vec<u8>),
     Elsewhere(Elsewhere),
 }
@@ -53,7 +53,7 @@ impl Rows {
     }
 
     /// All rows of a reader in memory, if they take no more than `budget` bytes; otherwise as many
-    /// as fit once they were read, and the others are read anew each time.
+    /// as fit once they were read, and the others are read again each time.
     pub(crate) fn read(
         reader: Arc<dyn Reader>,
         row_len: usize,
@@ -102,7 +102,7 @@ impl Rows {
 }
 
 impl PartialEq for Rows {
-    /// Rows elsewhere are equal if they are the same ones.
+    /// Rows outside memory are equal if they are the same object.
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Floats(a), Self::Floats(b)) => a == b,
@@ -191,7 +191,7 @@ pub(crate) mod tests {
         fn read(&self, index: usize, row: &mut [f32]) -> Result<(), String> {
             self.reads.fetch_add(1, Ordering::Relaxed);
             if self.lost == Some(index) {
-                return Err(format!("{index}.png is gone"));
+                return Err(format!("{index}.png is missing"));
             }
             row.fill(value(u8::try_from(index % 256).unwrap()));
             Ok(())
@@ -236,7 +236,7 @@ pub(crate) mod tests {
     #[test]
     fn a_row_that_cannot_be_read_is_said() {
         let lost = || Arc::new(Colours { lost: Some(3), ..Colours::new(5) });
-        let expected = Err(TrainError::Reading { reason: "3.png is gone".into() });
+        let expected = Err(TrainError::Reading { reason: "3.png is missing".into() });
         assert_eq!(Rows::read(lost(), 2, 100), expected);
         let rows = Rows::read(lost(), 2, 0).unwrap();
         assert_eq!(rows.row(3, 2).map(Cow::into_owned), expected.map(|_: Rows| Vec::new()));

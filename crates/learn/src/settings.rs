@@ -12,7 +12,7 @@ use crate::{LearningRate, Optimizer, TrainError};
 pub struct Settings {
     /// Updates of the weights.
     pub steps: u64,
-    /// In what numbers the large products of the network are computed, on the CPU.
+    /// The precision of the network's large products on the CPU.
     #[serde(with = "precision")]
     pub precision: Precision,
     /// Samples in one pass through the network.
@@ -22,7 +22,7 @@ pub struct Settings {
     /// How much an error at each noise level counts.
     #[serde(with = "loss_weight")]
     pub loss_weight: LossWeight,
-    /// How weights follow from gradients.
+    /// The optimizer.
     pub optimizer: Optimizer,
     /// The learning rate of each update; Muon's is ten times that.
     pub learning_rate: LearningRate,
@@ -38,14 +38,14 @@ pub struct Settings {
     pub clip_norm: Option<f64>,
     /// The share that the averaged weights keep at an update, in the long run.
     pub ema_decay: f64,
-    /// How often a label is hidden, so that the network also learns to do without.
+    /// The share of labels that are hidden, so that the network also learns to predict without a label.
     pub label_dropout: f64,
-    /// The share of the data that is held out, to judge by.
+    /// The share of the data that is held out to measure the loss.
     pub hold_out: f64,
-    /// Groups of alike pictures that were looked for, to stand for classes of data without any; 0: none
-    /// do.
+    /// The requested number of groups of similar pictures, used as classes for data without classes; 0: no
+    /// groups.
     pub groups: usize,
-    /// Whether each picture is mirrored, left and right, half of the times that it is seen.
+    /// Whether pictures are mirrored left to right with probability one half.
     pub flip: bool,
     /// The seed of everything random.
     pub seed: u64,
@@ -102,7 +102,7 @@ fn not_negative(key: &'static str, value: f64) -> Range {
     (key, value, "finite and not negative", value >= 0.0 && value.is_finite())
 }
 
-/// A loss weight as it is written.
+/// A loss weight, as written in text.
 mod loss_weight {
     use ancestral::LossWeight;
     use serde::de::Error;

@@ -1,4 +1,4 @@
-//! Where a training stands.
+//! The state of a training.
 
 use ancestral_format::Weights;
 

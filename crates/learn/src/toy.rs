@@ -144,7 +144,7 @@ pub(crate) fn settings() -> Settings {
     }
 }
 
-/// A request to train the toy. The network of its config is another: the toy has none.
+/// A request to train the toy. Its network config is of another network: the toy has no config.
 pub(crate) fn request() -> Request {
     let network = MlpConfig {
         columns: COLUMNS,

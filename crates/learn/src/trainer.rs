@@ -1,4 +1,4 @@
-//! The training loop, one update a call.
+//! The training loop, one update per call.
 
 use std::fmt;
 
@@ -19,7 +19,7 @@ use crate::{
     ema_decay, initial,
 };
 
-/// So many skipped updates in a row end the training.
+/// This many skipped updates in a row end the training.
 const SKIP_LIMIT: u32 = 10;
 
 /// What one step did.
@@ -143,8 +143,8 @@ impl<E: Engine> Trainer<E> {
         })
     }
 
-    /// A training that continues from `state` as if it had never stopped: the results are the same,
-    /// bit for bit, if request and data are.
+    /// A training that continues from `state` as if it had never stopped: with the same request and
+    /// data, the results are the same, bit for bit.
     ///
     /// # Errors
     /// As [`new`](Self::new), and if the weights or moments are another network's.
@@ -244,8 +244,7 @@ impl<E: Engine> Trainer<E> {
         matrices.into_par_iter().with_max_len(1).for_each(|(rows, slot)| muon.apply(slot, rows));
     }
 
-    /// How good the averaged weights are: the losses of data that were held out, and of as many that
-    /// were seen.
+    /// The losses of the averaged weights on the held-out data, and on as many rows seen in training.
     ///
     /// # Errors
     /// If a row cannot be read.
@@ -295,7 +294,7 @@ impl<E: Engine> Trainer<E> {
         Err(TrainError::NonFinite { step, what, in_a_row })
     }
 
-    /// Where the training stands.
+    /// The state of the training.
     #[must_use]
     pub fn state(&self) -> TrainState {
         TrainState {

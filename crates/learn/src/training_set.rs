@@ -20,14 +20,14 @@ const HASHED: usize = 1024;
 pub struct TrainingSet {
     shape: Vec<usize>,
     rows: Arc<Rows>,
-    /// What tells rows that are elsewhere from others, if they are not to be read for that.
+    /// A fingerprint of rows outside memory, if reading all of them would take too long.
     checksum: Option<[u8; 32]>,
     /// Which rows the samples are, if not all.
     picked: Option<Arc<Vec<usize>>>,
     labels: Option<Vec<u32>>,
     classes: u32,
-    /// How many groups of alike samples were looked for, of which the classes are what was found; 0:
-    /// they are classes of the data, or none.
+    /// The number of groups of similar samples that was requested; the classes are the groups found. 0:
+    /// the classes are those of the data, or there are none.
     groups: usize,
 }
 
@@ -48,12 +48,12 @@ impl TrainingSet {
         Ok(Self::of(shape, rows, None))
     }
 
-    /// Samples that are somewhere else: all are held in memory if they take no more than `budget`
-    /// bytes; otherwise as many as do, and the others are read each time that they are needed. What is
-    /// learned does not depend on it.
+    /// Samples outside memory: all are loaded if they take no more than `budget` bytes; otherwise as
+    /// many as fit, and the others are read each time they are needed. The result of training does not
+    /// depend on it.
     ///
     /// # Errors
-    /// If there are none, or if one that is to be held cannot be read.
+    /// If there are none, or if one that is loaded cannot be read.
     pub fn read(
         shape: Vec<usize>,
         reader: Arc<dyn Reader>,
@@ -89,7 +89,7 @@ impl TrainingSet {
     /// The same samples with one of `classes` labels each.
     ///
     /// # Errors
-    /// If there is not one label a sample, or one is not below `classes`.
+    /// If the labels are not one per sample, or a label is not below `classes`.
     pub fn with_labels(mut self, labels: Vec<u32>, classes: u32) -> Result<Self, TrainError> {
         if labels.len() != self.len() {
             return Err(TrainError::LabelCount { labels: labels.len(), samples: self.len() });
@@ -102,20 +102,20 @@ impl TrainingSet {
         Ok(self)
     }
 
-    /// The same samples with a label each, of `found` groups where `groups` were looked for.
+    /// The same samples with one label each, of `found` groups where `groups` were requested.
     pub(crate) fn with_group_labels(self, labels: Vec<u32>, found: usize, groups: usize) -> Self {
         let classes = u32::try_from(found).expect("few groups");
         Self { labels: Some(labels), classes, groups, ..self }
     }
 
-    /// How many groups of alike samples were looked for, with which they are found again; there may be
-    /// fewer classes. 0 if no groups stand for classes.
+    /// The number of groups of similar samples that was requested, which finds the same groups again;
+    /// there may be fewer classes. 0 if the classes are not groups.
     #[must_use]
     pub fn groups(&self) -> usize {
         self.groups
     }
 
-    /// Whether reading all samples once takes long, so that it is done for nothing but learning.
+    /// Whether reading all samples once takes long, so that only training reads them.
     #[must_use]
     pub fn is_long_to_read(&self) -> bool {
         self.checksum.is_some()

@@ -1,8 +1,8 @@
 //! A Burn module as the network of a sampler: `sample FOLDER [COUNT]` draws samples of a model folder
-//! by `dpmpp-2m` in 20 steps, and says after each hop how large the values are.
+//! by `dpmpp-2m` in 20 steps, and prints after each hop how large the values are.
 //!
 //! A module of your own does the same once it implements `DiffusionModule`: `BurnNetwork::new` makes
-//! it the `Network` that the library asks.
+//! it the `Network` that the library calls.
 
 use std::io::Write;
 use std::path::Path;
@@ -40,7 +40,7 @@ fn main() -> Result<(), AnyError> {
     }
 }
 
-/// What the model folder and the command line say.
+/// The settings from the model folder and the command line.
 struct Run {
     schedule: Schedule,
     prediction: Prediction,

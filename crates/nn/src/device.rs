@@ -13,13 +13,13 @@ pub enum DeviceError {
     /// The name is not known at all.
     #[error("unknown device {name:?} (known: cpu, cuda[:N], wgpu, metal)")]
     Unknown {
-        /// The name asked for.
+        /// The requested name.
         name: String,
     },
     /// The name is known, but this program was built without it.
-    #[error("device {name:?} is not in this build: build it with `--features {feature}`")]
+    #[error("device {name:?} is not in this build: build with `--features {feature}`")]
     NotBuilt {
-        /// The name asked for.
+        /// The requested name.
         name: String,
         /// The cargo feature that brings it.
         feature: &'static str,
@@ -108,7 +108,7 @@ mod tests {
             let message = parse(name).unwrap_err().to_string();
             assert_eq!(
                 message,
-                format!("device {name:?} is not in this build: build it with `--features cuda`")
+                format!("device {name:?} is not in this build: build with `--features cuda`")
             );
         }
     }

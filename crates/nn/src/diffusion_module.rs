@@ -8,10 +8,10 @@ use burn::tensor::{Int, Tensor};
 ///
 /// Rows are flattened, so that pictures and tables look the same from outside.
 pub trait DiffusionModule: Module {
-    /// The shape of one row that goes in: `[channels, height, width]` or `[columns]`.
+    /// The shape of an input row: `[channels, height, width]` or `[columns]`.
     fn input_shape(&self) -> Vec<usize>;
 
-    /// The shape of one row that comes out; twice the channels if a variance is predicted too.
+    /// The shape of an output row; twice the channels if a variance is predicted too.
     fn output_shape(&self) -> Vec<usize>;
 
     /// What labels the network takes.

@@ -103,7 +103,7 @@ pub(crate) fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
 /// A tensor as an array, as f32.
 pub(crate) fn array<const D: usize>(tensor: Tensor<D>) -> Array {
     let shape = tensor.dims().to_vec();
-    Array::from_f32(shape, &values(tensor)).expect("a tensor has as many values as its shape says")
+    Array::from_f32(shape, &values(tensor)).expect("a tensor has as many values as its shape")
 }
 
 #[derive(Default)]

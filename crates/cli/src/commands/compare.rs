@@ -23,19 +23,19 @@ pub fn run(args: &CompareArgs) -> Result<()> {
         Some(_) => model::compare(args, &samplers, &calls)?,
     };
     if report.plotted().is_none() {
-        bail!("--calls: too few for a hop of any of these samplers");
+        bail!("--calls: too few for one step of any of these samplers; raise --calls");
     }
-    // Written first: a reader that closes stdout loses nothing.
+    // Files are written first, so that nothing is lost if the reader closes stdout.
     if let Some(destination) = destination {
         report.write(&destination)?;
     }
     super::print(&report.text())
 }
 
-/// A sampler as the user wrote it, and what it is.
+/// A sampler: the user's text, and its parsed value.
 type Named = (String, AnySampler);
 
-/// The samplers that are named, or all that come nearer with more calls.
+/// The named samplers, or all that converge with more network calls.
 fn chosen(args: &CompareArgs) -> Result<Vec<Named>> {
     let Some(text) = &args.samplers else {
         let all = AnySampler::all().into_iter().filter(|sampler| sampler.info().order > 0);
@@ -45,7 +45,7 @@ fn chosen(args: &CompareArgs) -> Result<Vec<Named>> {
     for text in names(text) {
         let sampler = text.parse().context("--samplers")?;
         if named.iter().any(|(known, _)| *known == text) {
-            bail!("--samplers: {text} is named twice");
+            bail!("--samplers: {text} appears twice");
         }
         named.push((text, sampler));
     }

@@ -16,16 +16,16 @@ pub fn run(args: &ConvertArgs) -> Result<()> {
     let (output, model) = (&args.output, &args.model);
     let is_taken = is_taken(output).with_context(|| format!("output {}", output.display()))?;
     if is_taken && !args.force {
-        bail!("{} is already there: replace it with --force", output.display());
+        bail!("{} already exists: replace it with --force", output.display());
     }
     if is_taken && is_part(output, model) {
         let (output, model) = (output.display(), model.display());
-        bail!("output {output}: a part of the model {model}, expected a folder outside it");
+        bail!("output {output}: inside the model {model}, expected a folder outside it");
     }
     let (path, variant) = (Some(model.as_path()), args.variant.as_deref());
     let opened = Wanted { path, variant, size: None, quiet: args.quiet }.model()?;
     let (name, folder) = (opened.name().to_owned(), opened.folder().clone());
-    // A folder that no network can be made of is not worth writing.
+    // A folder whose weights do not fit its network is not worth writing.
     CpuNetwork::check(&folder.network, &folder.weights).with_context(|| format!("model {name}"))?;
     let weights = folder.weights.to_dtype(args.dtype.into());
     let weights = weights.with_context(|| format!("model {name}, --dtype {}", args.dtype))?;
@@ -33,7 +33,7 @@ pub fn run(args: &ConvertArgs) -> Result<()> {
     folder.write(output).map_err(|error| anyhow::Error::new(Failed(error.into())))
 }
 
-/// Whether something is in the output folder.
+/// Whether the output folder holds anything.
 fn is_taken(output: &Path) -> Result<bool> {
     if !is_there(output) {
         return Ok(false);

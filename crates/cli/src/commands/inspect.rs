@@ -38,7 +38,7 @@ pub fn run(args: &InspectArgs) -> Result<()> {
     super::print(&text)
 }
 
-/// Whether the network of the model can be made of its weights.
+/// Checks that the weights fit the network of the model.
 fn check(model: &Model) -> Result<()> {
     let folder = model.folder();
     for weights in [Some(&folder.weights), folder.raw_weights.as_ref()].into_iter().flatten() {
@@ -60,20 +60,20 @@ fn plan(model: &Model, precision: PrecisionArg) -> Result<String> {
     Ok(lines.fold(String::new(), |text, line| text + &line + "\n"))
 }
 
-/// How our run with some settings and that of the peer differ.
+/// The differences between our run with some settings and the run of diffusers.
 #[derive(Serialize)]
 struct Compat {
     sampler: String,
     steps: usize,
-    /// A sentence each, if the peer has such a run.
+    /// One sentence each, if diffusers has such a run.
     differences: Option<Vec<String>>,
-    /// Why the peer has no such run.
+    /// Why diffusers has no such run.
     refusal: Option<String>,
 }
 
 impl Compat {
-    /// None for networks that the peer lacks, and, with a warning, where no flag is at fault that
-    /// there is no run.
+    /// `None` for networks that diffusers lacks. Also `None`, with a warning, if there is no run and no
+    /// flag is the cause.
     fn of(args: &ProcessArgs, model: &Model) -> Result<Option<Self>> {
         if model.columns().is_some() {
             return Ok(None);
@@ -185,7 +185,7 @@ fn schedule(args: &InspectScheduleArgs) -> Result<String> {
     Ok(text)
 }
 
-/// How the numbers of a model are stored.
+/// The types in which the weights of a model are stored.
 fn stored_as(model: &Model) -> String {
     let count = |dtype: Dtype| {
         model.folder().weights.iter().filter(|(_, array)| array.dtype() == dtype).count()
@@ -248,7 +248,7 @@ fn model_text(model: &Model, compat: Option<&Compat>) -> String {
     })
 }
 
-/// What samples are, and the network that makes them.
+/// The kind of the samples, and the network that draws them.
 fn structure(network: &NetworkConfig) -> (String, String) {
     match network {
         NetworkConfig::UNet(unet) => {
@@ -266,7 +266,7 @@ fn structure(network: &NetworkConfig) -> (String, String) {
     }
 }
 
-/// The columns of a table, a line each.
+/// The columns of a table, one line each.
 fn column(column: &Column) -> String {
     let kind = match column.kind() {
         ColumnKind::Real => "real".to_owned(),

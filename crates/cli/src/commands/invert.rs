@@ -1,4 +1,4 @@
-//! `ancestral invert`: data → the noise that leads to them.
+//! `ancestral invert`: data → the noise that leads to the data.
 
 use std::sync::Arc;
 
@@ -17,14 +17,14 @@ use crate::rows::Source;
 pub fn run(args: &InvertArgs) -> Result<()> {
     let output = Output::new(&args.output, View::Samples)?;
     if !output.is_array() {
-        bail!("output {}: expected a name in .npy", args.output.display());
+        bail!("output {}: expected a name ending in .npy", args.output.display());
     }
     let engine = engine(&args.compute)?;
     let quiet = args.compute.quiet;
     let (path, variant) = (Some(args.model.as_path()), args.variant.as_deref());
     let model = Arc::new(Wanted { path, variant, size: args.size, quiet }.model()?);
     let settings = settings(args);
-    // What is wrong with the settings comes before what is wrong with the data.
+    // Errors in the settings are reported before errors in the data.
     Plan::new(&model, &settings.clone().sampler("ddim")).map_err(flagged)?;
     let data = args.data.iter().map(|path| Source { flag: "data", path }.rows(&model, quiet));
     let x0 = Batch::stack(&data.collect::<Result<Vec<_>>>()?);
@@ -48,15 +48,15 @@ pub fn run(args: &InvertArgs) -> Result<()> {
 
 fn settings(args: &InvertArgs) -> Settings {
     let mut settings = Settings::new();
-    // Without a class no label, also where samples would be of all classes.
+    // Without --class there is no label, although `sample` would draw all classes.
     settings.class.clone_from(&args.class);
     (settings.steps, settings.batch) = (args.steps, args.batch);
     settings.spacing.clone_from(&args.spacing);
     settings
 }
 
-/// Rows in the data's own units, where noise is not of a column's kind: whole numbers are not kept
-/// whole.
+/// Rows in the data's own units, without the kinds of the columns: noise in a column of whole numbers
+/// is not rounded.
 #[expect(clippy::cast_possible_truncation, reason = "arrays are float32")]
 fn unrounded(columns: &Columns, rows: &[f32]) -> Vec<f32> {
     let value =

@@ -20,7 +20,7 @@ pub fn joined(numbers: &[usize], separator: &str) -> String {
     numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(separator)
 }
 
-/// Prints a result. A reader that closed stdout, or a terminal that is gone, is no error.
+/// Prints a result. A reader that closed stdout, or a closed terminal, is not an error.
 fn print(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
     let printed = out.write_all(text.as_bytes()).and_then(|()| out.flush());
@@ -32,7 +32,7 @@ fn print(text: &str) -> Result<()> {
     }
 }
 
-/// Says so if a start from pure noise does not fit the user's own betas, those of `text`.
+/// Warns if the user's own betas, given in `text`, do not end in pure noise, where sampling starts.
 fn warn_of_signal(text: &str, schedule: &Schedule, quiet: bool) {
     let alpha_bar = schedule.noisiest().alpha_bar();
     if alpha_bar > 1e-3 && text.contains(':') {

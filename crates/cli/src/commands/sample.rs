@@ -29,7 +29,7 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     };
     let model = Arc::new(wanted.model()?);
     let settings = args.settings(&model)?.snapshots(output.snapshots());
-    // All that can be refused is refused before the network is made.
+    // All input errors are reported before the network is built.
     let plan = Plan::new(&model, &settings).map_err(flagged)?;
     output.check(&model, plan.indices(), plan.hops(), args.force)?;
     for notice in plan.notices() {

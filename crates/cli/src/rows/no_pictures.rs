@@ -1,4 +1,4 @@
-//! Pictures as rows, in builds that read none.
+//! Pictures as rows, in builds that cannot read pictures.
 
 use ancestral_data::Channels;
 use ancestral_pipeline::Batch;
@@ -16,7 +16,7 @@ pub fn read_mask(source: Source<'_>, _: [usize; 2], _: bool) -> Result<Batch> {
 
 fn refuse(source: Source<'_>) -> Result<Batch> {
     bail!(
-        "{source}: this build reads no pictures: give an array in .npy, or build it with \
+        "{source}: this build cannot read pictures: give a .npy array, or build with \
          `--features pictures`"
     )
 }

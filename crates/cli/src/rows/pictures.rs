@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use super::Source;
 use crate::findings::Findings;
 
-/// Pictures, brought to a size.
+/// Pictures, scaled to a size.
 pub fn read(
     source: Source<'_>,
     channels: Channels,
@@ -19,7 +19,7 @@ pub fn read(
     read_with(source, &options, quiet)
 }
 
-/// Masks, brought to a size: white is kept and black is drawn, and so is what is transparent.
+/// Masks, scaled to a size: white is kept; black and transparent parts are drawn.
 pub fn read_mask(source: Source<'_>, size: [usize; 2], quiet: bool) -> Result<Batch> {
     let (channels, background) = (Some(Channels::Grey), [0; 3]);
     let options =
@@ -30,7 +30,7 @@ pub fn read_mask(source: Source<'_>, size: [usize; 2], quiet: bool) -> Result<Ba
 fn read_with(source: Source<'_>, options: &PictureOptions, quiet: bool) -> Result<Batch> {
     let read = read_pictures(source.path, options).context(source.flag.to_owned())?;
     let PictureSet { data, decided, skipped, left_out } = read;
-    Findings { skipped: &skipped, left_out: &left_out, decided: &decided }.say(source, quiet);
+    Findings { skipped: &skipped, left_out: &left_out, decided: &decided }.print(source, quiet);
     let shape = data.shape().to_vec();
     Ok(Batch::new(shape, data.into_parts().0))
 }

@@ -83,7 +83,7 @@ impl Folder {
     }
 
     /// Runs it and expects it to succeed; gives what it said on stderr.
-    pub fn says(&self, args: &str) -> String {
+    pub fn stderr(&self, args: &str) -> String {
         let output = self.try_run(args);
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.success(), "ancestral {args}: {stderr}");

@@ -16,19 +16,19 @@ pub(super) struct Linear {
     pub bias: Vec<f32>,
 }
 
-/// What stands for the query of a single head: Kᵀ Q and Kᵀ p.
+/// The merged weights that replace the query of a single head: Kᵀ Q and Kᵀ p.
 pub(super) fn scores(q: &Linear, k: &Linear) -> Linear {
     let width = q.bias.len();
     let keys: Vec<f32> = transposed(&k.weight, width);
     after(&keys, &vec![0.0; width], q)
 }
 
-/// What stands for the last layer after the values of a single head: O V and O s + t.
+/// The merged weights that replace values and last layer of a single head: O V and O s + t.
 pub(super) fn output(v: &Linear, out: &Linear) -> Linear {
     after(&out.weight, &out.bias, v)
 }
 
-/// Several layers over the same input, one beside the other.
+/// Several layers over the same input, side by side.
 pub(super) fn beside<const N: usize>(layers: [&Linear; N]) -> Linear {
     let weight = layers.iter().flat_map(|layer| &layer.weight).copied().collect();
     let bias = layers.iter().flat_map(|layer| &layer.bias).copied().collect();
@@ -39,7 +39,7 @@ pub(super) fn beside<const N: usize>(layers: [&Linear; N]) -> Linear {
 fn after(weight: &[f32], bias: &[f32], inner: &Linear) -> Linear {
     let width = bias.len();
     if width == 0 {
-        return Linear { weight: Vec::new(), bias: Vec::new() }; // only asked for its shapes
+        return Linear { weight: Vec::new(), bias: Vec::new() }; // only shapes are requested
     }
     // The bias is one more column.
     let line = |(row, bias): (&[f32], &f32)| {

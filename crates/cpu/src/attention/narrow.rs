@@ -1,6 +1,6 @@
 //! Attention of narrow heads.
 //!
-//! The product of a narrow head is over before its right side is packed. Here queries lie side by side
+//! The product of a narrow head costs less than packing its right side. Here queries are side by side
 //! in the lanes of vectors: scores, softmax and values then take no sum across a vector, and a head is
 //! as wide as it is.
 
@@ -9,7 +9,7 @@ use pulp::{Simd, WithSimd};
 use crate::conv::MOST_LANES;
 use crate::simd::{exp, load, store};
 
-/// The widest head that is mixed this way.
+/// The widest head that this kernel is used for.
 pub(crate) const WIDEST: usize = 16;
 
 /// softmax(q kᵀ · scale) v for some queries of one row, all heads.
@@ -97,7 +97,7 @@ pub(super) fn all_scores<S: Simd>(
     );
 }
 
-/// All columns of what is mixed of values, which are `stride` apart.
+/// All columns of the mixed values; rows of values are `stride` apart.
 #[inline(always)]
 pub(super) fn all_mixed<S: Simd>(
     simd: S,
@@ -154,7 +154,7 @@ fn score<S: Simd, const N: usize>(
 }
 
 /// e^(score − max) in place of each score; gives max, and one over their sum. Of a score that is no
-/// number, all become none.
+/// number, all become NaN.
 #[inline(always)]
 pub(super) fn exponentials<S: Simd>(simd: S, scores: &mut [S::f32s]) -> (S::f32s, S::f32s) {
     let mut most = simd.splat_f32s(f32::NEG_INFINITY);
@@ -164,14 +164,14 @@ pub(super) fn exponentials<S: Simd>(simd: S, scores: &mut [S::f32s]) -> (S::f32s
     let (mut sum, zero) = (simd.splat_f32s(0.0), simd.splat_f32s(0.0));
     for score in scores {
         let x = simd.sub_f32s(*score, most);
-        // `exp` takes what is no number for one.
+        // `exp` treats NaN as a number.
         *score = simd.mul_add_f32s(x, zero, exp(simd, x));
         sum = simd.add_f32s(sum, *score);
     }
     (most, simd.div_f32s(simd.splat_f32s(1.0), sum))
 }
 
-/// N columns of what is mixed of values, which are `stride` apart.
+/// N columns of the mixed values; rows of values are `stride` apart.
 #[inline(always)]
 fn mix<S: Simd, const N: usize>(
     simd: S,

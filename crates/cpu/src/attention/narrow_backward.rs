@@ -1,7 +1,7 @@
 //! The gradients of the attention of narrow heads, by the kernels of its forward pass.
 //!
 //! Scores are computed twice: with queries in the lanes for the gradients of queries, and with keys in
-//! the lanes for those of keys and values. No sum goes across a vector, and no scores are kept.
+//! the lanes for those of keys and values. No sum crosses a vector, and no scores are kept.
 
 use pulp::{Simd, WithSimd};
 
@@ -95,7 +95,7 @@ impl NarrowBackward<'_> {
             all_scores(simd, right, dy, stride, dp);
             for (i, (p, dp)) in p.iter_mut().zip(&mut *dp).enumerate() {
                 let x = simd.sub_f32s(*p, simd.splat_f32s(most[i]));
-                // `exp` takes what is not a number for one.
+                // `exp` treats NaN as a number.
                 let value = simd.mul_add_f32s(x, simd.splat_f32s(0.0), exp(simd, x));
                 *p = simd.mul_f32s(value, simd.splat_f32s(factors[i]));
                 let change = simd.sub_f32s(*dp, simd.splat_f32s(deltas[i]));

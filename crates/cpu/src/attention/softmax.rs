@@ -6,7 +6,7 @@ use crate::arch::arch;
 use crate::simd::{exp, load, store, vectors};
 
 /// e^(x − max) over their sum, of each row of `length` values, in place. A row with a value that is no
-/// number becomes none.
+/// number becomes NaN.
 pub(crate) fn softmax(rows: &mut [f32], length: usize) {
     arch().dispatch(Softmax { rows, length });
 }
@@ -45,7 +45,7 @@ fn one<S: Simd>(simd: S, row: &mut [f32]) {
         #[inline(always)]
         |at, count| {
             let x = simd.sub_f32s(load(simd, &row[at..at + count]), most);
-            // `exp` takes what is no number for one.
+            // `exp` treats NaN as a number.
             let x = simd.mul_add_f32s(x, simd.splat_f32s(0.0), exp(simd, x));
             let out = &mut row[at..at + count];
             store(simd, out, x);

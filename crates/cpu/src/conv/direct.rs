@@ -1,4 +1,4 @@
-//! A convolution as one product over patches, which are read where they lie.
+//! A convolution as one product over patches, which are read in place.
 
 use pulp::{Simd, WithSimd};
 

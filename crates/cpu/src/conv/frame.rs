@@ -56,7 +56,7 @@ impl Frame<'_> {
         self.images * self.size()
     }
 
-    /// Fills `out`, `[images, height, width, channels]`: the sources side by side after what is done
+    /// Fills `out`, `[images, height, width, channels]`: the sources side by side after the operations
     /// before, with zeros around them.
     #[inline(always)]
     pub(crate) fn fill<S: Simd>(&self, simd: S, out: &mut [f32]) {
@@ -66,7 +66,7 @@ impl Frame<'_> {
         }
     }
 
-    /// Writes the zeros of the frame of one row, which lie alike in all.
+    /// Writes the zeros of the frame of one row; they are at the same places in all rows.
     pub(crate) fn surround(&self, out: &mut [f32]) {
         let channels = self.channels();
         let (down, across) = self.inside();
@@ -124,7 +124,7 @@ impl Frame<'_> {
         }
     }
 
-    /// Some channels of a position of the sources, side by side, after what is done before.
+    /// Some channels of a position of the sources, side by side, after the operations before.
     #[inline(always)]
     fn position<S: Simd>(
         &self,

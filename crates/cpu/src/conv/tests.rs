@@ -2,7 +2,7 @@ use ancestral_format::{Activation, Array, Weights};
 
 use super::*;
 use crate::norm::Norm;
-use crate::parameters::made;
+use crate::parameters::build;
 
 /// Numbers of both signs without a pattern, at most 1.
 fn numbers(count: usize, seed: usize) -> Vec<f32> {
@@ -59,9 +59,9 @@ fn check(shape: Shape, sources: [usize; 2], to: usize, motion: Motion) -> String
     let from = sources[0] + sources[1];
     let shape = shape.with_channels(from);
     let named = weights([("weight", &[to, from, 3, 3]), ("bias", &[to])]);
-    let conv = made(None, |named| Conv3::load(named, shape, to, motion), named.clone()).unwrap();
+    let conv = build(None, |named| Conv3::load(named, shape, to, motion), named.clone()).unwrap();
     let norm = weights([("weight", &[from]), ("bias", &[from])]);
-    let norm = made(None, |named| Norm::load(named, 1, from, 1e-5), norm).unwrap();
+    let norm = build(None, |named| Norm::load(named, 1, from, 1e-5), norm).unwrap();
     let (arena, rows) = (Arena::new(), 3);
     let maps = [0, 1].map(|i| map(&arena, rows, shape.with_channels(sources[i]), 40 + i));
     let maps = [&maps[0], &maps[1]];

@@ -17,7 +17,7 @@ pub(crate) enum Tiling {
 /// How often weights are used.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reuse {
-    /// Rows that go through a convolution together, about. How many there are has no say: a row has the
+    /// Rows that go through a convolution together, about. Their number does not matter: a row has the
     /// same bits in every batch.
     rows: usize,
     /// How often the weights are read or written from afar for them.
@@ -27,7 +27,7 @@ pub(crate) struct Reuse {
 impl Reuse {
     /// Weights are transformed once; a single row must not be slow.
     pub(crate) const PREDICTION: Self = Self { rows: 1, passes: 1 };
-    /// Weights are transformed anew for every batch.
+    /// Weights are transformed again for every batch.
     pub(crate) const TRAINING: Self = Self { rows: 32, passes: 3 };
 }
 
@@ -48,7 +48,7 @@ impl Motion {
 impl Tiling {
     pub(crate) const ALL: [Self; 3] = [Self::None, Self::Two, Self::Four];
 
-    /// The fastest by the shapes of what goes in and comes out.
+    /// The fastest for the shapes of input and output.
     pub(crate) fn of(motion: Motion, input: Shape, to: usize, reuse: Reuse) -> Self {
         let (from, output) = (input.channels, motion.output(input));
         if !motion.tiles_well(from, to) {

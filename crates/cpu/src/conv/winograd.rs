@@ -33,7 +33,7 @@ pub(crate) trait Form<const I: usize, const O: usize>: Copy + Send + Sync {
         out
     }
 
-    /// Gᵀ of one line of products: what G does to a gradient.
+    /// Gᵀ of one line of products: the gradient of G.
     fn kernel_adjoint<S: Simd>(simd: S, line: [S::f32s; I]) -> [S::f32s; 3];
 
     /// Bᵀ of one line of inputs.
@@ -42,7 +42,7 @@ pub(crate) trait Form<const I: usize, const O: usize>: Copy + Send + Sync {
     /// Aᵀ of one line of products.
     fn output<S: Simd>(simd: S, line: [S::f32s; I]) -> [S::f32s; O];
 
-    /// A of one line of gradients: what Aᵀ does to a gradient.
+    /// A of one line of gradients: the gradient of Aᵀ.
     fn output_adjoint<S: Simd>(simd: S, line: [S::f32s; O]) -> [S::f32s; I];
 }
 
@@ -63,7 +63,7 @@ const fn apart(tiles: usize, channels: usize) -> usize {
 /// Values of places that stay near.
 const NEAR: usize = 262_144;
 
-/// How many of so many tiles go through all three stages together, so that what is between them stays
+/// How many of so many tiles pass all three stages together, so that the data between them stay
 /// near: parts of about one size, as a part that is small reads as many weights as a large one.
 fn together(tiles: usize, places: usize, from: usize, to: usize) -> usize {
     let most = (NEAR / (places * (from + to.min(PANEL)))).clamp(12, 96);
@@ -453,7 +453,7 @@ impl Tile<'_> {
     }
 }
 
-/// The products of a tile into its outputs, of which P × P each are added.
+/// Adds the products of a tile, P × P for each output.
 struct Output<'a, F, const I: usize, const O: usize, const P: usize> {
     tile: Tile<'a>,
     form: PhantomData<F>,

@@ -79,7 +79,7 @@ impl Conv {
 }
 
 /// Packs the kernels from the channels of a plane to a panel's columns, `[tap, half, pair of channels]`:
-/// for each pair a line a column, by taps, of which columns are made.
+/// one line per column for each pair, by taps; columns are made of taps.
 #[inline(always)]
 fn pack(
     tiles: Tiles,
@@ -88,7 +88,7 @@ fn pack(
     columns: &Range<usize>,
     out: &mut [Line],
 ) {
-    /// Pairs from what is packed to what is asked for.
+    /// Pairs from the packed to the prefetched address.
     const AHEAD: usize = 4;
     let Kernels { adjoint, .. } = kernels;
     let ahead = AHEAD * 2 * kernels.distances()[0] * size_of::<f32>();
@@ -110,11 +110,11 @@ fn pack(
     }
 }
 
-/// How the frame of a row lies in lines.
+/// The layout of the frame of a row in lines.
 #[derive(Clone, Copy, Debug)]
 struct Layout {
-    /// Lines of the output are whole tiles, and the frame lies as it is. If not, it lies thrice, as the
-    /// left, middle and right taps of a kernel see it, without what they do not see: then all positions
+    /// Lines of the output are whole tiles, and the frame is stored once. If not, it is stored three
+    /// times, for the left, middle and right taps of a kernel, without what they do not see: then all positions
     /// of the output follow each other, and tiles go on from a line of it to the next.
     is_whole: bool,
     /// From a position of the output to the next, in positions of the frame.

@@ -1,9 +1,9 @@
 //! The gradient of the kernels of a 3 × 3 convolution, as sums of outer products.
 //!
-//! k runs over the positions of the output as they lie in the frame, a zero behind each line and a line
+//! k runs over the positions of the output in the layout of the frame, a zero after each line and a line
 //! of zeros behind each row, where there is no output: then what a tap sees is at the same distance from
 //! all of them. The frame has a line of pairs for every position, not for every other one, so that a
-//! tap's distance may be odd; with a stride of 2 it lies in four parts, of which a tap sees one.
+//! tap's distance may be odd; with a stride of 2 the frame has four parts, and a tap sees one of them.
 
 use std::ops::Range;
 
@@ -65,7 +65,7 @@ pub(crate) fn kernel_gradient(
     }
 }
 
-/// How the frames of some rows lie in lines.
+/// The layout of the frames of some rows in lines.
 #[derive(Clone, Copy, Debug)]
 struct Layout {
     /// From a position of the output to the next, in positions of the frame.

@@ -106,7 +106,7 @@ impl Linear {
     }
 }
 
-/// Rounds `count` rows of `length` values, row i of which begins at `start(i)`, into lines: the first line of
+/// Rounds `count` rows of `length` values into lines; row i begins at `start(i)`: the first line of
 /// each row, then the second of each, and so on.
 pub(super) struct Rows<'a, F> {
     pub tiles: Tiles,

@@ -95,7 +95,7 @@ impl Transposed {
         arena.give_lines(self.lines);
     }
 
-    /// The tiles of 16 columns, or of the last ones if there are none.
+    /// The tiles of 16 columns, or of the last columns if fewer are left.
     fn tiles(&self, index: usize) -> &[Line] {
         let each = self.blocks * TILE;
         let index = index.min(self.columns.div_ceil(TILE) - 1);
@@ -180,7 +180,7 @@ pub(super) struct Outer<'a> {
     pub columns: usize,
     /// Lines from a plane to the next.
     pub plane: usize,
-    /// Where in a plane the first line is, and where the first column of its sums goes.
+    /// The place of the first line in a plane, and of the first column of its sums.
     pub starts: &'a [(usize, usize)],
     pub sum: Sum<'a>,
 }

@@ -20,7 +20,7 @@ pub(crate) const ROWS: usize = 2 * TILE;
 pub(super) const PANEL: usize = 2 * TILE;
 
 /// The right side of a product: k in blocks of 32, columns in panels of 32, zeros where there are
-/// fewer. A panel lies as it is read: for each block two tiles, a line of 16 pairs for each two k.
+/// fewer. A panel is stored in reading order: for each block two tiles, a line of 16 pairs for each two k.
 #[derive(Debug)]
 pub(super) struct Right {
     blocks: usize,
@@ -138,7 +138,7 @@ impl<F: Fn(usize, Range<usize>, &mut [Line])> WithSimd for Fill<'_, F> {
 
 /// The left side, in `blocks` planes of lines, one after the other. In each plane, a row has a line at
 /// each `tap` from its start. Its k run over the taps of the first plane, then over those of the second,
-/// and so on. Rows come in groups that begin anew with a tile; those of a tile are `stride` lines apart.
+/// and so on. Rows are grouped; each group starts a new tile. Rows of one tile are `stride` lines apart.
 /// Behind the last row, lines of no meaning fill its tile.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Left<'a, F> {
@@ -146,7 +146,7 @@ pub(super) struct Left<'a, F> {
     pub groups: usize,
     /// Rows of a group.
     pub rows: usize,
-    /// Where a row of a group begins in the first plane: every sixteenth is asked for.
+    /// Where a row of a group begins in the first plane; called for every sixteenth row.
     pub start: F,
     pub stride: usize,
     pub taps: &'a [usize],
@@ -274,7 +274,7 @@ fn put<S: Simd>(
     }
 }
 
-/// Stores two whole tiles, of which each line is a vector and all rows have the offset of a `group`.
+/// Stores two whole tiles; each line is a vector, and all rows have the offset of a `group`.
 #[inline(always)]
 fn put_tiles<S: Simd>(
     simd: S,

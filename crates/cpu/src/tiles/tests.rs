@@ -9,7 +9,7 @@ use crate::gemm::Store;
 use crate::map::{Arena, Map, Shape};
 use crate::network::CpuNetwork;
 use crate::norm::Before;
-use crate::parameters::made;
+use crate::parameters::build;
 
 /// Numbers of both signs without a pattern, at most 1.
 fn numbers(count: usize, seed: usize) -> Vec<f32> {
@@ -20,7 +20,7 @@ pub(crate) fn rounded(value: f32) -> f32 {
     f32::from_bits(lines::rounded(value) << 16)
 }
 
-/// The CPU's own tiles; on a machine without them it says so, and what wants them is left out.
+/// The CPU's own tiles; on a machine without them a message is printed, and tests of them are skipped.
 pub(crate) fn amx() -> Option<Tiles> {
     let found = Amx::of_machine();
     if let Err(reason) = found {
@@ -29,7 +29,7 @@ pub(crate) fn amx() -> Option<Tiles> {
     found.ok().map(Tiles::Amx)
 }
 
-/// What there is of both ways to compute tiles.
+/// The available engines of tiles: the CPU's and the portable one.
 pub(crate) fn all() -> Vec<Tiles> {
     [Some(Tiles::Soft), amx()].into_iter().flatten().collect()
 }
@@ -48,7 +48,7 @@ fn rounding_is_to_the_nearest_and_of_two_to_the_even_one() {
             } else if value.abs() < f32::MIN_POSITIVE {
                 assert_eq!(found, 0.0, "{value:e}");
             } else {
-                // Away from zero; what is beyond the largest goes on as if it were a number.
+                // Away from zero; values beyond the largest continue as if they were numbers.
                 let next = f32::from_bits((high + 1) << 16);
                 let next = if next.is_infinite() { 2_f64.powi(128) } else { f64::from(next.abs()) };
                 let (near, far) =
@@ -179,7 +179,7 @@ fn check(tiles: Tiles, shape: Shape, to: usize, motion: Motion) {
     let load = |tiles, weight: &[f32], bias: &[f32]| {
         let weights =
             named([("weight", &[to, from, 3, 3], weight.to_vec()), ("bias", &[to], bias.to_vec())]);
-        made(tiles, |named| Conv3::load(named, shape, to, motion), weights).unwrap()
+        build(tiles, |named| Conv3::load(named, shape, to, motion), weights).unwrap()
     };
     let conv = load(Some(tiles), &weight, &bias);
     assert!(conv.describe().contains("bf16"), "{}", conv.describe());
@@ -237,7 +237,7 @@ fn network(case: &Case, tiles: Option<Tiles>) -> CpuNetwork {
     CpuNetwork::load_on(tiles, &config, case.weights()).unwrap()
 }
 
-/// What a network says of rows of a case.
+/// The prediction of a network for rows of a case.
 fn outputs(case: &Case, network: &mut CpuNetwork, from: usize, rows: usize) -> Vec<f32> {
     let all = case.input(8);
     let length = all.len() / 8;
@@ -331,8 +331,9 @@ fn networks_on_the_tiles_of_the_cpu_give_the_bits_of_vectors() {
 fn a_perceptron_has_its_wide_layers_on_tiles() {
     let config =
         MlpConfig { columns: 2, width: 64, blocks: 2, time_embed_dim: 32, ..MlpConfig::default() };
-    let asked = crate::parameters::asked(|named| crate::mlp::Mlp::assemble(&config, named)).1;
-    let weights: Weights = asked
+    let requested =
+        crate::parameters::requested(|named| crate::mlp::Mlp::assemble(&config, named)).1;
+    let weights: Weights = requested
         .iter()
         .enumerate()
         .map(|(seed, (name, shape))| {

@@ -11,7 +11,7 @@ pub fn to_f64(values: &[f32]) -> Vec<f64> {
     values.iter().copied().map(f64::from).collect()
 }
 
-/// Σ x y, by which a function of many outputs becomes one of which there is a gradient.
+/// Σ x y, which turns a function of many outputs into a scalar function with a gradient.
 pub fn dot(x: &[f64], y: &[f64]) -> f64 {
     x.iter().zip(y).map(|(x, y)| x * y).sum()
 }

@@ -23,7 +23,7 @@ pub(crate) enum Projection {
     Table(Table),
 }
 
-/// A table of vectors, of which a row of the batch takes one.
+/// A table of vectors; each row of the batch takes one.
 #[derive(Debug)]
 pub(crate) struct Table {
     weight: Place,

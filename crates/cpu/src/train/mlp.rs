@@ -29,7 +29,7 @@ pub(crate) struct Mlp {
 
 /// What the backward pass of a block needs.
 struct Kept {
-    /// What it goes on from, and its silu.
+    /// Its input, and the silu of it.
     h: Buffer,
     active: Buffer,
     /// Between its layers, and its silu.
@@ -42,10 +42,14 @@ impl Mlp {
     pub(crate) fn new(config: &MlpConfig, named: &mut Parameters<'_>) -> Self {
         let MlpConfig { columns, width, time_embed_dim, .. } = *config;
         let linear_in = Pointwise::new(&mut named.child("linear_in"), columns, width);
-        let mut told = Vec::new();
+        let mut conditioning = Vec::new();
         let block = |i| {
             let mut named = named.child(format_args!("blocks.{i}"));
-            told.push(Pointwise::new(&mut named.child("time_emb_proj"), time_embed_dim, width));
+            conditioning.push(Pointwise::new(
+                &mut named.child("time_emb_proj"),
+                time_embed_dim,
+                width,
+            ));
             ["linear_1", "linear_2"].map(|name| {
                 let mut named = named.child(name);
                 Pointwise::new(&mut named, width, width).for_many(&named)
@@ -62,7 +66,7 @@ impl Mlp {
                 time: Embedding::new(named.child("time_embedding"), time_embed_dim, time_embed_dim),
                 class,
                 activation: Activation::Silu,
-                blocks: told,
+                blocks: conditioning,
             },
             linear_in,
             blocks,
@@ -87,10 +91,10 @@ impl Mlp {
         let mut h = arena.take(size);
         self.linear_in.forward(run, &x, (&[], 1.0), &mut h);
         let mut kept = Vec::new();
-        for ([first, second], told) in self.blocks.iter().zip(&conditioned.blocks) {
+        for ([first, second], conditioning) in self.blocks.iter().zip(&conditioned.blocks) {
             let active = activated(run, &h);
             let mut inner = arena.take(size);
-            first.forward(run, &[self.rows(&active)], (told, 1.0), &mut inner);
+            first.forward(run, &[self.rows(&active)], (conditioning, 1.0), &mut inner);
             let inner_active = activated(run, &inner);
             let mut next = arena.take(size);
             second.forward(run, &[self.rows(&inner_active)], (&h, 1.0), &mut next);
@@ -106,7 +110,7 @@ impl Mlp {
         let mut d = arena.take(size);
         self.linear_out.input_gradient(run, &dy, (0, width), false, &mut d);
         activation::backward(Activation::Silu, &h, &mut d);
-        let mut told = Vec::new();
+        let mut conditioning = Vec::new();
         for ([first, second], kept) in self.blocks.iter().zip(kept).rev() {
             let Kept { h, active, inner, inner_active } = kept;
             second.parameter_gradients(run, &[self.rows(&inner_active)], &d, 1, gradients);
@@ -118,14 +122,14 @@ impl Mlp {
             first.input_gradient(run, &d_inner, (0, width), false, &mut d_active);
             activation::backward(Activation::Silu, &h, &mut d_active);
             d.iter_mut().zip(&*d_active).for_each(|(sum, x)| *sum += x);
-            told.push(d_inner);
+            conditioning.push(d_inner);
             for buffer in [h, active, inner_active, d_active] {
                 arena.give(buffer);
             }
         }
-        told.reverse();
+        conditioning.reverse();
         self.linear_in.parameter_gradients(run, &x, &d, 1, gradients);
-        self.conditioning.backward(run, conditioned, told, gradients);
+        self.conditioning.backward(run, conditioned, conditioning, gradients);
         for buffer in [h, active, out, dy, d] {
             arena.give(buffer);
         }

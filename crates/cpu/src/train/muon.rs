@@ -9,7 +9,7 @@ use crate::train::Slot;
 const STEPS: usize = 5;
 const COEFFICIENTS: [f32; 3] = [3.4445, -4.7750, 2.0315];
 
-/// One update of a matrix by Muon: momentum, of which every direction counts the same.
+/// One update of a matrix by Muon: momentum with equal weight for every direction.
 ///
 /// # Formula
 /// ```text

@@ -8,7 +8,7 @@ use super::run::Run;
 use super::unet::UNet;
 use crate::error::LoadError;
 use crate::map::{Arena, Shape};
-use crate::parameters::asked_on;
+use crate::parameters::requested_on;
 use crate::shapes::Shapes;
 use crate::tiles::{Precision, Tiles};
 
@@ -31,7 +31,7 @@ pub struct Pass<'a> {
 ///
 /// # Numerics
 /// f32, or [`Precision::Bf16`]: then both factors of large products are rounded, forward and backward;
-/// weights, gradients, sums and what goes from layer to layer are f32. A row's prediction has the same
+/// weights, gradients, sums and maps between layers are f32. A row's prediction has the same
 /// bits in every batch; a gradient has the same bits for every number of threads, and is a fixed tree of
 /// sums over the leaves of a pass.
 #[derive(Debug)]
@@ -64,7 +64,8 @@ impl TrainingNetwork {
             NetworkConfig::UNet(config) => {
                 let shapes = crate::unet::UNet::shapes(config)?;
                 let size = [shapes.input[1], shapes.input[2]];
-                let (unet, parameters) = asked_on(tiles, |named| UNet::new(config, size, named));
+                let (unet, parameters) =
+                    requested_on(tiles, |named| UNet::new(config, size, named));
                 let [height, width] = size;
                 let input = Shape { height, width, channels: config.in_channels };
                 let values = Values::of_unet(config, input);
@@ -72,7 +73,7 @@ impl TrainingNetwork {
             }
             NetworkConfig::Mlp(config) => {
                 let shapes = crate::mlp::Mlp::shapes(config)?;
-                let (mlp, parameters) = asked_on(tiles, |named| Mlp::new(config, named));
+                let (mlp, parameters) = requested_on(tiles, |named| Mlp::new(config, named));
                 let values = Values::of_mlp(config);
                 (shapes, values, (AnyNetwork::Mlp(Box::new(mlp)), parameters))
             }

@@ -36,7 +36,7 @@ where
     arena.give(other);
 }
 
-/// The sum of the rows of `x`, of which `rows` make a leaf: those of a leaf in their order.
+/// The sum of the rows of `x`, with `rows` in a leaf: the rows of a leaf in their order.
 pub(super) fn sum_rows(x: &[f32], rows: usize, out: &mut [f32]) {
     let (columns, count) = (out.len(), x.len() / out.len());
     assert_eq!(x.len(), count * columns, "whole rows");

@@ -40,7 +40,7 @@ pub(crate) struct UNet {
 #[derive(Debug)]
 struct Kept {
     input: Map,
-    /// The maps of the way down.
+    /// The maps of the down path.
     skips: Vec<Map>,
     downs: Vec<DownKept>,
     mid: Option<MidKept>,
@@ -52,12 +52,12 @@ struct Kept {
     had_picture: bool,
 }
 
-/// What all layers need on the way back.
+/// What all layers need in the backward pass.
 #[derive(Debug)]
 struct Back<'a> {
     run: Run<'a>,
     conditioned: &'a Conditioned,
-    /// The gradients of what each block takes of the conditioning.
+    /// The gradients of each block's part of the conditioning.
     blocks: Vec<Option<Buffer>>,
     /// Of all parameters.
     gradients: &'a mut [f32],
@@ -187,7 +187,7 @@ impl UNet {
         if let Some(picture) = d_picture {
             arena.give(picture.data);
         }
-        let mut known = d_skips.pop().expect("a gradient a map of the way down");
+        let mut known = d_skips.pop().expect("one gradient per map of the down path");
         let d = if let (Some(mid), Some(kept)) = (&self.mid, mid) {
             mid.backward(back, kept, &skips[skips.len() - 1], d, Some(known))
         } else {

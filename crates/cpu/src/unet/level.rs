@@ -11,7 +11,7 @@ use crate::map::{Arena, Map};
 use crate::norm::{Before, Norm};
 use crate::parameters::Parameters;
 use crate::pointwise::Pointwise;
-use crate::time::{Gathered, Told};
+use crate::time::{ConditionedRows, Gathered};
 
 /// What changes the resolution at the end of a level.
 #[derive(Debug)]
@@ -39,10 +39,10 @@ impl Change {
         }
     }
 
-    fn run(&self, x: &Map, told: Told<'_>, arena: &Arena) -> Map {
+    fn run(&self, x: &Map, conditioning: ConditionedRows<'_>, arena: &Arena) -> Map {
         match self {
             Self::Conv(conv) => conv.run(&[x], Before::NOTHING, After::NOTHING, arena),
-            Self::Resnet(resnet) => resnet.run(&[x], told, arena),
+            Self::Resnet(resnet) => resnet.run(&[x], conditioning, arena),
         }
     }
 
@@ -71,7 +71,7 @@ fn layers(
     (resnets, attentions.collect())
 }
 
-/// One level on the way down.
+/// One level of the down path.
 #[derive(Debug)]
 pub(super) struct Down {
     resnets: Vec<Resnet>,
@@ -106,24 +106,24 @@ impl Down {
         resnets.chain(attentions).chain(self.change.iter().flat_map(Change::describe)).collect()
     }
 
-    /// Goes on from the last of `skips`, and leaves there what comes of it.
+    /// Continues from the last of `skips`, and pushes the results there.
     pub(super) fn run(
         &self,
-        told: Told<'_>,
+        conditioning: ConditionedRows<'_>,
         skips: &mut Vec<Map>,
         picture: &mut Map,
         arena: &Arena,
     ) {
         let last = |skips: &[Map]| skips.len() - 1;
         for (j, resnet) in self.resnets.iter().enumerate() {
-            let mut y = resnet.run(&[&skips[last(skips)]], told, arena);
+            let mut y = resnet.run(&[&skips[last(skips)]], conditioning, arena);
             if let Some(attention) = self.attentions.get(j) {
                 y = attention.run(y, arena);
             }
             skips.push(y);
         }
         if let Some(change) = &self.change {
-            let mut y = change.run(&skips[last(skips)], told, arena);
+            let mut y = change.run(&skips[last(skips)], conditioning, arena);
             if let Some(conv) = &self.picture {
                 let halved = Resample::FilterDown.run(picture, arena);
                 arena.give(std::mem::replace(picture, halved).data);
@@ -160,18 +160,18 @@ impl Mid {
         resnets.chain(self.attention.iter().map(Attention::describe)).collect()
     }
 
-    pub(super) fn run(&self, x: &Map, told: Told<'_>, arena: &Arena) -> Map {
-        let mut y = self.resnets[0].run(&[x], told, arena);
+    pub(super) fn run(&self, x: &Map, conditioning: ConditionedRows<'_>, arena: &Arena) -> Map {
+        let mut y = self.resnets[0].run(&[x], conditioning, arena);
         if let Some(attention) = &self.attention {
             y = attention.run(y, arena);
         }
-        let out = self.resnets[1].run(&[&y], told, arena);
+        let out = self.resnets[1].run(&[&y], conditioning, arena);
         arena.give(y.data);
         out
     }
 }
 
-/// One level on the way up.
+/// One level of the up path.
 #[derive(Debug)]
 pub(super) struct Up {
     resnets: Vec<Resnet>,
@@ -212,17 +212,17 @@ impl Up {
     pub(super) fn run(
         &self,
         mut x: Map,
-        told: Told<'_>,
+        conditioning: ConditionedRows<'_>,
         skips: &mut Vec<Map>,
         picture: &mut Option<Map>,
         arena: &Arena,
     ) -> Map {
         for (j, resnet) in self.resnets.iter().enumerate() {
-            let skip = skips.pop().expect("the way down left one map a residual block");
-            let y = resnet.run(&[&x, &skip], told, arena);
+            let skip = skips.pop().expect("the down path left one map per residual block");
+            let y = resnet.run(&[&x, &skip], conditioning, arena);
             arena.give(skip.data);
             arena.give(std::mem::replace(&mut x, y).data);
-            // With a picture, the only attention comes after all of them.
+            // With a picture, the only attention is after all of them.
             if let Some(attention) = self.attentions.get(j).filter(|_| !self.has_picture) {
                 x = attention.run(x, arena);
             }
@@ -231,7 +231,7 @@ impl Up {
             x = self.with_picture(x, picture, arena);
         }
         if let Some(change) = &self.change {
-            let y = change.run(&x, told, arena);
+            let y = change.run(&x, conditioning, arena);
             arena.give(std::mem::replace(&mut x, y).data);
         }
         x

@@ -25,10 +25,10 @@ pub(crate) struct Plan {
 #[derive(Debug)]
 pub(crate) struct Level {
     pub resnets: Vec<resnet::Plan>,
-    /// One behind each residual block, or a single one behind all of them, or none.
+    /// One after each residual block, or a single one after all of them, or none.
     pub attentions: Vec<attention::Plan>,
     pub change: Option<Change>,
-    /// Whether a picture goes along beside the residual blocks.
+    /// Whether a picture runs parallel to the residual blocks.
     pub has_picture: bool,
     /// Shape of the maps before the change, and after it.
     pub here: Shape,

@@ -9,7 +9,7 @@ use crate::map::{Arena, Map, Shape};
 use crate::norm::{Before, Norm};
 use crate::parameters::Parameters;
 use crate::pointwise::Pointwise;
-use crate::time::{Gathered, Told};
+use crate::time::{ConditionedRows, Gathered};
 
 /// Two convolutions with the time brought in between them, around a shortcut.
 #[derive(Debug)]
@@ -19,8 +19,8 @@ pub(super) struct Resnet {
     norm2: Norm,
     conv2: Conv3,
     shortcut: Option<Pointwise>,
-    /// Where its part of what blocks are told begins.
-    told: usize,
+    /// Where its part of the conditioning begins.
+    conditioning: usize,
     scale: f64,
     resample: Resample,
     activation: Activation,
@@ -36,7 +36,7 @@ pub(crate) struct Common {
     pub shift: TimeScaleShift,
 }
 
-/// What tells one residual block from another.
+/// The properties of a residual block.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     /// Of the input, the sources together.
@@ -79,7 +79,7 @@ impl Resnet {
         let Common { time_width, epsilon, activation, shift } = common;
         let output = plan.resample.output(plan.shape);
         let (input, motion) = plan.first_convolution();
-        let told = match shift {
+        let conditioning = match shift {
             TimeScaleShift::Default => to,
             TimeScaleShift::ScaleShift => 2 * to,
         };
@@ -102,7 +102,7 @@ impl Resnet {
                 Motion::Same,
             ),
             shortcut,
-            told: gathered.add(named.child("time_emb_proj"), time_width, told),
+            conditioning: gathered.add(named.child("time_emb_proj"), time_width, conditioning),
             scale: plan.scale,
             resample: plan.resample,
             activation,
@@ -114,11 +114,16 @@ impl Resnet {
         vec![self.conv1.describe(), self.conv2.describe()]
     }
 
-    pub(super) fn run(&self, sources: &[&Map], told: Told<'_>, arena: &Arena) -> Map {
-        let h = self.first(sources, told, arena);
+    pub(super) fn run(
+        &self,
+        sources: &[&Map],
+        conditioning: ConditionedRows<'_>,
+        arena: &Arena,
+    ) -> Map {
+        let h = self.first(sources, conditioning, arena);
         let mut affine = self.norm2.affine(&[&h], arena);
         if self.shift == TimeScaleShift::ScaleShift {
-            let (time, stride) = told.part(self.told);
+            let (time, stride) = conditioning.part(self.conditioning);
             affine.then(time, stride);
         }
         let resampled =
@@ -136,10 +141,11 @@ impl Resnet {
     }
 
     /// Up to the second normalisation.
-    fn first(&self, sources: &[&Map], told: Told<'_>, arena: &Arena) -> Map {
+    fn first(&self, sources: &[&Map], conditioning: ConditionedRows<'_>, arena: &Arena) -> Map {
         let affine = self.norm1.affine(sources, arena);
         let before = Before { affine: Some(&affine), activation: Some(self.activation) };
-        let time = (self.shift == TimeScaleShift::Default).then(|| told.part(self.told));
+        let time =
+            (self.shift == TimeScaleShift::Default).then(|| conditioning.part(self.conditioning));
         let after = After { time, ..After::NOTHING };
         let h = match self.resample {
             Resample::Keep | Resample::Nearest => self.conv1.run(sources, before, after, arena),

@@ -16,7 +16,7 @@ const INK: RGBColor = RGBColor(55, 60, 70);
 const AXIS: RGBColor = RGBColor(150, 155, 165);
 const GRID: RGBColor = RGBColor(232, 234, 238);
 
-/// Tell things apart; the first is that of a thing alone.
+/// Colours that distinguish lines; a single line has the first.
 pub(super) const COLOURS: [RGBColor; 8] = [
     RGBColor(31, 95, 180),
     RGBColor(222, 110, 20),

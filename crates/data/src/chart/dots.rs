@@ -1,4 +1,4 @@
-//! See-through dots: where they lie close, the colour grows deep.
+//! Transparent dots: where they are dense, the colour is deep.
 
 use super::canvas::{Canvas, OVERSAMPLING};
 use plotters::style::RGBColor;
@@ -34,7 +34,7 @@ impl Dot {
         opacity.clamp(0.1, 0.75)
     }
 
-    /// Draws the dot around a pixel, as far as it lies in the frame.
+    /// Draws the dot around a pixel, as far as it is inside the frame.
     pub(super) fn draw(
         &self,
         canvas: &mut Canvas,
@@ -45,7 +45,7 @@ impl Dot {
         for (dx, dy, opacity) in &self.stamp {
             let (x, y) = (x + dx, y + dy);
             if frame.0.contains(&x) && frame.1.contains(&y) {
-                let place = |i: i32| usize::try_from(i).expect("the frame lies on the canvas");
+                let place = |i: i32| usize::try_from(i).expect("the frame is on the canvas");
                 canvas.blend((place(x), place(y)), colour, *opacity);
             }
         }

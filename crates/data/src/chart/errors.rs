@@ -11,7 +11,7 @@ use std::ops::Range;
 
 const WIDTH: u16 = 900;
 const HEIGHT: u16 = 540;
-/// Where names stand, to the right of the lines.
+/// The column of names, to the right of the lines.
 const NAMES: u16 = 190;
 /// From name to name.
 const LINE_HEIGHT: u16 = 20;
@@ -26,7 +26,7 @@ pub struct ErrorLine {
 }
 
 /// Draws errors over costs, a line each, on logarithmic axes: an error of order p is a straight line
-/// of slope −p. Names stand to the right, in the order in which the lines end.
+/// of slope −p. Names are to the right, in the order in which the lines end.
 ///
 /// Returns an RGB image of 900 × 540 pixels, to be written by [`write_png`](crate::write_png).
 ///

@@ -28,7 +28,7 @@ const REFERENCE: RGBColor = RGBColor(210, 213, 219);
 /// `reference` in grey, if there is one.
 ///
 /// Rows are in data units, one after another. A discrete column has a bar for each value, an
-/// integer one whole numbers in each bar. At most 64 columns are shown; the title says so. Values
+/// integer one whole numbers in each bar. At most 64 columns are shown; the title reports it. Values
 /// far outside the middle 98 % of both sets are not.
 ///
 /// # Errors

@@ -13,7 +13,7 @@ pub(super) fn even_ticks(range: Range<f64>, count: usize) -> Vec<f64> {
     ticks.take_while(|tick| *tick <= range.end).collect()
 }
 
-/// Writes evenly spaced ticks with as many digits as tell them apart.
+/// Writes evenly spaced ticks with enough digits to distinguish them.
 pub(super) fn even_labels(ticks: &[f64]) -> impl Fn(f64) -> String + use<> {
     let largest = ticks.iter().fold(0.0, |size: f64, tick| size.max(tick.abs()));
     let step = ticks.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min);
@@ -36,7 +36,7 @@ fn clamped(digits: f64) -> usize {
     digits.clamp(0.0, 17.0) as usize
 }
 
-/// Exponents (base ten) of round numbers whose exponents lie in `range`: powers of ten, or also
+/// Exponents (base ten) of round numbers whose exponents are in `range`: powers of ten, or also
 /// their multiples by 2 and 5 where these are few, or evenly spaced numbers in a narrow range.
 pub(super) fn log_ticks(range: Range<f64>, count: usize) -> Vec<f64> {
     let decades = range.end - range.start;

@@ -24,7 +24,7 @@ use std::ops::Range;
 pub struct Window([[f64; 2]; 2]);
 
 impl Window {
-    /// Shows these points, but not what lies far outside the middle 98 % of them.
+    /// Shows these points, without those far outside the middle 98 % of them.
     ///
     /// # Formula
     /// ```text

@@ -24,7 +24,7 @@ pub enum DistanceError {
         /// How many there must be.
         least: usize,
     },
-    /// A value is none.
+    /// A value is not a number.
     #[error("value {value} in row {row} is not finite")]
     Value {
         /// The value.

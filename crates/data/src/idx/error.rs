@@ -15,7 +15,7 @@ pub enum IdxError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The operating system's error.
         source: io::Error,
     },
     /// The file begins as gzip does and cannot be unpacked to its end.
@@ -23,7 +23,7 @@ pub enum IdxError {
     Gzip {
         /// The file.
         path: PathBuf,
-        /// What the decoder said.
+        /// The decoder's error.
         source: io::Error,
     },
     /// The file does not begin as an IDX file does.
@@ -39,7 +39,7 @@ pub enum IdxError {
         start: Vec<u8>,
     },
     /// The values are not unsigned bytes.
-    #[error("{} holds values of kind {kind:#04x}, but only unsigned bytes, 0x08, are read", path.display())]
+    #[error("{} holds values of kind {kind:#04x}, but only unsigned bytes, 0x08, are supported", path.display())]
     Kind {
         /// The file.
         path: PathBuf,
@@ -65,7 +65,7 @@ pub enum IdxError {
         expected: &'static str,
     },
     /// The file of labels was given instead of that of pictures.
-    #[error("{} holds labels alone: give the file of pictures, and it is found", path.display())]
+    #[error("{} holds only labels: give the file of pictures; the labels are found beside it", path.display())]
     LabelsAlone {
         /// The file.
         path: PathBuf,
@@ -94,7 +94,7 @@ pub enum IdxError {
         found: u64,
     },
     /// There are more bytes than stated.
-    #[error("{} goes on after the {expected} bytes of its shape {shape:?}", path.display())]
+    #[error("{} continues after the {expected} bytes of its shape {shape:?}", path.display())]
     TooLong {
         /// The file.
         path: PathBuf,
@@ -126,7 +126,7 @@ pub enum IdxError {
         /// The number of other files of images.
         found: usize,
     },
-    /// The values are not a data set: there are none.
+    /// There are no values.
     #[error("{} is not a data set", path.display())]
     Dataset {
         /// The file.

@@ -28,7 +28,7 @@ fn folder(files: &[(&str, Vec<u8>)]) -> TempDir {
     folder
 }
 
-/// What is said about a file, without its folder.
+/// The error about a file, without its folder.
 fn refusal(bytes: Vec<u8>) -> String {
     let folder = folder(&[("a", bytes)]);
     let error = read_idx(&folder.path().join("a")).unwrap_err().to_string();
@@ -85,7 +85,7 @@ fn labels_have_to_fit() {
 #[test]
 fn labels_alone_are_refused() {
     let error = refusal(idx(&[2], &[0, 1]));
-    assert_eq!(error, "a holds labels alone: give the file of pictures, and it is found");
+    assert_eq!(error, "a holds only labels: give the file of pictures, and it is found");
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn fewer_and_more_bytes_than_stated_are_refused() {
         );
         assert_eq!(
             refusal(&[whole.as_slice(), &vec![0; 100_000]].concat()),
-            "a goes on after the 12 bytes of its shape [2, 2, 3]"
+            "a continues after the 12 bytes of its shape [2, 2, 3]"
         );
         assert_eq!(refusal(&whole[..15]), "a ends before the lengths of its 3 axes");
         let huge = idx(&[u32::MAX; 3], &[0; 10]);

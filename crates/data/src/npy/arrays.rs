@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// The longer side of a picture without an axis of channels is at most so many times the shorter one.
+/// The largest ratio of the sides of a picture without an axis of channels.
 const LONGEST: usize = 4;
 
 /// An array of numbers as a file holds it, with a label for each row if there are labels.
@@ -110,7 +110,7 @@ impl Arrays {
     }
 
     /// Makes a table of these rows, `[n]` or `[n, columns]`, with the columns 1, 2, …, and the labels
-    /// as [`into_pictures`](Self::into_pictures) has them. Also says what it made of what.
+    /// as [`into_pictures`](Self::into_pictures) has them. Also reports what was read as what.
     ///
     /// # Errors
     /// [`NpyError::Table`] if a value is not finite, or there are no rows or no columns.
@@ -185,7 +185,7 @@ fn with_labels(data: Dataset, labels: Option<&[i64]>) -> Result<Dataset, Dataset
     data.with_labels(labels, class_names)
 }
 
-/// The place of each label among the distinct ones, and those as names, ascending.
+/// The rank of each label among the distinct labels, and these as names, ascending.
 fn classes(labels: &[i64]) -> (Vec<u32>, Vec<String>) {
     let distinct: Vec<i64> = BTreeSet::from_iter(labels).into_iter().copied().collect();
     #[allow(clippy::cast_possible_truncation, reason = "fewer than 2^32 labels fit into memory")]
@@ -193,7 +193,7 @@ fn classes(labels: &[i64]) -> (Vec<u32>, Vec<String>) {
     (labels.iter().map(class).collect(), distinct.iter().map(i64::to_string).collect())
 }
 
-/// What stands before the values.
+/// The header before the values.
 pub(super) struct Head {
     header: NpyHeader,
     shape: Vec<usize>,

@@ -15,7 +15,7 @@ pub enum NpyError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The operating system's error.
         source: io::Error,
     },
     /// The file does not begin as a `.npy` file does.
@@ -80,7 +80,7 @@ pub enum NpyError {
         position: usize,
     },
     /// There are more bytes than the shape calls for.
-    #[error("{} goes on after the {expected} bytes of its shape {shape:?}", path.display())]
+    #[error("{} continues after the {expected} bytes of its shape {shape:?}", path.display())]
     TooLong {
         /// The file, or the entry of an archive.
         path: PathBuf,
@@ -91,7 +91,7 @@ pub enum NpyError {
     },
     /// The array holds something other than numbers.
     #[error(
-        "{} holds values of dtype {found}, but bool, integers and floats of 1 to 8 bytes are read",
+        "{} holds values of dtype {found}, but bool, integers and floats of 1 to 8 bytes are supported",
         path.display()
     )]
     NoNumbers {
@@ -132,7 +132,7 @@ pub enum NpyError {
         /// The length of the first axis of the values.
         rows: usize,
     },
-    /// A label is too large to be told from its neighbours.
+    /// A label is too large to be distinguished from its neighbours.
     #[error("label {value} of row {row} in {} is beyond 2^53", path.display())]
     Label {
         /// The entry that holds the labels.
@@ -154,7 +154,7 @@ pub enum NpyError {
         /// The shape that the file states.
         shape: Vec<usize>,
     },
-    /// Three axes, of which the last two are not like the sides of a picture.
+    /// Three axes; the last two do not look like the sides of a picture.
     #[error(
         "{} has the shape {shape:?}, which may be signals, with channels and a length: to learn them as \
          pictures of {}x{}, store x[:, None], of shape [n, 1, h, w]; to learn them as rows of a table, \
@@ -177,7 +177,7 @@ pub enum NpyError {
         /// The file, or the entry of an archive.
         path: PathBuf,
     },
-    /// The values are no data set: there are none, or one is not finite.
+    /// The values are not a data set: there are none, or one is not finite.
     #[error("{} is not a data set", path.display())]
     Dataset {
         /// The file, or the entry of an archive.

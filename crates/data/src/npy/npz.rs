@@ -14,7 +14,7 @@ use zip::result::ZipError;
 const VALUES: [&str; 5] = ["x", "images", "data", "samples", "arr_0"];
 const LABELS: [&str; 7] = ["labels", "label", "y", "targets", "target", "classes", "class"];
 
-/// An integer beyond this is not told from its neighbours.
+/// An integer beyond this cannot be distinguished from its neighbours.
 const LARGEST_LABEL: f64 = 9_007_199_254_740_992.0;
 
 /// One array in the archive.
@@ -114,7 +114,7 @@ fn load(path: &Path, archive: &mut Archive, entry: &Entry) -> Result<Arrays, Npy
     arrays::read_one(&entry.path, file).map_err(|e| unpacking(path, e))
 }
 
-/// An entry that cannot be read is the archive's fault, not the file system's.
+/// An entry that cannot be read is an error of the archive, not of the file system.
 fn unpacking(path: &Path, error: NpyError) -> NpyError {
     if let NpyError::Io { source, .. } = error {
         return NpyError::Archive { path: path.to_owned(), source };
@@ -152,7 +152,7 @@ impl Entry {
         is_integer && matches!(self.head.shape(), [_] | [_, 1])
     }
 
-    /// The other arrays that may be the labels of these values, of which there are so many rows.
+    /// The other arrays that may be the labels of values with this many rows.
     fn beside<'a>(&self, entries: &'a [Entry], rows: usize) -> impl Iterator<Item = &'a Entry> {
         let index = self.index;
         entries.iter().filter(move |entry| {

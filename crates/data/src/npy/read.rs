@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-/// Reads a `.npy` file or the values and labels of an `.npz` archive, told by their contents.
+/// Reads a `.npy` file or the values and labels of an `.npz` archive; the contents decide which.
 ///
 /// Numbers are bool, integers and floats of 1 to 8 bytes, little- or big-endian, in C or Fortran
 /// order. In an archive, names are compared without case and without `train_` or `_train`: the

@@ -1,4 +1,4 @@
-//! The line that tells the user what was found and what was decided about it.
+//! The line that reports what was found and what was decided about it.
 
 use super::Fit;
 use super::files::PassedOver;

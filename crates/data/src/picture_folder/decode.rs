@@ -20,7 +20,7 @@ pub(super) const MAX_SAMPLES: usize = 256 << 20;
 /// The longest file.
 const MAX_FILE: u64 = 512 << 20;
 
-/// How much of a JPEG file is read to see what it says of itself; all, if that is not enough.
+/// How much of a JPEG file is read for its header; the whole file, if that is not enough.
 const GLANCE: u64 = 64 << 10;
 
 /// Reads the file at `path`.
@@ -35,7 +35,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, Flaw> {
     Ok(fs::read(path)?)
 }
 
-/// Bytes of the file at `path`; 0 if there is none, which whoever reads it will find.
+/// Bytes of the file at `path`; 0 if it is missing, which its reader will report.
 pub(super) fn length(path: &Path) -> u64 {
     fs::metadata(path).map_or(0, |metadata| metadata.len())
 }
@@ -55,7 +55,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Picture, Flaw> {
     Ok(picture)
 }
 
-/// What the file at `path` says of its picture, which is not decoded; but TIFF files are.
+/// The header of the file at `path`; the picture is not decoded, except in TIFF files.
 pub(super) fn glance(path: &Path) -> Result<Facts, Flaw> {
     let mut head = Vec::new();
     File::open(path)?.take(GLANCE).read_to_end(&mut head)?;
@@ -109,9 +109,9 @@ fn picture(format: ImageFormat, bytes: &[u8]) -> Result<(Picture, Orientation), 
     Ok((Picture::new(image)?, orientation))
 }
 
-/// Whether a PNG says that this program wrote it, as all its samples and charts do.
+/// Whether the metadata of a PNG name this program as its writer, as in all its samples and charts.
 fn is_drawn(format: ImageFormat, bytes: &[u8]) -> bool {
-    /// What it says of itself stands before its pixels.
+    /// The metadata are before the pixels.
     const HEAD: usize = 1024;
     let head = &bytes[..bytes.len().min(HEAD)];
     let text = b"tEXtSoftware\0ancestral ";

@@ -22,7 +22,7 @@ pub enum PictureSetError {
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The operating system's error.
         source: io::Error,
     },
     /// There is not a single picture.
@@ -56,14 +56,14 @@ pub enum PictureSetError {
         /// The number of pictures, damaged ones included.
         total: usize,
     },
-    /// Classes are asked for, but the path is not a folder.
-    #[error("{} is a file: classes need a folder with one sub-folder a class", path.display())]
+    /// Classes are requested, but the path is not a folder.
+    #[error("{} is a file: classes need a folder with one sub-folder per class", path.display())]
     NotAFolder {
         /// The file.
         path: PathBuf,
     },
-    /// A picture lies beside the class folders.
-    #[error("{} lies in no class: every picture belongs in a sub-folder", path.display())]
+    /// A picture is beside the class folders.
+    #[error("{} is in no class: put every picture into a sub-folder", path.display())]
     OutsideClasses {
         /// The picture.
         path: PathBuf,
@@ -74,9 +74,9 @@ pub enum PictureSetError {
         /// The folder.
         path: PathBuf,
     },
-    /// The size asked for is empty or too large.
+    /// The requested size is empty or too large.
     #[error(
-        "the size {} x {} (height x width) is not one of pictures: sides are 1 to {limit}",
+        "the size {} x {} (height x width) is not a valid size of pictures: sides are 1 to {limit}",
         size[0], size[1]
     )]
     Size {
@@ -133,13 +133,13 @@ fn escaped(text: &str) -> String {
 pub(super) enum Flaw {
     #[error("cannot be read: {0}")]
     Io(#[from] io::Error),
-    #[error("is no regular file")]
+    #[error("is not a regular file")]
     NotAFile,
     #[error("is empty")]
     Empty,
     #[error("is not {FORMATS}: it begins with {start:?}")]
     NotAPicture { start: String },
-    #[error("is {format}, but only {FORMATS} are read")]
+    #[error("is {format}, but only {FORMATS} are supported")]
     Format { format: String },
     #[error("is cut short: its end is missing")]
     CutShort,
@@ -156,7 +156,7 @@ pub(super) enum Flaw {
     FloatRange { low: f32, high: f32 },
     #[error("holds the sample {sample}, expected numbers from 0 (black) to 1 (white)")]
     NotFinite { sample: f32 },
-    #[error("holds {samples}, which are not read: save it with 8 or 16 bits, or as .npy")]
+    #[error("holds {samples}, which are not supported: save it with 8 or 16 bits, or as .npy")]
     Samples { samples: String },
     #[error("cannot be decoded: {0}")]
     Undecoded(String),

@@ -96,7 +96,7 @@ fn samples<R: std::io::Read + std::io::Seek>(
     };
     match layout.planes {
         0 | 1 if samples.len() == area * depth => Ok(samples),
-        // A plane a channel; those beyond are of no known use.
+        // One plane per channel; further planes have no known meaning.
         2.. if samples.len() >= area * depth => {
             let places = (0..area).flat_map(|i| (0..depth).map(move |c| c * area + i));
             Ok(places.map(|place| samples[place]).collect())

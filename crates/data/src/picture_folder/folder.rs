@@ -33,7 +33,7 @@ impl PictureFolder {
     /// Looks at one picture file, or at every picture in a folder and its sub-folders.
     ///
     /// Every file is decoded once, and damaged ones are reported together; but where they have more
-    /// than 512 MiB in all, only what they say of themselves is read, and damaged ones are found when
+    /// than 512 MiB in all, only their headers are read, and damaged ones are found when
     /// they are read.
     ///
     /// # Errors
@@ -61,7 +61,7 @@ impl PictureFolder {
         self.plan.shape()
     }
 
-    /// The class of each, and what the classes are called, if they have classes.
+    /// The class of each picture and the names of the classes, if there are classes.
     #[must_use]
     pub fn classes(&self) -> Option<(Vec<u32>, Vec<String>)> {
         self.has_classes.then(|| (self.survey.labels(), self.survey.classes.clone()))
@@ -138,7 +138,7 @@ impl PictureFolder {
         pairs.try_for_each(|(index, row)| self.read(index, row))?;
         let mut data = Dataset::new(shape.to_vec(), rows).expect("whole rows of bounded values");
         if let Some((labels, names)) = self.classes() {
-            data = data.with_labels(labels, names).expect("every picture lies in a class");
+            data = data.with_labels(labels, names).expect("every picture is in a class");
         }
         let decided = self.decided();
         let Self { skipped, left_out, .. } = self;

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
-/// As many bytes tell every format from the others.
+/// This many bytes distinguish all formats.
 const HEAD: u64 = 16;
 
 /// Suffixes of pictures that the decoders do not know even by name.

@@ -24,7 +24,7 @@ pub use folder::PictureFolder;
 pub(crate) use format::is_picture;
 pub(crate) use picture::from_byte;
 
-/// How pictures are read: what [`read_pictures`] is asked for.
+/// How pictures are read: the options of [`read_pictures`].
 ///
 /// # Example
 /// ```
@@ -48,7 +48,7 @@ pub struct PictureOptions {
     pub classes: bool,
     /// Whether damaged files are left out and reported; otherwise one is an error.
     pub skip_bad: bool,
-    /// Where this program is about to write: what is there is left out.
+    /// Where this program will write: files there are left out.
     pub output: Option<PathBuf>,
 }
 
@@ -69,9 +69,9 @@ impl Default for PictureOptions {
 /// How a picture is brought to another shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fit {
-    /// The shorter side is resized to fit; what is too long is cut off on both ends.
+    /// The shorter side is resized to fit; the excess of the longer side is cropped equally on both ends.
     Crop,
-    /// The longer side is resized to fit; what is missing is background, opaque.
+    /// The longer side is resized to fit; the rest is filled with opaque background.
     Letterbox,
 }
 
@@ -92,10 +92,10 @@ pub struct PictureSet {
 ///
 /// PNG, JPEG, WebP, GIF, BMP, TIFF and PNM are known by their contents, whatever their names. Of
 /// an animation the first frame is taken, of several pages the first, which
-/// [`PictureSet::decided`] says; an EXIF orientation is applied. Files that are no pictures, hidden
+/// [`PictureSet::decided`] reports; an EXIF orientation is applied. Files that are not pictures, hidden
 /// pictures and hidden folders are passed over and counted in `decided` as well. Links to folders are
 /// followed, but each folder is read once (once a class), and links back up are passed over. A file
-/// whose name says picture and whose contents do not is damaged, and so is a link that leads nowhere.
+/// with the name of a picture and other contents counts as damaged, and so does a broken link.
 ///
 /// Folders of runs and models ([`Own`]) are not looked into, so that the data of a run in a folder
 /// of pictures stay the same while it goes on.

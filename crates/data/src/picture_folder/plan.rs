@@ -51,7 +51,7 @@ impl Plan {
     }
 }
 
-/// Whether pictures of that size can be asked for.
+/// Whether that size is a valid size of pictures.
 pub(super) fn check_size(size: [usize; 2]) -> Result<(), PictureSetError> {
     let limit = Raster::MAX_SIDE as usize;
     if size.iter().all(|side| (1..=limit).contains(side)) {

@@ -6,7 +6,7 @@ use super::plan::Plan;
 use super::resample::{Axis, Taps};
 use crate::Channels;
 
-/// A pixel on its way; only the first values are used with fewer than four channels.
+/// A pixel during conversion; with fewer than four channels only the first values are used.
 type Values = [f32; 4];
 
 /// Writes `picture` into `row`: `[channels, height, width]`.
@@ -55,7 +55,7 @@ pub(super) fn render(picture: &Picture, plan: &Plan, row: &mut [f32]) {
     }
 }
 
-/// The nearest value that is that of a byte; half-way the upper one.
+/// The nearest value of a byte; half-way, the upper one.
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -79,7 +79,7 @@ fn places<'a>(
     })
 }
 
-/// How the width and the height of `picture` are brought to those of the plan.
+/// How width and height of `picture` are scaled to the plan.
 fn axes(picture: &Picture, plan: &Plan) -> (Axis, Axis) {
     let (from_width, from_height) = (picture.width, picture.height);
     let (width, height) = (plan.width, plan.height);

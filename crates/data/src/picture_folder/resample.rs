@@ -1,7 +1,7 @@
 //! Resizing along one axis, with cutting off or padding: which pixels make up a new one.
 
 /// How one side of a picture is brought to another length: `source` pixels are resized to
-/// `scaled`, of which the middle `target` are taken; if they are fewer, they lie in the middle.
+/// `scaled`, of which the middle `target` are taken; if they are fewer, they are centred.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Axis {
     pub source: usize,
@@ -24,7 +24,7 @@ impl Axis {
         self.source == self.scaled && self.scaled == self.target
     }
 
-    /// The pixels that make up new pixel `i`, or `None` if it lies outside the picture.
+    /// The pixels that make up new pixel `i`, or `None` if it is outside the picture.
     ///
     /// # Formula
     /// ```text

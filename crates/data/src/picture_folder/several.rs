@@ -14,7 +14,7 @@ pub(super) enum Several {
 }
 
 impl Several {
-    /// What there are several of in a file, if it says so; a damaged one may say anything.
+    /// What a file holds several of, according to its header; the header of a damaged file may be wrong.
     #[allow(clippy::wildcard_enum_match_arm, reason = "a foreign enum that grows")]
     pub(super) fn of(format: ImageFormat, bytes: &[u8]) -> Option<Self> {
         let has_two_frames: fn(&[u8]) -> bool = match format {

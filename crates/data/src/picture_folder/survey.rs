@@ -54,8 +54,8 @@ impl Facts {
 type Skipped = Vec<(PathBuf, String)>;
 
 impl Survey {
-    /// Decodes every file, or if they are long looks at what they say of themselves. The damaged ones
-    /// come back beside the survey, or are an error.
+    /// Decodes every file, or only reads their headers if they are long. Damaged files are returned
+    /// beside the survey, or are an error.
     pub(super) fn new(found: Found, skip_bad: bool) -> Result<(Self, Skipped), PictureSetError> {
         let Found { root, files: found_files, classes, passed_over, .. } = found;
         let total = found_files.len();
@@ -74,7 +74,7 @@ impl Survey {
         for (file, probed) in found_files.into_iter().zip(probed) {
             match probed {
                 Ok(facts) => {
-                    // Where the folder lies does not matter.
+                    // The path of the folder does not matter.
                     if is_glance {
                         let name = file.path.strip_prefix(&root).unwrap_or(&file.path);
                         hash.update(name.as_os_str().as_encoded_bytes());
@@ -103,7 +103,7 @@ impl Survey {
         self.files.iter().map(|file| file.class).collect()
     }
 
-    /// How many pictures are as asked.
+    /// How many pictures satisfy `holds`.
     pub(super) fn count(&self, is: impl Fn(&Facts) -> bool) -> usize {
         self.facts.iter().filter(|facts| is(facts)).count()
     }

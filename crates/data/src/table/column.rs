@@ -1,4 +1,4 @@
-//! One column of numbers: what they are, and their way to model space and back.
+//! One column of numbers: its kind, and the conversion to model space and back.
 
 use thiserror::Error;
 
@@ -9,7 +9,7 @@ const ROWS_PER_VALUE: usize = 10;
 /// Above 2⁵³ not every integer is a float64.
 const MAX_INTEGER: f64 = 9_007_199_254_740_992.0;
 
-/// What the numbers of a column are, which says how model space is turned back into them.
+/// The kind of the numbers in a column, which decides how model space is converted back.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ColumnKind {
     /// Any numbers.
@@ -28,13 +28,13 @@ pub enum ColumnKind {
 ///
 /// # Formula
 /// ```text
-/// model = (value − mean)/deviation,     value = mean + deviation · model, then as the kind says
+/// model = (value − mean)/deviation,     value = mean + deviation · model, then by the kind
 /// ```
 /// The deviation is that of the population, √(Σ(value − mean)²/n). Of a constant column the mean
 /// is its value and the deviation is 1.
 /// # Numerics
 /// In f64, in two passes over values shifted and scaled to 0 … 1: a large offset costs no digits,
-/// and nothing overflows. Model space is f32, so that an integer comes back exactly where
+/// and nothing overflows. Model space is f32, so that an integer is restored exactly where
 /// |value − mean| < 2²² (about four million).
 /// # Example
 /// ```
@@ -170,7 +170,7 @@ impl Column {
     /// Halves are rounded away from zero. Between two discrete values the smaller is taken. What
     /// is not finite stays so in real and integer columns; in discrete ones NaN is the smallest.
     #[must_use]
-    #[allow(clippy::wrong_self_convention, reason = "the way back of to_model")]
+    #[allow(clippy::wrong_self_convention, reason = "the inverse of to_model")]
     pub fn from_model(&self, model: f32) -> f64 {
         let value = self.mean + self.deviation * f64::from(model);
         match &self.kind {
@@ -183,7 +183,7 @@ impl Column {
     }
 
     /// A value of this column as text. Of a real one no more decimals are written than f32 can
-    /// tell apart: 10⁻⁷ of the deviation.
+    /// distinguish: 10⁻⁷ of the deviation.
     pub(super) fn text(&self, value: f64) -> String {
         match self.kind {
             ColumnKind::Real => real_text(value, self.deviation),

@@ -75,12 +75,12 @@ impl Columns {
         rows.iter().zip(self.0.iter().cycle()).map(|(&x, column)| column.to_model(x)).collect()
     }
 
-    /// Turns rows of model space back into data units, each column as its kind says.
+    /// Converts rows of model space back into data units, each column by its kind.
     ///
     /// # Panics
     /// If the values do not fill whole rows.
     #[must_use]
-    #[allow(clippy::wrong_self_convention, reason = "the way back of to_model_rows")]
+    #[allow(clippy::wrong_self_convention, reason = "the inverse of to_model_rows")]
     pub fn from_model_rows(&self, rows: &[f32]) -> Vec<f64> {
         self.check_width(rows.len());
         rows.iter().zip(self.0.iter().cycle()).map(|(&x, column)| column.from_model(x)).collect()

@@ -16,7 +16,7 @@ pub enum CsvError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The operating system's error.
         source: io::Error,
     },
     /// A byte is no text.
@@ -120,7 +120,7 @@ pub enum CsvError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum CellTrouble {
-    /// Empty, or a word that stands for nothing: NA, NaN, null, none, n/a or ?.
+    /// Empty, or a word for a missing value: NA, NaN, null, none, n/a or ?.
     Missing,
     /// Infinite, or so large that differences overflow.
     TooLarge,

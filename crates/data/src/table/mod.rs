@@ -102,7 +102,7 @@ impl Table {
     /// do not fill whole rows, or one is not a number within ±[`Column::MAX_VALUE`].
     ///
     /// # Panics
-    /// Never: of n values none lies further than √n deviations from the mean.
+    /// Never: no value of n is further than √n deviations from the mean.
     pub fn new<N: AsRef<str>>(names: &[N], rows: &[f64]) -> Result<Self, TableError> {
         let columns = Columns::fit(names, rows)?;
         let data = Dataset::new(vec![columns.len()], columns.to_model_rows(rows))

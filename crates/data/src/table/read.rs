@@ -49,7 +49,7 @@ pub fn read_csv(path: &Path) -> Result<Table, CsvError> {
     Ok(read_described(path)?.0)
 }
 
-/// The same, and what was found and decided, in a line.
+/// The same, with one line on what was found and decided.
 pub(crate) fn read_described(path: &Path) -> Result<(Table, String), CsvError> {
     let bytes = fs::read(path).map_err(|source| CsvError::Io { path: path.to_owned(), source })?;
     parse(path, &bytes)

@@ -12,7 +12,7 @@ use std::path::Path;
 /// they must be.
 ///
 /// # Numerics
-/// Real numbers have as many decimals as f32 can tell apart: they are within 5·10⁻⁸ deviations of
+/// Real numbers have as many decimals as f32 can distinguish: they are within 5·10⁻⁸ deviations of
 /// [`Column::from_model`](crate::Column::from_model).
 ///
 /// # Errors

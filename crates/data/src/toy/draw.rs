@@ -8,7 +8,7 @@ use rand_distr::{Distribution, StandardNormal, StandardUniform};
 pub(super) struct Draw(ChaCha8Rng);
 
 impl Draw {
-    /// Stream `index` of `seed`. The key tells these streams from those of other uses of `seed`.
+    /// Stream `index` of `seed`. The key separates these streams from other uses of `seed`.
     pub(super) fn new(seed: u64, index: u64) -> Self {
         let mut key = [0; 32];
         key[..8].copy_from_slice(&seed.to_le_bytes());

@@ -1,4 +1,4 @@
-//! Toy sets: points of the plane, as many as are asked for, each from its own random stream.
+//! Toy sets: any number of points of the plane, each from its own random stream.
 
 mod draw;
 
@@ -7,7 +7,7 @@ use draw::Draw;
 
 /// A density in the plane that points are drawn from.
 ///
-/// The sets are those of the field's usual toy code; [`about`](Self::about) says what each is,
+/// The sets are those of the field's usual toy code; [`about`](Self::about) describes each,
 /// and [`TOYS`] names them all.
 ///
 /// # Numerics
@@ -17,7 +17,7 @@ use draw::Draw;
 /// # Source
 /// Grathwohl et al. 2019, arXiv:1810.01367, `toy_data.py` of its code, which takes moons and
 /// swiss-roll from scikit-learn. Differs from it: angles and classes are drawn independently for
-/// every point, where the original spaces some of them evenly over the points asked for.
+/// every point, where the original spaces some of them evenly over the requested points.
 /// # Example
 /// ```
 /// use ancestral_data::toy;

@@ -6,9 +6,9 @@ use thiserror::Error;
 use super::{Array, Dtype, elements};
 use crate::listed::short;
 
-/// A finite value that another number format has no place for.
+/// A finite value that another number format cannot hold.
 #[derive(Clone, Debug, PartialEq, Error)]
-#[error("value {index}, {}, is beyond {dtype}, which ends at {}", short(*value), dtype.largest())]
+#[error("value {index}, {}, is beyond the range of {dtype}, which ends at {}", short(*value), dtype.largest())]
 pub struct TooLarge {
     /// The element, counted from 0 in C order.
     pub index: usize,
@@ -152,7 +152,7 @@ mod tests {
         assert_eq!(bits(65519.999, Dtype::F16), 0x7bff);
         assert_eq!(
             f64s(&[0.5, -65520.0]).to_dtype(Dtype::F16).unwrap_err().to_string(),
-            "value 1, -65520, is beyond F16, which ends at 65504"
+            "value 1, -65520, is beyond the range of F16, which ends at 65504"
         );
         for dtype in [Dtype::BF16, Dtype::F32] {
             assert_eq!(

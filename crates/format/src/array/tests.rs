@@ -54,9 +54,9 @@ fn f32_is_kept_little_endian_in_order() {
 #[test]
 fn shape_and_length_must_agree() {
     let error = Array::new(Dtype::F16, vec![2, 3], vec![0; 10]).unwrap_err();
-    assert_eq!(error.to_string(), "shape [2, 3] asks for 12 bytes, but there are 10");
+    assert_eq!(error.to_string(), "shape [2, 3] needs 12 bytes, found 10");
     let error = Array::from_f32(vec![2], &[0.0]).unwrap_err();
-    assert_eq!(error.to_string(), "shape [2] asks for 2 values, but there are 1");
+    assert_eq!(error.to_string(), "shape [2] needs 2 values, found 1");
 }
 
 #[test]

@@ -28,7 +28,7 @@ pub enum FolderError {
         /// Every place where it could have been.
         looked_for: Vec<PathBuf>,
     },
-    /// There are no weights, or several variants and none was asked for.
+    /// There are no weights, or several variants and none was requested.
     #[error("{}{}", no_weights(looked_for, found), hints(variants, *pickles))]
     NoWeights {
         /// Every file that would have been taken.
@@ -60,7 +60,7 @@ pub enum FolderError {
         /// What it is.
         found: Impostor,
     },
-    /// A JSON file has a number as Python writes it, which is no JSON.
+    /// A JSON file has a number in Python's notation, which is not valid JSON.
     #[error("{}: {found} in line {line} is not JSON: expected a finite number", path.display())]
     NotFinite {
         /// The file.
@@ -87,7 +87,7 @@ pub enum FolderError {
         verb: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// What the system says.
+        /// The operating system's error.
         reason: io::Error,
     },
     /// `model_index.json` is refused.
@@ -188,7 +188,7 @@ fn no_weights(looked_for: &[PathBuf], found: &[String]) -> String {
 fn hints(variants: &[String], pickles: bool) -> String {
     let variants = match variants {
         [] => String::new(),
-        all => format!("; these are of the variants {}: ask for one", all.join(", ")),
+        all => format!("; there are the variants {}: choose one", all.join(", ")),
     };
     if pickles { format!("{variants}; {CONVERT}") } else { variants }
 }

@@ -12,8 +12,8 @@ use crate::scheduler_config::SchedulerConfig;
 
 const SCHEDULER: &str = "scheduler";
 
-/// The class of the whole. Of a network that the peer lacks it is none of the peer's, so that the
-/// peer refuses the folder at once.
+/// The class of the pipeline. For a network that diffusers lacks it is a class that diffusers does not
+/// have, so that diffusers refuses the folder immediately.
 const fn pipeline(kind: NetworkKind, scheduler: &SchedulerConfig) -> &'static str {
     match kind {
         NetworkKind::UNet => scheduler.class.pipeline(),
@@ -78,7 +78,7 @@ fn class(value: &Value) -> Option<&str> {
     }
 }
 
-/// Whether a part was left out: the peer spells that in two ways.
+/// Whether a part was left out; diffusers has two notations for this.
 fn is_absent(value: &Value) -> bool {
     let nulls = |parts: &Vec<Value>| parts.iter().all(Value::is_null);
     value.is_null() || value.as_array().is_some_and(nulls)
@@ -111,7 +111,7 @@ pub enum IndexError {
     /// It cannot be read.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The whole is no pipeline.
+    /// The class is not a pipeline.
     #[error(
         "_class_name {} is not supported (supported: any pipeline of one network)",
         config::shown_class(found.as_deref())
@@ -126,7 +126,7 @@ pub enum IndexError {
         /// `"neither"` or `"both"`.
         found: &'static str,
     },
-    /// The entry of the network says nothing.
+    /// The entry of the network is empty.
     #[error("{kind}: expected [library, class], found {found}")]
     Entry {
         /// Which network.

@@ -1,4 +1,4 @@
-//! What comes of reading a model folder.
+//! The result of reading a model folder.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -11,22 +11,22 @@ use crate::listed::{listed, shown};
 pub struct Loaded {
     /// The model.
     pub model: ModelFolder,
-    /// What was passed over or assumed: worth a warning each.
+    /// What was ignored or assumed: each is worth a warning.
     pub notices: Vec<Notice>,
 }
 
-/// Something that was passed over or assumed in order to read a model.
+/// Something that was ignored or assumed in order to read a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Notice {
-    /// Keys of one of the peer's configs that mean nothing to its class.
+    /// Keys of a config that its class in diffusers does not have.
     UnknownKeys {
         /// The file.
         path: PathBuf,
         /// The keys.
         keys: Vec<String>,
     },
-    /// There are no weights but those of a variant that was not asked for.
+    /// The only weights belong to a variant that was not requested.
     Variant {
         /// The file that was taken.
         path: PathBuf,
@@ -37,10 +37,10 @@ pub enum Notice {
     OtherNetworks {
         /// The folder that was read.
         path: PathBuf,
-        /// The variants by which the others are read.
+        /// The variants that read the others.
         variants: Vec<String>,
     },
-    /// A bare network says nothing of its noise schedule.
+    /// A bare network has no config of its noise schedule.
     SchedulerAssumed {
         /// Every place where its config could have been.
         looked_for: Vec<PathBuf>,
@@ -60,18 +60,18 @@ impl fmt::Display for Notice {
             }
             Self::Variant { path, variant } => write!(
                 f,
-                "{}: the weights of variant {variant} are taken, as there are no others",
+                "{}: using the weights of variant {variant}, as there are no others",
                 path.display()
             ),
             Self::OtherNetworks { path, variants } => write!(
                 f,
-                "{}: the network of this folder is read; there are others, by variant: {}",
+                "{}: using the network of this folder; others are available as variants: {}",
                 path.display(),
                 listed(variants, |variant| shown(variant))
             ),
             Self::SchedulerAssumed { looked_for } => write!(
                 f,
-                "no scheduler config: looked for {}; the defaults of DDPMScheduler are assumed",
+                "no scheduler config: looked for {}; using the defaults of DDPMScheduler",
                 list(looked_for)
             ),
         }

@@ -39,7 +39,7 @@ fn modern(name: String, array: Array) -> (String, Array) {
     (name, array)
 }
 
-/// What an old name is called today; `None` if it is none.
+/// The modern name of an old name; `None` if `name` is not an old name.
 fn modern_name(name: &str) -> Option<String> {
     let (projection, end) = name.rsplit_once('.')?;
     let (attention, old) = projection.rsplit_once('.')?;

@@ -169,7 +169,7 @@ impl<'a> Reader<'a> {
             return Ok(None);
         };
         let mut text = Vec::new();
-        // One byte more: the file may have grown since its length was asked for.
+        // One byte more: the file may have grown after its length was read.
         content.take(limit + 1).read_to_end(&mut text).map_err(|reason| self.io(name, reason))?;
         let found = length.max(text.len() as u64);
         if found > limit {
@@ -178,7 +178,7 @@ impl<'a> Reader<'a> {
         if let Some(found) = Impostor::of(&text) {
             return Err(FolderError::Impostor { path: self.files.path(name), found });
         }
-        // But for the one that the peer writes into every config of a DPM-Solver.
+        // Except the key that diffusers writes into every config of a DPM-Solver.
         match not_finite(&infinity::quoted(&text)) {
             Some((found, line)) => {
                 Err(FolderError::NotFinite { path: self.files.path(name), found, line })

@@ -1,4 +1,4 @@
-//! Weights in several files, and the index that says which tensor is in which.
+//! Weights in several files, and the index that maps each tensor to its file.
 
 use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::fmt;
@@ -57,7 +57,7 @@ pub enum ShardError {
         shard: String,
     },
     /// A shard has a tensor that the index has not, or has in another shard.
-    #[error("tensor {tensor:?} is in {shard}, but not so in the index")]
+    #[error("tensor {tensor:?} is in {shard}, but the index does not name it there")]
     NotInIndex {
         /// The tensor.
         tensor: String,
@@ -124,7 +124,7 @@ fn compare(shard: &str, tensors: &BTreeSet<String>, found: &Weights) -> Result<(
     }
 }
 
-/// The index; the peer's notes of the whole size mean nothing to us.
+/// The index; the total size that diffusers notes in it is not used.
 #[derive(Deserialize)]
 struct Index {
     weight_map: Map,
@@ -164,7 +164,7 @@ impl<'de> Visitor<'de> for MapVisitor {
                 btree_map::Entry::Vacant(entry) => drop(entry.insert(shard)),
                 btree_map::Entry::Occupied(entry) => {
                     let tensor = entry.key();
-                    return Err(A::Error::custom(format_args!("tensor {tensor:?} comes twice")));
+                    return Err(A::Error::custom(format_args!("tensor {tensor:?} appears twice")));
                 }
             }
         }

@@ -9,21 +9,21 @@ use super::FolderError;
 use super::layout::{INDEX, UNFINISHED};
 use crate::files;
 
-/// Files that are to be in a folder, made in another one inside it. Dropped before its
-/// [`commit`](Self::commit) is through, it leaves the folder as it was.
+/// New files for a folder, written to a temporary folder inside it. If this is dropped before
+/// [`commit`](Self::commit) is complete, the folder stays as it was.
 pub(super) struct Swap<'a> {
     folder: &'a Path,
     aside: PathBuf,
-    /// Folders that were made, with those above before those inside.
+    /// Folders that were created, parents before children.
     made: Vec<PathBuf>,
-    /// Files that were moved, from where and to where.
+    /// Files that were moved: from and to.
     moved: Vec<(PathBuf, PathBuf)>,
     /// Whether the mark of an unfinished folder is ours.
     marked: bool,
 }
 
 impl<'a> Swap<'a> {
-    /// Makes the folder if it is not there, and room inside it for what is to come.
+    /// Creates the folder if it is missing, and the temporary folder inside it.
     pub(super) fn new(folder: &'a Path) -> Result<Self, FolderError> {
         let aside = folder.join(format!(".ancestral-{}.partial", process::id()));
         let mut swap = Self { folder, aside, made: vec![], moved: vec![], marked: false };
@@ -33,8 +33,8 @@ impl<'a> Swap<'a> {
         Ok(swap)
     }
 
-    /// Makes the new file `name` and brings it to disk, aside. It gets the permissions of the file
-    /// that it will replace.
+    /// Writes the new file `name` to the temporary folder and flushes it to disk. It gets the
+    /// permissions of the file that it will replace.
     pub(super) fn put(
         &self,
         name: &str,
@@ -58,8 +58,8 @@ impl<'a> Swap<'a> {
         finish().map_err(&refused)
     }
 
-    /// Moves `old` files out and the `new` ones, which were [`put`](Self::put), in. The index goes
-    /// first and comes last; in between a mark says so.
+    /// Moves the `old` files out and the `new` ones, written by [`put`](Self::put), in. The index is
+    /// moved out first and moved in last; in between, a mark shows that the folder is unfinished.
     pub(super) fn commit(mut self, old: &[String], new: &[String]) -> Result<(), FolderError> {
         self.mark()?;
         let replaced = new.iter().filter(|name| !old.contains(name)).map(String::as_str);
@@ -74,7 +74,7 @@ impl<'a> Swap<'a> {
         }
         self.moved.clear();
         self.made.clear();
-        // All is done; what cannot be removed any more is in nobody's way.
+        // All files are in place; left-overs of the temporary folder do no harm.
         let _ = fs::remove_dir_all(&self.aside);
         files::remove(&self.folder.join(UNFINISHED)).map_err(|reason| FolderError::Io {
             verb: "remove",

@@ -101,7 +101,7 @@ fn from_memory(files: &BTreeMap<String, Vec<u8>>) -> Result<Loaded, FolderError>
     ModelFolder::from_files(&files)
 }
 
-/// What is said about the folder if the file `name` has another content.
+/// The error for the folder if the file `name` has another content.
 fn refusal(name: &str, content: &str) -> String {
     let mut files = written(&model());
     files.insert(name.to_owned(), content.into()).unwrap();
@@ -308,7 +308,7 @@ fn a_missing_file_is_named_with_what_it_holds() {
         (
             "unet/diffusion_pytorch_model.safetensors",
             "weights: looked for NAME.index.json, NAME; found \
-             diffusion_pytorch_model.raw.safetensors; these are of the variants raw: ask for one",
+             diffusion_pytorch_model.raw.safetensors; there are the variants raw: choose one",
         ),
     ] {
         let mut files = written(&model());

@@ -29,7 +29,7 @@ const ENDS: [&str; 11] = [
 /// Those that are pickles, or hold some.
 const PICKLES: [&str; 5] = ["bin", "ckpt", "pt", "pth", "pkl"];
 
-/// Whether a file holds weights of the network in its folder, or says where they are: of any variant,
+/// Whether a file holds weights of the network in its folder, or is their index: of any variant,
 /// in any format.
 pub(super) fn is_weights(name: &str) -> bool {
     let rest = name.strip_prefix(STEM);
@@ -105,7 +105,7 @@ fn places(variant: Option<&str>) -> Vec<(String, bool)> {
         None => vec![(format!("{WEIGHTS}.index.json"), true), (WEIGHTS.to_owned(), false)],
         Some(variant) => vec![
             (format!("{WEIGHTS}.index.{variant}.json"), true),
-            // What the peer wrote up to 0.31.
+            // What diffusers wrote up to 0.31.
             (format!("{WEIGHTS}.{variant}.index.json"), true),
             (format!("{STEM}.{variant}.safetensors"), false),
         ],

@@ -21,10 +21,10 @@ impl ModelFolder {
     ///
     /// All files are made aside and brought to disk before the first of the old ones is touched, so
     /// that an error, such as a full disk, leaves the folder as it was, or away if it was not there.
-    /// Every file of the old model goes, in whatever layout it was: shards, variants, weights in
-    /// other formats, and what lay beside `model_index.json`. Files that are no model's stay.
+    /// All files of the old model are removed, in whatever layout: shards, variants, weights in other
+    /// formats, and configs beside `model_index.json`. Files that do not belong to a model stay.
     ///
-    /// While files are being moved there is no `model_index.json`, and a mark says so; such a folder
+    /// While files are moved there is no `model_index.json`, but a mark of the unfinished state; such a folder
     /// is not read: two models are never mixed. On return all of it is on disk.
     ///
     /// # Errors

@@ -17,7 +17,7 @@ const TEXT: &str = r#"{
 }
 "#;
 
-/// What is said about the file if a part of it is another.
+/// The error for the file with one part replaced.
 fn refusal(from: &str, to: &str) -> String {
     let text = TEXT.replace(from, to);
     assert_ne!(text, TEXT);

@@ -69,7 +69,7 @@ pub enum SafetensorsError {
     },
     /// The length of an array's data does not fit its shape and number format.
     #[error(
-        "tensor {tensor:?}: shape {shape:?} of {dtype} asks for {expected} bytes, \
+        "tensor {tensor:?}: shape {shape:?} of {dtype} needs {expected} bytes, \
          but the header gives it {found}"
     )]
     Length {
@@ -79,7 +79,7 @@ pub enum SafetensorsError {
         shape: Vec<usize>,
         /// Its number format in the header.
         dtype: FileDtype,
-        /// The bytes that both ask for.
+        /// The bytes that shape and type need.
         expected: u64,
         /// The bytes that the header's offsets enclose.
         found: u64,
@@ -115,16 +115,16 @@ pub enum SafetensorsError {
         to: u64,
     },
     /// The file ends too early.
-    #[error("the header promises {expected} bytes, but the file has {found}: truncated?")]
+    #[error("the header describes {expected} bytes, but the file has {found}: truncated?")]
     Truncated {
         /// Bytes that the file must have.
         expected: u64,
         /// Bytes that it has.
         found: u64,
     },
-    /// The file goes on behind the last array.
+    /// The file continues after the last array.
     #[error(
-        "the header promises {expected} bytes, but the file has {found}: what follows the last \
+        "the header describes {expected} bytes, but the file has {found}: what follows the last \
          tensor?"
     )]
     Trailing {
@@ -152,13 +152,13 @@ pub enum SafetensorsError {
     /// The bytes could not be had, or written.
     #[error("{reason}")]
     Io {
-        /// What the system says.
+        /// The operating system's error.
         reason: io::Error,
     },
     /// The arrays cannot be written.
     #[error("{reason}")]
     Write {
-        /// What the library says.
+        /// The library's error.
         reason: SafeTensorError,
     },
 }

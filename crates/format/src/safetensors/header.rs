@@ -1,4 +1,4 @@
-//! The header of a weight file: what it says, and whether that can be.
+//! The header of a weight file: its entries, and whether they are valid.
 
 use std::fmt;
 
@@ -68,7 +68,7 @@ fn adjoin(
     }
 }
 
-/// What the header says of a tensor.
+/// The entry of a tensor in the header.
 #[derive(serde::Deserialize)]
 struct Described {
     dtype: FileDtype,
@@ -109,7 +109,7 @@ fn our_dtype(found: FileDtype) -> Option<Dtype> {
     }
 }
 
-/// The header, with its names in the order of the file, even if one comes twice.
+/// The header, with its names in the order of the file, even if one appears twice.
 struct Tensors(Vec<(String, Described)>);
 
 impl<'de> Deserialize<'de> for Tensors {

@@ -14,7 +14,7 @@ const LENGTH: usize = 8;
 
 /// Reads a weight file of `length` bytes from its first to its last.
 ///
-/// Each tensor goes straight into its own memory: together they take no more than the file.
+/// Each tensor is read directly into its own memory: together they take no more than the file.
 pub(super) fn read(file: &mut dyn Read, length: u64) -> Result<Weights, SafetensorsError> {
     let start = take(file, length.min(PREFIX as u64))?;
     let mut file = Cursor::new(&start).chain(file);
@@ -86,7 +86,7 @@ fn fill(file: &mut dyn Read, length: u64, bytes: &mut Vec<u8>) -> Result<(), Saf
     let found = file.take(length).read_to_end(bytes);
     match found.map_err(|reason| SafetensorsError::Io { reason })? as u64 {
         found if found == length => Ok(()),
-        // Somebody shortened the file since its length was asked for.
+        // The file was shortened after its length was read.
         found => Err(SafetensorsError::Truncated { expected: length, found }),
     }
 }

@@ -54,7 +54,7 @@ fn a_length_that_does_not_fit_names_the_tensor() {
     );
     assert_eq!(
         refusal(json, &[0; 12]),
-        "tensor \"bad\": shape [3] of F32 asks for 12 bytes, but the header gives it 8"
+        "tensor \"bad\": shape [3] of F32 needs 12 bytes, but the header gives it 8"
     );
 }
 
@@ -91,11 +91,11 @@ fn headers_that_cannot_be_are_refused_by_tensor() {
         (tensor("a", "[1]", [8, 12]), "the header names tensor \"a\" twice"),
         (
             tensor("b", "[4611686018427387904,4]", [8, 12]),
-            "tensor \"b\": shape [4611686018427387904, 4] asks for more bytes than can be counted",
+            "tensor \"b\": shape [4611686018427387904, 4] needs more bytes than can be counted",
         ),
         (
             tensor("b", "[2,2]", [8, 12]),
-            "tensor \"b\": shape [2, 2] of F32 asks for 16 bytes, but the header gives it 4",
+            "tensor \"b\": shape [2, 2] of F32 needs 16 bytes, but the header gives it 4",
         ),
         (
             tensor("b", "[1,1,1,1,1,1,1,1,1]", [8, 12]),

@@ -23,13 +23,13 @@ names! {
     pub enum VarianceType {
         /// The posterior's β̃.
         FixedSmall = "fixed_small",
-        /// β̃, too: the peer keeps its logarithm.
+        /// β̃, too: diffusers keeps its logarithm.
         FixedSmallLog = "fixed_small_log",
         /// β.
         FixedLarge = "fixed_large",
-        /// β by its logarithm. (In the peer this gives NaN.)
+        /// β by its logarithm. (In diffusers this gives NaN.)
         FixedLargeLog = "fixed_large_log",
-        /// The network's second half is the log-variance. (The peer takes the root of it as it is,
+        /// The network's second half is the log-variance. (Diffusers takes the root of it as it is,
         /// which is NaN where it is negative.)
         Learned = "learned",
         /// The network's second half mixes ln β and ln β̃.
@@ -114,7 +114,7 @@ names! {
 }
 
 names! {
-    /// What a network is told.
+    /// The time that a network gets.
     pub enum TimestepType {
         /// The timestep.
         Discrete = "discrete",

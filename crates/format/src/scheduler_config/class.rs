@@ -57,11 +57,11 @@ names! {
     }
 }
 
-/// The curves that all classes know.
+/// The curves that all classes support.
 const BETAS_OF_MOST: &[BetaSchedule] =
     &[BetaSchedule::Linear, BetaSchedule::ScaledLinear, BetaSchedule::SquaredCosine];
 
-/// All that a class says about its configs; one class a file.
+/// The facts of a class; one class per file.
 struct Entry {
     pipeline: &'static str,
     keys: &'static [&'static str],
@@ -77,7 +77,7 @@ struct Entry {
     grid: fn(&SchedulerConfig) -> AnySpacing,
     /// The same scheduler as diffusers computes it, over so many steps.
     scheduler: MakeScheduler,
-    /// How many steps a run has in diffusers if nothing is said.
+    /// The default number of steps of a run in diffusers.
     steps: usize,
 }
 
@@ -102,7 +102,7 @@ fn spaced(config: &SchedulerConfig) -> AnySpacing {
 }
 
 impl Entry {
-    /// A class that has no choice of a solver.
+    /// A class without a choice of solver.
     const OF_NO_SOLVER: Self = Self {
         pipeline: "DDPMPipeline",
         keys: &[],
@@ -119,7 +119,7 @@ impl Entry {
 }
 
 impl SchedulerClass {
-    /// The class of the peer's pipeline that is made for this scheduler: the `_class_name` of
+    /// The class of diffusers' pipeline that is made for this scheduler: the `_class_name` of
     /// `model_index.json`.
     #[must_use]
     pub const fn pipeline(self) -> &'static str {
@@ -138,21 +138,21 @@ impl SchedulerClass {
         self.entry().schedules
     }
 
-    /// The config of the class with nothing said. What the class has no key for has the value that
-    /// says what the class does.
+    /// The default config of the class. Keys that the class lacks have the value that describes its
+    /// behaviour.
     #[must_use]
     pub fn defaults(self) -> SchedulerConfig {
         (self.entry().defaults)()
     }
 
-    /// How many steps a run has in diffusers if nothing is said.
+    /// The default number of steps of a run in diffusers.
     #[must_use]
     pub const fn steps(self) -> usize {
         self.entry().steps
     }
 
-    /// The class for one of our samplers, with the order and the algorithm of its solver if the name
-    /// of the sampler says them; `None` if diffusers has no such class.
+    /// The class for one of our samplers, with the order and the algorithm of its solver if the
+    /// sampler determines them; `None` if diffusers has no such class.
     #[must_use]
     pub fn of(sampler: &AnySampler) -> Option<(Self, Option<(usize, AlgorithmType)>)> {
         let (plus_plus, sde) =
@@ -186,12 +186,12 @@ impl SchedulerClass {
         &self.entry().orders
     }
 
-    /// The algorithms that it has; none if there is no choice.
+    /// The algorithms to choose from; empty if there is no choice.
     pub(super) const fn algorithms(self) -> &'static [AlgorithmType] {
         self.entry().algorithms
     }
 
-    /// The types of solver that it has; none if there is no choice.
+    /// The types of solver to choose from; empty if there is no choice.
     pub(super) const fn solvers(self) -> &'static [SolverType] {
         self.entry().solvers
     }

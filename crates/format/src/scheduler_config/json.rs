@@ -11,13 +11,13 @@ use crate::config::{self, Parsed};
 impl SchedulerConfig {
     /// Reads `scheduler/scheduler_config.json`.
     ///
-    /// Its `_class_name` decides which keys are known and what the missing ones are. What Python
-    /// does not tell apart may be mixed up: null is false where the class wants a truth value, and
-    /// as good as missing where the peer never looks at the key; a whole number may end in `.0`. The
-    /// peer writes −∞ as `-Infinity`, which is no JSON, and is read; it is not written: the missing
-    /// key says the same.
+    /// Its `_class_name` decides the known keys and the defaults of missing keys. Values that Python
+    /// does not distinguish are accepted for each other: null is false for a truth value, and counts as
+    /// missing where diffusers never reads the key; a whole number may end in `.0`. Diffusers writes −∞
+    /// as `-Infinity`, which is not valid JSON; it is read, but not written: a missing key means the
+    /// same.
     ///
-    /// Where a solver is named that only other classes have, that of the class is taken, as the peer
+    /// If the named solver exists only in other classes, the solver of this class is used, as diffusers
     /// does with a config of another class.
     ///
     /// # Errors
@@ -51,8 +51,8 @@ impl SchedulerConfig {
         Ok(parsed)
     }
 
-    /// Whether the peer looks at the value of a key that is no truth value, the others being as they
-    /// are: then it refuses null.
+    /// Whether diffusers reads this key, given the other keys, so that it refuses null. Not for truth
+    /// values.
     fn counts(&self, key: &str) -> bool {
         let is_named = self.trained_betas.is_none();
         match key {
@@ -76,7 +76,7 @@ impl SchedulerConfig {
             "dynamic_thresholding_ratio" | "sample_max_value" => self.thresholding,
             "clip_sample_range" => self.clip_sample && !self.thresholding,
             "steps_offset" => self.timestep_spacing == TimestepSpacing::Leading,
-            // A variance type that is none is the one of DDPM's default.
+            // A null variance type is DDPM's default.
             _ => false,
         }
     }

@@ -11,12 +11,12 @@ use super::choices::{
 use crate::bounds::{OutOfRange, check};
 use crate::listed::short;
 
-/// The keys of solvers; [`SchedulerClass::keys`](super::SchedulerClass::keys) says which a class has.
+/// The keys of solvers; [`SchedulerClass::keys`](super::SchedulerClass::keys) lists those of a class.
 ///
-/// What the peer knows but we do not support has to be off: the levels of flows.
+/// Options of diffusers that we do not support must be off: the levels of flows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-#[expect(clippy::struct_excessive_bools, reason = "the keys are the peer's")]
+#[expect(clippy::struct_excessive_bools, reason = "the keys are diffusers'")]
 pub struct SolverKeys {
     /// The order of the method.
     pub solver_order: usize,
@@ -63,7 +63,7 @@ pub struct SolverKeys {
     pub shift_terminal: Option<f64>,
     /// How levels between those of training are found.
     pub interpolation_type: InterpolationType,
-    /// What the network is told.
+    /// The time that the network gets.
     pub timestep_type: TimestepType,
     /// Whether PNDM does without Runge-Kutta steps.
     pub skip_prk_steps: bool,

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::config::Parsed;
 
-/// What `tools/golden/scheduler_defaults.py` writes; its head says what is in it.
+/// What `tools/golden/scheduler_defaults.py` writes; its head describes the contents.
 const GOLDEN: &str = include_str!("../../tests/golden/scheduler_defaults.json");
 
 fn parse_as(
@@ -35,25 +35,25 @@ fn written(config: &SchedulerConfig) -> Value {
     serde_json::from_str(&config.to_json()).unwrap()
 }
 
-/// The same, with every key said.
-fn said(config: &SchedulerConfig) -> SchedulerConfig {
+/// The same config, with every key set.
+fn with_all_keys(config: &SchedulerConfig) -> SchedulerConfig {
     SchedulerConfig { unset: Vec::new(), ..config.clone() }
 }
 
 #[test]
-fn the_defaults_are_those_of_the_peer() {
+fn the_defaults_are_those_of_diffusers() {
     for &class in SchedulerClass::ALL {
         let defaults = class.defaults();
         assert_eq!(written(&defaults), golden()["defaults"][class.name()]);
         let read = parse_as(class, "").unwrap().config;
-        assert_eq!(said(&read), said(&defaults));
+        assert_eq!(with_all_keys(&read), with_all_keys(&defaults));
         assert_eq!(read.unset, class.keys());
     }
     assert_eq!(SchedulerConfig::default().class, SchedulerClass::Ddpm);
 }
 
 #[test]
-fn another_class_takes_over_what_it_does_at_the_peer() {
+fn another_class_takes_over_what_it_does_in_diffusers() {
     let class = |name: &Value| SchedulerClass::from_name(name.as_str().unwrap()).unwrap();
     let golden = golden();
     let conversions = golden["conversions"].as_array().unwrap();
@@ -88,7 +88,10 @@ fn what_only_one_class_has_is_gone_on_the_way_back() {
     };
     let back = ddpm.as_class(SchedulerClass::Ddim).as_class(SchedulerClass::Ddpm);
     assert_eq!(back.unset, ["variance_type"]);
-    assert_eq!(said(&back), SchedulerConfig { steps_offset: 1, ..SchedulerConfig::default() });
+    assert_eq!(
+        with_all_keys(&back),
+        SchedulerConfig { steps_offset: 1, ..SchedulerConfig::default() }
+    );
 }
 
 #[test]
@@ -112,7 +115,7 @@ fn a_schedule_that_the_other_class_lacks_is_refused_there() {
 #[test]
 fn every_class_has_its_pipeline() {
     for &class in SchedulerClass::ALL {
-        // The peer has none for a single network and one of the others.
+        // Diffusers has none for a single network and one of the others.
         let own = ["DDIMPipeline", "PNDMPipeline"];
         let named =
             own.into_iter().find(|name| name.replace("Pipeline", "Scheduler") == class.name());
@@ -149,7 +152,7 @@ fn the_file_has_the_keys_of_the_class_in_its_order() {
 }
 
 #[test]
-fn every_choice_has_the_name_of_the_peer() {
+fn every_choice_has_the_name_of_diffusers() {
     fn names<T: Copy + std::fmt::Display>(all: &[T]) -> Vec<String> {
         all.iter().map(T::to_string).collect()
     }
@@ -196,7 +199,7 @@ fn configs_far_from_the_defaults_round_trip() {
         unset: Vec::new(),
     };
     let ddim = SchedulerConfig { set_alpha_to_one: false, ..ddpm.as_class(SchedulerClass::Ddim) };
-    for far in [ddpm, said(&ddim)] {
+    for far in [ddpm, with_all_keys(&ddim)] {
         let read = SchedulerConfig::from_json(far.to_json().as_bytes()).unwrap();
         assert_eq!(read.config, far);
         assert_eq!(read.unknown, Vec::<String>::new());
@@ -304,7 +307,7 @@ fn keys_of_other_classes_are_listed_and_have_no_effect() {
 }
 
 #[test]
-fn the_first_files_of_the_peer_are_read() {
+fn the_first_files_of_diffusers_are_read() {
     // From before clip_sample_range, prediction_type and timestep_spacing were keys.
     let old = parse(
         r#""_diffusers_version":"0.1.1","beta_end":0.02,"beta_schedule":"linear",
@@ -316,16 +319,16 @@ fn the_first_files_of_the_peer_are_read() {
     assert_eq!(old.unknown, ["tensor_format", "timestep_values"]);
     let expected =
         SchedulerConfig { variance_type: VarianceType::FixedLarge, ..SchedulerConfig::default() };
-    assert_eq!(said(&old.config), expected);
+    assert_eq!(with_all_keys(&old.config), expected);
 
-    // The peer does not heed it any more, either.
+    // Diffusers ignores it too.
     let epsilon = parse(r#""predict_epsilon":false"#).unwrap();
     assert_eq!(epsilon.unknown, ["predict_epsilon"]);
     assert_eq!(epsilon.config.prediction_type, PredictionType::Epsilon);
 }
 
 #[test]
-fn notes_of_the_peer_to_itself_are_passed_over() {
+fn private_keys_of_diffusers_are_ignored() {
     let read = parse(r#""_use_default_values":["clip_sample"],"_ignore_files":[]"#).unwrap();
     assert_eq!(read.unknown, Vec::<String>::new());
 }
@@ -347,10 +350,10 @@ fn null_is_false_where_a_truth_value_is_wanted() {
     }
 }
 
-/// Which of them the peer takes was found by running `from_config`, `set_timesteps(4)` and four steps
+/// Which of them diffusers takes was found by running `from_config`, `set_timesteps(4)` and four steps
 /// of diffusers 0.42.1.
 #[test]
-fn null_is_as_good_as_missing_where_the_peer_does_not_look() {
+fn null_is_as_good_as_missing_where_diffusers_does_not_look() {
     let always = ["num_train_timesteps", "prediction_type", "timestep_spacing"];
     let unless = [
         ("beta_start", r#""trained_betas":[0.1],"num_train_timesteps":1"#),
@@ -378,7 +381,10 @@ fn null_is_as_good_as_missing_where_the_peer_does_not_look() {
     let taken = |class: SchedulerClass, key: &'static str, keys: &str| {
         let comma = if keys.is_empty() { "" } else { "," };
         let read = parse_as(class, &format!(r#""{key}":null{comma}{keys}"#)).unwrap();
-        assert_eq!(said(&read.config), said(&parse_as(class, keys).unwrap().config));
+        assert_eq!(
+            with_all_keys(&read.config),
+            with_all_keys(&parse_as(class, keys).unwrap().config)
+        );
         assert!(read.config.unset.contains(&key), "{key}");
     };
     for class in [SchedulerClass::Ddpm, SchedulerClass::Ddim] {

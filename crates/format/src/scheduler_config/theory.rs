@@ -1,4 +1,4 @@
-//! The peer's words for the theory's types, and back.
+//! The keys of diffusers for the theory's types, and back.
 
 use ancestral::{
     AnySchedule, Betas, Cosine, Laplace, Linear, Prediction, ScaledLinear, Schedule, ScheduleError,
@@ -11,8 +11,8 @@ impl SchedulerConfig {
     /// The config of a network trained on `timesteps` levels of `family` to predict `prediction`,
     /// for a `DDPMScheduler`.
     ///
-    /// A family that the peer has no name for is written as its betas. The other keys have the
-    /// defaults of the class: the caller sets those that a model wants otherwise.
+    /// A family that diffusers has no name for is written as its betas. The other keys have the
+    /// defaults of the class; the caller sets those that differ for a model.
     ///
     /// # Example
     /// ```
@@ -28,7 +28,7 @@ impl SchedulerConfig {
     /// ```
     ///
     /// # Errors
-    /// If the betas of the family are no schedule.
+    /// If the betas of the family are not a valid schedule.
     pub fn of(
         family: &AnySchedule,
         timesteps: usize,
@@ -94,8 +94,8 @@ impl SchedulerConfig {
         }
     }
 
-    /// What the peer's own arithmetic starts from: the same without rounding of ours, and with the
-    /// clipping that the config says.
+    /// The input of diffusers' own arithmetic: the same without our rounding, and with the clipping of
+    /// the config.
     #[must_use]
     pub fn compat(&self) -> compat::Config {
         let threshold = compat::Threshold {
@@ -142,7 +142,7 @@ impl SchedulerConfig {
     }
 }
 
-/// The peer's two keys for a spacing.
+/// Diffusers' two keys for a spacing.
 fn spelled(spacing: Spacing) -> (TimestepSpacing, usize) {
     match spacing {
         Spacing::Leading { offset } => (TimestepSpacing::Leading, offset),

@@ -3,7 +3,7 @@
 use crate::names::names;
 
 names! {
-    /// A block of the way down.
+    /// A block of the down path.
     pub enum DownBlock {
         /// Residual layers only, then a convolution of stride 2.
         DownBlock2D = "DownBlock2D",
@@ -35,13 +35,13 @@ impl DownBlock {
 names! {
     /// The block at the lowest resolution.
     pub enum MidBlock {
-        /// Two residual layers, with self-attention between them if `add_attention` says so.
+        /// Two residual layers, with self-attention between them if `add_attention` is set.
         UNetMidBlock2D = "UNetMidBlock2D",
     }
 }
 
 names! {
-    /// A block of the way up.
+    /// A block of the up path.
     pub enum UpBlock {
         /// Residual layers only, then nearest-neighbour upsampling and a convolution.
         UpBlock2D = "UpBlock2D",
@@ -85,10 +85,10 @@ names! {
 
 names! {
     /// How an attention block changes the resolution. (Blocks without attention have a name for
-    /// each way.)
+    /// each kind.)
     pub enum Resampling {
-        /// A 3×3 convolution: with stride 2 on the way down, after nearest-neighbour upsampling on
-        /// the way up.
+        /// A 3×3 convolution: with stride 2 on the down path, after nearest-neighbour upsampling on
+        /// the up path.
         Conv = "conv",
         /// A residual layer that takes means of four, or repeats each value, on both its branches.
         Resnet = "resnet",
@@ -123,11 +123,11 @@ names! {
 }
 
 names! {
-    /// What a label goes through instead of a table.
+    /// How a label is embedded, instead of by a table.
     pub enum ClassEmbedding {
-        /// What a timestep goes through, with weights of its own: the label is a number.
+        /// As a timestep, with weights of its own: the label is a number.
         Timestep = "timestep",
-        /// Nothing: the label is a vector as wide as the time embedding.
+        /// Not at all: the label is a vector as wide as the time embedding.
         Identity = "identity",
     }
 }

@@ -14,8 +14,8 @@ pub const fn groups_by_width(channels: usize) -> usize {
     if quarter < 32 { quarter } else { 32 }
 }
 
-/// Groups of the first normalisation of a residual layer in a Skip block on the way up, which meets
-/// `stem` channels from below and `skip` from the way down.
+/// Groups of the first normalisation of a residual layer in a Skip block on the up path, which gets
+/// `stem` channels from below and `skip` channels from the down path.
 ///
 /// For `AttnSkipUpBlock2D` it is `min(stem + skip/4, 32)`, for `SkipUpBlock2D`
 /// `min((stem + skip)/4, 32)`.
@@ -41,8 +41,8 @@ impl UNetConfig {
         })
     }
 
-    /// The channels that meet in the residual layers of the `level`-th block on the way up, from the
-    /// lowest resolution: those from below, and those from the way down.
+    /// The channels that enter the residual layers of the `level`-th block on the up path, from the
+    /// lowest resolution: from below, and from the down path.
     #[must_use]
     pub fn joined_channels(&self, level: usize) -> Vec<[usize; 2]> {
         let at = |level: usize| {
@@ -107,7 +107,7 @@ impl UNetConfig {
         divides_by_key("norm_num_groups", self.groups(first), first)
     }
 
-    /// A block whose groups `norm_num_groups` says.
+    /// A block with its number of groups from `norm_num_groups`.
     fn check_plain(&self, block: &'static str, channels: usize) -> Result<(), UNetConfigError> {
         let groups = self.norm_num_groups.ok_or(UNetConfigError::NoGroups { block })?;
         divides_by_key("norm_num_groups", groups, channels)

@@ -3,13 +3,13 @@
 use super::UNetConfig;
 use super::validate::UNetConfigError;
 
-/// Channels of the picture: the peer's Skip blocks are made for colour pictures.
+/// Channels of the picture: diffusers' Skip blocks are made for colour pictures.
 const CHANNELS: usize = 3;
 
 impl UNetConfig {
-    /// On the way down the picture is halved by each Skip block that halves its input, and by no
-    /// other block; on the way up it is doubled by each Skip block from the second. So none may lie
-    /// below a block of another kind.
+    /// On the down path the picture is halved by each Skip block that halves its input, and by no
+    /// other block; on the up path it is doubled by each Skip block from the second. So a Skip block
+    /// must not be below a block of another kind.
     pub(super) fn check_pictures(&self) -> Result<(), UNetConfigError> {
         let last = self.levels() - 1;
         let down = self.down_block_types.iter().map(|block| (block.name(), block.has_picture()));

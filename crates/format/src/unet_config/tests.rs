@@ -235,9 +235,9 @@ fn skip_blocks_have_their_picture_or_are_refused() {
         assert!(network(down, up, "").is_ok(), "{down:?} {up:?}");
     }
     for (down, up, message) in [
-        ([0, 1, 1], [1, 1, 1], "SkipDownBlock2D must not lie below DownBlock2D"),
-        ([1, 1, 1], [1, 1, 0], "SkipUpBlock2D must not lie below UpBlock2D"),
-        ([1, 1, 1], [1, 0, 1], "SkipUpBlock2D must not lie below UpBlock2D"),
+        ([0, 1, 1], [1, 1, 1], "SkipDownBlock2D must not be below DownBlock2D"),
+        ([1, 1, 1], [1, 1, 0], "SkipUpBlock2D must not be below UpBlock2D"),
+        ([1, 1, 1], [1, 0, 1], "SkipUpBlock2D must not be below UpBlock2D"),
     ] {
         let refusal = network(down, up, "").unwrap_err().to_string();
         assert!(refusal.starts_with(message), "{refusal}");
@@ -416,15 +416,15 @@ fn a_sample_of_more_numbers_than_there_is_reason_for_is_refused() {
 fn sizes_that_cannot_be_halved_name_their_neighbours() {
     assert_eq!(
         refusal(r#""sample_size":30"#),
-        "sample_size 30 cannot be halved 3 times (nearest that can: 24 and 32)"
+        "sample_size 30 cannot be halved 3 times (nearest sizes that can: 24 and 32)"
     );
     assert_eq!(
         refusal(r#""sample_size":[32,7]"#),
-        "sample_size 7 cannot be halved 3 times (nearest that can: 8)"
+        "sample_size 7 cannot be halved 3 times (nearest sizes that can: 8)"
     );
     assert_eq!(
         refusal(r#""sample_size":0"#),
-        "sample_size 0 cannot be halved 3 times (nearest that can: 8)"
+        "sample_size 0 cannot be halved 3 times (nearest sizes that can: 8)"
     );
     let largest = format!(r#""sample_size":{}"#, usize::MAX);
     assert!(refusal(&largest).ends_with("must be at most 65536"));
@@ -433,7 +433,7 @@ fn sizes_that_cannot_be_halved_name_their_neighbours() {
 
 /// Found by making networks of diffusers 0.42.1 with one key null.
 #[test]
-fn null_is_false_or_conv_where_the_peer_takes_it_so() {
+fn null_is_false_or_conv_where_diffusers_takes_it_so() {
     let keys = ["center_input_sample", "flip_sin_to_cos", "add_attention"];
     let keys = keys.into_iter().chain(["downsample_type", "upsample_type"]);
     let nulls: Vec<_> = keys.map(|key| format!(r#""{key}": null"#)).collect();

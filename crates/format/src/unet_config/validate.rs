@@ -22,7 +22,7 @@ impl UNetConfig {
     /// Checks that a network of this config can be built and run.
     ///
     /// # Errors
-    /// If a count is 0 or beyond all reason, `out_channels` is neither `in_channels` nor twice as
+    /// If a count is 0 or unreasonably large, `out_channels` is neither `in_channels` nor twice as
     /// many, lists that belong together differ in length, groups or heads do not divide channels,
     /// Skip blocks stand where their picture has another size, or the samples cannot be halved as
     /// often as needed.
@@ -207,7 +207,7 @@ pub enum UNetConfigError {
     NoTimesteps,
     /// The picture of a Skip block has another size than the block.
     #[error(
-        "{skip} must not lie below {block}: Skip blocks go from the full resolution down, without \
+        "{skip} must not be below {block}: Skip blocks go from the full resolution down, without \
          others between them"
     )]
     Picture {
@@ -228,7 +228,7 @@ pub enum UNetConfigError {
     },
     /// Samples cannot be halved as often as there are steps down.
     #[error(
-        "sample_size {size} cannot be halved {} (nearest that can: {nearest})",
+        "sample_size {size} cannot be halved {} (nearest sizes that can: {nearest})",
         counted(halvings, "time")
     )]
     SampleSize {

@@ -6,23 +6,23 @@ use std::path::{Path, PathBuf};
 use ancestral_format::FolderError;
 use thiserror::Error;
 
-/// Why a checkpoint was not written or read. One that was there before is still there.
+/// Why a checkpoint was not written or read. Earlier checkpoints are still there.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CheckpointError {
-    /// There is no room for it.
+    /// The file system is full.
     #[error(
-        "no space for checkpoint {}: it needs {}, {} free; what was saved before is untouched",
+        "no space for checkpoint {}: it needs {}, {} free; earlier checkpoints are untouched",
         path.display(),
         bytes(*needed),
         free.map_or_else(|| "too little is".to_owned(), |free| format!("{} are", bytes(free)))
     )]
     NoSpace {
-        /// Where it was to be.
+        /// Its intended path.
         path: PathBuf,
         /// How many bytes it takes.
         needed: u64,
-        /// How many bytes were free, if the system says.
+        /// How many bytes were free, if the system reports it.
         free: Option<u64>,
     },
     /// The file system refused.
@@ -35,7 +35,7 @@ pub enum CheckpointError {
         /// The system's reason.
         reason: io::Error,
     },
-    /// A file is not what was once written.
+    /// A file was changed or damaged.
     #[error("{}: {reason}", path.display())]
     Damaged {
         /// The file.
@@ -101,7 +101,7 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "no space for checkpoint run/checkpoints/step-9: it needs 1500 bytes (1.5 kB), 20 \
-             bytes are free; what was saved before is untouched"
+             bytes are free; earlier checkpoints are untouched"
         );
     }
 }

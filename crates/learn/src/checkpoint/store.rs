@@ -8,35 +8,36 @@ use std::path::{Path, PathBuf};
 
 use super::{Checkpoint, CheckpointError};
 
-/// How the names end of what is not, or no longer, whole; a dot is before them.
+/// The ends of the names of incomplete checkpoints and of checkpoints being removed; the names start
+/// with a dot.
 const PARTIAL: &str = ".partial";
 
-/// The checkpoints of a run, of which only the newest are kept.
+/// The checkpoints of a run; only the newest are kept.
 ///
-/// A checkpoint is written aside, flushed to the disk and then renamed: under its name it is there
-/// whole or not at all, whenever the process is killed. Only then are older ones removed. One that
-/// was damaged since counts for nothing: no whole one is removed in its place.
+/// A checkpoint is written to a temporary folder, flushed to the disk and then renamed: under its
+/// name it is complete or missing, whenever the process is killed. Only then are older ones removed.
+/// A checkpoint that was damaged later does not count: no complete one is removed in its place.
 #[derive(Debug, Clone)]
 pub struct Checkpoints {
     folder: PathBuf,
     keep: usize,
-    /// By step, whether a checkpoint is whole: it was written or read here.
+    /// By step, whether a checkpoint is complete: it was written or read here.
     known: RefCell<BTreeMap<u64, bool>>,
 }
 
-/// The newest checkpoint that is whole.
+/// The newest complete checkpoint.
 #[derive(Debug)]
 pub struct Newest {
     /// Its folder.
     pub path: PathBuf,
     /// What is in it.
     pub checkpoint: Checkpoint,
-    /// Newer ones that are not whole, and what is wrong with them.
+    /// Newer checkpoints that are damaged, and the reason for each.
     pub passed_over: Vec<(PathBuf, CheckpointError)>,
 }
 
 impl Checkpoints {
-    /// The checkpoints in `folder`, of which the newest `keep` (at least one) are kept.
+    /// The checkpoints in `folder`; the newest `keep` (at least one) are kept.
     #[must_use]
     pub fn new(folder: PathBuf, keep: usize) -> Self {
         Self { folder, keep: keep.max(1), known: RefCell::default() }
@@ -46,7 +47,7 @@ impl Checkpoints {
     ///
     /// # Errors
     /// [`CheckpointError::NoSpace`] if the file system is full, and if it refuses for another
-    /// reason; what was there before is still there.
+    /// reason; earlier checkpoints are still there.
     pub fn save(&self, checkpoint: &Checkpoint) -> Result<(), CheckpointError> {
         let step = checkpoint.counters.steps;
         let path = self.path(step);
@@ -57,9 +58,9 @@ impl Checkpoints {
         self.tidy(step)
     }
 
-    /// Removes what an interrupted save left behind and, of the checkpoints before that of `step`,
-    /// which is whole, those that are not to be kept: all that are older than the oldest whole one
-    /// that is.
+    /// Removes the left-overs of an interrupted save and the old checkpoints. The one of `step` is
+    /// complete; of those before it, all are removed that are older than the oldest complete one that
+    /// is kept.
     ///
     /// # Errors
     /// If the file system refuses.
@@ -80,17 +81,17 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// Whether a checkpoint is whole. It is read once: to read all of them at each save would take
-    /// longer than to write one.
+    /// Whether a checkpoint is complete. It is read once: reading all of them at each save would take
+    /// longer than writing one.
     fn is_whole(&self, step: u64) -> bool {
         let read = || Checkpoint::read(&self.path(step)).is_ok();
         *self.known.borrow_mut().entry(step).or_insert_with(read)
     }
 
-    /// The newest checkpoint that is whole; `None` if there is not even one that is not.
+    /// The newest complete checkpoint; `None` if there is no checkpoint at all.
     ///
     /// # Errors
-    /// If there are checkpoints and none is whole, what is wrong with the newest.
+    /// If there are checkpoints and none is complete: what is wrong with the newest.
     pub fn newest(&self) -> Result<Option<Newest>, CheckpointError> {
         let mut passed_over = Vec::new();
         for step in self.steps()? {
@@ -112,14 +113,14 @@ impl Checkpoints {
         self.steps()?.into_iter().try_for_each(|step| self.discard(&self.path(step)))
     }
 
-    /// Removes what has no checkpoint's name yet, or no longer.
+    /// Removes incomplete checkpoints and remains of removed ones.
     fn sweep(&self) -> Result<(), CheckpointError> {
         let names = self.names()?;
         let left_over = |name: &&String| name.starts_with(".step-") && name.ends_with(PARTIAL);
         names.iter().filter(left_over).try_for_each(|name| remove(&self.folder.join(name)))
     }
 
-    /// The steps of which there is a checkpoint, the last first; by number, not by name.
+    /// The steps that have a checkpoint, the last first; ordered by number, not by name.
     fn steps(&self) -> Result<Vec<u64>, CheckpointError> {
         let number = |name: &String| name.strip_prefix("step-")?.parse().ok();
         let mut steps: Vec<u64> = self.names()?.iter().filter_map(number).collect();
@@ -128,7 +129,7 @@ impl Checkpoints {
         Ok(steps)
     }
 
-    /// The names of all that is in the folder; of what is not text, as text can have it.
+    /// The names of all entries of the folder; names that are not text are converted approximately.
     fn names(&self) -> Result<Vec<String>, CheckpointError> {
         let unreadable = |reason| CheckpointError::io("read", &self.folder, reason);
         let entries = match fs::read_dir(&self.folder) {
@@ -157,17 +158,17 @@ impl Checkpoints {
         }
         let written = checkpoint.write(&aside).and_then(|()| sync_folders(&aside));
         if let Err(error) = written {
-            // What can't be removed now is removed before the next one is written.
+            // Left-overs that cannot be removed now are removed before the next save.
             let _ = remove(&aside);
             return Err(if error.is_full() { full() } else { error });
         }
-        // There is one of that step only if it is not whole, or another run's.
+        // A checkpoint of that step exists only if it is damaged, or another run's.
         remove(path)?;
         fs::rename(&aside, path).map_err(io("rename", &aside))?;
         sync(&self.folder).map_err(io("sync", &self.folder))
     }
 
-    /// Removes a checkpoint; if this is interrupted, what is left has no checkpoint's name.
+    /// Removes a checkpoint; if this is interrupted, the remains do not have the name of a checkpoint.
     fn discard(&self, path: &Path) -> Result<(), CheckpointError> {
         let aside = self.aside(path);
         remove(&aside)?;
@@ -175,7 +176,7 @@ impl Checkpoints {
         remove(&aside)
     }
 
-    /// Where what is not, or no longer, whole stands.
+    /// The path of an incomplete checkpoint, or of one being removed.
     fn aside(&self, path: &Path) -> PathBuf {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         self.folder.join(format!(".{name}{PARTIAL}"))
@@ -205,6 +206,6 @@ fn sync_folders(folder: &Path) -> Result<(), CheckpointError> {
 
 /// Flushes the names in a folder to the disk.
 fn sync(folder: &Path) -> io::Result<()> {
-    // Folders can be opened on Unix alone; elsewhere the system keeps them in order itself.
+    // Only Unix can open folders; other systems flush them themselves.
     if cfg!(unix) { fs::File::open(folder)?.sync_all() } else { Ok(()) }
 }

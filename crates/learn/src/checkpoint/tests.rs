@@ -133,7 +133,7 @@ fn if_the_only_whole_one_is_old_it_stays() {
     }
     let newest = place.store(2).newest().unwrap().unwrap();
     assert_eq!((newest.path, newest.passed_over.len()), (place.path("step-1"), 3));
-    // It goes on from step 1 and saves that step again on its way.
+    // It continues from step 1 and saves that step again.
     place.store(2).tidy(1).unwrap();
     place.store(2).save(&checkpoint(2)).unwrap();
     assert_eq!(place.names(), ["step-1", "step-2", "step-3", "step-4"]);
@@ -151,13 +151,13 @@ fn left_overs_and_other_names_are_no_checkpoints() {
     assert!(place.store(2).newest().unwrap().is_none());
     place.store(2).save(&checkpoint(3)).unwrap();
     assert_eq!(place.store(2).newest().unwrap().unwrap().path, place.path("step-3"));
-    // A left-over of the same step is written anew.
+    // A left-over of the same step is overwritten.
     fs::create_dir_all(place.path(".step-4.partial/unet")).unwrap();
     place.store(2).save(&checkpoint(4)).unwrap();
     assert_eq!(place.store(2).newest().unwrap().unwrap().checkpoint, checkpoint(4));
     let left_over = |name: &String| name.starts_with('.');
     assert!(!place.names().iter().any(left_over), "{:?}", place.names());
-    // So is one of a removal that was interrupted, when the run goes on.
+    // So is one of a removal that was interrupted, when the run continues.
     fs::create_dir_all(place.path(".step-1.partial/unet")).unwrap();
     place.store(1).tidy(4).unwrap();
     let others = ["latest", "step-", "step-4", "step-5.old", "step-80", "step-x"];

@@ -13,7 +13,7 @@ use super::LogError;
 /// Lines are written to the disk at the latest after so many steps.
 const FLUSH_EVERY: u64 = 20;
 
-/// What a line says.
+/// The content of a line.
 pub(super) trait Line: Serialize + DeserializeOwned {
     /// The step that it is about, counted from 1.
     fn step(&self) -> u64;

@@ -1,4 +1,4 @@
-//! How much memory is available, as Linux says.
+//! How much memory is available, as Linux reports it.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ const GROUPS: &str = "/sys/fs/cgroup";
 
 /// The bytes that this process can still take without being stopped for it: what the machine has
 /// left, or what a control group or the limit of the address space (`ulimit -v`) leaves if that is
-/// less. `None` where the system does not say: anywhere but on Linux.
+/// less. `None` where the system does not report it: anywhere but on Linux.
 #[must_use]
 pub fn available_memory() -> Option<u64> {
     let machine = available(&read("/proc/meminfo")?)?;

@@ -17,7 +17,7 @@ fn source(prediction: Prediction, seed: u64) -> SampleSource {
 fn samples_do_not_depend_on_how_they_are_cut_into_batches() {
     let whole = source(Prediction::V, 1).micro_batch(5, 8).unwrap();
     let mut parts = source(Prediction::V, 1);
-    // Not even on the order in which they are asked for.
+    // Not even on the order in which they are requested.
     let (b, a) = (parts.micro_batch(10, 3).unwrap(), parts.micro_batch(5, 5).unwrap());
     assert_eq!(whole.x, [a.x, b.x].concat());
     assert_eq!(whole.target, [a.target, b.target].concat());

@@ -1,4 +1,4 @@
-//! What cannot be trained.
+//! Why a training is refused.
 
 use ancestral::{ScheduleError, ZeroTerminalSnr};
 use ancestral_format::{MlpConfigError, UNetConfigError};
@@ -9,7 +9,7 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum RecipeError {
     /// Pure noise does not determine the clean sample if ε is predicted.
-    #[error("at pure noise a prediction of epsilon says nothing of the sample: predict v or x0")]
+    #[error("at pure noise a prediction of epsilon does not determine the sample: predict v or x0")]
     ZeroSnr,
     /// The schedule is not valid.
     #[error(transparent)]
@@ -18,7 +18,7 @@ pub enum RecipeError {
     #[error(transparent)]
     TooNoisy(#[from] ZeroTerminalSnr),
     /// Channels cannot be normalised in groups.
-    #[error("{found} is no multiple of {groups}")]
+    #[error("{found} is not a multiple of {groups}")]
     Groups {
         /// The number of channels.
         found: usize,
@@ -26,7 +26,7 @@ pub enum RecipeError {
         groups: usize,
     },
     /// There is more than one width for points or a table.
-    #[error("{}: points and tables take one width", list(found))]
+    #[error("{}: points and tables take a single width", list(found))]
     Widths {
         /// All widths.
         found: Vec<usize>,
@@ -39,7 +39,7 @@ pub enum RecipeError {
     Mlp(#[from] MlpConfigError),
     /// Large pictures cannot be halved often enough: no layer would see one as a whole.
     #[error(
-        "pictures of {}x{} can't be halved {halvings} times: the nearest sizes that can are {} and \
+        "pictures of {}x{} cannot be halved {halvings} times: the nearest sizes that can are {} and \
          {}",
         size[0], size[1], side(nearest[0]), side(nearest[1])
     )]

@@ -134,7 +134,7 @@ mod tests {
         let message = |size| resolutions(size).unwrap_err().to_string();
         assert_eq!(
             message([300, 300]),
-            "pictures of 300x300 can't be halved 3 times: the nearest sizes that can are 296 and \
+            "pictures of 300x300 cannot be halved 3 times: the nearest sizes that can are 296 and \
              304"
         );
         assert!(message([50, 301]).ends_with("48x296 and 56x304"));

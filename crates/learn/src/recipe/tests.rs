@@ -78,10 +78,10 @@ fn groups_follow_from_the_number_of_pictures() {
     assert_eq!(found[..2], [0, 0]);
     assert!((2..=4).contains(&found[2]) && (20..=40).contains(&found[3]), "{found:?}");
     assert_eq!(groups(&Recipe { groups: Some(0), ..open }, 400), 0);
-    let asked = Recipe { groups: Some(2), ..Recipe::default() };
-    assert_eq!(groups(&asked, 400), 2);
-    let grouped = asked.grouped(set(400)).unwrap();
-    assert_eq!(request(&asked, &grouped).training.groups, 2);
+    let requested = Recipe { groups: Some(2), ..Recipe::default() };
+    assert_eq!(groups(&requested, 400), 2);
+    let grouped = requested.grouped(set(400)).unwrap();
+    assert_eq!(request(&requested, &grouped).training.groups, 2);
 }
 
 #[test]
@@ -146,8 +146,8 @@ fn what_is_chosen_is_taken() {
 #[test]
 fn what_does_not_fit_is_refused() {
     let width = |width: &[usize]| Recipe { width: Some(width.to_vec()), ..Recipe::default() };
-    assert_eq!(refused(&width(&[30, 60]), &pictures(8)), "30 is no multiple of 8");
-    assert_eq!(refused(&width(&[8, 8]), &points(4)), "8,8: points and tables take one width");
+    assert_eq!(refused(&width(&[30, 60]), &pictures(8)), "30 is not a multiple of 8");
+    assert_eq!(refused(&width(&[8, 8]), &points(4)), "8,8: points and tables take a single width");
     let epsilon = Some(Prediction::Epsilon);
     let pure = Recipe { zero_snr: true, prediction: epsilon, ..Recipe::default() };
     assert!(refused(&pure, &pictures(8)).ends_with("predict v or x0"));

@@ -19,7 +19,7 @@ pub struct Source {
 }
 
 impl Source {
-    /// Something that is read in one way only.
+    /// Data without options of reading.
     #[must_use]
     pub fn plain(name: impl Into<OsString>) -> Self {
         Self { name: name.into(), reading: Reading::Plain }
@@ -30,7 +30,7 @@ impl Source {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Reading {
-    /// In one way only: built-in pictures, IDX files, arrays, tables, rows that a program gives.
+    /// Without options: built-in pictures, IDX files, arrays, tables, rows given by a program.
     Plain,
     /// Pictures in files of their own.
     Pictures {
@@ -60,7 +60,7 @@ pub enum Reading {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fit {
-    /// They fill it; what is over is cut off, the same on both sides.
+    /// They fill it; the excess is cropped equally on both sides.
     Crop,
     /// The whole picture is shown, with background around it.
     Letterbox,

@@ -204,7 +204,7 @@ fn a_run_that_was_interrupted_continues_as_if_it_had_not_been() {
     for stop in [0, 1, 4, 9] {
         let mut first = trainer(&request);
         let mut seen = losses(&mut first, stop);
-        // By way of a checkpoint.
+        // Through a checkpoint.
         let state = first.checkpoint(about(), toy::data().sha256().unwrap()).into_state();
         assert_eq!(state, first.state());
         let mut second = Trainer::resume(&request, Toy::default(), toy::data(), &state).unwrap();

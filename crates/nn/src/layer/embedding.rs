@@ -36,7 +36,7 @@ impl Embedding {
 /// The embedded time with the class of each row added, if the network distinguishes classes.
 ///
 /// # Panics
-/// If there are labels and the network takes none, or the other way round.
+/// If there are labels and the network takes none, or vice versa.
 pub(crate) fn add_class(
     time: Tensor<2>,
     classes: Option<&Embedding>,

@@ -46,7 +46,7 @@ impl Sinusoids {
         Tensor::cat(parts, 1)
     }
 
-    /// The frequencies as the peer rounds them: the exponent to f32 after each operation.
+    /// The frequencies as diffusers rounds them: the exponent to f32 after each operation.
     #[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is what is wanted")]
     fn frequencies(&self, half: usize) -> Vec<f32> {
         let ln_period = -(10_000.0_f64.ln()) as f32;

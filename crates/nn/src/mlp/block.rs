@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor};
 
 use crate::layer::{Linear, silu};
 
-/// A residual block that is told the time: the U-Net's, with linear layers for convolutions.
+/// A residual block conditioned on the time: the U-Net's, with linear layers instead of convolutions.
 ///
 /// # Formula
 /// ```text

@@ -26,7 +26,7 @@ pub struct Attention {
     scale: f64,
 }
 
-/// What tells one attention from another.
+/// The properties of an attention.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Plan {
     /// Channels of a head; `None`: all.

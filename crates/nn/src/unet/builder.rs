@@ -15,7 +15,7 @@ use super::{Attention, ResnetBlock, attention, resnet};
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum UNetError {
-    /// The config does not say how large its pictures are.
+    /// The config has no size of pictures.
     #[error("sample_size is not set: give height and width")]
     NoSize,
     /// The config contradicts itself.
@@ -40,7 +40,7 @@ enum Kind {
 }
 
 impl<'a> Builder<'a> {
-    /// For blocks of the way down or up, with or without a picture beside them.
+    /// For blocks of the down or up path, with or without a picture beside them.
     pub(super) fn new(config: &'a UNetConfig, has_picture: bool) -> Self {
         if has_picture {
             Self { config, kind: Kind::Skip, scale: SQRT_2 }
@@ -140,7 +140,7 @@ pub(super) fn projected_width(config: &UNetConfig) -> usize {
     }
 }
 
-/// Whether a block resamples by a residual layer: those with attention are told by the config.
+/// Whether a block resamples by a residual layer; for blocks with attention the config decides.
 pub(super) fn by_resnet(has_attention: bool, resampling: Resampling) -> bool {
     has_attention && resampling == Resampling::Resnet
 }

@@ -1,4 +1,4 @@
-//! The way down: from fine to coarse.
+//! The down path: from fine to coarse.
 
 use ancestral_format::DownBlock as Kind;
 use burn::module::Module;
@@ -32,7 +32,7 @@ pub enum Downsample {
     Resnet(ResnetBlock),
 }
 
-/// One level on the way down: residual blocks, each followed by attention if the level has any,
+/// One level of the down path: residual blocks, each followed by attention if the level has any,
 /// then a downsampling unless it is the last level. Levels with a picture add what they make of it.
 #[derive(Module, Debug)]
 pub struct DownBlock {
@@ -79,7 +79,7 @@ impl DownBlock {
         }
     }
 
-    /// Every intermediate map is pushed on `skips`, for the way up; `picture` is filtered down.
+    /// Every intermediate map is pushed on `skips`, for the up path; `picture` is filtered down.
     pub(super) fn forward(
         &self,
         mut x: Tensor<4>,

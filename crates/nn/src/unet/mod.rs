@@ -1,7 +1,7 @@
 //! The U-Net of denoising diffusion models.
 //!
 //! Structure and parameter names are those of `UNet2DModel` in diffusers, so that weights go both
-//! ways without renaming.
+//! directions without renaming.
 
 mod attention;
 mod builder;
@@ -55,7 +55,7 @@ pub struct UNet {
     frame: Frame,
 }
 
-/// What the network knows of its pictures, and of what it is told beside them.
+/// The shape of the pictures of the network, and its conditioning.
 #[derive(Debug, Clone, Copy)]
 struct Frame {
     size: [usize; 2],
@@ -120,7 +120,7 @@ impl UNet {
     /// Predicts from noisy pictures.
     ///
     /// # Panics
-    /// If there are labels and the network takes none, or the other way round, or of another kind,
+    /// If there are labels and the network takes none, or vice versa, or of another kind,
     /// and if shapes do not fit.
     #[must_use]
     pub fn forward(&self, x: Tensor<4>, times: Tensor<1>, label: Option<Label>) -> Tensor<4> {

@@ -41,7 +41,7 @@ pub(super) struct Common {
     pub shift: TimeScaleShift,
 }
 
-/// What tells one residual block from another.
+/// The properties of a residual block.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Plan {
     /// Channels in and out.
@@ -86,15 +86,15 @@ impl ResnetBlock {
     /// `time` is the activation of the time embedding: it is the same for every block.
     pub(super) fn forward(&self, x: Tensor<4>, time: Tensor<2>) -> Tensor<4> {
         let Kind { shift, resample, .. } = self.kind;
-        let told = self.time_emb_proj.forward(time);
+        let conditioning = self.time_emb_proj.forward(time);
         let h = resample.apply(self.activated(&self.norm1, x.clone()));
         let h = match shift {
             TimeScaleShift::Default => {
-                let [batch, channels] = told.dims();
-                let h = self.conv1.forward(h) + told.reshape([batch, 1, 1, channels]);
+                let [batch, channels] = conditioning.dims();
+                let h = self.conv1.forward(h) + conditioning.reshape([batch, 1, 1, channels]);
                 self.activated(&self.norm2, h)
             }
-            TimeScaleShift::ScaleShift => self.scaled(self.conv1.forward(h), &told),
+            TimeScaleShift::ScaleShift => self.scaled(self.conv1.forward(h), &conditioning),
         };
         let x = resample.apply(x);
         let shortcut = match &self.conv_shortcut {
@@ -116,9 +116,11 @@ impl ResnetBlock {
     }
 
     /// The activation of what is normalised, scaled and shifted by the time.
-    fn scaled(&self, h: Tensor<4>, told: &Tensor<2>) -> Tensor<4> {
+    fn scaled(&self, h: Tensor<4>, conditioning: &Tensor<2>) -> Tensor<4> {
         let [batch, .., channels] = h.dims();
-        let part = |first| told.clone().narrow(1, first, channels).reshape([batch, 1, 1, channels]);
+        let part = |first| {
+            conditioning.clone().narrow(1, first, channels).reshape([batch, 1, 1, channels])
+        };
         let h = self.norm2.forward(h) * (part(0) + 1.0) + part(channels);
         activate(self.kind.activation, h)
     }

@@ -10,7 +10,7 @@ use super::*;
 use crate::network::label_tensor;
 use crate::{device, parameters};
 
-/// Networks of the peer with weights by formula, measured apart from our own script.
+/// Networks of diffusers with weights by formula, measured apart from our own script.
 const REFERENCE: &[u8] = include_bytes!("../../tests/golden/reference_unet.json");
 
 /// The network with the weights of the formula.
@@ -25,7 +25,7 @@ fn input(case: &Case, rows: usize) -> Tensor<4> {
     Tensor::from_data(TensorData::new(case.input(rows), shape), &device::cpu())
 }
 
-/// What the network says of the two rows of a case.
+/// The prediction of the network for the two rows of a case.
 fn output(case: &Case) -> Tensor<4> {
     let label = match case.labels.clone() {
         Labels::None => None,
@@ -40,7 +40,7 @@ fn output(case: &Case) -> Tensor<4> {
 }
 
 #[test]
-fn names_and_shapes_are_those_of_the_peer() {
+fn names_and_shapes_are_those_of_diffusers() {
     for (name, case) in cases() {
         let network = UNet::new(&case.config, &device::cpu()).unwrap();
         let weights = parameters::to_weights(&network);
@@ -51,11 +51,11 @@ fn names_and_shapes_are_those_of_the_peer() {
     }
 }
 
-/// f32 against f64: the peer's own f32 is up to 3.6e-6 of the largest output away.
+/// f32 against f64: diffusers' own f32 is up to 3.6e-6 of the largest output away.
 const TOLERANCE: f32 = 1e-5;
 
 #[test]
-fn outputs_are_those_of_the_peer() {
+fn outputs_are_those_of_diffusers() {
     let cases = cases();
     assert!(cases.len() > 90);
     for (name, case) in cases {

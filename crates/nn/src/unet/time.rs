@@ -1,4 +1,4 @@
-//! What a network is told beside the picture: its time, and its class.
+//! The conditioning of a network: time and class.
 
 use ancestral_format::{ClassEmbedding as Kind, TimeEmbedding as TimeKind, UNetConfig};
 use burn::module::Module;
@@ -80,7 +80,7 @@ impl ClassEmbedding {
     /// The vectors of `label`; `project` is what times go through first.
     ///
     /// # Panics
-    /// If the label is a number where a vector is needed, or the other way round.
+    /// If the label is a number where a vector is needed, or vice versa.
     pub(super) fn forward(
         &self,
         label: Label,

@@ -1,4 +1,4 @@
-//! The way up: from coarse to fine.
+//! The up path: from coarse to fine.
 
 use ancestral_format::{UpBlock as Kind, groups_by_width, groups_of_joined};
 use burn::module::Module;
@@ -25,7 +25,7 @@ pub enum Upsample {
     Resnet(ResnetBlock),
 }
 
-/// One level on the way up: residual blocks, each of which sees a map of the way down too, with
+/// One level of the up path: residual blocks, each of which also gets a map of the down path, with
 /// attention if the level has any, then an upsampling unless it is the last level. Levels with a
 /// picture add to it.
 #[derive(Module, Debug)]
@@ -90,9 +90,9 @@ impl UpBlock {
         picture: &mut Option<Tensor<4>>,
     ) -> Tensor<4> {
         for (j, resnet) in self.resnets.iter().enumerate() {
-            let skip = skips.pop().expect("the way down left one map a residual block");
+            let skip = skips.pop().expect("the down path left one map per residual block");
             x = resnet.forward(Tensor::cat(vec![x, skip], 3), time.clone());
-            // With a picture, the only attention comes after all of them.
+            // With a picture, the only attention is after all of them.
             if let Some(attention) = self.attentions.get(j).filter(|_| !self.has_picture) {
                 x = attention.forward(x);
             }
@@ -130,7 +130,7 @@ impl UpBlock {
     }
 }
 
-/// A residual layer where a map from below and one of the way down meet.
+/// A residual layer that joins a map from below and a map of the down path.
 fn joining(
     device: &Device,
     builder: Builder<'_>,

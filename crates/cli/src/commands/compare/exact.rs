@@ -1,4 +1,4 @@
-//! Against the exact flow of data whose denoiser is exact.
+//! Comparison with the exact flow, on data with an exact denoiser.
 
 use std::convert::Infallible;
 
@@ -15,20 +15,20 @@ use super::report::{Block, Cell, Report, Row};
 use crate::args::CompareArgs;
 use crate::progress::Progress;
 
-/// Where runs without a spacing are compared: λ before the hop into clean data, which has an error of
-/// its own.
+/// Where runs without a spacing are compared: λ before the hop into clean data, which adds an error
+/// of its own.
 const END: f64 = 3.0;
-/// λ of what is as good as clean.
+/// λ at which data count as clean.
 const CLEAN: f64 = 12.0;
-/// Starts, if nothing is said.
+/// Default number of starts.
 const STARTS: usize = 2000;
-/// Runge–Kutta steps of the flow: it is known to less than 1e-8.
+/// Runge–Kutta steps of the flow; its error is below 1e-8.
 const FLOW_STEPS: usize = 2000;
-/// The seed of the starts, and that of others.
+/// The seed of the starts, and the seed of a second, independent set.
 const SEEDS: [u64; 2] = [2026, 2027];
 
-/// Samplers that draw no noise by the distance of each end to the exact one; those that do, by the
-/// distance of all ends together.
+/// Deterministic samplers are measured by the distance of each end to the exact end, stochastic ones by
+/// the distance between the two sets of ends.
 pub fn compare(args: &CompareArgs, samplers: &[Named], calls: &[usize]) -> Result<Report> {
     let name = args.exact.as_deref().unwrap_or(NAMED[0]);
     let mut data = named(name).context("--exact")?;
@@ -59,7 +59,7 @@ pub fn compare(args: &CompareArgs, samplers: &[Named], calls: &[usize]) -> Resul
     let mut blocks = vec![Block {
         measure: "RMS distance to the exact flow",
         about: format!(
-            "{name}: RMS distance to the exact flow {end} of {count} starts, by network calls until \
+            "{name}: RMS distance to the exact flow {end}, over {count} starts, by network calls until \
              there, on {hops}"
         ),
         rows: rows(&still, &mut data, &|x| Ok(rms(x, &truth)))?,
@@ -71,9 +71,9 @@ pub fn compare(args: &CompareArgs, samplers: &[Named], calls: &[usize]) -> Resul
         blocks.push(Block {
             measure: "sliced Wasserstein distance to exact draws",
             about: format!(
-                "{name}: of samplers that draw noise, sliced 2-Wasserstein distance of {count} \
-                 samples {end} to as many exact ones; two sets of exact ones are {least:.4} apart, \
-                 and no order can be seen below that"
+                "{name}: stochastic samplers: sliced 2-Wasserstein distance of {count} samples {end} \
+                 to as many exact ones; two sets of exact samples are {least:.4} apart, and smaller \
+                 distances say nothing about the order"
             ),
             rows: rows(&drawing, &mut data, &apart)?,
         });
@@ -84,10 +84,10 @@ pub fn compare(args: &CompareArgs, samplers: &[Named], calls: &[usize]) -> Resul
 /// How far samples are from the truth.
 type Distance<'a> = dyn Fn(&Batch<f64>) -> Result<f64> + 'a;
 
-/// What is gone over, from the noisiest level of the DDPM paper's schedule.
+/// The levels that a run covers, from the noisiest level of the DDPM paper's schedule.
 struct Stretch {
     schedule: Schedule,
-    /// Into clean data, over these steps; `None`: to [`END`], over hops even in λ.
+    /// The spacing of a run into clean data; `None`: a run to [`END`], with hops even in λ.
     spacing: Option<AnySpacing>,
     /// Where the exact flow ends.
     to: Level,
@@ -100,10 +100,12 @@ impl Stretch {
         Ok(Self { schedule: Schedule::linear_1000(), spacing, to })
     }
 
-    /// How the hops are laid, and where they end.
+    /// The spacing of the hops and where they end, in words.
     fn words(&self) -> (String, String) {
         match self.spacing {
-            Some(spacing) => (format!("hops laid {}", spacing.name()), "in clean data".to_owned()),
+            Some(spacing) => {
+                (format!("hops spaced {}", spacing.name()), "in clean data".to_owned())
+            }
             None => ("hops even in lambda".to_owned(), format!("at lambda = {END}")),
         }
     }
@@ -112,7 +114,7 @@ impl Stretch {
         Grid::even(self.schedule.noisiest(), self.to, hops)
     }
 
-    /// Where the flow ends that begins at the noise of `seed`.
+    /// The end of the exact flow from the noise of `seed`.
     fn flow(&self, data: &mut Mixture, seed: u64, count: usize) -> Result<Batch<f64>> {
         let grid = self.even(FLOW_STEPS)?;
         let x = SampleNoise::new(seed, 0..count as u64).draw(&Batch::zeros(count, vec![2]));
@@ -124,7 +126,7 @@ impl Stretch {
         Ok(unwrap(data.denoise(&x, last)).x0)
     }
 
-    /// How near the sampler comes with at most so many calls, if these suffice for a hop.
+    /// The error of the sampler with at most so many calls, if they suffice for one hop.
     fn cell(
         &self,
         sampler: &AnySampler,
@@ -133,7 +135,7 @@ impl Stretch {
         data: &mut Mixture,
         distance: &Distance<'_>,
     ) -> Result<Option<Cell>> {
-        // The hop into clean data is a call; without a spacing it is not made.
+        // The hop into clean data takes one call; without a spacing there is no such hop.
         let left_out = usize::from(self.spacing.is_none());
         let grid = |hops| match self.spacing {
             Some(spacing) => spacing.grid(&self.schedule, hops),

@@ -1,4 +1,4 @@
-//! Against real data, with the samples of a model.
+//! Comparison of a model's samples with real data.
 
 use std::sync::Arc;
 
@@ -19,9 +19,9 @@ use crate::flags::flagged;
 use crate::open::{Wanted, engine};
 use crate::progress::Progress;
 
-/// Samples a seed, if nothing is said.
+/// Default number of samples for each seed.
 const COUNT: usize = 800;
-/// Seeds, if nothing is said.
+/// Default number of seeds.
 const SEEDS: usize = 5;
 /// Above so many dimensions the moments of samples are mostly noise.
 const MOST_MOMENTS: usize = 256;
@@ -75,7 +75,7 @@ pub fn compare(args: &CompareArgs, samplers: &[Named], calls: &[usize]) -> Resul
     Ok(Report { title, blocks: vec![Block { measure, about, rows: found }] })
 }
 
-/// The data that are named, or those of the built-in model, in the model's space.
+/// The data of `--data`, or the data of the built-in model, in model space.
 fn data(args: &CompareArgs, model: &Model, is_built_in: bool, quiet: bool) -> Result<Batch> {
     let shape = model.shape().map_err(flagged)?;
     let pictures = match shape[..] {
@@ -89,13 +89,15 @@ fn data(args: &CompareArgs, model: &Model, is_built_in: bool, quiet: bool) -> Re
     let options = ReadOptions { pictures, ..ReadOptions::default() };
     let (source, read) = match &args.data {
         Some(source) => (source.as_str(), open(source, &options).map(Some)),
-        // Whatever files of that name there are.
+        // The built-in data, even if a file has that name.
         None if is_built_in => (BUILTIN[0], open_builtin(BUILTIN[0], &options)),
-        None => bail!("--data: say which data samples of model {} are to be like", model.name()),
+        None => {
+            bail!("--data: name the data to compare the samples of model {} with", model.name())
+        }
     };
     let Loaded { data, columns, decided, skipped, left_out, .. } =
         read.context("--data")?.context("no built-in data")?;
-    Findings { skipped: &skipped, left_out: &left_out, decided: &decided }.say(source, quiet);
+    Findings { skipped: &skipped, left_out: &left_out, decided: &decided }.print(source, quiet);
     if data.shape() != shape {
         let [found, expected] = [data.shape(), &shape].map(|shape| joined(shape, "x"));
         bail!("--data {source}: rows of {found}, expected {expected} as of model {}", model.name());
@@ -110,7 +112,7 @@ fn data(args: &CompareArgs, model: &Model, is_built_in: bool, quiet: bool) -> Re
     Ok(Batch::new(shape, rows))
 }
 
-/// Refuses columns of other names, if those of the model are known.
+/// Refuses columns whose names differ from the model's, if the model's are known.
 fn check_names(source: &str, ours: &Columns, theirs: &Columns, model: &Model) -> Result<()> {
     let names = |columns: &Columns| {
         columns.as_slice().iter().map(Column::name).map(str::to_owned).collect::<Vec<_>>()
@@ -123,7 +125,7 @@ fn check_names(source: &str, ours: &Columns, theirs: &Columns, model: &Model) ->
     Ok(())
 }
 
-/// One process, with the calls that it was allowed and those it makes.
+/// One run, with its allowed and its actual number of network calls.
 struct Run {
     calls: usize,
     made: usize,
@@ -133,7 +135,7 @@ struct Run {
 /// The runs of one sampler.
 type Runs = (String, Vec<Run>);
 
-/// The runs of each sampler. Where the calls do not suffice for a hop there is none.
+/// The runs of each sampler, without those whose calls do not suffice for one hop.
 fn runs(
     args: &CompareArgs,
     samplers: &[Named],
@@ -154,7 +156,7 @@ fn runs(
     };
     let mut rows = Vec::new();
     for (name, _) in samplers {
-        // What is wrong with any number of calls is said.
+        // An error that no number of calls would cure is reported.
         Process::new(&settings(name), model).map_err(flagged)?;
         let runs: Vec<Run> =
             calls.iter().filter_map(|calls| run(settings(name), *calls).ok()).collect();
@@ -168,7 +170,7 @@ fn runs(
     Ok(rows)
 }
 
-/// What is the same for all samplers.
+/// What all samplers share.
 struct Trial<'a> {
     pipeline: &'a Pipeline,
     measure: Measure,
@@ -194,7 +196,7 @@ impl Trial<'_> {
     }
 }
 
-/// How far samples are from data.
+/// The distance between samples and data.
 #[derive(Clone, Copy, Debug)]
 enum Measure {
     Frechet,
@@ -202,8 +204,8 @@ enum Measure {
 }
 
 impl Measure {
-    /// Moments tell pictures apart if they are few and well known; points and tables have shapes
-    /// that moments don't see.
+    /// Mean and covariance characterise pictures if the dimensions are few and the rows many; points
+    /// and tables have shapes that mean and covariance do not capture.
     fn of(model: &Model, data: &Batch, count: usize) -> Self {
         let dimensions = data.row_len();
         let is_known = dimensions < count.min(data.rows()) && dimensions <= MOST_MOMENTS;

@@ -1,4 +1,4 @@
-//! Against real data, in builds that read none.
+//! Comparison with real data, in builds that cannot read data.
 
 use anyhow::{Result, bail};
 
@@ -7,5 +7,5 @@ use super::report::Report;
 use crate::args::CompareArgs;
 
 pub fn compare(_args: &CompareArgs, _samplers: &[Named], _calls: &[usize]) -> Result<Report> {
-    bail!("MODEL: this build reads no data to compare with: build it with `--features pictures`")
+    bail!("MODEL: this build cannot read data to compare with: build with `--features pictures`")
 }

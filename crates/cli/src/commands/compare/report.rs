@@ -1,4 +1,4 @@
-//! What was found, as a table, a CSV file and a plot.
+//! The result as a table, a CSV file and a plot.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::failure::Failed;
 
-/// How near one sampler came with so many network calls.
+/// The error of one sampler with so many network calls.
 #[derive(Debug)]
 pub struct Cell {
     /// The calls that were allowed.
@@ -16,22 +16,22 @@ pub struct Cell {
     /// The calls that were made.
     pub made: usize,
     pub distance: f64,
-    /// Of the mean over seeds, if there are several.
+    /// The standard error of the mean over seeds, if there are several.
     pub standard_error: Option<f64>,
 }
 
-/// One sampler, with the cells of the calls that suffice for a hop.
+/// One sampler, with a cell for each number of calls that suffices for one hop.
 #[derive(Debug)]
 pub struct Row {
     pub sampler: String,
-    /// The order of convergence that it claims, if that can be seen in these distances.
+    /// The order of convergence that it claims, if these distances can show it.
     pub order: Option<u32>,
     pub cells: Vec<Cell>,
 }
 
 impl Row {
-    /// The order from one cell to the next: how many times nearer it comes with twice the calls, as
-    /// a power of 2.
+    /// The order from one cell to the next: the factor by which twice the calls reduce the distance,
+    /// as a power of 2.
     fn order_at(&self, i: usize) -> Option<f64> {
         self.order?;
         let (before, cell) = (self.cells.get(i.checked_sub(1)?)?, self.cells.get(i)?);
@@ -39,23 +39,23 @@ impl Row {
         Some(nearer / (cell.made as f64 / before.made as f64).ln()).filter(|p| p.is_finite())
     }
 
-    /// The order from the last cell but one to the last.
+    /// The order between the last two cells.
     fn last_order(&self) -> Option<f64> {
         self.order_at(self.cells.len().checked_sub(1)?)
     }
 }
 
-/// Rows whose distances are of one kind.
+/// Rows with the same kind of distance.
 #[derive(Debug)]
 pub struct Block {
-    /// The kind of distance, in a word.
+    /// The kind of distance, in a few words.
     pub measure: &'static str,
     /// What is measured, in a line or two.
     pub about: String,
     pub rows: Vec<Row>,
 }
 
-/// All that was found.
+/// The whole result.
 #[derive(Debug)]
 pub struct Report {
     /// What the plot shows.
@@ -70,7 +70,7 @@ impl Report {
         self.blocks.iter().find(|block| !block.rows.is_empty())
     }
 
-    /// As tables for people.
+    /// As tables for the terminal.
     pub fn text(&self) -> String {
         let blocks = self.blocks.iter().filter(|block| !block.rows.is_empty());
         blocks.map(Block::text).collect::<Vec<_>>().join("\n")
@@ -105,7 +105,7 @@ impl Report {
         let Destination { folder, table, plot } = destination;
         std::fs::create_dir_all(folder).with_context(|| format!("output {}", folder.display()))?;
         save_bytes(table, self.csv().as_bytes()).map_err(|error| Failed(error.into()))?;
-        let block = self.plotted().context("there is nothing to plot")?;
+        let block = self.plotted().context("nothing to plot")?;
         let lines: Vec<ErrorLine> = block.rows.iter().map(line).collect();
         if lines.iter().all(|line| line.points.is_empty()) {
             return Ok(());
@@ -120,7 +120,7 @@ fn quoted(name: &str) -> String {
     if name.contains(',') { format!("\"{name}\"") } else { name.to_owned() }
 }
 
-/// What a logarithm can show of a row.
+/// The points of a row that a logarithmic axis can show.
 fn line(row: &Row) -> ErrorLine {
     let points = row.cells.iter().map(|cell| (cell.made as f64, cell.distance));
     let points = points.filter(|(_, distance)| *distance > 0.0 && distance.is_finite());
@@ -175,7 +175,7 @@ fn written<T>(value: Option<T>, text: impl FnOnce(T) -> String) -> String {
     value.map_or_else(String::new, text)
 }
 
-/// Lines of equally many cells, the first to the left and the others to the right.
+/// Lines with equal numbers of cells, the first aligned left and the others right.
 fn aligned(lines: &[Vec<String>]) -> String {
     let width = |i: usize| lines.iter().map(|line| line[i].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..lines[0].len()).map(width).collect();
@@ -204,14 +204,14 @@ pub struct Destination {
 }
 
 impl Destination {
-    /// Those in `folder`, which may not be there yet; only with `force` if they are.
+    /// The files in `folder`, which need not exist yet; existing files are an error without `force`.
     pub fn new(folder: &Path, force: bool) -> Result<Self> {
         if folder.exists() && !folder.is_dir() {
             bail!("output {}: a file, expected a folder", folder.display());
         }
         let [table, plot] = ["table.csv", "plot.png"].map(|name| folder.join(name));
         if let Some(taken) = [&table, &plot].into_iter().find(|file| file.exists() && !force) {
-            bail!("{} is already there: replace it with --force", taken.display());
+            bail!("{} already exists: replace it with --force", taken.display());
         }
         Ok(Self { folder: folder.to_owned(), table, plot })
     }

@@ -57,26 +57,28 @@ pub fn begun(args: &TrainArgs) -> Result<Job> {
     Ok(job)
 }
 
-/// Makes the job that of a recipe. If the batch had to be made smaller for the memory, returns what to
-/// say of it.
+/// Completes the job from a recipe. Returns a message if the batch was made smaller to fit into memory.
 pub fn prepare(job: &mut Job, recipe: &Recipe) -> Result<Option<String>> {
     let source = job.request.source.clone();
     job.request = recipe.request(source, &job.data.set).map_err(named)?;
     fit(job, recipe.batch.is_some())
 }
 
-/// Refuses --groups for data that have classes or are no pictures.
+/// Refuses --groups for data that have classes or are not pictures.
 fn refuse_groups(data: &Data) -> Result<()> {
     if !data.is_pictures() {
-        bail!("--groups: {} is no set of pictures", data.name);
+        bail!("--groups: {} is not a set of pictures", data.name);
     }
     if data.class_names.is_some() {
-        bail!("--groups: {} has classes, which stand for groups", data.name);
+        bail!(
+            "--groups: {} has classes, which are used instead of groups; leave --groups out",
+            data.name
+        );
     }
     Ok(())
 }
 
-/// An error with the flag that it is about.
+/// The error, with the flag that caused it.
 fn named(error: RecipeError) -> anyhow::Error {
     let flag = match error {
         RecipeError::ZeroSnr => "--zero-snr",
@@ -91,7 +93,8 @@ fn named(error: RecipeError) -> anyhow::Error {
     anyhow::Error::new(error).context(flag)
 }
 
-/// Makes the batch small enough for the memory, unless the user named it, and returns what to say.
+/// Makes the batch small enough for the memory and returns a message; if the user chose the batch, it is
+/// an error that it does not fit.
 fn fit(job: &mut Job, is_named: bool) -> Result<Option<String>> {
     let (true, Some(available)) = (job.engine.is_cpu(), available_memory()) else {
         return Ok(None);
@@ -106,8 +109,8 @@ fn fit(job: &mut Job, is_named: bool) -> Result<Option<String>> {
     if is_named {
         let needed = Memory::of(settings, &engine, &job.data.set).total();
         bail!(
-            "--batch {}: training takes {}, and {} are available; --batch {} --accumulate {} gives \
-             the same results and fits",
+            "--batch {}: training needs {} of memory, and {} are available; --batch {} --accumulate \
+             {} fits and gives the same results",
             settings.batch,
             gibibytes(needed),
             gibibytes(available),
@@ -116,7 +119,8 @@ fn fit(job: &mut Job, is_named: bool) -> Result<Option<String>> {
         );
     }
     let text = format!(
-        "memory: a batch of {} does not fit into {}: --batch {} --accumulate {} gives the same results",
+        "memory: a batch of {} does not fit into {}; using --batch {} --accumulate {}, which gives the same \
+         results",
         settings.batch,
         gibibytes(available),
         fitted.batch,
@@ -126,12 +130,12 @@ fn fit(job: &mut Job, is_named: bool) -> Result<Option<String>> {
     Ok(Some(text))
 }
 
-/// What makes a training smaller.
+/// How to make a training smaller.
 fn smaller(request: &Request) -> String {
     match request.network.sample_shape().as_deref() {
         Some([_, height, width]) => {
             format!(
-                "pictures of {height}x{width} are too large here: choose a smaller --size or --width"
+                "pictures of {height}x{width} need too much memory: choose a smaller --size or --width"
             )
         }
         _ => "choose a smaller --width, --layers or --batch".to_owned(),
@@ -142,7 +146,7 @@ fn gibibytes(bytes: u64) -> String {
     format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30))
 }
 
-/// Says what is likely to be a mistake.
+/// Warns of settings that are likely to be a mistake.
 fn warn(job: &Job, schedule: Option<&str>) -> Result<()> {
     let Job { data, request, budget, .. } = job;
     let (quiet, training) = (budget.quiet, &request.training);
@@ -150,8 +154,8 @@ fn warn(job: &Job, schedule: Option<&str>) -> Result<()> {
     if data.class_names.is_some() && training.label_dropout == 0.0 {
         note(
             quiet,
-            "warning: --label-dropout 0: the network never learns to do without a label, as \
-             previews and samples without --class ask it to",
+            "warning: --label-dropout 0: the network never learns to predict without a label, which \
+             --class none and --guidance need",
         );
     }
     let outside = if request.scheduler.clip_sample { data.set.share_outside() } else { 0.0 };
@@ -160,14 +164,14 @@ fn warn(job: &Job, schedule: Option<&str>) -> Result<()> {
             quiet,
             format_args!(
                 "warning: {:.1} % of the data are outside [-1, 1], where samples are clipped: \
-                 arrays of pictures are expected in [-1, 1], or as bytes",
+                 store arrays of pictures in [-1, 1], or as bytes",
                 100.0 * outside
             ),
         );
     }
     let (batch, len) = (training.batch, data.set.len());
     if batch > len {
-        note(quiet, format_args!("note: a batch of {batch} is more than the data: {len} in all"));
+        note(quiet, format_args!("note: a batch of {batch} is larger than the data, {len} in all"));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! A request as the flags of a command line, and the other way round.
+//! A request from the flags of a command line, and vice versa.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -16,8 +16,8 @@ use crate::args::{
 };
 use crate::commands::joined;
 
-/// What the flags choose. There is no `..` here and below, so that no flag is forgotten.
-#[expect(clippy::too_many_lines, reason = "a line a flag")]
+/// The choices of the flags. There is no `..` here and below, so that no flag is forgotten.
+#[expect(clippy::too_many_lines, reason = "one line per flag")]
 pub fn recipe(args: &TrainArgs) -> Recipe {
     let TrainArgs {
         data: _,
@@ -83,10 +83,10 @@ pub fn recipe(args: &TrainArgs) -> Recipe {
     }
 }
 
-/// A flag as it is written, and its value; `None` for a flag without one.
+/// A flag as written, and its value; `None` for a flag without a value.
 pub type Flag = (&'static str, Option<String>);
 
-/// The flags that make the same weights again, with everything said that can be.
+/// The flags that train the same weights again, with every setting written out.
 pub fn flags(request: &Request) -> Vec<Flag> {
     let Request { source, network, scheduler, training, saving: _ } = request;
     let Settings {
@@ -170,7 +170,7 @@ fn reading(reading: &Reading) -> Vec<Flag> {
     valued.chain(switches.into_iter().flatten()).collect()
 }
 
-/// The command that makes the same weights again, as a shell takes it: those after `done` steps.
+/// The shell command that trains the same weights again, those after `done` steps.
 pub fn command(request: &Request, done: u64) -> String {
     let mut flags = flags(request);
     if done < request.training.steps {
@@ -182,13 +182,13 @@ pub fn command(request: &Request, done: u64) -> String {
     shell(&["train".into(), data].into_iter().chain(words).collect::<Vec<_>>())
 }
 
-/// A path as an argument, which is no flag.
+/// A path as an argument that cannot be taken for a flag.
 pub fn operand(path: &Path) -> OsString {
     let is_flag = path.as_os_str().as_encoded_bytes().starts_with(b"-");
     if is_flag { Path::new(".").join(path) } else { path.to_owned() }.into()
 }
 
-/// The program with these arguments, as a shell takes it.
+/// The shell command of the program with these arguments.
 pub fn shell(arguments: &[OsString]) -> String {
     let words = arguments.iter().map(|argument| word(argument));
     std::iter::once("ancestral".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
@@ -201,7 +201,7 @@ fn word(argument: &OsStr) -> String {
         Some(text) if !text.contains(char::is_control) => {
             format!("'{}'", text.replace('\'', r"'\''"))
         }
-        // As bash, zsh and ksh read it.
+        // In the quoting of bash, zsh and ksh.
         Some(_) | None => format!("$'{}'", argument.as_encoded_bytes().escape_ascii()),
     }
 }
@@ -226,7 +226,7 @@ pub fn schedule(scheduler: &SchedulerConfig) -> String {
     }
 }
 
-/// What is predicted, as it is written.
+/// What is predicted, as written on the command line.
 pub fn prediction(prediction: PredictionType) -> &'static str {
     match prediction {
         PredictionType::Epsilon => "epsilon",
@@ -254,7 +254,7 @@ impl From<OptimizerArg> for Optimizer {
     }
 }
 
-/// How pictures are fitted, as it is written.
+/// How pictures are fitted, as written on the command line.
 pub fn fit(fit: Fit) -> &'static str {
     match fit {
         Fit::Crop => "crop",
@@ -271,7 +271,7 @@ impl From<FitArg> for Fit {
     }
 }
 
-/// A precision, as it is written.
+/// A precision, as written on the command line.
 pub fn precision(precision: Precision) -> &'static str {
     match precision {
         Precision::F32 => "f32",
@@ -294,7 +294,7 @@ impl From<PredictionArg> for PredictionType {
     }
 }
 
-/// A colour, as it is written.
+/// A colour, as written on the command line.
 pub fn colour([red, green, blue]: [u8; 3]) -> String {
     format!("{red:02x}{green:02x}{blue:02x}")
 }

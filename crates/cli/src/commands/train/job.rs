@@ -1,4 +1,4 @@
-//! One training: what is set up before the first step, and what is left after the last.
+//! One training: the setup before the first step, and the results after the last.
 
 use std::ffi::OsString;
 use std::fs;
@@ -21,45 +21,45 @@ use crate::interrupt::Interrupt;
 use crate::lock::LOCK;
 use crate::run_folder::RunFolder;
 
-/// A trainer on whichever engine.
+/// A trainer on any engine.
 pub type Trainer = ancestral_learn::Trainer<Box<dyn Gradients>>;
 
 /// One training.
 pub struct Job {
     pub folder: RunFolder,
     pub data: Data,
-    /// What is not learned, to judge by.
+    /// The rows that are held out to measure the loss.
     pub held_out: Option<TrainingSet>,
     pub data_sha256: String,
     pub request: Request,
     /// What computes samples and gradients.
     pub engine: Engine,
-    /// Where the training stood, if it is resumed.
+    /// The state of the checkpoint, if the training is resumed.
     pub state: Option<TrainState>,
     pub budget: Budget,
 }
 
-/// What is chosen anew each time that a training is begun or resumed.
+/// Settings that are chosen each time a training is begun or resumed.
 pub struct Budget {
-    /// After which step to stop, before the last one.
+    /// The step to stop after, before the last one.
     pub stop_at: Option<u64>,
-    /// Whether a run that is already there is replaced.
+    /// Whether an existing run is replaced.
     pub force: bool,
     pub quiet: bool,
 }
 
 impl Job {
-    /// Trains, and draws what was learned.
+    /// Trains, and draws the samples at the end.
     pub fn run(&self) -> Result<()> {
         let (steps, done) = (self.request.training.steps, self.done());
         if steps < done {
-            bail!("--steps {steps}: the run has made {done} already");
+            bail!("--steps {steps}: the run has already made {done}; give a larger number");
         }
         if let Some(stop) = self.budget.stop_at.filter(|stop| *stop < done) {
-            bail!("--stop-at {stop}: the run has made {done} already");
+            bail!("--stop-at {stop}: the run has already made {done}; give a larger number");
         }
         let interrupt = Interrupt::watch()?;
-        // All that can be refused is refused before something is written.
+        // All input errors are reported before anything is written.
         let mut trainer = self.trainer()?;
         let mut log = self.log()?;
         self.announce(trainer.parameters());
@@ -84,7 +84,7 @@ impl Job {
         self.chart(&log)
     }
 
-    /// How many steps were made before.
+    /// Steps that were made before this process.
     pub fn done(&self) -> u64 {
         self.state.as_ref().map_or(0, |state| state.steps)
     }
@@ -98,7 +98,7 @@ impl Job {
         })
     }
 
-    /// Sets up the run folder for what is to come.
+    /// Prepares the run folder for the steps to come.
     fn log(&self) -> Result<Log> {
         let (folder, done) = (&self.folder, self.done());
         if self.state.is_none() {
@@ -107,12 +107,12 @@ impl Job {
         }
         folder.checkpoints(self.request.saving.keep).tidy(done)?;
         folder.go_back_to(done)?;
-        // The end of a run that goes on is none.
+        // Pictures of the end mislead while the run continues.
         let judged = if folder.preview(done).exists() { done } else { done.saturating_sub(1) };
         Log::resume(&folder.log(), done, judged).map_err(unwritten)
     }
 
-    /// Prints what is trained, in a line.
+    /// Prints one line about the training.
     fn announce(&self, parameters: usize) {
         let Self { data, request, .. } = self;
         let Request { network, scheduler, training, .. } = request;
@@ -145,33 +145,33 @@ impl Job {
 
     /// How to resume the run.
     pub fn resuming(&self) -> String {
-        format!("go on with: {}", self.command(&["train", "--resume"]))
+        format!("continue with: {}", self.command(&["train", "--resume"]))
     }
 
-    /// What there is once the model is written, and how to have the rest.
+    /// The message for an interruption after the model was written: what exists, and how to get the rest.
     fn without_pictures(&self) -> String {
         format!(
-            "interrupted while the last samples were drawn; the model is written: draw with: {} (or \
-             all pictures of the run with: {})",
+            "interrupted while the last samples were drawn; the model is written: draw samples with: {} \
+             (or all pictures of the run with: {})",
             self.command(&["sample"]),
             self.command(&["train", "--resume"])
         )
     }
 
-    /// A command on the run folder, as a shell reads it.
+    /// The shell command on the run folder.
     pub fn command(&self, words: &[&str]) -> String {
         let folder = flags::operand(self.folder.path());
         let words = words.iter().map(OsString::from).chain([folder]);
         flags::shell(&words.collect::<Vec<_>>())
     }
 
-    /// What was learned so far, as a model.
+    /// The model learned so far.
     pub fn model(&self, trainer: &Trainer, final_loss: Option<f64>) -> Result<Model> {
         let about = self.about(trainer, final_loss);
         Model::from_folder(self.data.name.clone(), trainer.model(about)).map_err(flagged)
     }
 
-    /// What a model folder says of the training so far.
+    /// The record of the training so far in a model folder.
     pub fn about(&self, trainer: &Trainer, final_loss: Option<f64>) -> About {
         let Self { data, request, .. } = self;
         About {
@@ -196,7 +196,7 @@ impl Job {
 
     /// The chart of the losses.
     fn chart(&self, log: &Log) -> Result<()> {
-        // Every step of a short run may have been skipped.
+        // In a short run every step may have been skipped.
         if log.losses().is_empty() {
             return Ok(());
         }
@@ -212,16 +212,16 @@ impl Job {
     }
 }
 
-/// The folder was writable: that a file in it is not is no fault of the user's.
+/// The folder was writable, so a failure to write a file in it is not an input error.
 fn unwritten(error: LogError) -> anyhow::Error {
     Failed(error.into()).into()
 }
 
-/// How many classes there are, or groups in their place.
+/// The number of classes, or of groups instead.
 fn classes(set: &TrainingSet) -> String {
     match (set.groups(), set.classes()) {
         (0, 1) => "1 class".to_owned(),
         (0, classes) => format!("{classes} classes"),
-        (_, found) => format!("{} of alike ones", counted(found, "group")),
+        (_, found) => format!("{} of similar ones", counted(found, "group")),
     }
 }

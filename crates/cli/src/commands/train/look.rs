@@ -8,43 +8,43 @@ use anyhow::Result;
 use super::job::{Job, Trainer};
 use crate::failure::{Failed, note};
 use crate::flags::flagged;
-use crate::looks::{Amount, Looks, MOMENTS};
+use crate::looks::{Amount, Looks, SNAPSHOTS};
 use crate::progress::Progress;
 
-/// Rows of the data that samples are compared with on the way.
+/// Rows of the data that samples are compared with during training.
 const COMPARED: usize = 500;
-/// If one in so many samples is a copy, it is said.
+/// If more than one in so many samples is a copy, a note is printed.
 const MOST_COPIES: usize = 20;
 
-/// How to look at a model.
+/// How samples of a model are drawn for its pictures.
 #[derive(Clone, Copy, Debug)]
 pub struct Look {
     sampler: &'static str,
     amount: Amount,
-    /// Moments of the way to keep.
-    moments: usize,
+    /// Snapshots of the trajectory to keep.
+    snapshots: usize,
     /// Samples in one network call.
     batch: usize,
 }
 
 impl Look {
-    /// At the end: samples, and the way to them.
+    /// At the end: samples, and their trajectory.
     pub fn last(job: &Job, amount: Amount) -> Self {
-        Self { sampler: "ddpm", amount, moments: MOMENTS, batch: batch(job) }
+        Self { sampler: "ddpm", amount, snapshots: SNAPSHOTS, batch: batch(job) }
     }
 
-    /// On the way.
+    /// During training.
     pub fn preview(job: &Job, amount: Amount) -> Self {
-        Self { sampler: "ddim", amount, moments: 0, batch: batch(job) }
+        Self { sampler: "ddim", amount, snapshots: 0, batch: batch(job) }
     }
 
-    /// The same in so many steps, without the way.
+    /// The same in so many steps, without the trajectory.
     pub fn of_steps(self, steps: usize) -> Self {
-        Self { amount: Amount { steps, ..self.amount }, moments: 0, ..self }
+        Self { amount: Amount { steps, ..self.amount }, snapshots: 0, ..self }
     }
 }
 
-/// Samples in one network call: where memory is scarce no more than in a pass of training.
+/// Samples in one network call; on the CPU no more than in a pass of training, which fits into memory.
 fn batch(job: &Job) -> usize {
     let Defaults { batch, .. } = Defaults::of(job.data.is_pictures());
     let ancestral_learn::Settings { accumulate, batch: pass, .. } = job.request.training;
@@ -52,7 +52,7 @@ fn batch(job: &Job) -> usize {
 }
 
 impl Job {
-    /// How much is drawn on the way and at the end, of a training of so many steps in all.
+    /// How much is drawn during and at the end of a training of so many steps in all.
     pub fn looks(&self, steps: u64) -> Looks {
         let Self { data, request, .. } = self;
         let rows = steps as f64 * request.training.rows() as f64;
@@ -63,7 +63,7 @@ impl Job {
         Looks::all(self.data.is_pictures())
     }
 
-    /// Says so if that is less than usual.
+    /// Prints a note if that is less than usual.
     pub fn note_looks(&self) {
         let Saving { preview_every, .. } = self.request.saving;
         let (less, draw) = (self.looks(self.request.training.steps), self.command(&["sample"]));
@@ -72,7 +72,7 @@ impl Job {
         }
     }
 
-    /// Samples of the averaged weights, always from the same noise, and what they show.
+    /// Samples of the averaged weights, always from the same noise, and the judgement of them.
     pub fn preview(&self, trainer: &mut Trainer, log: &mut Log) -> Result<()> {
         let judgement = self.judged(trainer)?;
         let model = self.model(trainer, None)?;
@@ -83,14 +83,14 @@ impl Job {
         Ok(write_png(&self.folder.preview(trainer.steps()), &picture, &metadata)?)
     }
 
-    /// The losses of what is held out, and of what is seen.
+    /// The losses of the held-out rows and of the rows seen in training.
     pub fn judged(&self, trainer: &mut Trainer) -> Result<Judgement> {
         let losses = self.held_out.as_ref().map(|held_out| trainer.judge(held_out)).transpose()?;
         let (held_out, seen) = losses.map(|[held_out, seen]| (held_out, seen)).unzip();
         Ok(Judgement { step: trainer.steps(), distance: None, held_out, seen })
     }
 
-    /// Puts into the log how good the training is, and says what is new in that.
+    /// Adds a judgement of the training to the log, and prints what is new in it.
     fn judge(&self, judgement: Judgement, samples: &Samples, log: &mut Log) -> Result<()> {
         let set = self.held_out.as_ref().unwrap_or(&self.data.set);
         let stride = set.len().div_ceil(COMPARED);
@@ -98,7 +98,7 @@ impl Job {
         for index in (0..set.len()).step_by(stride) {
             rows.extend_from_slice(&set.row(index)?);
         }
-        // Of one sample there is no distance, nor of a network that has blown up.
+        // There is no distance for a single sample or for values that are not finite.
         let distance = energy_distance(samples.x.data(), &rows, set.row_len()).ok();
         self.warn_of(log.judge(Judgement { distance, ..judgement }));
         if let Some(verdict) = verdict(log.judgements()) {
@@ -107,28 +107,28 @@ impl Job {
         Ok(())
     }
 
-    /// Says so if samples are copies of what training saw.
+    /// Prints a note if samples are copies of the training data.
     fn note_copies(&self, samples: &Samples) -> Result<()> {
         let set = &self.data.set;
         if !self.data.is_pictures() || set.is_elsewhere() {
             return Ok(());
         }
         let (copies, count) = (set.copies(samples.x.data())?, samples.x.rows());
-        // Single samples are near to a row by chance, where there are few.
+        // A few samples are near to a row by chance.
         if copies * MOST_COPIES > count {
             note(
                 self.budget.quiet,
                 format_args!(
-                    "note: {copies} of {count} samples are copies of pictures of the data, three times \
-                     nearer to one than to any other: fewer steps, a smaller network or more \
-                     pictures would make them new"
+                    "note: {copies} of {count} samples are copies of pictures of the data (three times \
+                     nearer to one than to any other): use fewer steps, a smaller network or more \
+                     pictures"
                 ),
             );
         }
         Ok(())
     }
 
-    /// The samples at the end, and the way to them.
+    /// The samples at the end, and their trajectory.
     pub fn look(&self, model: &Model, judgement: Judgement, log: &mut Log) -> Result<()> {
         let look = Look::last(self, self.looks(self.request.training.steps).last);
         let (samples, metadata) = self.sample(model, look)?;
@@ -149,12 +149,12 @@ impl Job {
         write().map_err(|error| Failed(error).into())
     }
 
-    /// How samples are drawn: points and tables over their data.
+    /// How samples are shown: points and tables over their data.
     fn show<'a>(&'a self, model: &'a Model) -> Show<'a> {
         Show { behind: self.data.set.values(), ..Show::of(model) }
     }
 
-    /// Samples, and what pictures of them say of themselves.
+    /// Samples, and the metadata of their pictures.
     pub fn sample(&self, model: &Model, look: Look) -> Result<(Samples, Vec<(String, String)>)> {
         let steps = look.amount.steps.min(model.schedule().len());
         let settings = Settings::new()
@@ -165,7 +165,7 @@ impl Job {
             .count(usize::try_from(look.amount.count).unwrap_or(usize::MAX))
             .batch(look.batch)
             .seed(self.request.training.seed)
-            .snapshots(look.moments);
+            .snapshots(look.snapshots);
         let pipeline = Pipeline::new(model.clone(), &self.engine).map_err(flagged)?;
         let mut steps = pipeline.steps(&settings).map_err(flagged)?;
         let mut metadata = steps.plan().provenance();

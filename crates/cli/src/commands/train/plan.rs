@@ -1,4 +1,4 @@
-//! What fits into a time: how many updates, of how large a network.
+//! What fits into a time budget: how many updates, of which network size.
 
 use std::time::{Duration, Instant};
 
@@ -12,13 +12,13 @@ use super::job::Job;
 use super::look::Look;
 use crate::failure::note;
 
-/// Updates that are measured at the least and at the most, after one that is not, and for how long.
+/// The least and the most updates that are measured, after one that is not, and for how long.
 const LEAST: u64 = 4;
 const MOST: u64 = 100;
 const MEASURED: Duration = Duration::from_millis(500);
-/// What twice the time bought where it was measured: docs/training.md.
+/// The gain from twice the time, as measured in docs/training.md.
 const GAIN: &str = ", which took a third off the distance to the data on Fashion-MNIST";
-/// Calls of the network that are.
+/// Network calls that are measured.
 const CALLS: usize = 2;
 
 /// Chooses the size of the network, if the recipe leaves it open, and the number of updates, so that
@@ -44,7 +44,7 @@ pub fn plan(time: f64, clock: Instant, job: &mut Job, recipe: &mut Recipe) -> Re
     let network = if is_open { format!(" of the {name} network{why}") } else { String::new() };
     let gain = if is_open { GAIN } else { "" };
     let updates = counted(steps, "update");
-    let plan = format!("plan: {time} s are {updates}{network}; twice the time would be");
+    let plan = format!("plan: {time} s allow {updates}{network}; twice the time would allow");
     note(job.budget.quiet, format_args!("{plan} {}{gain}", 2 * steps));
     Ok(())
 }
@@ -77,7 +77,7 @@ pub fn steps_within(
         preview_every,
         sampling: 0.0,
     };
-    // As much as beside a training that takes all of the time: no less than will be drawn.
+    // The amount for a training that takes all of the time: at least as much as will be drawn.
     let looks = job.looks(job.done() + budget.steps().unwrap_or(1));
     let start = Instant::now();
     job.sample(&model, Look::last(job, looks.last).of_steps(CALLS))?;
@@ -93,7 +93,7 @@ pub fn steps_within(
     }
     bail!(
         "--time {time}: not one update fits (an update takes {update:.2} s, sampling at the end \
-         {:.1} s)",
+         {:.1} s); give more time or a smaller --width",
         budget.sampling
     )
 }

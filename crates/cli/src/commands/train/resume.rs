@@ -41,12 +41,12 @@ pub fn resumed(args: &TrainArgs) -> Result<Job> {
         args.reading.memory,
         quiet,
     )
-    .context("the data of the run; if they are elsewhere now, name them")?;
+    .context("the data of the run; if they were moved, give their new path")?;
     let data_sha256 = data.set.sha256()?;
     if checkpoint.data_sha256 != data_sha256 {
         bail!(
-            "{}: the data are not those that the run was begun with; to train on others, begin \
-             another run",
+            "{}: the data differ from the data that the run was begun with; to train on other data, \
+             begin another run",
             request.source.name.display()
         );
     }
@@ -184,7 +184,7 @@ impl Stored {
                  run"
             ),
             Some((_, None)) | None => {
-                bail!("{flag} {new}: the data of the run are not read with it; leave it out")
+                bail!("{flag} {new}: the data of the run are read without it; leave it out")
             }
         }
     }
@@ -197,7 +197,7 @@ impl Stored {
         Ok(())
     }
 
-    /// Refuses to read data in another way; pictures that cannot be read may be skipped.
+    /// Refuses to read the data differently; pictures that cannot be read may be skipped.
     fn check_reading(&self, flags: &ReadingArgs) -> Result<()> {
         let ReadingArgs {
             channels,

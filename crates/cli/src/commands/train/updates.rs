@@ -1,4 +1,4 @@
-//! The updates, and what is saved on the way.
+//! The updates, and what is saved during training.
 
 use std::time::Instant;
 
@@ -14,7 +14,7 @@ use crate::progress::Progress;
 const LATE: usize = 50;
 
 impl Job {
-    /// Makes the updates up to `until`, and saves on the way.
+    /// Makes the updates up to `until`, with previews and checkpoints.
     pub fn train(
         &self,
         trainer: &mut Trainer,
@@ -59,11 +59,11 @@ impl Job {
         Ok(())
     }
 
-    /// A log that cannot be written is no reason to lose a training.
+    /// A training continues if its log cannot be written.
     pub fn warn_of(&self, written: Result<(), LogError>) {
         if let Err(LogError { path, reason }) = written {
             let path = path.display();
-            let text = format_args!("warning: {path} ends here, training goes on: {reason}");
+            let text = format_args!("warning: {path} ends here, training continues: {reason}");
             note(self.budget.quiet, text);
         }
     }
@@ -73,7 +73,7 @@ impl Job {
         if !self.request.saving.wants_preview(done, steps) {
             return;
         }
-        // Nor is a preview that cannot be made.
+        // A training also continues if a preview cannot be drawn.
         if let Err(error) = self.preview(trainer, log) {
             note(self.budget.quiet, format_args!("warning: no preview: {error:#}"));
         }

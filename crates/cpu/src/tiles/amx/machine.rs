@@ -1,4 +1,4 @@
-//! AMX by its instructions, for which there are no intrinsics.
+//! AMX by inline assembly, as there are no intrinsics.
 
 #![expect(unsafe_code, reason = "there are no safe calls for tiles")]
 
@@ -23,7 +23,7 @@ pub(crate) struct Amx {
 }
 
 impl Amx {
-    /// Looks for tiles, and asks the system for them: for the whole process, threads to come
+    /// Detects tiles, and requests them from the system: for the whole process, future threads
     /// included.
     pub(in crate::tiles) fn of_machine() -> Result<Self, NoTiles> {
         let has_leaf = __cpuid(0).eax >= 7;
@@ -48,7 +48,7 @@ impl Amx {
     }
 
     /// The nearest values, of two the even one.
-    #[expect(clippy::unused_self, reason = "it says that the CPU has the instruction")]
+    #[expect(clippy::unused_self, reason = "its existence proves that the CPU has the instruction")]
     #[inline(always)]
     pub(in crate::tiles) fn rounded(self, values: &[f32; VALUES]) -> Line {
         let mut line = Line::default();
@@ -68,10 +68,10 @@ impl Amx {
     }
 
     /// The nearest values of both, side by side as pairs.
-    #[expect(clippy::unused_self, reason = "it says that the CPU has the instruction")]
+    #[expect(clippy::unused_self, reason = "its existence proves that the CPU has the instruction")]
     #[inline(always)]
     pub(in crate::tiles) fn pairs(self, first: &[f32; PAIRS], second: &[f32; PAIRS]) -> Line {
-        /// Where the halves of each pair lie after rounding: all first values, then all second ones.
+        /// The places of the halves of each pair after rounding: all first values, then all second ones.
         static ORDER: Order = Order::new();
         let mut line = Line::default();
         // SAFETY: the CPU has the instructions, as `self` exists. They read 16 values of both and the
@@ -96,7 +96,10 @@ impl Amx {
     }
 
     /// Makes columns of rows, a pair for a pair.
-    #[expect(clippy::unused_self, reason = "it says that the CPU has the instructions")]
+    #[expect(
+        clippy::unused_self,
+        reason = "its existence proves that the CPU has the instructions"
+    )]
     #[inline]
     pub(in crate::tiles) fn transpose(self, lines: &mut [Line; PAIRS]) {
         // SAFETY: the CPU has the instructions, as those of tiles are found with AVX-512 only.
@@ -177,14 +180,14 @@ const TILES: u64 = 0b11 << 17;
 /// What the system keeps of a thread when it runs another.
 fn kept_state() -> u64 {
     let (low, high): (u32, u32);
-    // SAFETY: only called where the CPU says that the system has enabled the instruction.
+    // SAFETY: only called where the CPU reports that the system has enabled the instruction.
     unsafe {
         asm!("xgetbv", in("ecx") 0, out("eax") low, out("edx") high, options(nomem, nostack));
     }
     u64::from(high) << 32 | u64::from(low)
 }
 
-/// Asks the system to let this process use the data of tiles.
+/// Requests permission from the system to use the data of tiles in this process.
 fn is_allowed() -> bool {
     const ARCH_PRCTL: i64 = 158;
     const ARCH_REQ_XCOMP_PERM: u64 = 0x1023;
@@ -357,7 +360,7 @@ impl Kernel for Configured {
         let blocks = chains.blocks();
         let Chains { left, right } = chains;
         // SAFETY: the tiles of this thread are configured, as `self` exists and is of this thread.
-        // All four sides have as many whole tiles as `blocks` says, at least one. `sums` has room for
+        // All four sides have `blocks` whole tiles, at least one. `sums` has room for
         // four tiles.
         unsafe {
             asm!(

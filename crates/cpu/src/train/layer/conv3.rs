@@ -141,7 +141,7 @@ impl Conv3 {
     }
 }
 
-/// Sums of 2 × 2 positions; `width` and `channels` of what comes out.
+/// Sums of 2 × 2 positions; `width` and `channels` of the output.
 fn fold(x: &[f32], width: usize, channels: usize, out: &mut [f32]) {
     let line = width * channels;
     out.par_chunks_exact_mut(line).zip(x.par_chunks_exact(4 * line)).for_each(|(out, x)| {
@@ -155,7 +155,7 @@ fn fold(x: &[f32], width: usize, channels: usize, out: &mut [f32]) {
     });
 }
 
-/// Each position to `skip` of a 2 × 2 of zeros; `width` and `channels` of what goes in.
+/// Each position to `skip` of a 2 × 2 of zeros; `width` and `channels` of the input.
 fn unfold(x: &[f32], width: usize, channels: usize, skip: usize, out: &mut [f32]) {
     let line = width * channels;
     out.par_chunks_exact_mut(4 * line).zip(x.par_chunks_exact(line)).for_each(|(out, x)| {

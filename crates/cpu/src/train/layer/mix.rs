@@ -38,7 +38,7 @@ impl Mix {
     /// Mixes the values by the scores.
     ///
     /// # Panics
-    /// If a slice has another length than its shape says.
+    /// If the length of a slice does not match its shape.
     pub(crate) fn forward(&self, [q, k, v]: [&[f32]; 3], out: &mut [f32], arena: &Arena) {
         self.check([q, k, v, out]);
         let size = self.row();
@@ -76,7 +76,7 @@ impl Mix {
     /// ```
     ///
     /// # Panics
-    /// If a slice has another length than its shape says.
+    /// If the length of a slice does not match its shape.
     pub(crate) fn backward(
         &self,
         [q, k, v, y]: [&[f32]; 4],
@@ -303,7 +303,7 @@ impl Mix {
         (position * self.heads + head) * self.width
     }
 
-    /// Puts `[positions, width]` where a head lies in a row.
+    /// Puts `[positions, width]` at the place of a head in a row.
     fn put(&self, part: &[f32], head: usize, out: &mut [f32]) {
         for (i, part) in part.chunks_exact(self.width).enumerate() {
             out[self.at(i, head)..][..self.width].copy_from_slice(part);

@@ -241,7 +241,7 @@ fn multiply_on_tiles(
 mod tests {
     use super::*;
     use crate::map::Arena;
-    use crate::parameters::asked_on;
+    use crate::parameters::requested_on;
     use crate::tiles::tests::{all, amx, rounded};
     use crate::train::check::{assert_near, assert_same_for_any_threads, to_f64, wave};
 
@@ -261,7 +261,7 @@ mod tests {
         })
     }
 
-    /// a b, of which a has `rows` and b has `columns`.
+    /// a b, where a has `rows` and b has `columns`.
     fn product(
         [rows, terms, columns]: [usize; 3],
         a: impl Fn(usize, usize) -> f64,
@@ -279,7 +279,7 @@ mod tests {
     ) -> [Vec<f32>; 4] {
         let Linear { from, to, .. } = *linear;
         let new = |named: &mut Parameters<'_>| Pointwise::new(named, from, to).for_many(named);
-        let (layer, _) = asked_on(tiles, new);
+        let (layer, _) = requested_on(tiles, new);
         let weights = [&w[..], &wave(to, 0.4)].concat();
         let arena = Arena::new();
         let run = Run { weights: &weights, leaf: 100, arena: &arena };

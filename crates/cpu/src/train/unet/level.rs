@@ -109,7 +109,7 @@ fn layers(
     (resnets, attentions.collect())
 }
 
-/// One level on the way down.
+/// One level of the down path.
 #[derive(Debug)]
 pub(super) struct Down {
     resnets: Vec<Resnet>,
@@ -145,7 +145,7 @@ impl Down {
         Self { resnets, attentions, change, picture }
     }
 
-    /// Goes on from the last of `skips`, and leaves there what comes of it.
+    /// Continues from the last of `skips`, and pushes the results there.
     pub(super) fn forward(
         &self,
         run: Run<'_>,
@@ -282,7 +282,7 @@ impl Mid {
     }
 }
 
-/// One level on the way up.
+/// One level of the up path.
 #[derive(Debug)]
 pub(super) struct Up {
     resnets: Vec<Resnet>,
@@ -293,10 +293,10 @@ pub(super) struct Up {
     has_picture: bool,
 }
 
-/// What the backward pass of an [`Up`] needs, beside the maps of the way down.
+/// What the backward pass of an [`Up`] needs, beside the maps of the down path.
 #[derive(Debug, Default)]
 pub(super) struct UpKept {
-    /// What each residual block goes on from, and the change at the end.
+    /// The input of each residual block, and the change at the end.
     sources: Vec<Map>,
     resnets: Vec<resnet::Kept>,
     attentions: Vec<attention::Kept>,
@@ -326,12 +326,12 @@ impl Up {
         Self { resnets, attentions, change, added, has_picture: plan.has_picture }
     }
 
-    /// How many maps of the way down it takes.
+    /// How many maps of the down path it takes.
     pub(super) fn skips(&self) -> usize {
         self.resnets.len()
     }
 
-    /// Takes its maps of the way down from the end of `skips`.
+    /// Takes its maps of the down path from the end of `skips`.
     pub(super) fn forward(
         &self,
         run: Run<'_>,
@@ -343,11 +343,11 @@ impl Up {
         let mut kept = UpKept::default();
         let mut skips = skips.iter().rev();
         for (j, resnet) in self.resnets.iter().enumerate() {
-            let skip = skips.next().expect("the way down left one map a residual block");
+            let skip = skips.next().expect("the down path left one map per residual block");
             let (y, of_resnet) = resnet.forward(run, &[&x, skip], conditioned);
             kept.resnets.push(of_resnet);
             kept.sources.push(std::mem::replace(&mut x, y));
-            // With a picture, the only attention comes after all of them.
+            // With a picture, the only attention is after all of them.
             if let Some(attention) = self.attentions.get(j).filter(|_| !self.has_picture) {
                 x = attend(attention, run, x, &mut kept);
             }
@@ -389,7 +389,7 @@ impl Up {
         x
     }
 
-    /// The gradient of what it went on from; those of the maps of the way down go to `d_skips`.
+    /// The gradient of its input; the gradients of the maps of the down path are pushed to `d_skips`.
     pub(super) fn backward(
         &self,
         back: &mut Back<'_>,
@@ -433,7 +433,7 @@ impl Up {
         dy
     }
 
-    /// Adds to the gradient of x what comes through the picture.
+    /// Adds to the gradient of x the part through the picture.
     fn added_backward(
         &self,
         back: &mut Back<'_>,

@@ -61,11 +61,11 @@ impl Resnet {
             let mut named = named.child("conv_shortcut");
             Pointwise::one_by_one(&mut named, from, to).for_many(&named)
         });
-        let told = match shift {
+        let conditioning = match shift {
             TimeScaleShift::Default => to,
             TimeScaleShift::ScaleShift => 2 * to,
         };
-        blocks.push(Pointwise::new(&mut named.child("time_emb_proj"), time_width, told));
+        blocks.push(Pointwise::new(&mut named.child("time_emb_proj"), time_width, conditioning));
         let inner = output.with_channels(to);
         Self {
             norm1: Norm::new(&mut named.child("norm1"), plan.groups[0], from, epsilon),
@@ -166,7 +166,7 @@ impl Resnet {
         dx
     }
 
-    /// The part of the gradients of the sources that comes through the shortcut.
+    /// The part of the gradients of the sources through the shortcut.
     fn shortcut_backward(
         &self,
         back: &mut Back<'_>,
@@ -207,7 +207,7 @@ impl Resnet {
         found
     }
 
-    /// The gradient of what is taken of the conditioning, `[rows, columns]`; writes those of the second
+    /// The gradient of this block's part of the conditioning, `[rows, columns]`; writes those of the second
     /// normalisation and of the first bias.
     fn told_gradient(
         &self,
@@ -219,25 +219,25 @@ impl Resnet {
         let to = self.conv1.output().channels;
         let rows = sums.data.len() / (3 * to);
         let (gamma, beta) = (self.norm2.gamma(run), self.norm2.beta(run));
-        let mut told = run.arena.take(block.len());
+        let mut conditioning = run.arena.take(block.len());
         let mut bias = run.arena.take(rows * to);
         let mut norm = run.arena.take(2 * rows * to);
         let stride = block.len() / rows;
         for row in 0..rows {
             let [g, product, dx] = sums.row(row);
             bias[row * to..][..to].copy_from_slice(dx);
-            let told = &mut told[row * stride..][..stride];
+            let conditioning = &mut conditioning[row * stride..][..stride];
             let (d_beta, d_gamma) = norm[2 * row * to..][..2 * to].split_at_mut(to);
             match self.shift {
                 TimeScaleShift::Default => {
-                    told.copy_from_slice(dx);
+                    conditioning.copy_from_slice(dx);
                     d_beta.copy_from_slice(g);
                     d_gamma.copy_from_slice(product);
                 }
                 // z = (γ x̂ + β) (1 + scale) + shift
                 TimeScaleShift::ScaleShift => {
                     let scale = &block[row * stride..][..to];
-                    let (d_scale, d_shift) = told.split_at_mut(to);
+                    let (d_scale, d_shift) = conditioning.split_at_mut(to);
                     for c in 0..to {
                         d_scale[c] = gamma[c].mul_add(product[c], beta[c] * g[c]);
                         d_shift[c] = g[c];
@@ -251,7 +251,7 @@ impl Resnet {
         self.norm2.put_gradients(run, &norm, gradients);
         run.arena.give(bias);
         run.arena.give(norm);
-        told
+        conditioning
     }
 
     /// Whether the first convolution's input is resampled before it: repeating is folded into it.

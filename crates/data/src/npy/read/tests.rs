@@ -30,7 +30,7 @@ fn read(bytes: &[u8]) -> Result<Arrays, NpyError> {
     read_arrays(&path)
 }
 
-/// What is said about a file or about one of its entries, without the folder.
+/// The error about a file or one of its entries, without the folder.
 fn refusal<T: std::fmt::Debug>(result: Result<T, NpyError>) -> String {
     let words = result.unwrap_err().to_string();
     let without_folder = |word: &str| {
@@ -263,7 +263,7 @@ fn an_entry_that_unpacks_to_more_than_its_shape_is_refused() {
     let mut bomb = bytes_array("(2, 2)", &[0; 4]);
     bomb.extend(vec![0; 50_000_000]);
     let error = refusal(read(&npz(&[("x", bomb)], CompressionMethod::Deflated)));
-    assert_eq!(error, "array/x.npy goes on after the 4 bytes of its shape [2, 2]");
+    assert_eq!(error, "array/x.npy continues after the 4 bytes of its shape [2, 2]");
     let short = bytes_array("(2, 2)", &[0; 3]);
     let error = refusal(read(&npz(&[("x", short)], CompressionMethod::Deflated)));
     assert_eq!(error, "array/x.npy has 3 bytes of data, but its shape [2, 2] calls for 4");

@@ -1,4 +1,4 @@
-//! Kinds, moments, the way to model space and back, and text.
+//! Kinds, moments, conversion to model space and back, and text.
 
 use super::*;
 use proptest::prelude::*;

@@ -10,7 +10,7 @@ fn read(text: &str) -> Result<Table, CsvError> {
     Ok(parse(Path::new("a.csv"), text.as_bytes())?.0)
 }
 
-/// What is said of a file that is read.
+/// The message about a file that is read.
 fn decided(text: &str) -> String {
     parse(Path::new("a.csv"), text.as_bytes()).unwrap().1
 }

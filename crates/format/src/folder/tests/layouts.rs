@@ -72,7 +72,7 @@ fn a_bare_network_gets_the_default_scheduler_and_a_notice() {
     assert_eq!(
         notices.iter().map(Notice::to_string).collect::<Vec<_>>(),
         ["no scheduler config: looked for scheduler/scheduler_config.json, \
-             scheduler_config.json; the defaults of DDPMScheduler are assumed"]
+             scheduler_config.json; using the defaults of DDPMScheduler"]
     );
 }
 

@@ -64,7 +64,7 @@ fn shards_are_put_together() {
     ];
     assert_eq!(shapes, expected);
     assert_eq!(weights.get("b").unwrap().to_f32(), [1.0]);
-    // The peer looks for them before it looks for a single file.
+    // Diffusers looks for them before it looks for a single file.
     let mut both = files.clone();
     both.insert("unet/diffusion_pytorch_model.safetensors".into(), file(3.0));
     assert_eq!(read(&both, None).unwrap().model.weights, weights);
@@ -84,7 +84,7 @@ fn shards_that_do_not_fit_their_index_are_refused_by_tensor() {
         (first, "/etc/passwd", format!("tensor \"a\" is in \"/etc/passwd\": {name}")),
         (first, "..", format!("tensor \"a\" is in \"..\": {name}")),
         ("weight_map", "weights", format!("{index}: missing field `weight_map`")),
-        (r#""b":"#, r#""a":"#, format!("{index}: tensor \"a\" comes twice at line 3")),
+        (r#""b":"#, r#""a":"#, format!("{index}: tensor \"a\" appears twice at line 3")),
         (first, &"a".repeat(1025), format!("{index}: a name takes 1025 bytes, expected at most")),
     ] {
         let refusal = read(&sharded(from, to), None).unwrap_err();
@@ -125,7 +125,7 @@ fn a_variant_is_read_where_it_is_asked_for() {
          unet/diffusion_pytorch_model.safetensors.bf16.index.json, \
          unet/diffusion_pytorch_model.bf16.safetensors; \
          found diffusion_pytorch_model.fp16.safetensors, diffusion_pytorch_model.raw.safetensors, \
-         diffusion_pytorch_model.safetensors; these are of the variants fp16, raw: ask for one"
+         diffusion_pytorch_model.safetensors; there are the variants fp16, raw: choose one"
     );
 }
 
@@ -166,7 +166,7 @@ fn the_only_variant_is_taken_with_a_notice() {
         "no weights: looked for unet/diffusion_pytorch_model.safetensors.index.json, \
          unet/diffusion_pytorch_model.safetensors; found diffusion_pytorch_model.fp16.safetensors, \
          diffusion_pytorch_model.non_ema.safetensors, diffusion_pytorch_model.raw.safetensors; \
-         these are of the variants fp16, non_ema, raw: ask for one"
+         there are the variants fp16, non_ema, raw: choose one"
     );
 }
 

@@ -1,4 +1,4 @@
-//! `DDIMScheduler`: `schedulers/scheduling_ddim.py` of the peer.
+//! `DDIMScheduler`: `schedulers/scheduling_ddim.py` of diffusers.
 
 use ancestral::compat::DdimOptions;
 use ancestral::{AnySampler, Ddim, compat};

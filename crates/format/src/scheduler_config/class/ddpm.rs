@@ -1,4 +1,4 @@
-//! `DDPMScheduler`: `schedulers/scheduling_ddpm.py` of the peer.
+//! `DDPMScheduler`: `schedulers/scheduling_ddpm.py` of diffusers.
 
 use ancestral::compat::{self, CompatError, Scheduler, Visit};
 use ancestral::{AnySampler, Ddpm};

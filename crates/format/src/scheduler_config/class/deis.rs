@@ -1,4 +1,4 @@
-//! `DEISMultistepScheduler`: `schedulers/scheduling_deis_multistep.py` of the peer.
+//! `DEISMultistepScheduler`: `schedulers/scheduling_deis_multistep.py` of diffusers.
 
 use ancestral::compat::DeisOptions;
 use ancestral::{AnySampler, Deis, compat};

@@ -1,4 +1,4 @@
-//! `DPMSolverMultistepScheduler`: `schedulers/scheduling_dpmsolver_multistep.py` of the peer.
+//! `DPMSolverMultistepScheduler`: `schedulers/scheduling_dpmsolver_multistep.py` of diffusers.
 
 use ancestral::compat::DpmMultistepOptions;
 use ancestral::sampler::Slope;

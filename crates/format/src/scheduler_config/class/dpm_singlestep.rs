@@ -1,4 +1,4 @@
-//! `DPMSolverSinglestepScheduler`: `schedulers/scheduling_dpmsolver_singlestep.py` of the peer.
+//! `DPMSolverSinglestepScheduler`: `schedulers/scheduling_dpmsolver_singlestep.py` of diffusers.
 
 use ancestral::compat::DpmSinglestepOptions;
 use ancestral::sampler::Form;

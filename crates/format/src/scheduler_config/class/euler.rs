@@ -1,4 +1,4 @@
-//! `EulerDiscreteScheduler`: `schedulers/scheduling_euler_discrete.py` of the peer.
+//! `EulerDiscreteScheduler`: `schedulers/scheduling_euler_discrete.py` of diffusers.
 
 use ancestral::compat::{Churn, EulerOptions};
 use ancestral::{AnySampler, Euler, compat};
@@ -44,7 +44,7 @@ fn defaults() -> SchedulerConfig {
     }
 }
 
-/// What the scheduler of a config has of its own; churn is no key, but an argument of the peer's step.
+/// The options of the scheduler from a config; churn is not a key, but an argument of diffusers' step.
 impl From<&SchedulerConfig> for EulerOptions {
     fn from(config: &SchedulerConfig) -> Self {
         let solver = &config.solver;

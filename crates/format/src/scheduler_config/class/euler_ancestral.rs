@@ -1,4 +1,4 @@
-//! `EulerAncestralDiscreteScheduler`: `schedulers/scheduling_euler_ancestral_discrete.py` of the peer.
+//! `EulerAncestralDiscreteScheduler`: `schedulers/scheduling_euler_ancestral_discrete.py` of diffusers.
 
 use ancestral::{AnySampler, EulerAncestral, compat};
 

@@ -1,4 +1,4 @@
-//! `HeunDiscreteScheduler`: `schedulers/scheduling_heun_discrete.py` of the peer.
+//! `HeunDiscreteScheduler`: `schedulers/scheduling_heun_discrete.py` of diffusers.
 
 use ancestral::{AnySampler, Heun, compat};
 

@@ -1,4 +1,4 @@
-//! `KDPM2DiscreteScheduler`: `schedulers/scheduling_k_dpm_2_discrete.py` of the peer.
+//! `KDPM2DiscreteScheduler`: `schedulers/scheduling_k_dpm_2_discrete.py` of diffusers.
 
 use ancestral::{AnySampler, Dpm2, compat};
 

@@ -1,4 +1,4 @@
-//! `KDPM2AncestralDiscreteScheduler`: `schedulers/scheduling_k_dpm_2_ancestral_discrete.py` of the peer.
+//! `KDPM2AncestralDiscreteScheduler`: `schedulers/scheduling_k_dpm_2_ancestral_discrete.py` of diffusers.
 
 use ancestral::{AnySampler, Dpm2Ancestral, compat};
 

@@ -1,4 +1,4 @@
-//! `LCMScheduler`: `schedulers/scheduling_lcm.py` of the peer.
+//! `LCMScheduler`: `schedulers/scheduling_lcm.py` of diffusers.
 
 use ancestral::compat::LcmOptions;
 use ancestral::{AnySampler, AnySpacing, Lcm, Spacing, compat};
@@ -30,7 +30,7 @@ pub(super) const ENTRY: Entry = Entry {
     schedules: BETAS_OF_MOST,
     defaults,
     sampler: |_| AnySampler::Lcm(Lcm),
-    // Whatever its config says, which diffusers does not heed.
+    // Whatever its config has: diffusers ignores it.
     grid: |_| AnySpacing::Timesteps(Spacing::Trailing),
     steps: 4,
     scheduler: |config, folder, steps| boxed(compat::Lcm::new(config, folder.into(), steps)),

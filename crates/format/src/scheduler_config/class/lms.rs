@@ -1,4 +1,4 @@
-//! `LMSDiscreteScheduler`: `schedulers/scheduling_lms_discrete.py` of the peer.
+//! `LMSDiscreteScheduler`: `schedulers/scheduling_lms_discrete.py` of diffusers.
 
 use ancestral::{AnySampler, Lms, compat};
 

@@ -1,4 +1,4 @@
-//! `PNDMScheduler`: `schedulers/scheduling_pndm.py` of the peer.
+//! `PNDMScheduler`: `schedulers/scheduling_pndm.py` of diffusers.
 
 use ancestral::compat::PndmOptions;
 use ancestral::{AnySampler, Pndm, compat};

@@ -1,4 +1,4 @@
-//! `UniPCMultistepScheduler`: `schedulers/scheduling_unipc_multistep.py` of the peer.
+//! `UniPCMultistepScheduler`: `schedulers/scheduling_unipc_multistep.py` of diffusers.
 
 use ancestral::compat::UniPcOptions;
 use ancestral::sampler::{Form, UnipcVariant};

@@ -25,7 +25,7 @@ fn refusal(class: SchedulerClass, keys: &str) -> String {
 }
 
 #[test]
-fn options_with_nothing_said_are_those_of_the_peer() {
+fn default_options_are_those_of_diffusers() {
     use SchedulerClass::{Deis, DpmMultistep, DpmSinglestep, Euler, Lcm, Pndm, UniPc};
     let defaults = |class: SchedulerClass| config(class, "");
     assert_eq!(DpmMultistepOptions::from(&defaults(DpmMultistep)), DpmMultistepOptions::default());
@@ -57,7 +57,7 @@ fn every_key_of_a_multistep_solver_counts() {
     };
     let read = config(SchedulerClass::DpmMultistep, keys);
     assert_eq!(DpmMultistepOptions::from(&read), expected);
-    // As in the peer.
+    // As in diffusers.
     let both = r#""use_lu_lambdas":true,"use_karras_sigmas":true"#;
     assert_eq!(config(SchedulerClass::DpmMultistep, both).solver.spread(), Spread::Karras);
 }
@@ -85,7 +85,7 @@ fn keys_of_the_others_count() {
 
 #[test]
 fn a_solver_of_another_class_is_that_of_the_class() {
-    // What the peer saves after `from_config` of another class's config.
+    // What diffusers saves after `from_config` of another class's config.
     let foreign = r#""algorithm_type":"deis","solver_type":"logrho""#;
     let dpm = config(SchedulerClass::DpmMultistep, foreign).solver;
     assert_eq!(
@@ -121,8 +121,8 @@ fn minus_infinity_is_read_as_python_writes_it() {
 fn a_variance_that_was_not_said_is_null() {
     let multistep = SchedulerClass::DpmMultistep;
     assert!(config(multistep, "").to_json().contains(r#""variance_type": null"#));
-    let said = config(multistep, r#""variance_type":"fixed_large""#).to_json();
-    assert!(said.contains(r#""variance_type": "fixed_large""#), "{said}");
+    let json = config(multistep, r#""variance_type":"fixed_large""#).to_json();
+    assert!(json.contains(r#""variance_type": "fixed_large""#), "{json}");
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn values_out_of_range_are_refused_by_key() {
         (
             Euler,
             r#""use_karras_sigmas":true,"use_beta_sigmas":true"#,
-            "use_karras_sigmas and use_beta_sigmas are both true: levels are spread one way",
+            "use_karras_sigmas and use_beta_sigmas are both true: set only one of them",
         ),
         (Euler, r#""sigma_max":-1"#, "sigma_max -1 must be positive"),
         (Lcm, r#""original_inference_steps":0"#, "original_inference_steps 0 must be 1 to 1000000"),

@@ -13,13 +13,13 @@ fn alpha_bars(config: &SchedulerConfig) -> [f64; 3] {
 
 fn assert_near(found: [f64; 3], expected: [f64; 3]) {
     for (found, expected) in std::iter::zip(found, expected) {
-        // The peer's single precision: 1e-6 at the ends, where it multiplies 1000 roundings.
+        // Diffusers' single precision: 1e-6 at the ends, where it multiplies 1000 roundings.
         assert!((found - expected).abs() <= 2e-5 * expected, "{found} is not {expected}");
     }
 }
 
 #[test]
-fn the_peers_schedules_have_its_values() {
+fn the_schedules_of_diffusers_have_its_values() {
     let linear = SchedulerConfig::default();
     let scaled = SchedulerConfig {
         beta_schedule: BetaSchedule::ScaledLinear,
@@ -58,7 +58,7 @@ fn every_family_comes_back_as_the_schedule_it_was() {
 }
 
 #[test]
-fn families_that_the_peer_knows_go_by_their_names() {
+fn families_that_diffusers_knows_keep_their_names() {
     let family = AnySchedule::ScaledLinear(ScaledLinear { start: 0.001, end: 0.01 });
     let config = of(&family, 1000);
     assert_eq!(config.beta_schedule.name(), "scaled_linear");
@@ -81,7 +81,7 @@ fn trained_betas_win_over_the_named_schedule() {
 }
 
 #[test]
-fn words_of_the_peer_and_back() {
+fn keys_of_diffusers_and_back() {
     for &prediction in PredictionType::ALL {
         assert_eq!(PredictionType::from(Prediction::from(prediction)), prediction);
     }

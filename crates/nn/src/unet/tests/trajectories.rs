@@ -1,4 +1,4 @@
-//! Whole runs of the peer, replayed with its noise.
+//! Whole runs of diffusers, replayed with its noise.
 
 use ancestral::compat::{Ddim, DdimOptions, Ddpm, Run, Scheduler, Step, Visit};
 use ancestral::{Batch, Noise, TorchNoise};
@@ -10,10 +10,10 @@ use serde_json::{Map, Value};
 use super::*;
 use crate::network::BurnNetwork;
 
-/// What `tools/golden/trajectories.py` writes; the head of the first file says what is what.
+/// The output of `tools/golden/trajectories.py`; the head of the first file describes it.
 const CASES: &[u8] = include_bytes!("../../../tests/golden/trajectories.json");
 const RECORDS: &[u8] = include_bytes!("../../../tests/golden/trajectories.safetensors");
-/// Whole pipelines of the peer, measured apart from our own script.
+/// Whole pipelines of diffusers, measured apart from our own script.
 const PIPELINES: &[u8] = include_bytes!("../../../tests/golden/reference_pipe.json");
 
 #[derive(Deserialize)]
@@ -96,12 +96,12 @@ fn run(
     Run::new(scheduler, x, network, noise).map(Result::unwrap).collect()
 }
 
-/// Of the largest value of a run. A relative error of 1e-6 in what the network says, which is what
+/// Relative to the largest value of a run. A relative error of 1e-6 in the network's output, which is what
 /// f32 leaves, changes no x by more than 3e-5 of it (`sensitivity` in the file).
 const TOLERANCE: f32 = 1e-4;
 
 #[test]
-fn runs_of_the_peer_are_replayed() {
+fn runs_of_diffusers_are_replayed() {
     let Golden { network_config, batch, cases } = serde_json::from_slice(CASES).unwrap();
     let records = safetensors::from_bytes(RECORDS).unwrap();
     assert!(cases.len() > 130);
@@ -127,7 +127,7 @@ fn runs_of_the_peer_are_replayed() {
 }
 
 #[test]
-fn pipelines_of_the_peer_are_replayed() {
+fn pipelines_of_diffusers_are_replayed() {
     let unets: Value = serde_json::from_slice(REFERENCE).unwrap();
     let base = config(unets["base_config"].as_object().unwrap(), &Map::new(), &[]);
     let mut network = network(&base, 0.05);

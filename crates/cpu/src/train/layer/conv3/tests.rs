@@ -1,6 +1,6 @@
 use super::*;
 use crate::map::{Arena, Map};
-use crate::parameters::asked_on;
+use crate::parameters::requested_on;
 use crate::tiles::Tiles;
 use crate::tiles::tests::{all, amx, rounded};
 use crate::train::check::{
@@ -37,7 +37,7 @@ impl Shapes {
     ) -> [Vec<f32>; 4] {
         let new =
             |named: &mut Parameters<'_>| Conv3::new(named, self.input(), self.to, self.motion);
-        let (layer, _) = asked_on(tiles, new);
+        let (layer, _) = requested_on(tiles, new);
         let arena = Arena::new();
         let weights = [w, bias].concat();
         let run = Run { weights: &weights, leaf: 2, arena: &arena };
@@ -222,8 +222,8 @@ fn in_bf16_large_maps_have_the_gradients_of_small_ones() {
     dy.data.copy_from_slice(&values(to, 0.3));
     let gradient = |tiles| {
         let new = |named: &mut Parameters<'_>| Conv3::new(named, shape, to, Motion::Same);
-        let (layer, asked) = asked_on(tiles, new);
-        let count = asked.iter().map(|(_, shape)| shape.iter().product::<usize>()).sum();
+        let (layer, requested) = requested_on(tiles, new);
+        let count = requested.iter().map(|(_, shape)| shape.iter().product::<usize>()).sum();
         let mut gradients = vec![0.0; count];
         let run = Run { weights: &[], leaf, arena: &arena };
         let input = Input { sources: &sources, before: Before::NOTHING };

@@ -1,6 +1,6 @@
 use super::*;
 use crate::map::Shape;
-use crate::parameters::asked;
+use crate::parameters::requested;
 use crate::train::check::{
     assert_is_gradient, assert_near, assert_same_for_any_threads, dot, to_f64, wave,
 };
@@ -88,11 +88,11 @@ fn cases() -> impl Iterator<Item = (GroupNorm, [Vec<f32>; 4])> {
 
 fn computed(norm: &GroupNorm, [x, gamma, beta, dy]: &[Vec<f32>; 4]) -> [Vec<f32>; 4] {
     let GroupNorm { rows, positions, channels, groups, epsilon, silu } = *norm;
-    let (layer, _) = asked(|named| Norm::new(named, groups, channels, epsilon));
+    let (layer, _) = requested(|named| Norm::new(named, groups, channels, epsilon));
     let weights = [&gamma[..], beta].concat();
     let arena = Arena::new();
     let run = Run { weights: &weights, leaf: 2, arena: &arena };
-    // Two maps side by side, as where a map of the way down is joined.
+    // Two maps side by side, as where a map of the down path is joined.
     let widths = [channels / 3, channels - channels / 3];
     let part = |values: &[f32], index: usize| {
         let first = widths[..index].iter().sum::<usize>();
