@@ -57,7 +57,7 @@ pub fn is_unread(error: &io::Error) -> bool {
         || cfg!(unix) && error.raw_os_error() == Some(EIO) && !is_a_file()
 }
 
-/// Whether standard output goes to a file.
+/// Whether standard output is a file.
 #[cfg(unix)]
 fn is_a_file() -> bool {
     use std::os::fd::AsFd;

@@ -1,4 +1,4 @@
-//! What people bring to `sample`, and what they get.
+//! Unusual inputs of `sample`.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
@@ -10,7 +10,7 @@ use std::process::Command;
 use ancestral_data::{Channels, Raster, read_npy, write_npy, write_png};
 use common::{Folder, png_texts};
 
-/// A picture of 8 × 8: the left half opaque white, the right half as `alpha` says.
+/// A picture of 8 × 8: the left half opaque white, the right half with opacity `alpha`.
 fn mask(folder: &Folder, name: &str, alpha: u8) {
     let pixel = |i: u8| if i % 8 < 4 { [255; 4] } else { [255, 255, 255, alpha] };
     let pixels = (0..64).flat_map(pixel).collect();
@@ -54,7 +54,7 @@ fn a_picture_on_standard_output_is_nothing_else() {
     // It is the picture that a file would have.
     folder.run("sample -n 4 --steps 2 -o x.png");
     assert_eq!(output.stdout, folder.read("x.png"));
-    // Nobody who reads it is no error.
+    // A closed standard output is not an error.
     let program = env!("CARGO_BIN_EXE_ancestral");
     let script = format!("exec {program} sample -n 4 --steps 2 -o - >&-");
     let closed = Command::new("sh").args(["-c", &script]).current_dir(folder.path(".")).output();
@@ -62,7 +62,7 @@ fn a_picture_on_standard_output_is_nothing_else() {
 }
 
 #[test]
-fn a_part_of_the_steps_is_said_and_counted_to_the_nearest() {
+fn a_share_of_the_steps_is_rounded_and_reported() {
     let folder = Folder::new();
     folder.write_picture("from.png", [8, 8], 1, 3);
     let stderr = |strength: &str, out: &str| {
@@ -117,7 +117,7 @@ fn a_network_that_takes_any_size_draws_another() {
         refused.contains("--size 15x24") && refused.contains("16x24 is the nearest"),
         "{refused}"
     );
-    // A folder that says no size asks for one.
+    // A folder without a size needs --size.
     folder.run("convert digits -o m");
     let config =
         folder.text("m/unet/config.json").replace("\"sample_size\": 8", "\"sample_size\": null");
@@ -163,7 +163,7 @@ fn lists_of_timesteps_descend_and_spacing_beta_is_known() {
     assert_eq!(timesteps("--visit 800,500,200"), "800 500 200");
     let beta = "999 942 823 670 499 329 176 57";
     assert_eq!(timesteps("--spacing beta --steps 8"), beta);
-    // A folder that says so has it unasked.
+    // A config with use_beta_sigmas uses it by default.
     folder.run("convert digits -o m");
     folder.write(
         "m/scheduler/scheduler_config.json",
@@ -186,7 +186,7 @@ fn twins_interpolate_to_equals() {
 }
 
 #[test]
-fn eta_is_ddims_however_it_is_said() {
+fn eta_means_ddim_with_and_without_its_name() {
     let folder = Folder::new();
     folder.run("sample -n 2 --steps 3 --sampler ddim --eta 1 -o a.npy");
     folder.run("sample -n 2 --steps 3 --eta 1 -o b.npy");
@@ -194,7 +194,7 @@ fn eta_is_ddims_however_it_is_said() {
 }
 
 #[test]
-fn limits_are_said_of_the_flag_that_has_them() {
+fn errors_name_the_flag_and_its_limits() {
     let folder = Folder::new();
     for (flags, expected) in [
         ("--class 3 --guidance 1e308", "'--guidance <W>': expected a number from 0 to 1000000"),
@@ -214,12 +214,12 @@ fn limits_are_said_of_the_flag_that_has_them() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_stays_and_what_it_leads_to_is_replaced() {
+fn a_link_stays_and_its_target_is_replaced() {
     let folder = Folder::new();
     folder.write("real.npy", "old");
     std::os::unix::fs::symlink("real.npy", folder.path("link.npy")).unwrap();
     let refused = folder.refused("sample -n 1 --steps 2 -o link.npy");
-    assert!(refused.contains("already there"), "{refused}");
+    assert!(refused.contains("already exists"), "{refused}");
     folder.run("sample -n 1 --steps 2 --force -o link.npy");
     assert!(folder.path("link.npy").is_symlink());
     assert!(read_npy(&folder.path("real.npy")).is_ok());
@@ -242,9 +242,9 @@ fn the_cache_folder_of_a_hub_and_networks_with_names_are_models() {
     folder.run("convert digits -o m");
     copy(&folder.path("m/unet"), &folder.path("m/unet_ema"));
     let stderr = folder.stderr("sample m --class 3 -n 1 --steps 2 -o x.npy");
-    assert!(stderr.contains("by variant: ema"), "{stderr}");
+    assert!(stderr.contains("as variants: ema"), "{stderr}");
     let stderr = folder.stderr("sample m --variant ema --class 3 -n 1 --steps 2 -o y.npy");
-    assert!(!stderr.contains("by variant"), "{stderr}");
+    assert!(!stderr.contains("as variants"), "{stderr}");
 }
 
 fn copy(from: &Path, to: &Path) {

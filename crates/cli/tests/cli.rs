@@ -1,4 +1,4 @@
-//! What the program says: help, tables, and a sentence for everything that is refused.
+//! Transcripts of the program: help, tables, and a sentence for every error.
 
 #[test]
 fn it_says_what_the_transcripts_say() {

@@ -33,7 +33,7 @@ fn orders_are_seen_and_the_table_is_not_replaced_unasked() {
     assert_eq!(value(&table, "ddim", "65", "calls_made"), 65.0);
     assert_eq!(folder.read("found/plot.png")[..4], *b"\x89PNG");
     let refusal = folder.refused(compare);
-    assert!(refusal.contains("table.csv is already there"), "{refusal}");
+    assert!(refusal.contains("table.csv already exists"), "{refusal}");
     let before = folder.read("found/plot.png");
     folder.run(&format!("{compare} --force"));
     assert_eq!(folder.text("found/table.csv"), table);

@@ -25,7 +25,7 @@ fn the_built_in_model_draws_what_it_draws_in_diffusers() {
         let found = sample(&folder, &format!("--compat diffusers {flags}"));
         let expected: Vec<f32> = serde_json::from_value(case["x"].clone()).unwrap();
         assert_eq!(found.len(), expected.len(), "{flags}");
-        // Two networks in f32 say the same to 1e-6; over a few steps that grows to 1e-4 at most.
+        // Two networks in f32 agree to 1e-6; over a few steps that grows to 1e-4 at most.
         for (found, expected) in found.iter().zip(&expected) {
             assert!((found - expected).abs() < 5e-4, "{flags}: {found} {expected}");
         }

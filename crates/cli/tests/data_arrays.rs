@@ -15,7 +15,7 @@ fn shape(folder: &Folder, file: &str) -> Vec<usize> {
     read_npy(&folder.path(file)).unwrap().shape().to_vec()
 }
 
-/// A `.npy` file of bytes or of 64-bit integers, the way NumPy writes it.
+/// A `.npy` file of bytes or of 64-bit integers, as NumPy writes it.
 fn npy(number: &str, shape: &str, data: &[u8]) -> Vec<u8> {
     let header = format!("{{'descr': '{number}', 'fortran_order': False, 'shape': {shape}, }}");
     // Magic, version and length take 10 bytes; all that is before the data is a multiple of 64.

@@ -14,7 +14,7 @@ use common::{Folder, people};
 const TINY: &str = "--width 8 --layers 1 --batch 4 --timesteps 25 --steps 2 --preview-every 0";
 const WEIGHTS: &str = "mlp/diffusion_pytorch_model.safetensors";
 
-/// Trains on a file of that name by a command line of bytes, and gives what it said.
+/// Trains on a file of that name by a command line of bytes, and returns its stderr.
 fn trained(folder: &Folder, name: &[u8], args: &str) -> String {
     let path = folder.path("").join(OsStr::from_bytes(name));
     std::fs::write(path, people(20)).unwrap();
@@ -28,7 +28,7 @@ fn stderr(output: &Output) -> String {
     stderr
 }
 
-/// The command with which the model of a run says that it was made.
+/// The command in the record of a run's model.
 fn made_by(folder: &Folder, run: &str) -> String {
     let about: serde_json::Value =
         serde_json::from_slice(&folder.read(&format!("{run}/ancestral.json"))).unwrap();

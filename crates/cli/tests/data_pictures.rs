@@ -16,7 +16,7 @@ fn shape(folder: &Folder, run: &str) -> Vec<usize> {
     read_npy(&folder.path(&format!("{run}.npy"))).unwrap().shape()[1..].to_vec()
 }
 
-/// Says no, and leaves nothing behind.
+/// Refuses, and leaves nothing behind.
 fn refused(folder: &Folder, flags: &str) -> String {
     let message = folder.refused(&format!("train {flags} {TINY} -o no"));
     assert!(!folder.path("no").exists(), "{flags}");
@@ -36,7 +36,7 @@ fn grey_and_colour_together_are_colour_and_it_says_so() {
     assert!(stderr.contains("a batch of 8 is larger than the data, 5 in all"), "{stderr}");
     assert_eq!(folder.text("run/log.jsonl").lines().count(), 2);
     assert_eq!(shape(&folder, "run"), [3, 8, 8]);
-    // Asked for, they are what is asked for.
+    // --channels overrides the default.
     for channels in [1, 3, 4] {
         folder.run(&format!("train mixed {TINY} --channels {channels} -o c{channels} --quiet"));
         assert_eq!(shape(&folder, &format!("c{channels}")), [channels, 8, 8]);
@@ -170,7 +170,7 @@ fn a_linked_folder_is_a_class_and_a_hidden_one_is_none() {
     assert!(stderr.contains("4 samples of 1x8x8, 2 classes"), "{stderr}");
     assert!(stderr.contains("1 hidden folder passed over"), "{stderr}");
     folder.run("sample run -n 1 --steps 2 --class dog -o x.npy");
-    std::os::unix::fs::symlink("gone", folder.path("pets/bird")).unwrap();
+    std::os::unix::fs::symlink("missing", folder.path("pets/bird")).unwrap();
     let message = refused(&folder, "pets --classes");
     assert!(message.contains("cannot read pets/bird: No such file"), "{message}");
 }
@@ -237,14 +237,14 @@ fn pictures_that_are_read_as_they_are_needed_change_nothing() {
     );
     let weights = "unet/diffusion_pytorch_model.safetensors";
     assert_eq!(folder.read(&format!("held/{weights}")), folder.read(&format!("read/{weights}")));
-    // A run goes on either way, and elsewhere.
+    // A run continues either way, also in another folder.
     let three = TINY.replace("--steps 2", "--steps 3");
     folder.run(&format!("train many {three} --stop-at 1 --memory 0MB -o one --quiet"));
     std::fs::rename(folder.path("many"), folder.path("moved")).unwrap();
     folder.run("train moved --resume one --quiet");
     folder.run(&format!("train moved {three} -o two --quiet"));
     assert_eq!(folder.read(&format!("one/{weights}")), folder.read(&format!("two/{weights}")));
-    // One that is lost on the way ends the run where its turn is, and is named.
+    // A picture that is lost during training ends the run when it is needed, and is named.
     folder.run(&format!("train moved {three} --stop-at 1 --memory 0MB -o lost --quiet"));
     std::fs::write(folder.path("moved/03.png"), "no picture").unwrap();
     let message = folder.refused("train --resume lost moved --memory 0MB");
@@ -285,7 +285,7 @@ fn pictures_without_classes_are_learned_in_groups_of_alike_ones() {
     let message = folder.refused("train --resume run --groups 3");
     assert!(message.contains("begun with --groups 2"), "{message}");
     folder.run("train --resume run --steps 3 --quiet");
-    // The number that was asked for is kept, though fewer groups are found.
+    // The requested number is kept, though fewer groups are found.
     let stderr = folder.stderr(&format!("train odd {TINY} --groups 3 -o fewer"));
     assert!(stderr.contains("2 groups of similar ones"), "{stderr}");
     assert!(folder.text("fewer/ancestral.json").contains("--groups 3"));

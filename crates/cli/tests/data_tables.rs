@@ -28,7 +28,7 @@ fn every_column_keeps_its_kind() {
     let stderr = folder.stderr(&format!("train things.csv {TINY} -o run"));
     assert!(stderr.contains("100 rows of 4 columns") && stderr.contains("MLP 1x8"), "{stderr}");
 
-    // An untrained network, from pure noise: what comes out is of the column's kind all the same.
+    // An untrained network, from pure noise: the output still has the column's kind.
     folder.run("sample run -n 300 --steps 5 -o x.csv");
     let text = folder.text("x.csv");
     assert!(text.starts_with("count,\"size, cm\",pair,root\n"), "{text}");
@@ -99,7 +99,7 @@ fn an_array_of_rows_is_a_table_without_names() {
     let folder = Folder::new();
     let values: Vec<f32> = (0..60_u8).map(|i| 500.0 + f32::from(i) / 7.0).collect();
     write_npy(&folder.path("rows.npy"), &[20, 3], &values).unwrap();
-    // A network that predicts x0 and has learned nothing says the mean of the data.
+    // An untrained network that predicts x0 predicts the mean of the data.
     let stderr = folder.stderr(&format!("train rows.npy {TINY} --prediction x0 -o run"));
     assert!(stderr.contains("20 samples of 3, 0 classes"), "{stderr}");
     folder.run("sample run -n 4 --steps 2 -o x.csv");
@@ -204,7 +204,7 @@ fn nothing_piles_up_at_the_ends_of_a_column() {
     };
     let (share, truth) = (at_ends(&drawn), at_ends(&ages));
     assert!(share <= truth + 0.01, "{share} of the samples, {truth} of the data");
-    // Those that lie beyond are left there.
+    // Values beyond stay there.
     assert!(drawn.iter().any(|age| !(20.0..=80.0).contains(age)));
     // It is the ages that it learned.
     let moments = |ages: &[f64]| {

@@ -79,9 +79,9 @@ fn every_layout_draws_the_same_and_is_converted_to_one() {
         assert_eq!(folder.read(&format!("{model}-clean/{WEIGHTS}")), stored, "{model}");
     }
     assert_same(&folder.files("root-clean"), &folder.files("old-clean"));
-    let stderr = folder.stderr("convert old --variant old -o asked");
+    let stderr = folder.stderr("convert old --variant old -o requested");
     assert!(stderr.is_empty(), "{stderr}");
-    let stderr = folder.stderr("convert old -o unasked");
+    let stderr = folder.stderr("convert old -o default");
     assert!(
         stderr.contains("using the weights of variant old, as there are no others"),
         "{stderr}"
@@ -147,7 +147,7 @@ fn a_clean_folder_keeps_what_is_ours() {
     assert_eq!((&clean.weights, &clean.about), (&run.weights, &run.about));
     assert_eq!(Some(&raw.weights), run.raw_weights.as_ref());
     assert_eq!((clean.raw_weights, raw.raw_weights), (None, None));
-    // Which weights a run is sampled from can be said.
+    // The weights of a run can be chosen.
     let sample = |flags: &str| {
         folder.run(&format!("sample {flags} -n 5 --steps 3 --force -o x.npy"));
         folder.read("x.npy")
@@ -209,7 +209,7 @@ fn a_missing_scheduler_is_named() {
     std::fs::remove_file(folder.path("m/scheduler/scheduler_config.json")).unwrap();
     let refused = folder.refused("sample m --class 10 -o x.npy");
     assert!(refused.contains("m/scheduler/scheduler_config.json"), "{refused}");
-    // A bare network has none; what is assumed is said.
+    // A bare network has no schedule; a notice names the assumption.
     let stderr = folder.stderr("sample m/unet --class 10 -n 2 --steps 3 -o x.npy");
     assert!(stderr.contains("using the defaults of DDPMScheduler"), "{stderr}");
 }

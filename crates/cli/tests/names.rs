@@ -1,4 +1,4 @@
-//! Names that are built in and those of files and folders: what is here comes first, in every
+//! Built-in names and names of files and folders: files and folders have precedence, in every
 //! command.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]

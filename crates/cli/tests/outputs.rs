@@ -103,7 +103,7 @@ fn a_link_is_there_though_it_leads_nowhere() {
         let output = name.strip_suffix("000000.png").unwrap_or(name);
         let sample = format!("sample --class 3 -n 1 --steps 1 -o {output}");
         let refused = folder.refused(&sample);
-        assert!(refused.contains(&format!("{name} is already there")), "{refused}");
+        assert!(refused.contains(&format!("{name} already exists")), "{refused}");
         assert!(folder.path(name).is_symlink());
         folder.run(&format!("{sample} --force"));
         let mode = folder.path(name).symlink_metadata().unwrap().permissions().mode();

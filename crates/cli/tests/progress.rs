@@ -1,4 +1,4 @@
-//! What the program says while it works, and the previews of a training.
+//! The program's messages while it works, and the previews of a training.
 
 mod common;
 

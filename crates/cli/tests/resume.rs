@@ -1,4 +1,4 @@
-//! A training that stops and goes on is the training that never stopped.
+//! A resumed training equals a training that never stopped.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
@@ -53,7 +53,7 @@ fn pictures_that_stopped_and_went_on_are_the_whole_run() {
     assert!(stderr.contains("from step 5 on, 10 steps of 8"), "{stderr}");
     assert_same(&folder.files("run"), &truth);
 
-    // The files can tell one run from another: what is switched on has an effect.
+    // The files distinguish runs: the options have an effect.
     let model = "unet/diffusion_pytorch_model.safetensors";
     for flags in ["", "--flip --label-dropout 0", "--flip --ema 0.4", "--flip --accumulate 1"] {
         let other = whole("other", &format!("{flags} --preview-every 0 --force"));
@@ -161,7 +161,7 @@ fn a_cosine_that_is_made_longer_goes_on_as_if_it_had_been_so_long() {
     folder.run(&format!("train {TABLE} --steps 10 --lr 0.01 --quiet -o run"));
     folder.run("train --resume run --steps 40 --quiet");
     let rates = logged(&folder, "run", "learning_rate");
-    // Two steps of 40 on the way up, where 10 have one; then half a cosine over the other 38.
+    // Two of 40 steps are warm-up, where 10 have one; then half a cosine over the other 38.
     let planned = |k: u32| 0.005 * (1.0 + (std::f64::consts::PI * f64::from(k - 2) / 38.0).cos());
     for k in 10..40 {
         let rate = rates[k as usize];
@@ -188,7 +188,7 @@ fn what_can_not_go_on_is_refused_and_nothing_is_touched() {
     refused("train people.csv --resume", &["no run folder runs/people"]);
     refused("train --resume empty", &["no checkpoint in empty", "checkpoints/step-N"]);
     refused("train --resume run -o other", &["--resume run", "-o, other"]);
-    refused(&format!("train {TABLE} --steps 10 -o run"), &["run is already there", "--resume"]);
+    refused(&format!("train {TABLE} --steps 10 -o run"), &["run already exists", "--resume"]);
     refused("train --resume run --force", &["--resume", "--force"]);
     refused("train --resume run --steps 5", &["--steps 5: the run has already made 6 already"]);
     refused("train --resume run --stop-at 4", &["--stop-at 4: the run has already made 6 already"]);
@@ -310,7 +310,7 @@ fn after_a_training_that_blew_up_the_last_checkpoint_can_be_used() {
     assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// How many steps a log tells of, some of them perhaps without a loss.
+/// How many steps a log has, some of them perhaps without a loss.
 fn logged_steps(folder: &Folder, run: &str) -> usize {
     folder.text(&format!("{run}/log.jsonl")).lines().count()
 }
@@ -348,7 +348,7 @@ mod signals {
         names.filter_map(|name| name.strip_prefix("step-")?.parse().ok()).max()
     }
 
-    /// Sends a signal once, and says how the program ended and after which step.
+    /// Sends a signal once, and returns how the program ended and after which step.
     fn interrupted(folder: &Folder, signal: &str) -> (Option<i32>, usize) {
         let child = begun(folder);
         send(signal, &child);

@@ -44,7 +44,7 @@ fn a_run_among_its_data_goes_on() {
     let stderr = inside("train --resume runs/photos");
     assert!(stderr.contains("left out ./runs/photos: a run of ancestral\n"), "{stderr}");
     assert!(stderr.contains(".: 4 pictures") && stderr.contains("from step 4 on"), "{stderr}");
-    // From elsewhere, by a link, with classes, and anew.
+    // From another folder, by a link, with classes, and again.
     let stderr = folder.stderr("train photos --resume -o photos/runs/photos --steps 9");
     assert!(stderr.contains("left out photos/runs/photos: a run"), "{stderr}");
     #[cfg(unix)]
@@ -110,8 +110,8 @@ fn places_where_no_run_can_be_are_refused_and_nothing_is_touched() {
     refused("-o file", "run folder file: a file, expected a folder: choose another with -o");
     refused("-o people.csv", "run folder people.csv: a file, expected a folder");
     refused("-o file/run", "run folder file/run: file is a file, expected a folder");
-    refused("-o photos", "run folder photos is already there");
-    refused("-o .", "run folder . is already there");
+    refused("-o photos", "run folder photos already exists");
+    refused("-o .", "run folder . already exists");
     for theirs in ["photos", ".", "mine", "model"] {
         let expected = format!("run folder {theirs} is not a run folder (no log.jsonl of one)");
         refused(&format!("-o {theirs} --force"), &expected);
@@ -241,7 +241,7 @@ mod processes {
         assert!(folder.path("run/model_index.json").exists());
     }
 
-    /// The pictures at the end take a while, and nothing that is lost with them is not said.
+    /// The pictures at the end take a while; a message lists what is lost without them.
     #[test]
     fn an_interruption_while_the_last_samples_are_drawn_says_what_there_is() {
         let folder = with_people();

@@ -175,7 +175,7 @@ fn files_of_another_kind_are_never_written_over() {
     let message = folder.refused("sample -n 1 --steps 2 --trajectory -o many");
     assert!(message.contains("000002.png is already there"), "{message}");
     assert_eq!(folder.read("many/000002.png"), written);
-    // A folder is no file, also when asked to replace it.
+    // A folder is not a file, even with --force.
     std::fs::create_dir(folder.path("d.png")).unwrap();
     let message = folder.refused("sample -n 1 --steps 2 -o d.png --force");
     assert!(message.contains("d.png: a folder, expected a file"), "{message}");
@@ -225,7 +225,7 @@ fn a_damaged_model_is_refused_by_file_and_key() {
         assert!(message.contains(expected), "{message}");
         assert!(!folder.path("x.npy").exists());
     };
-    // epsilon says nothing of x0 where the schedule ends in pure noise.
+    // epsilon does not determine x0 where the schedule ends in pure noise.
     let zero = "\"rescale_betas_zero_snr\": false";
     refused(zero, &zero.replace("false", "true"), "predicts v or x0");
     refused("\"epsilon\"", "\"flow\"", "scheduler_config.json");
@@ -252,7 +252,7 @@ fn without_a_class_samples_are_of_each_as_often_as_the_data() {
     let all = draw("-n 12");
     let mut seen = Vec::new();
     for index in 0..12 {
-        // Each picture says its class, by which it is drawn again alone, as by its index.
+        // The metadata of each picture name its class, which draws it again alone, and so does its index.
         let texts = png_texts(&folder.path(&format!("all/{index:06}.png")));
         let (_, class) = texts.into_iter().find(|(key, _)| key == "class").unwrap();
         let one = &all[index * 64..][..64];

@@ -91,7 +91,7 @@ fn what_is_known_is_kept_to_the_bit_and_the_rest_is_drawn() {
             assert_eq!(row[..32], given[..32], "{sampler}");
             assert_ne!(row[32..], given[32..], "{sampler}");
         }
-        assert_ne!(drawn[32..64], drawn[96..128], "each is drawn anew by {sampler}");
+        assert_ne!(drawn[32..64], drawn[96..128], "each is drawn again by {sampler}");
     }
     // A row each, and a picture for a mask: white is kept.
     let given = pictures(&folder, "two.npy", 2);
@@ -257,11 +257,11 @@ fn a_model_that_knows_no_label_for_none_is_not_guided() {
     ] {
         folder.write(&format!("m/{name}"), std::fs::read(built_in.join(name)).unwrap());
     }
-    // Without the names of its classes, nothing says that the eleventh means none.
+    // Without the names of its classes, it is unknown that the eleventh label means no class.
     let message = folder.refused("sample m --class 3 --guidance 2 -n 1 --steps 2 -o x.npy");
     let expected = "--guidance 2: model m does not say which label means no class";
     assert!(message.contains(expected), "{message}");
-    // Once it is named, samples are those of the model that says it itself.
+    // Once the label is given, samples are those of the model with class names.
     let flags = "--class 3 --guidance 2 -n 2 --steps 2";
     folder.run(&format!("sample m {flags} --null-label 10 -o named.npy"));
     folder.run(&format!("sample digits {flags} -o known.npy"));
@@ -293,7 +293,7 @@ fn tables_are_steered_by_their_columns() {
     folder.run("invert run row.csv --steps 20 -o x_T.npy");
     let noise = read_npy(&folder.path("x_T.npy")).unwrap();
     assert_eq!(noise.shape(), [1, 3]);
-    assert_ne!(noise.data()[0].fract(), 0.0, "noise of whole numbers is none");
+    assert_ne!(noise.data()[0].fract(), 0.0, "noise is not rounded to whole numbers");
     folder.run("sample run --init x_T.npy --sampler ddim --steps 20 -o z.csv");
     let back = folder.text("z.csv");
     let score = back.lines().nth(1).unwrap().strip_prefix("33,1,");
@@ -305,7 +305,7 @@ fn tables_are_steered_by_their_columns() {
         ("--from given.csv", "--from given.csv: column \"score\" is missing"),
         (
             "--inpaint row.csv --mask x_T.npy",
-            "--mask x_T.npy: the columns of --inpaint row.csv say",
+            "--mask x_T.npy: leave it out: the known part is the columns of --inpaint row.csv",
         ),
         (
             "--inpaint things.csv",

@@ -68,7 +68,7 @@ fn a_run_is_replaced_only_when_asked_and_nothing_else_ever() {
     folder.run(&format!("{TINY} --quiet -o run"));
     std::fs::write(folder.path("run/notes.txt"), "mine").unwrap();
     let message = folder.refused(&format!("{TINY} -o run"));
-    assert!(message.contains("run folder run is already there"), "{message}");
+    assert!(message.contains("run folder run already exists"), "{message}");
     folder.run(&format!("{TINY} --quiet --force -o run"));
     assert_eq!(folder.read("run/notes.txt"), b"mine");
     std::fs::create_dir(folder.path("photos")).unwrap();

@@ -1,7 +1,7 @@
 //! The same network by every instruction set that the machine has.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
-#![allow(clippy::print_stdout, reason = "how a process tells the other")]
+#![allow(clippy::print_stdout, reason = "the output is read by the other process")]
 
 use std::process::Command;
 

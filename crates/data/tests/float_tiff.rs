@@ -66,7 +66,7 @@ fn grey_floats_are_grey() {
     assert_eq!(set.decided, about);
 }
 
-/// What is said of a picture whose first sample, by place in the file, is another.
+/// The error for a picture with another first sample, by place in the file.
 fn refusal(name: &str, sample: &[u8]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.tiff");

@@ -1,4 +1,4 @@
-//! Folders of pictures in which more lies than pictures to learn from: runs, models, samples.
+//! Folders that hold more than pictures to learn from: runs, models, samples.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
@@ -98,7 +98,7 @@ fn what_is_at_the_output_is_left_out_however_it_is_named() {
     }
     #[cfg(unix)]
     fs::remove_file(folder.path().with_extension("link")).unwrap();
-    // One that is not there yet is none, nor is the folder of the data itself.
+    // A folder that does not exist yet is not left out, nor is the folder of the data itself.
     for output in [PathBuf::from("no/such/run"), folder.path().to_owned()] {
         let options = PictureOptions { output: Some(output), ..PictureOptions::default() };
         let set = read_pictures(folder.path(), &options).unwrap();

@@ -26,7 +26,7 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
-fn asked(channels: Channels) -> PictureOptions {
+fn with_channels(channels: Channels) -> PictureOptions {
     PictureOptions { channels: Some(channels), ..PictureOptions::default() }
 }
 
@@ -79,7 +79,7 @@ fn every_oddity_is_seen_as_pillow_sees_it() {
     let expectations = expectations();
     assert!(expectations.len() >= 19);
     for Expected { name, width, height, rgba } in expectations {
-        let set = read_pictures(&golden(&name), &asked(Channels::Rgba)).unwrap();
+        let set = read_pictures(&golden(&name), &with_channels(Channels::Rgba)).unwrap();
         assert_eq!(set.data.shape(), [4, height, width], "{name}");
         let limit = tolerance(&name) / 127.5 + 1e-7;
         for (i, (value, expected)) in set.data.row(0).iter().zip(&rgba).enumerate() {
@@ -92,7 +92,7 @@ fn every_oddity_is_seen_as_pillow_sees_it() {
 #[test]
 fn colours_become_luma_and_transparent_ones_the_background() {
     for Expected { name, width, height, rgba } in expectations() {
-        let options = PictureOptions { background: [0, 64, 255], ..asked(Channels::Grey) };
+        let options = PictureOptions { background: [0, 64, 255], ..with_channels(Channels::Grey) };
         let set = read_pictures(&golden(&name), &options).unwrap();
         let area = width * height;
         for (place, value) in set.data.row(0).iter().enumerate() {
@@ -412,7 +412,7 @@ fn hidden_colours_never_show() {
     let set = read_pictures(&path, &on_black).unwrap();
     assert_eq!(set.data.row(0), [-1.0; 6]);
     assert!(set.decided.ends_with(", alpha over #000000"));
-    let four = PictureOptions { size: Some([1, 1]), ..asked(Channels::Rgba) };
+    let four = PictureOptions { size: Some([1, 1]), ..with_channels(Channels::Rgba) };
     let four = PictureOptions { fit: Fit::Letterbox, ..four };
     // Half of the opacity; read when it is needed, it is that of a byte.
     assert_eq!(read_pictures(&path, &four).unwrap().data.row(0), [-1.0, -1.0, -1.0, 0.0]);

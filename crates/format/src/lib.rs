@@ -4,7 +4,7 @@
 //! - [`NetworkConfig`], [`SchedulerConfig`], [`About`]: its JSON files.
 //! - [`Weights`], [`Array`]: its tensors; [`safetensors`]: from and to the bytes of their files.
 //! - [`Layout`]: the same tensors as one vector.
-//! - [`counted`], [`short`], [`nearest_name`]: how messages say it.
+//! - [`counted`], [`short`], [`nearest_name`]: parts of messages.
 //! - [`write_file`]: how files are put on disk, never half.
 //!
 //! Nothing here knows how a network computes: a network takes its config and [`Weights`].

@@ -191,7 +191,7 @@ mod tests {
     fn groups_have_many_rows_or_are_none() {
         // 30 rows: three heaps of 10 are joined.
         assert_eq!(heaps(30).with_groups(3, 0), Ok(heaps(30)));
-        // One row unlike all others is none either.
+        // One row unlike all others is not a group either.
         let mut values = heaps(120).row(0).unwrap().repeat(60);
         values.extend(heaps(120).row(1).unwrap().repeat(60));
         values.extend(vec![1.0; 256]);

@@ -72,17 +72,17 @@ impl Folder {
         command
     }
 
-    /// Runs it, and says how it ended.
+    /// Runs it, and returns its output.
     pub fn try_run(&self, args: &str) -> Output {
         self.command(args).output().unwrap()
     }
 
-    /// Starts it; what it says is kept until it ends.
+    /// Starts it; its output is kept until it ends.
     pub fn start(&self, args: &str) -> Child {
         self.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
-    /// Runs it and expects it to succeed; gives what it said on stderr.
+    /// Runs it and expects it to succeed; returns its stderr.
     pub fn stderr(&self, args: &str) -> String {
         let output = self.try_run(args);
         let stderr = String::from_utf8(output.stderr).unwrap();
@@ -90,7 +90,7 @@ impl Folder {
         stderr
     }
 
-    /// Runs it and expects it to succeed; gives what it printed.
+    /// Runs it and expects it to succeed; returns its stdout.
     pub fn run(&self, args: &str) -> String {
         let output = self.try_run(args);
         let stderr = String::from_utf8_lossy(&output.stderr);
@@ -98,7 +98,7 @@ impl Folder {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// Runs it and expects it to be refused with code 2; gives what it said.
+    /// Runs it and expects an error with code 2; returns its stderr.
     pub fn refused(&self, args: &str) -> String {
         let output = self.try_run(args);
         assert_eq!(output.status.code(), Some(2), "ancestral {args}");

@@ -87,8 +87,8 @@ fn elements_are_sums_of_products_of_rounded_factors() {
                     };
                     let terms = (0..k).map(term);
                     let (sum, size) = terms.fold((0.0, 0.0), |(s, m), x| (s + x, m + x.abs()));
-                    // In a block a term goes through at most 16 roundings and that of both chains'
-                    // sum; then through one for each block.
+                    // In a block a term passes at most 16 roundings and the rounding of both
+                    // chains' sum; then one for each block.
                     let roundings = 17.0 + k.div_ceil(32) as f64;
                     let bound = 0.5 * f64::from(f32::EPSILON) * roundings * size * 1.001;
                     assert!((f64::from(*found) - sum).abs() <= bound, "{found} {sum}");

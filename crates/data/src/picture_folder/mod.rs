@@ -98,7 +98,7 @@ pub struct PictureSet {
 /// with the name of a picture and other contents counts as damaged, and so does a broken link.
 ///
 /// Folders of runs and models ([`Own`]) are not looked into, so that the data of a run in a folder
-/// of pictures stay the same while it goes on.
+/// of pictures stay the same while it runs.
 ///
 /// Every file is decoded once before anything is decided, and damaged ones are reported together.
 ///

@@ -27,7 +27,7 @@ impl Columns {
     /// Puts columns side by side.
     ///
     /// # Errors
-    /// [`TableError`] if there are none, or a name is empty or stands twice.
+    /// [`TableError`] if there are none, or a name is empty or appears twice.
     pub fn new(columns: Vec<Column>) -> Result<Self, TableError> {
         check_names(columns.iter().map(Column::name))?;
         Ok(Self(columns))

@@ -98,7 +98,7 @@ impl Table {
     /// Makes a table of rows in data units, one after another.
     ///
     /// # Errors
-    /// [`TableError`] if there are no columns or rows, a name is empty or stands twice, the values
+    /// [`TableError`] if there are no columns or rows, a name is empty or appears twice, the values
     /// do not fill whole rows, or one is not a number within ±[`Column::MAX_VALUE`].
     ///
     /// # Panics

@@ -36,7 +36,7 @@ const MAX_SHOWN: usize = 40;
 ///
 /// # Errors
 /// [`CsvError`], which names the file and the place: no header or no rows, more than
-/// [`MAX_COLUMNS`] columns, a name that is missing or stands twice, rows of unequal length, and
+/// [`MAX_COLUMNS`] columns, a name that is missing or appears twice, rows of unequal length, and
 /// cells that are missing, infinite or no numbers, of all columns at once.
 ///
 /// # Example

@@ -1,4 +1,4 @@
-//! Cache folders of the Hugging Face hub, whose models lie behind links.
+//! Cache folders of the Hugging Face hub, which contain models as links.
 
 use std::fs;
 use std::path::{Path, PathBuf};

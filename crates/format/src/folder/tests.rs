@@ -616,7 +616,7 @@ fn the_size_is_that_of_all_files() {
 }
 
 #[test]
-fn the_built_in_model_is_written_as_it_lies() {
+fn the_built_in_model_is_written_unchanged() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pipeline/models/digits");
     let loaded = ModelFolder::read(&path).unwrap();
     assert_eq!(loaded.notices, []);
@@ -642,9 +642,9 @@ fn networks_beside_the_usual_one_are_variants() {
     let folder = tempfile::tempdir().unwrap();
     with_average(folder.path());
     let read = ModelFolder::read(folder.path()).unwrap();
-    let said: Vec<_> = read.notices.iter().map(ToString::to_string).collect();
-    assert_eq!(said.len(), 1);
-    assert!(said[0].contains("unet") && said[0].ends_with("by variant: ema"), "{said:?}");
+    let notices: Vec<_> = read.notices.iter().map(ToString::to_string).collect();
+    assert_eq!(notices.len(), 1);
+    assert!(notices[0].contains("unet") && notices[0].ends_with("as variants: ema"), "{notices:?}");
     let average = ModelFolder::read_variant(folder.path(), Some("ema")).unwrap();
     assert!(average.notices.is_empty());
     // It is that folder that is read.

@@ -73,7 +73,7 @@ pub fn compare(args: &CompareArgs, samplers: &[Named], calls: &[usize]) -> Resul
             about: format!(
                 "{name}: stochastic samplers: sliced 2-Wasserstein distance of {count} samples {end} \
                  to as many exact ones; two sets of exact samples are {least:.4} apart, and smaller \
-                 distances say nothing about the order"
+                 distances do not show the order"
             ),
             rows: rows(&drawing, &mut data, &apart)?,
         });

@@ -1,4 +1,4 @@
-//! A run that is resumed: what it was begun with, and what may be chosen anew.
+//! A resumed run: its stored settings, and those that may be chosen again.
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ use crate::failure::note;
 use crate::open::engine_on;
 use crate::run_folder::RunFolder;
 
-/// The run that `args` name, at its newest checkpoint that is whole.
+/// The run that `args` name, at its newest complete checkpoint.
 pub fn resumed(args: &TrainArgs) -> Result<Job> {
     let clock = Instant::now();
     let (folder, quiet) = (folder(args)?, args.compute.quiet);
@@ -97,8 +97,8 @@ fn newest(folder: &RunFolder) -> Result<Newest> {
     })
 }
 
-/// The request of a run, with what is chosen anew. Flags that would change results are refused,
-/// unless they say what the run has. There is no `..` here, so that no flag is forgotten.
+/// The request of a run, with the settings that are chosen again. Flags that would change results
+/// are refused, unless they equal the run's settings. There is no `..` here, so that no flag is forgotten.
 fn merged(mut request: Request, args: &TrainArgs) -> Result<Request> {
     let TrainArgs {
         data,
@@ -170,7 +170,7 @@ fn known_schedule(text: Option<&str>, request: &Request) -> Result<Option<String
     Ok(Some(flags::schedule(&new.context("--schedule")?)))
 }
 
-/// The flags that say what a run was begun with.
+/// The flags that a run was begun with.
 struct Stored(Vec<Flag>);
 
 impl Stored {

@@ -6,7 +6,7 @@ use crate::tiles::NoTiles;
 use crate::tiles::kernel::{Chains, Factors, Kernel, Sums};
 use crate::tiles::lines::{Line, PAIRS, VALUES};
 
-/// There are none.
+/// A type without values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Amx {}
 
