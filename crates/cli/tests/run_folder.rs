@@ -120,7 +120,7 @@ fn places_where_no_run_can_be_are_refused_and_nothing_is_touched() {
     {
         std::os::unix::fs::symlink("nowhere", folder.path("link")).unwrap();
         let message = folder.refused(&format!("train people.csv {TINY} --steps 1 -o link"));
-        assert!(message.contains("run folder link: a link that leads nowhere"), "{message}");
+        assert!(message.contains("run folder link: a broken link"), "{message}");
         fs::remove_file(folder.path("link")).unwrap();
     }
     #[cfg(target_os = "linux")]
@@ -252,7 +252,7 @@ mod processes {
         let (code, stderr) = ended(child);
         assert_eq!(code, Some(130), "{stderr}");
         assert!(
-            stderr.contains("the model is written: draw with: ancestral sample run"),
+            stderr.contains("the model is written: draw samples with: ancestral sample run"),
             "{stderr}"
         );
         assert!(!folder.path("run/samples.png").exists());

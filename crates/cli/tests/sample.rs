@@ -127,7 +127,7 @@ fn every_kind_of_output_is_written_and_nothing_is_replaced_unasked() {
         folder.run(&command);
         let written = folder.read(file);
         let message = folder.refused(&command);
-        assert!(message.contains("already there: replace it with --force"), "{message}");
+        assert!(message.contains("already exists: replace it with --force"), "{message}");
         assert_eq!(folder.read(file), written);
         folder.run(&format!("{command} --force"));
     }

@@ -311,7 +311,10 @@ fn tables_are_steered_by_their_columns() {
             "--inpaint things.csv",
             "column \"size\" is not one of the model's, which are age, member",
         ),
-        ("--inpaint x_T.npy --mask row.csv", "--mask row.csv: expected an array of [n, 3] in .npy"),
+        (
+            "--inpaint x_T.npy --mask row.csv",
+            "--mask row.csv: expected a .npy array of shape [n, 3]",
+        ),
     ] {
         folder.write("things.csv", "size\n3\n");
         let refused = folder.refused(&format!("sample run {flags} --steps 2 -o never.csv"));

@@ -74,7 +74,7 @@ fn a_run_is_replaced_only_when_asked_and_nothing_else_ever() {
     std::fs::create_dir(folder.path("photos")).unwrap();
     std::fs::write(folder.path("photos/samples.png"), "mine").unwrap();
     let message = folder.refused(&format!("{TINY} --force -o photos"));
-    assert!(message.contains("holds no run"), "{message}");
+    assert!(message.contains("is not a run folder"), "{message}");
     assert_eq!(folder.read("photos/samples.png"), b"mine");
 }
 
@@ -122,7 +122,8 @@ fn what_would_take_long_to_draw_beside_few_steps_is_drawn_less_and_said() {
         "train long --channels 1 --size 640x40 --width 8,8,8,8 --layers 1 --batch 1 --force";
     let stderr = |args: &str| folder.stderr(&format!("{common} --stop-at 1 -o run {args}"));
     let few = stderr("--steps 2 --preview-every 2");
-    for part in [", not 64 in 100 steps (of a preview ", "; draw more with: ancestral sample run\n"]
+    for part in
+        [", not 64 in 100 steps (for a preview ", "; draw more with: ancestral sample run\n"]
     {
         assert!(few.contains(part), "{part}: {few}");
     }

@@ -1,6 +1,6 @@
 //! Damaged files of every format: no reader may panic or take memory out of proportion.
 //!
-//! A case is a valid file, damaged in one to four ways that its seed decides. Ten thousand cases
+//! A case is a valid file, damaged by one to four changes that its seed decides. Ten thousand cases
 //! are run; for an hour of others, and to see one again:
 //!
 //! ```text
@@ -148,7 +148,7 @@ fn npz() -> Vec<u8> {
     archive.finish().unwrap().into_inner()
 }
 
-/// Damages a file in one of the ways in which files are damaged or forged.
+/// Damages a file as files are damaged or forged.
 fn mutate(bytes: &mut Vec<u8>, random: &mut ChaCha8Rng) {
     if bytes.is_empty() {
         return;

@@ -319,7 +319,7 @@ fn folders_of_the_first_level_are_classes() {
     assert!(refusal(folder.path(), &options).ends_with("cow has no picture that can be read"));
     fs::copy(golden("rgb.png"), folder.path().join("stray.png")).unwrap();
     let error = refusal(folder.path(), &options);
-    assert!(error.ends_with("stray.png is in no class: every picture belongs in a sub-folder"));
+    assert!(error.ends_with("stray.png is in no class: put every picture into a sub-folder"));
     assert!(refusal(&golden("rgb.png"), &options).contains("rgb.png is a file"));
 }
 

@@ -85,7 +85,10 @@ fn labels_have_to_fit() {
 #[test]
 fn labels_alone_are_refused() {
     let error = refusal(idx(&[2], &[0, 1]));
-    assert_eq!(error, "a holds only labels: give the file of pictures, and it is found");
+    assert_eq!(
+        error,
+        "a holds only labels: give the file of pictures; the labels are found beside it"
+    );
 }
 
 #[test]
@@ -95,7 +98,7 @@ fn what_is_not_idx_is_refused_by_its_beginning() {
     assert!(refusal(vec![]).contains("begins with []"));
     assert!(refusal(vec![0, 0, 8, 5]).contains("begins with [00, 00, 08, 05]"));
     let floats = refusal(vec![0, 0, 13, 3, 0, 0, 0, 0]);
-    assert_eq!(floats, "a holds values of kind 0x0d, but only unsigned bytes, 0x08, are read");
+    assert_eq!(floats, "a holds values of kind 0x0d, but only unsigned bytes, 0x08, are supported");
     let colour = refusal(idx(&[1, 1, 1, 3], &[1, 2, 3]));
     assert_eq!(colour, "a has the shape [1, 1, 1, 3], but [count, height, width] is expected");
 }

@@ -133,13 +133,13 @@ fn a_file_of_another_length_says_both_lengths() {
             1 => "too short for a safetensors file, 1 byte: truncated?".to_owned(),
             ..8 => format!("too short for a safetensors file, {length} bytes: truncated?"),
             8..168 => format!("the header takes 168 bytes, but the file has {length}: truncated?"),
-            _ => format!("the header promises 178 bytes, but the file has {length}: truncated?"),
+            _ => format!("the header describes 178 bytes, but the file has {length}: truncated?"),
         };
         assert_eq!(refusal(&whole[..length]), expected);
     }
     assert_eq!(
         refusal(&[&whole[..], &[0]].concat()),
-        "the header promises 178 bytes, but the file has 179: what follows the last tensor?"
+        "the header describes 178 bytes, but the file has 179: what follows the last tensor?"
     );
 }
 
@@ -162,8 +162,8 @@ fn other_files_are_called_what_they_are() {
     for (bytes, found) in [
         (
             lfs.to_vec(),
-            "a Git LFS pointer, which only stands for the file: run `git lfs pull` where it was \
-             cloned",
+            "a Git LFS pointer instead of the file: run `git lfs pull` in the cloned \
+             repository",
         ),
         (pad(b"<!DOCTYPE html>"), "an HTML page: was it a download that failed?"),
         (pad(b"PK\x03\x04"), &format!("a zip archive, as PyTorch's checkpoints are: {convert}")),

@@ -374,7 +374,7 @@ fn null_is_as_good_as_missing_where_diffusers_does_not_look() {
         let error = parse_as(class, &format!(r#""{key}":null{comma}{keys}"#)).unwrap_err();
         assert_eq!(
             error.to_string(),
-            format!("{key} is null: expected a value, or no such key"),
+            format!("{key} is null: give a value, or leave the key out"),
             "{keys}"
         );
     };

@@ -164,7 +164,7 @@ fn what_does_not_fit_is_refused_by_name() {
     );
     assert_eq!(
         changed(|shapes| shapes.timesteps = Some(999)),
-        "the network knows 999 timesteps, but the schedule has 1000"
+        "the network has 999 timesteps, but the schedule has 1000"
     );
     let network = UNetConfig { dropout: 0.1, ..UNetConfig::default() }.into();
     assert_eq!(

@@ -283,7 +283,7 @@ fn what_is_no_array_is_refused() {
     let words = read(&file("'<U2'", false, "(1,)", &[0; 8]));
     assert_eq!(
         refusal(words),
-        "array holds values of dtype '<U2', but bool, integers and floats of 1 to 8 bytes are read"
+        "array holds values of dtype '<U2', but bool, integers and floats of 1 to 8 bytes are supported"
     );
     let error = read_arrays(Path::new("missing.npz")).unwrap_err();
     assert_eq!(error.to_string(), "cannot read missing.npz");

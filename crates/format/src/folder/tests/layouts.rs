@@ -170,8 +170,8 @@ fn configs_that_are_something_else_are_called_what_they_are() {
         ("", "an empty file"),
         (
             "version https://git-lfs.github.com/spec/v1\n",
-            "a Git LFS pointer, which only stands for the file: run `git lfs pull` where it was \
-             cloned",
+            "a Git LFS pointer instead of the file: run `git lfs pull` in the cloned \
+             repository",
         ),
         ("\n<html>", "an HTML page: was it a download that failed?"),
     ] {

@@ -78,7 +78,11 @@ fn shards_that_do_not_fit_their_index_are_refused_by_tensor() {
     let index = "not an index of shards";
     for (from, to, message) in [
         (r#""a":"#, r#""c":"#, format!("tensor \"c\" is not in {first}, where the index has it")),
-        ("-00001-", "-00002-", format!("tensor \"a\" is in {first}, but not so in the index")),
+        (
+            "-00001-",
+            "-00002-",
+            format!("tensor \"a\" is in {first}, but the index does not name it there"),
+        ),
         (&format!("\"a\": \"{first}\","), "", format!("tensor \"a\" is in {first}, but not so")),
         (first, "../../x", format!("tensor \"a\" is in \"../../x\": {name}")),
         (first, "/etc/passwd", format!("tensor \"a\" is in \"/etc/passwd\": {name}")),
@@ -155,8 +159,8 @@ fn the_only_variant_is_taken_with_a_notice() {
     let notice = notices[0].to_string();
     assert!(
         notice.ends_with(
-            "unet/diffusion_pytorch_model.fp16.safetensors: the weights of variant fp16 are \
-             taken, as there are no others"
+            "unet/diffusion_pytorch_model.fp16.safetensors: using the weights of variant fp16, \
+             as there are no others"
         ),
         "{notice}"
     );
