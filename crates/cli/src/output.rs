@@ -209,7 +209,7 @@ impl<'a> Output<'a> {
                 self.remove_rest(samples.snapshots.len() as u64)?;
             }
             Kind::Folder => {
-                let pictures = Pictures::new(samples.x.data(), samples.x.shape())?;
+                let pictures = Pictures::new(samples.x.data(), samples.x.row_shape())?;
                 write_png_folder(self.path, &pictures, samples.first, |index| {
                     with_files(plan.provenance_of(index))
                 })?;

@@ -10,9 +10,8 @@
 use std::f64::consts::TAU;
 use std::io::Write;
 
-use ancestral::{
-    Batch, Dpmpp2m, Grid, Noise, Point, SampleNoise, Sampler, Schedule, Spacing, from_fn,
-};
+use ancestral::sampler::Dpmpp2m;
+use ancestral::{Batch, Grid, Noise, Point, SampleNoise, Sampler, Schedule, Spacing, from_fn};
 
 const POINTS: usize = 8;
 

@@ -10,9 +10,8 @@
 
 use std::io::Write;
 
-use ancestral::{
-    AnySampler, Grid, Noise, Point, Purpose, Sample, Sampler, Schedule, Spacing, Streams, from_fn,
-};
+use ancestral::noise::{Purpose, Streams};
+use ancestral::{AnySampler, Grid, Noise, Point, Sample, Sampler, Schedule, Spacing, from_fn};
 use ndarray::{Array1, Array2, Axis, Zip};
 
 /// A batch of points, a row each. The library's trait cannot be implemented for another library's

@@ -52,35 +52,37 @@ impl Scalar for f64 {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Batch<T = f32> {
-    shape: Vec<usize>,
+    row_shape: Vec<usize>,
     data: Arc<Vec<T>>,
 }
 
 impl<T: Scalar> Batch<T> {
-    /// Rows of `shape` (for pictures `[channels, height, width]`, for tables `[columns]`).
+    /// Rows of `row_shape`: for pictures `[channels, height, width]`, for tables `[columns]`. How many
+    /// rows there are follows from the length of `data`.
     ///
     /// # Panics
     /// If a row has no element, or `data` is not a whole number of rows.
     #[must_use]
-    pub fn new(shape: Vec<usize>, data: Vec<T>) -> Self {
-        let size: usize = shape.iter().product();
-        assert!(size > 0, "a row of shape {shape:?} has no element");
+    pub fn new(row_shape: Vec<usize>, data: Vec<T>) -> Self {
+        let size: usize = row_shape.iter().product();
+        assert!(size > 0, "a row of shape {row_shape:?} has no element");
         assert!(
             data.len().is_multiple_of(size),
-            "{} values are no whole number of rows of shape {shape:?}",
+            "{} values are not a whole number of rows of shape {row_shape:?}: give the shape of one \
+             row, [c, h, w] for an array of [n, c, h, w]",
             data.len()
         );
-        Self { shape, data: Arc::new(data) }
+        Self { row_shape, data: Arc::new(data) }
     }
 
     /// `rows` rows of zeros.
     ///
     /// # Panics
-    /// If a row of `shape` has no element.
+    /// If a row of `row_shape` has no element.
     #[must_use]
-    pub fn zeros(rows: usize, shape: Vec<usize>) -> Self {
-        let size: usize = shape.iter().product();
-        Self::new(shape, vec![T::from_f64(0.0); rows * size])
+    pub fn zeros(rows: usize, row_shape: Vec<usize>) -> Self {
+        let size: usize = row_shape.iter().product();
+        Self::new(row_shape, vec![T::from_f64(0.0); rows * size])
     }
 
     /// Number of rows.
@@ -90,16 +92,16 @@ impl<T: Scalar> Batch<T> {
         self.data.len() / self.row_len()
     }
 
-    /// Shape of one row.
+    /// Shape of one row, without the number of rows.
     #[must_use]
-    pub fn shape(&self) -> &[usize] {
-        &self.shape
+    pub fn row_shape(&self) -> &[usize] {
+        &self.row_shape
     }
 
     /// Number of elements of one row.
     #[must_use]
     pub fn row_len(&self) -> usize {
-        self.shape.iter().product()
+        self.row_shape.iter().product()
     }
 
     /// All elements, row after row.
@@ -161,24 +163,24 @@ impl<T: Scalar> Batch<T> {
         let first = batches.next().expect("at least one batch");
         let mut data = first.data.to_vec();
         for batch in batches {
-            assert_eq!(batch.shape, first.shape, "rows that are stacked have one shape");
+            assert_eq!(batch.row_shape, first.row_shape, "rows that are stacked have one shape");
             data.extend_from_slice(&batch.data);
         }
         first.like(data)
     }
 
     fn like(&self, data: Vec<T>) -> Self {
-        Self { shape: self.shape.clone(), data: Arc::new(data) }
+        Self { row_shape: self.row_shape.clone(), data: Arc::new(data) }
     }
 
     fn assert_same_shape(&self, other: &Self) {
         assert!(
-            self.shape == other.shape && self.data.len() == other.data.len(),
+            self.row_shape == other.row_shape && self.data.len() == other.data.len(),
             "batches differ in shape: {} rows of {:?} and {} rows of {:?}",
             self.rows(),
-            self.shape,
+            self.row_shape,
             other.rows(),
-            other.shape
+            other.row_shape
         );
     }
 }
@@ -320,6 +322,13 @@ mod tests {
         let z = Batch::new(vec![2], vec![2.0, 3.0]);
         let out = Batch::exp_scaled(0.5, 0.25, &f, &z);
         assert_eq!(out.data(), [2.0 * 0.25_f64.exp(), 3.0 * 0.75_f64.exp()]);
+    }
+
+    #[test]
+    #[should_panic(expected = "6 values are not a whole number of rows of shape [2, 2]: give the \
+                               shape of one row, [c, h, w] for an array of [n, c, h, w]")]
+    fn values_must_be_whole_rows() {
+        let _ = Batch::new(vec![2, 2], vec![0.0_f32; 6]);
     }
 
     #[test]

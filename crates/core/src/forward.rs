@@ -20,7 +20,7 @@ impl Level {
     /// use ancestral::Level;
     /// let level = Level::from_alpha_bar(0.25)?;
     /// assert!((level.noised(&2.0, &0.0) - 1.0).abs() < 1e-15);
-    /// # Ok::<(), ancestral::LevelError>(())
+    /// # Ok::<(), ancestral::level::LevelError>(())
     /// ```
     #[must_use]
     pub fn noised<X: Sample>(self, x0: &X, noise: &X) -> X {

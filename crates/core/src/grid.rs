@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use crate::level::Level;
 use crate::names::names;
+use crate::options::OptionError;
 use crate::schedule::Schedule;
 
 mod any;
@@ -128,10 +129,11 @@ fn round_even(value: f64) -> usize {
 }
 
 impl std::str::FromStr for Spacing {
-    type Err = GridError;
+    type Err = OptionError;
 
-    fn from_str(name: &str) -> Result<Self, GridError> {
-        Self::from_name(name).ok_or_else(|| GridError::Spacing { found: name.to_owned() })
+    fn from_str(name: &str) -> Result<Self, OptionError> {
+        Self::from_name(name)
+            .ok_or_else(|| OptionError::name("spacing", name, Self::NAMES.to_vec()))
     }
 }
 
@@ -219,12 +221,6 @@ pub enum GridError {
         /// The strength.
         strength: f64,
     },
-    /// A name that is no spacing.
-    #[error("unknown spacing {found:?}: expected {}", Spacing::CHOICE)]
-    Spacing {
-        /// The name.
-        found: String,
-    },
 }
 
 /// The strictly denoising list of points that a run visits; the last hop ends at clean data.
@@ -240,7 +236,7 @@ pub enum GridError {
 /// assert_eq!(timesteps[..3], [999.0, 922.0, 845.0]);
 /// assert_eq!(grid.hops().len(), 13);
 /// assert!(grid.hops().last().unwrap().is_last());
-/// # Ok::<(), ancestral::GridError>(())
+/// # Ok::<(), ancestral::grid::GridError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Grid {
@@ -248,12 +244,32 @@ pub struct Grid {
 }
 
 impl Grid {
-    /// `steps` points of `schedule`, laid by `spacing`; with one step the run starts at T−1 under
-    /// every spacing.
+    /// `steps` points of `schedule`, spaced by a [`Spacing`], a [`LevelSpacing`] or [`AnySpacing`];
+    /// with one step the run starts at T−1 under every spacing.
     ///
     /// # Errors
-    /// If `steps` is not in 1..=T, or an offset leaves the schedule.
-    pub fn new(schedule: &Schedule, spacing: Spacing, steps: usize) -> Result<Self, GridError> {
+    /// If `steps` is not in 1..=T, an offset leaves the schedule, points over levels are not all
+    /// different, or ρ is not a number above 0.
+    pub fn new(
+        schedule: &Schedule,
+        spacing: impl Into<AnySpacing>,
+        steps: usize,
+    ) -> Result<Self, GridError> {
+        match spacing.into() {
+            AnySpacing::Timesteps(spacing) => Self::over_timesteps(schedule, spacing, steps),
+            AnySpacing::Levels(spacing) => Self::over_levels(schedule, spacing, steps),
+            AnySpacing::Beta => {
+                check_steps(schedule.len(), steps)?;
+                Self::from_timesteps(schedule, &beta::timesteps(schedule.len(), steps))
+            }
+        }
+    }
+
+    fn over_timesteps(
+        schedule: &Schedule,
+        spacing: Spacing,
+        steps: usize,
+    ) -> Result<Self, GridError> {
         let total = schedule.len();
         check_steps(total, steps)?;
         let timesteps = spacing.timesteps(total, steps);

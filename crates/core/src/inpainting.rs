@@ -64,8 +64,8 @@ impl<T: Scalar> Known<T> {
     /// If their shapes or numbers of rows don't go together, a value of the mask is outside [0, 1],
     /// or one of the data is not finite.
     pub fn new(data: Batch<T>, mask: Batch<T>) -> Result<Self, KnownError> {
-        if mask.shape() != data.shape() {
-            let (mask, data) = (mask.shape().to_vec(), data.shape().to_vec());
+        if mask.row_shape() != data.row_shape() {
+            let (mask, data) = (mask.row_shape().to_vec(), data.row_shape().to_vec());
             return Err(KnownError::Shape { mask, data });
         }
         let (rows, of_data) = (mask.rows(), data.rows());
@@ -84,7 +84,7 @@ impl<T: Scalar> Known<T> {
     /// Shape of a row.
     #[must_use]
     pub fn row_shape(&self) -> &[usize] {
-        self.data.shape()
+        self.data.row_shape()
     }
 
     /// How many samples it is for: `None` if one row stands for all.
@@ -108,12 +108,13 @@ impl<T: Scalar> Known<T> {
     /// `m ⊙ (α x₀ + σ z) + (1 − m) ⊙ x`, with the known x₀; where the mask is 1, exactly the first.
     pub(crate) fn blend(&self, x: &mut Batch<T>, alpha: f64, noise: Option<(f64, &Batch<T>)>) {
         assert!(
-            x.shape() == self.data.shape() && self.rows().is_none_or(|rows| rows == x.rows()),
+            x.row_shape() == self.data.row_shape()
+                && self.rows().is_none_or(|rows| rows == x.rows()),
             "{} rows of {:?} of which {} rows of {:?} are known",
             x.rows(),
-            x.shape(),
+            x.row_shape(),
             self.data.rows(),
-            self.data.shape()
+            self.data.row_shape()
         );
         let known = self.data.data().iter().cycle().zip(self.mask.data().iter().cycle());
         for (i, (x, (known, mask))) in x.data_mut().iter_mut().zip(known).enumerate() {

@@ -1,7 +1,5 @@
 //! DDIM inversion: from data back to the noise that leads to it.
 
-use std::num::NonZeroUsize;
-
 use thiserror::Error;
 
 use crate::denoiser::Denoiser;
@@ -10,7 +8,7 @@ use crate::level::Level;
 use crate::sample::Sample;
 use crate::sampler::deterministic;
 
-/// The way of [`Ddim`](crate::Ddim) with η = 0, back: data → x_T.
+/// The way of [`Ddim`](crate::sampler::Ddim) with η = 0, back: data → x_T.
 ///
 /// # Formula
 /// The hop D from t to s takes x_t to x_s. Back, x_t is the fixed point of
@@ -28,18 +26,17 @@ use crate::sampler::deterministic;
 ///
 /// # Example
 /// ```
-/// use std::num::NonZeroUsize;
 /// use ancestral::exact::Gaussian;
-/// use ancestral::{Ddim, Grid, Inversion, NoNoise, Sampler, Schedule, Spacing};
+/// use ancestral::invert::Inversion;
+/// use ancestral::sampler::Ddim;
+/// use ancestral::{Grid, NeverDrawn, Sampler, Schedule, Spacing};
 ///
 /// let grid = Grid::new(&Schedule::linear_1000(), Spacing::Trailing, 50)?;
 /// let mut data = Gaussian { mean: 0.3, std: 0.2 };
-/// let calls = NonZeroUsize::new(4).expect("not 0");
-/// let inversion = Inversion { calls };
-/// let Some(Ok(x_t)) = inversion.run(&grid, 0.5, &mut data)?.last() else {
+/// let Some(Ok(x_t)) = Inversion::new(4)?.run(&grid, 0.5, &mut data)?.last() else {
 ///     unreachable!("an exact denoiser does not fail")
 /// };
-/// let Some(Ok(back)) = Ddim::default().run(&grid, x_t.x, &mut data, &mut NoNoise).last() else {
+/// let Some(Ok(back)) = Ddim::default().run(&grid, x_t.x, &mut data, &mut NeverDrawn).last() else {
 ///     unreachable!("an exact denoiser does not fail")
 /// };
 /// assert!((back.x - 0.5).abs() < 1e-3);
@@ -47,19 +44,33 @@ use crate::sampler::deterministic;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Inversion {
-    /// Network calls a hop.
-    pub calls: NonZeroUsize,
+    calls: usize,
 }
 
-/// A run that cannot be undone.
+/// An inversion that is impossible.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-#[error(
-    "a single hop from pure noise to clean data forgets the noise that it started from: take 2 \
-     steps or more"
-)]
-pub struct Forgetful;
+#[non_exhaustive]
+pub enum InversionError {
+    /// No network call.
+    #[error("an inversion makes 1 network call a hop or more, found 0")]
+    NoCalls,
+    /// A grid whose only hop leads from pure noise to clean data.
+    #[error(
+        "a single hop from pure noise to clean data forgets the noise that it started from: take 2 \
+         steps or more"
+    )]
+    Forgetful,
+}
 
 impl Inversion {
+    /// An inversion with `calls` network calls a hop.
+    ///
+    /// # Errors
+    /// If `calls` is 0.
+    pub fn new(calls: usize) -> Result<Self, InversionError> {
+        if calls == 0 { Err(InversionError::NoCalls) } else { Ok(Self { calls }) }
+    }
+
     /// The run from the clean `x0` to the first point of `grid`: a step for each of its hops, the
     /// last first.
     ///
@@ -70,14 +81,14 @@ impl Inversion {
         grid: &Grid,
         x0: X,
         denoiser: &'a mut D,
-    ) -> Result<InversionRun<'a, X, D>, Forgetful>
+    ) -> Result<InversionRun<'a, X, D>, InversionError>
     where
         X: Sample,
         D: Denoiser<X> + ?Sized,
     {
         let hops: Vec<Hop> = grid.hops().collect();
         if hops.iter().any(|hop| hop.is_last() && hop.from().level == Level::NOISE) {
-            return Err(Forgetful);
+            return Err(InversionError::Forgetful);
         }
         Ok(InversionRun { inversion: self, hops, x: Some(x0), denoiser })
     }
@@ -85,6 +96,7 @@ impl Inversion {
 
 /// One hop of an inversion that is done.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Inverted<X> {
     /// The denoising hop that was undone.
     pub hop: Hop,
@@ -113,7 +125,7 @@ impl<X: Sample, D: Denoiser<X> + ?Sized> InversionRun<'_, X, D> {
         let (from, to) = (hop.from().level, hop.to().level);
         let cosine = to.alpha() * from.alpha() + to.sigma() * from.sigma();
         let mut x = x_to.clone();
-        for _ in 0..self.inversion.calls.get() {
+        for _ in 0..self.inversion.calls {
             let x0 = self.denoiser.denoise(&x, hop.from())?.x0;
             let hopped = deterministic(hop, &x, &x0);
             x = X::combine(&[(1.0, &x), (1.0 / cosine, x_to), (-1.0 / cosine, &hopped)]);
@@ -144,14 +156,14 @@ mod tests {
     use super::*;
     use crate::exact::Gaussian;
     use crate::grid::{LevelSpacing, Spacing};
-    use crate::noise::NoNoise;
+    use crate::noise::NeverDrawn;
     use crate::sampler::{Ddim, Sampler};
     use crate::schedule::{Betas, Linear, Schedule};
 
     const NARROW: Gaussian = Gaussian { mean: 0.3, std: 0.2 };
 
     fn inverted(grid: &Grid, x0: f64, calls: usize, mut data: Gaussian) -> f64 {
-        let inversion = Inversion { calls: NonZeroUsize::new(calls).unwrap() };
+        let inversion = Inversion::new(calls).unwrap();
         let Ok(last) = inversion.run(grid, x0, &mut data).unwrap().last().unwrap();
         last.x
     }
@@ -159,7 +171,7 @@ mod tests {
     /// How far from where it began the way to x_T and back ends.
     fn round_trip(grid: &Grid, x0: f64, calls: usize, mut data: Gaussian) -> f64 {
         let x_t = inverted(grid, x0, calls, data);
-        let Ok(last) = Ddim::default().run(grid, x_t, &mut data, &mut NoNoise).last().unwrap();
+        let Ok(last) = Ddim::default().run(grid, x_t, &mut data, &mut NeverDrawn).last().unwrap();
         (last.x - x0).abs()
     }
 
@@ -200,7 +212,7 @@ mod tests {
         for grid in [
             Grid::new(&schedule, Spacing::Trailing, 1).unwrap(),
             Grid::new(&schedule, Spacing::Leading { offset: 0 }, 7).unwrap(),
-            Grid::over_levels(&schedule, LevelSpacing::Karras { rho: 7.0 }, 10).unwrap(),
+            Grid::new(&schedule, LevelSpacing::Karras { rho: 7.0 }, 10).unwrap(),
             Grid::new(&zero, Spacing::Trailing, 2).unwrap(),
         ] {
             let error = round_trip(&grid, 0.55, 300, Gaussian { mean: 0.3, std: 0.8 });
@@ -218,7 +230,9 @@ mod tests {
     fn a_hop_that_forgets_is_refused() {
         let zero = Schedule::linear_1000().rescale_zero_terminal_snr().unwrap();
         let grid = Grid::new(&zero, Spacing::Trailing, 1).unwrap();
-        let inversion = Inversion { calls: NonZeroUsize::MIN };
-        assert_eq!(inversion.run(&grid, 0.5, &mut NARROW.clone()).err(), Some(Forgetful));
+        let inversion = Inversion::new(1).unwrap();
+        let refused = inversion.run(&grid, 0.5, &mut NARROW.clone()).err();
+        assert_eq!(refused, Some(InversionError::Forgetful));
+        assert_eq!(Inversion::new(0), Err(InversionError::NoCalls));
     }
 }

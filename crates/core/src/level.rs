@@ -17,7 +17,7 @@ use thiserror::Error;
 /// assert!((level.alpha() - 0.5).abs() < 1e-15);
 /// assert!((level.snr() - 1.0 / 3.0).abs() < 1e-15);
 /// assert!(Level::NOISE < level && level < Level::CLEAN);
-/// # Ok::<(), ancestral::LevelError>(())
+/// # Ok::<(), ancestral::level::LevelError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct Level {

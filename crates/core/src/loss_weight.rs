@@ -35,7 +35,7 @@ use crate::prediction::Prediction;
 /// let weight: LossWeight = "min-snr:gamma=5".parse()?;
 /// let level = Schedule::linear_1000().level(100);
 /// assert!((weight.at(level, Prediction::Epsilon) - 0.585_708_5).abs() < 1e-7);
-/// # Ok::<(), ancestral::OptionError>(())
+/// # Ok::<(), ancestral::options::OptionError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
@@ -66,6 +66,7 @@ pub enum LossWeight {
 
 /// What a weighting is called and takes.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct LossWeightInfo {
     /// Its name.
     pub name: &'static str,
@@ -284,7 +285,7 @@ mod tests {
     fn weights_are_finite_at_both_ends_of_every_schedule() {
         for schedule in [
             Schedule::linear_1000(),
-            Cosine.schedule(1000).unwrap(),
+            Cosine::default().schedule(1000).unwrap(),
             Schedule::linear_1000().rescale_zero_terminal_snr().unwrap(),
         ] {
             let ends = [schedule.level(0), schedule.level(schedule.len() - 1)];
@@ -308,7 +309,7 @@ mod tests {
 
     #[test]
     fn the_mean_over_a_schedule_is_1() {
-        let schedule = Cosine.schedule(1000).unwrap();
+        let schedule = Cosine::default().schedule(1000).unwrap();
         for weight in ALL {
             let weights = weight.of(schedule.levels(), Prediction::V);
             assert!((weights.iter().sum::<f64>() / 1000.0 - 1.0).abs() < 1e-12);

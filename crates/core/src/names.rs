@@ -13,6 +13,7 @@ macro_rules! names {
             /// Names that [`str::parse`] understands.
             pub const NAMES: [&'static str; $count] = [$first, $($name,)* $last];
             /// The names as a phrase.
+            #[allow(dead_code, reason = "not every such enum is an option")]
             pub(crate) const CHOICE: &'static str =
                 concat!($first, $(", ", $name,)* " or ", $last);
 

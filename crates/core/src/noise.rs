@@ -61,7 +61,7 @@ impl Purpose {
 ///
 /// # Example
 /// ```
-/// use ancestral::{Purpose, Streams};
+/// use ancestral::noise::{Purpose, Streams};
 /// let streams = Streams::new(7, Purpose::Sampling);
 /// let (mut a, mut b) = ([0.0_f32; 4], [0.0_f32; 4]);
 /// streams.normals(3, 0, &mut a);
@@ -172,7 +172,7 @@ impl<T: Scalar> Noise<Batch<T>> for SampleNoise {
     fn draw(&mut self, like: &Batch<T>) -> Batch<T> {
         assert_eq!(like.rows(), self.indices.len(), "rows of the batch and sample indices");
         let draw = self.next_draw();
-        let mut noise = Batch::zeros(like.rows(), like.shape().to_vec());
+        let mut noise = Batch::zeros(like.rows(), like.row_shape().to_vec());
         for (row, &index) in noise.iter_rows_mut().zip(&self.indices) {
             self.streams.normals(index, draw, row);
         }
@@ -192,11 +192,12 @@ impl Noise<f64> for SampleNoise {
     }
 }
 
-/// No noise at all: for deterministic samplers, and to show that they are.
+/// A source that is never drawn from, and panics if it is: for deterministic samplers, and to show
+/// that they are.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct NoNoise;
+pub struct NeverDrawn;
 
-impl<X> Noise<X> for NoNoise {
+impl<X> Noise<X> for NeverDrawn {
     /// # Panics
     /// Always.
     fn draw(&mut self, _like: &X) -> X {

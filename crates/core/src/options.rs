@@ -4,6 +4,7 @@ use thiserror::Error;
 
 /// What one option is, for help texts and tables.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct OptionInfo {
     /// Its name, as written before `=`.
     pub name: &'static str,
@@ -11,6 +12,14 @@ pub struct OptionInfo {
     pub default: &'static str,
     /// What it does, in a line, with its range.
     pub about: &'static str,
+}
+
+impl OptionInfo {
+    /// The option `name`, its default as it would be written, and a line about it with its range.
+    #[must_use]
+    pub const fn new(name: &'static str, default: &'static str, about: &'static str) -> Self {
+        Self { name, default, about }
+    }
 }
 
 /// A text that names nothing that is known, or has an option that is none.
@@ -65,6 +74,42 @@ pub enum OptionError {
         /// What would fit.
         expected: String,
     },
+}
+
+impl OptionError {
+    /// A `found` name of some `kind` that is not among the `known` ones.
+    pub(crate) fn name(kind: &'static str, found: &str, known: Vec<&'static str>) -> Self {
+        Self::Name { kind, found: found.to_owned(), known }
+    }
+
+    /// The `value` of option `name` of `owner`, if it `fits`.
+    pub(crate) fn check<T: Copy + ToString>(
+        owner: &str,
+        name: &'static str,
+        value: T,
+        expected: &str,
+        fits: impl Fn(T) -> bool,
+    ) -> Result<T, Self> {
+        if fits(value) {
+            return Ok(value);
+        }
+        let (owner, found, expected) = (owner.to_owned(), value.to_string(), expected.to_owned());
+        Err(Self::Value { owner, name, found, expected })
+    }
+}
+
+/// Writes `name:option=value,…`, which [`Options::split`] reads.
+pub(crate) fn write(
+    f: &mut std::fmt::Formatter<'_>,
+    name: &str,
+    options: &[OptionInfo],
+    values: &[String],
+) -> std::fmt::Result {
+    f.write_str(name)?;
+    for (i, (option, value)) in std::iter::zip(options, values).enumerate() {
+        write!(f, "{}{}={value}", if i == 0 { ':' } else { ',' }, option.name)?;
+    }
+    Ok(())
 }
 
 /// The options written after a name, taken out one by one by the thing that is named.

@@ -2,7 +2,7 @@
 
 use crate::grid::Hop;
 
-/// The Gaussian posterior of a hop from t to s: mean `x0 · x₀ + x_from · x_t`, variance
+/// The Gaussian posterior of a hop from t to s: mean `on_x0 · x₀ + on_x_from · x_t`, variance
 /// `beta_tilde`.
 ///
 /// # Formula
@@ -26,14 +26,15 @@ use crate::grid::Hop;
 /// let posterior = Posterior::of(&grid.hops().next().unwrap());
 /// assert!((posterior.beta - 0.820_735_8).abs() < 5e-8);
 /// assert!((posterior.beta_tilde - 0.819_720_1).abs() < 5e-8);
-/// # Ok::<(), ancestral::GridError>(())
+/// # Ok::<(), ancestral::grid::GridError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Posterior {
     /// Coefficient of x₀ in the mean.
-    pub x0: f64,
+    pub on_x0: f64,
     /// Coefficient of x_t in the mean.
-    pub x_from: f64,
+    pub on_x_from: f64,
     /// Forward variance of the hop, β.
     pub beta: f64,
     /// Posterior variance, β̃.
@@ -47,8 +48,8 @@ impl Posterior {
         let (from, to, h) = (hop.from().level, hop.to().level, hop.h());
         let removed = -(-2.0 * h).exp_m1();
         Self {
-            x0: to.alpha() * removed,
-            x_from: to.sigma() / from.sigma() * (-h).exp(),
+            on_x0: to.alpha() * removed,
+            on_x_from: to.sigma() / from.sigma() * (-h).exp(),
             beta: from.sigma_squared() * removed,
             beta_tilde: to.sigma_squared() * removed,
         }

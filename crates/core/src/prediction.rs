@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn at_the_cleanest_timestep_of_a_short_cosine_nothing_is_divided_by_zero() {
-        let level = Cosine.schedule(250).unwrap().level(0);
+        let level = Cosine::default().schedule(250).unwrap().level(0);
         assert!(level.alpha_bar() < 1.0);
         let (x0, eps) = (0.7, -1.3);
         let x = level.alpha() * x0 + level.sigma() * eps;

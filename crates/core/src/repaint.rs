@@ -1,6 +1,6 @@
 //! RePaint: inpainting that goes back up again and again, until both parts agree.
 
-use std::num::NonZeroUsize;
+use thiserror::Error;
 
 use crate::batch::{Batch, Scalar};
 use crate::denoiser::Denoiser;
@@ -21,37 +21,58 @@ use crate::sampler::{Path, Run, Sampler, Stepped};
 ///
 /// # Example
 /// ```
-/// use std::num::NonZeroUsize;
-/// use ancestral::{Grid, Resampling, Schedule, Spacing};
-/// let n = |n| NonZeroUsize::new(n).expect("not 0");
+/// use ancestral::repaint::Resampling;
+/// use ancestral::{Grid, Schedule, Spacing};
 /// let grid = Grid::new(&Schedule::linear_1000(), Spacing::Trailing, 5)?;
-/// let walk = Resampling { jump: n(2), times: n(2) }.walk(&grid);
+/// let walk = Resampling::new(2, 2)?.walk(&grid);
 /// let from: Vec<_> = walk.iter().filter_map(|hop| hop.from().timestep).collect();
 /// //                   down        up, down      up, down      into clean data
 /// assert_eq!(from, [999.0, 799.0, 999.0, 799.0, 599.0, 399.0, 599.0, 399.0, 199.0]);
-/// # Ok::<(), ancestral::GridError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resampling {
-    /// Hops of a jump, j.
-    pub jump: NonZeroUsize,
-    /// How often each part of the way is gone, r; 1 is never back.
-    pub times: NonZeroUsize,
+    jump: usize,
+    times: usize,
+}
+
+/// A resampling that is invalid.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ResamplingError {
+    /// A jump of no hop.
+    #[error("a jump is 1 hop or more, found 0")]
+    Jump,
+    /// No run at all.
+    #[error("each part of a run is taken 1 time or more, found 0")]
+    Times,
 }
 
 impl Resampling {
+    /// Jumps of `jump` hops (j), with each part of the run taken `times` times (r); 1 never goes back.
+    ///
+    /// # Errors
+    /// If one of the two is 0.
+    pub fn new(jump: usize, times: usize) -> Result<Self, ResamplingError> {
+        match (jump, times) {
+            (0, _) => Err(ResamplingError::Jump),
+            (_, 0) => Err(ResamplingError::Times),
+            _ => Ok(Self { jump, times }),
+        }
+    }
+
     /// The denoising hops over `grid` in the order in which they are made. Where one starts at a
     /// noisier point than the one before it ended, there is a jump between them.
     #[must_use]
     pub fn walk(&self, grid: &Grid) -> Vec<Hop> {
         let hops: Vec<Hop> = grid.hops().collect();
-        let (count, jump) = (hops.len(), self.jump.get());
+        let (count, jump) = (hops.len(), self.jump);
         let mut walk = Vec::new();
         for (i, hop) in hops.iter().enumerate() {
             walk.push(*hop);
             let below = (count - 1 - i).checked_sub(1); // points below the one it ends at
             if below.is_some_and(|below| below.is_multiple_of(jump)) && i + 1 >= jump {
-                for _ in 1..self.times.get() {
+                for _ in 1..self.times {
                     walk.extend_from_slice(&hops[i + 1 - jump..=i]);
                 }
             }
@@ -72,23 +93,24 @@ impl Resampling {
 /// x_t = α_t/α_s x_s + √(1 − ᾱ_t/ᾱ_s) z                 for a jump from s back up to t
 /// ```
 /// The more resamplings, the nearer the rest comes to what it is given the known part; a run takes
-/// about as many times as many calls as [`Inpainted`](crate::Inpainted), which is never back.
+/// about as many times as many calls as [`Inpainted`](crate::denoiser::Inpainted), which is never back.
 /// # Source
-/// Lugmayr et al. 2022, arXiv:2201.09865, algorithm 1, whose sampler is [`Ddpm`](crate::Ddpm). Differs
+/// Lugmayr et al. 2022, arXiv:2201.09865, algorithm 1, whose sampler is [`Ddpm`](crate::sampler::Ddpm). Differs
 /// from the paper: a jump is one draw, not `jump` of them, which has the same distribution.
 ///
 /// # Example
 /// ```
-/// use std::num::NonZeroUsize;
 /// use ancestral::exact::Gaussian;
-/// use ancestral::{Batch, Ddpm, Grid, Known, Repaint, Resampling, SampleNoise, Schedule, Spacing};
+/// use ancestral::inpainting::Known;
+/// use ancestral::repaint::{Repaint, Resampling};
+/// use ancestral::sampler::Ddpm;
+/// use ancestral::{Batch, Grid, SampleNoise, Schedule, Spacing};
 ///
 /// let row = |a, b| Batch::new(vec![2], vec![a, b]);
-/// let n = |n| NonZeroUsize::new(n).expect("not 0");
 /// let repaint = Repaint {
 ///     sampler: Ddpm::default(),
 ///     known: Known::new(row(0.25_f32, 0.0), row(1.0, 0.0))?, // the first of two columns
-///     resampling: Resampling { jump: n(5), times: n(3) },
+///     resampling: Resampling::new(5, 3)?,
 /// };
 /// let grid = Grid::new(&Schedule::linear_1000(), Spacing::Trailing, 20)?;
 /// let mut noise = SampleNoise::new(7, 0..3);
@@ -116,7 +138,7 @@ where
     S: Sampler<History<Batch<T>> = ()>,
 {
     /// The run from `x`, which is at the first point of `grid`, to clean data: a
-    /// [`Step`](crate::Step) for each hop of [`Resampling::walk`].
+    /// [`Step`](crate::sampler::Step) for each hop of [`Resampling::walk`].
     ///
     /// # Panics
     /// In a step, if the rows are not those that something is known of, by shape or number.
@@ -190,9 +212,8 @@ mod tests {
     use crate::schedule::Schedule;
 
     fn points_below(jump: usize, times: usize, steps: usize) -> Vec<usize> {
-        let n = |n| NonZeroUsize::new(n).unwrap();
         let grid = Grid::new(&Schedule::linear_1000(), Spacing::Trailing, steps).unwrap();
-        let walk = Resampling { jump: n(jump), times: n(times) }.walk(&grid);
+        let walk = Resampling::new(jump, times).unwrap().walk(&grid);
         let place = |hop: &Hop| grid.points().iter().position(|p| *p == hop.from()).unwrap();
         walk.iter().map(|hop| steps - 1 - place(hop)).collect()
     }
@@ -209,5 +230,11 @@ mod tests {
         assert_eq!(points_below(4, 5, 4), [3, 2, 1, 0]);
         assert_eq!(points_below(3, 2, 4), [3, 2, 1, 3, 2, 1, 0]);
         assert_eq!(points_below(10, 10, 250).len(), 250 + 24 * 10 * 9);
+    }
+
+    #[test]
+    fn nothing_is_neither_a_jump_nor_a_run() {
+        assert_eq!(Resampling::new(0, 0), Err(ResamplingError::Jump));
+        assert_eq!(Resampling::new(1, 0), Err(ResamplingError::Times));
     }
 }

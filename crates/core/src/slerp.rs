@@ -30,7 +30,7 @@ use crate::sample::Sample;
 #[must_use]
 pub fn slerp<T: Scalar>(a: &Batch<T>, b: &Batch<T>, u: f64) -> Batch<T> {
     assert!((0.0..=1.0).contains(&u), "a share of the way is in [0, 1], found {u}");
-    assert_eq!((a.shape(), a.rows()), (b.shape(), b.rows()), "shapes of the two ends");
+    assert_eq!((a.row_shape(), a.rows()), (b.row_shape(), b.rows()), "shapes of the two ends");
     let rows = (0..a.rows()).map(|row| {
         let (a, b) = (a.slice(row..row + 1), b.slice(row..row + 1));
         let angle = angle(a.data(), b.data());

@@ -4,11 +4,13 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 use std::convert::Infallible;
-use std::num::NonZeroUsize;
 
+use ancestral::denoiser::Inpainted;
+use ancestral::inpainting::Known;
+use ancestral::repaint::{Repaint, Resampling};
+use ancestral::sampler::{Ddpm, Step};
 use ancestral::{
-    Batch, Ddpm, Denoised, Denoiser, Grid, Inpainted, Known, Level, Noise, Point, Repaint,
-    Resampling, SampleNoise, Sampler, Schedule, Spacing, Step,
+    Batch, Denoised, Denoiser, Grid, Level, Noise, Point, SampleNoise, Sampler, Schedule, Spacing,
 };
 
 /// Correlation of the two numbers, of unit variance.
@@ -31,7 +33,7 @@ impl Denoiser<Batch<f64>> for Pair {
             let (s, d) = (sum * (row[0] + row[1]) / 2.0, difference * (row[0] - row[1]) / 2.0);
             [s + d, s - d]
         });
-        Ok(Denoised { x0: Batch::new(vec![2], rows.collect()), variance: None })
+        Ok(Denoised::new(Batch::new(vec![2], rows.collect())))
     }
 }
 
@@ -52,8 +54,7 @@ fn grid() -> Grid {
 }
 
 fn repaint(times: usize) -> Repaint<Ddpm, f64> {
-    let n = |n| NonZeroUsize::new(n).unwrap();
-    let resampling = Resampling { jump: n(5), times: n(times) };
+    let resampling = Resampling::new(5, times).unwrap();
     Repaint { sampler: Ddpm::default(), known: known(), resampling }
 }
 

@@ -6,10 +6,10 @@
 
 use std::convert::Infallible;
 
-use ancestral::compat::Dpmpp3m;
-use ancestral::exact::{Mixture, flow, named};
+use ancestral::exact::{Mixture, probability_flow, reference_mixture};
+use ancestral::sampler::PublishedDpmpp3m;
 use ancestral::{
-    AnySampler, Batch, Grid, Level, NoNoise, Noise, SampleNoise, Sampler, Schedule, Spacing,
+    AnySampler, Batch, Grid, Level, NeverDrawn, Noise, SampleNoise, Sampler, Schedule, Spacing,
 };
 use serde_json::Value;
 
@@ -37,9 +37,9 @@ fn unwrap<T>(result: Result<T, Infallible>) -> T {
 
 /// Where the sampler takes `x`, hop by hop.
 fn run(sampler: &str, x: Batch<f64>, data: &mut Mixture, grid: &Grid) -> Vec<Batch<f64>> {
-    let mut noise = NoNoise;
+    let mut noise = NeverDrawn;
     if sampler == "published-3m" {
-        let published = Dpmpp3m::default();
+        let published = PublishedDpmpp3m::default();
         return published.run(grid, x, data, &mut noise).map(|step| unwrap(step).x).collect();
     }
     let sampler: AnySampler = sampler.parse().expect("a sampler");
@@ -53,7 +53,7 @@ fn sampled(sampler: &str, data: &mut Mixture, calls: usize) -> Batch<f64> {
 
 /// Where the flow takes them.
 fn truth(data: &mut Mixture, steps: usize) -> Batch<f64> {
-    unwrap(flow(data, &starts(), &grid(steps, END)))
+    unwrap(probability_flow(data, &starts(), &grid(steps, END)))
 }
 
 fn rms(a: &Batch<f64>, b: &Batch<f64>) -> f64 {
@@ -62,7 +62,7 @@ fn rms(a: &Batch<f64>, b: &Batch<f64>) -> f64 {
 }
 
 fn mixture(name: &str) -> Mixture {
-    named(name).expect("a name in the list")
+    reference_mixture(name).expect("a name in the list")
 }
 
 fn check(name: &str) {
@@ -123,7 +123,7 @@ fn distances_are_those_that_were_measured_elsewhere() {
     let (lambda, x) = (numbers(&golden["lambda"]), numbers(&golden["x"]));
     let grid = |hops: usize| Grid::even(level(lambda[0]), level(lambda[1]), hops).unwrap();
     let (mut data, start) = (mixture("blobs"), Batch::new(vec![2], x));
-    let truth = unwrap(flow(&mut data, &start, &grid(2000)));
+    let truth = unwrap(probability_flow(&mut data, &start, &grid(2000)));
     for case in golden["cases"].as_array().unwrap() {
         let sampler = case["sampler"].as_str().unwrap();
         let hops = golden["hops"].as_array().unwrap().iter().map(|hops| hops.as_u64().unwrap());

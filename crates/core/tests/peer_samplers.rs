@@ -4,7 +4,9 @@
 
 use std::convert::Infallible;
 
-use ancestral::{AnySampler, Batch, Grid, Level, Noise, Point, Sampler, Step, compat, from_fn};
+use ancestral::sampler::PublishedDpmpp3m;
+use ancestral::sampler::Step;
+use ancestral::{AnySampler, Batch, Grid, Level, Noise, Point, Sampler, from_fn};
 use serde_json::Value;
 
 /// How far y may be from that of a class. Those that stay in f64 agree to its digits; f32 is in the
@@ -40,7 +42,7 @@ impl Noise<Batch<f64>> for Waves {
         let phase = 3.0 * self.0 + 1.0;
         let z = (0_u8..4).map(|i| std::f64::consts::SQRT_2 * (phase + 5.0 * f64::from(i)).sin());
         self.0 += 1.0;
-        Batch::new(like.shape().to_vec(), z.collect())
+        Batch::new(like.row_shape().to_vec(), z.collect())
     }
 }
 
@@ -48,7 +50,7 @@ fn steps(sampler: &str, grid: &Grid, x: Batch<f64>) -> Vec<Step<Batch<f64>>> {
     let (mut denoiser, mut noise) = (from_fn(network), Waves(0.0));
     let unwrap = |step: Result<_, Infallible>| step.unwrap_or_else(|never| match never {});
     if sampler == "published-3m" {
-        let published = compat::Dpmpp3m::default();
+        let published = PublishedDpmpp3m::default();
         return published.run(grid, x, &mut denoiser, &mut noise).map(unwrap).collect();
     }
     let sampler: AnySampler = sampler.parse().unwrap();

@@ -3,11 +3,14 @@
 
 use std::convert::Infallible;
 
+use ancestral::denoiser::Clipped;
 use ancestral::exact::Gaussian;
+use ancestral::grid::LevelSpacing;
+use ancestral::sampler::{Ddim, Ddpm, Dpmpp2m, Step};
+use ancestral::schedule::{Betas, Cosine};
 use ancestral::{
-    AnySampler, Batch, Betas, Clipped, Cosine, Ddim, Ddpm, Dpmpp2m, Grid, Level, LevelSpacing,
-    Network, NoNoise, Noise, Point, Prediction, Sample, SampleNoise, Sampler, Schedule, Spacing,
-    Step, Variance, compat, from_fn,
+    AnySampler, Batch, Grid, Level, Network, NeverDrawn, Noise, Point, Prediction, Sample,
+    SampleNoise, Sampler, Schedule, Spacing, Variance, compat, from_fn,
 };
 
 const DATA: Gaussian = Gaussian { mean: 0.3, std: 0.2 };
@@ -18,7 +21,7 @@ fn steps<X>(run: impl Iterator<Item = Result<Step<X>, Infallible>>) -> Vec<Step<
 }
 
 fn cosine() -> Schedule {
-    Cosine.schedule(1000).expect("betas of the family are valid")
+    Cosine::default().schedule(1000).expect("betas of the family are valid")
 }
 
 /// Grids of every kind on schedules with and without pure noise at their end.
@@ -27,7 +30,7 @@ fn grids(count: usize) -> Vec<Grid> {
     let to_noise = linear.rescale_zero_terminal_snr().expect("1000 timesteps");
     let on = |schedule: &Schedule| {
         let timesteps = Spacing::ALL.map(|spacing| Grid::new(schedule, spacing, count));
-        let levels = LevelSpacing::ALL.map(|spacing| Grid::over_levels(schedule, spacing, count));
+        let levels = LevelSpacing::ALL.map(|spacing| Grid::new(schedule, spacing, count));
         timesteps.into_iter().chain(levels).map(|grid| grid.expect("few steps")).collect::<Vec<_>>()
     };
     [linear, to_noise, cosine()].iter().flat_map(on).collect()
@@ -43,10 +46,10 @@ fn singlestep_with_counts_that_are_no_multiple_of_the_order() {
         for form in ["noise", "data"] {
             let text = format!("dpm-solver:order={order},form={form}");
             let AnySampler::DpmSolver(solver) = text.parse().unwrap() else { unreachable!() };
-            assert_eq!(solver.order, order);
+            assert_eq!(solver.info().order, order);
             for count in [5, 8, 11, 14] {
                 let grid = Grid::new(&Schedule::linear_1000(), Spacing::Trailing, count).unwrap();
-                let (mut data, mut noise) = (DATA, NoNoise);
+                let (mut data, mut noise) = (DATA, NeverDrawn);
                 let steps = steps(solver.run(&grid, 0.9_f64, &mut data, &mut noise));
                 assert!(steps.iter().all(|step| step.x.is_finite()), "{text}, {count} steps");
                 assert_eq!(steps[count - 1].x, steps[count - 1].x0, "{text}, {count} steps");
@@ -77,11 +80,13 @@ fn the_peers_singlestep_list_with_counts_that_are_no_multiple_of_the_order() {
         let config = compat::Config { clip: None, ..compat::Config::default() };
         let options =
             compat::DpmSinglestepOptions { order: 3, ..compat::DpmSinglestepOptions::default() };
-        let scheduler = compat::DpmSinglestep::new(config, options, count).unwrap();
-        let (x, mut noise) = (Batch::new(vec![2], vec![0.9, -1.4]), NoNoise);
-        let steps: Vec<compat::Step> =
-            compat::Run::new(&scheduler, x, &mut Halves, &mut noise).map(Result::unwrap).collect();
-        let is_finite = |step: &compat::Step| step.x.data().iter().all(|x| x.is_finite());
+        let scheduler = compat::DpmSolverSinglestepScheduler::new(config, options, count).unwrap();
+        let (x, mut noise) = (Batch::new(vec![2], vec![0.9, -1.4]), NeverDrawn);
+        let steps: Vec<compat::SchedulerStep> =
+            compat::SchedulerRun::new(&scheduler, x, &mut Halves, &mut noise)
+                .map(Result::unwrap)
+                .collect();
+        let is_finite = |step: &compat::SchedulerStep| step.x.data().iter().all(|x| x.is_finite());
         assert!(steps.len() == count && steps.iter().all(is_finite), "{count} steps: {steps:?}");
         assert_eq!(steps[count - 1].x, steps[count - 1].x0, "{count} steps");
     }
@@ -90,13 +95,13 @@ fn the_peers_singlestep_list_with_counts_that_are_no_multiple_of_the_order() {
 #[test]
 fn a_cosine_schedule_with_karras_levels_has_as_many_points_as_were_asked_for() {
     // Cut to integers the first nine of these timesteps would be one.
-    let grid = Grid::over_levels(&cosine(), KARRAS, 20).unwrap();
+    let grid = Grid::new(&cosine(), KARRAS, 20).unwrap();
     let mut asked = Vec::new();
     let mut denoiser = from_fn(|x: &f64, at: Point| {
         asked.push(at);
         0.5 * x
     });
-    let mut noise = NoNoise;
+    let mut noise = NeverDrawn;
     let steps = steps(Dpmpp2m::default().run(&grid, 1.0, &mut denoiser, &mut noise));
     assert_eq!((asked.len(), asked.as_slice()), (20, grid.points()));
     let sigmas: Vec<f64> = grid
@@ -142,7 +147,7 @@ fn one_and_two_steps_are_finite_and_end_on_the_clean_estimate() {
 
 #[test]
 fn every_step_changes_the_sample_and_no_level_is_visited_twice() {
-    let grid = Grid::over_levels(&Schedule::linear_1000(), KARRAS, 10).unwrap();
+    let grid = Grid::new(&Schedule::linear_1000(), KARRAS, 10).unwrap();
     let levels: Vec<f64> = grid.hops().map(|hop| hop.to().level.karras_sigma()).collect();
     assert!(levels.windows(2).all(|pair| pair[0] > pair[1]) && levels[9] == 0.0, "{levels:?}");
     for sampler in AnySampler::all() {
@@ -163,7 +168,7 @@ fn from_timestep_0_ddim_ends_on_the_clean_estimate_and_the_peer_where_it_is_told
     let x0 = (f64::from(x) - (1.0 - alpha_bar).sqrt() * f64::from(epsilon)) / alpha_bar.sqrt();
     let grid = Grid::from_timesteps(&schedule, &[0]).unwrap();
     let mut denoiser = from_fn(|_: &f64, _: Point| x0);
-    let mut noise = NoNoise;
+    let mut noise = NeverDrawn;
     let last = steps(Ddim::default().run(&grid, f64::from(x), &mut denoiser, &mut noise));
     assert_eq!(last[0].x, x0);
 
@@ -174,10 +179,10 @@ fn from_timestep_0_ddim_ends_on_the_clean_estimate_and_the_peer_where_it_is_told
         use compat::Scheduler;
         let config = compat::Config { clip: None, ..compat::Config::default() };
         let options = compat::DdimOptions { set_alpha_to_one, ..compat::DdimOptions::default() };
-        let peer = compat::Ddim::new(config, options, 10).unwrap();
+        let peer = compat::DdimScheduler::new(config, options, 10).unwrap();
         let mut history = compat::History::default();
         // 900, 800, … 0.
-        let found = peer.step(9, batch(epsilon), &batch(x), &mut history, &mut NoNoise);
+        let found = peer.step(9, batch(epsilon), &batch(x), &mut history, &mut NeverDrawn);
         let found = found.x.data()[0];
         assert!((f64::from(found) - expected).abs() < 1e-6, "{set_alpha_to_one}: {found}");
         // The peer's own end is said to be one.
@@ -219,14 +224,14 @@ fn a_cosine_schedule_and_a_network_that_knows_nothing_stay_within_a_clip() {
     for variance in [Variance::FixedSmall, Variance::FixedLarge] {
         let mut noise = SampleNoise::new(2, 0..4);
         let start = noise.start(vec![3]);
-        let mut clipped = Clipped::new(from_fn(nothing), 1.0);
-        let steps = steps(Ddpm { variance }.run(&grid, start, &mut clipped, &mut noise));
+        let mut clipped = Clipped::new(from_fn(nothing), 1.0).unwrap();
+        let steps = steps(Ddpm::new(variance).run(&grid, start, &mut clipped, &mut noise));
         assert!(steps[999].x.data().iter().all(|x| x.abs() <= 1.0), "{:?}", steps[999].x);
     }
 }
 
 fn zeros(x: &Batch) -> Batch {
-    Batch::zeros(x.rows(), x.shape().to_vec())
+    Batch::zeros(x.rows(), x.row_shape().to_vec())
 }
 
 #[test]

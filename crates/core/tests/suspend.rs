@@ -4,13 +4,17 @@
 
 use std::cell::RefCell;
 use std::convert::Infallible;
-use std::num::NonZeroUsize;
 
+use ancestral::denoiser::{Clipped, Guidance, GuidanceInterval, Guided, Inpainted, Thresholded};
 use ancestral::exact::Gaussian;
+use ancestral::inpainting::Known;
+use ancestral::noise::TorchNoise;
+use ancestral::repaint::{Repaint, Resampling};
+use ancestral::sampler::{Ddpm, Path, Step};
+use ancestral::suspend::{Call, Pending, Remote, Waiting};
 use ancestral::{
-    AnySampler, AnySpacing, Batch, Call, Clipped, Ddpm, Denoised, Denoiser, Grid, Guidance, Guided,
-    Inpainted, Known, Network, NetworkDenoiser, Noise, Path, Pending, Point, Prediction, Remote,
-    Repaint, Resampling, SampleNoise, Sampler, Schedule, Step, Thresholded, TorchNoise, Waiting,
+    AnySampler, AnySpacing, Batch, Denoised, Denoiser, Grid, Network, NetworkDenoiser, Noise,
+    Point, Prediction, SampleNoise, Sampler, Schedule,
 };
 
 /// Beside each sampler with its default options.
@@ -43,7 +47,7 @@ fn samplers() -> Vec<AnySampler> {
 /// A prediction that depends on the row, its timestep and its label alone, with a variance half if
 /// `doubled`.
 fn prediction(call: &Call, doubled: bool) -> Batch {
-    let mut shape = call.x.shape().to_vec();
+    let mut shape = call.x.row_shape().to_vec();
     let mut data = Vec::new();
     for (i, row) in call.x.iter_rows().enumerate() {
         #[expect(clippy::cast_possible_truncation, reason = "any f32 will do")]
@@ -134,8 +138,8 @@ impl Stack {
         let inner = NetworkDenoiser::new(network, prediction, schedule.clone()).unwrap();
         let labels = vec![3, 1, 4];
         let within = || {
-            let weight = Guidance::new(3.0).unwrap();
-            weight.within(schedule.level(900), schedule.level(150)).unwrap()
+            let interval = GuidanceInterval::new(schedule.level(900), schedule.level(150));
+            Guidance::new(3.0).unwrap().within(interval.unwrap())
         };
         let rescaled = || Guidance::new(4.0).unwrap().with_rescale(0.7).unwrap();
         match self {
@@ -144,16 +148,16 @@ impl Stack {
             Self::Guided => Box::new(Guided::new(inner.conditional_on(labels, 10), within())),
             Self::GuidedClipped => {
                 let guided = Guided::new(inner.conditional_on(labels, 10), within());
-                Box::new(Clipped::new(guided, 1.0))
+                Box::new(Clipped::new(guided, 1.0).unwrap())
             }
             Self::RescaledThresholded => {
                 let guided = Guided::new(inner.conditional_on(labels, 10), rescaled());
-                Box::new(Thresholded::new(guided, 0.9, 2.0))
+                Box::new(Thresholded::new(guided, 0.9, 2.0).unwrap())
             }
             Self::Inpainted => Box::new(Inpainted::new(inner, known())),
             Self::GuidedClippedInpainted => {
                 let guided = Guided::new(inner.conditional_on(labels, 10), within());
-                Box::new(Inpainted::new(Clipped::new(guided, 1.0), known()))
+                Box::new(Inpainted::new(Clipped::new(guided, 1.0).unwrap(), known()))
             }
         }
     }
@@ -220,7 +224,7 @@ fn every_sampler_under_every_stack_waits_without_a_change() {
     let cases = [(&plain, Prediction::Epsilon), (&plain, Prediction::V), (&zero, Prediction::V)];
     for (schedule, predicts) in cases {
         for (spacing, steps) in [("trailing", 1), ("trailing", 3), ("karras", 2), ("karras", 9)] {
-            let grid = spacing.parse::<AnySpacing>().unwrap().grid(schedule, steps).unwrap();
+            let grid = Grid::new(schedule, spacing.parse::<AnySpacing>().unwrap(), steps).unwrap();
             for sampler in samplers() {
                 for stack in STACKS {
                     for doubled in [false, true] {
@@ -282,7 +286,7 @@ fn trajectory(
     hops: usize,
 ) -> Trajectory<AnySampler, SampleNoise> {
     let schedule = Schedule::linear_1000();
-    let grid = "karras".parse::<AnySpacing>().unwrap().grid(&schedule, hops).unwrap();
+    let grid = Grid::new(&schedule, "karras".parse::<AnySpacing>().unwrap(), hops).unwrap();
     let mut noise = SampleNoise::new(seed, 2..5);
     let x = noise.start(vec![2, 3]);
     let run = Waiting::new(sampler.clone(), &grid, x, noise);
@@ -351,9 +355,8 @@ fn runs_of_all_samplers_share_calls() {
 #[test]
 fn repaint_waits_too() {
     let schedule = Schedule::linear_1000();
-    let grid = "trailing".parse::<AnySpacing>().unwrap().grid(&schedule, 12).unwrap();
-    let three = NonZeroUsize::new(3).unwrap();
-    let resampling = Resampling { jump: three, times: three };
+    let grid = Grid::new(&schedule, "trailing".parse::<AnySpacing>().unwrap(), 12).unwrap();
+    let resampling = Resampling::new(3, 3).unwrap();
     let repaint = Repaint { sampler: Ddpm::default(), known: known(), resampling };
     let stack = Stack::GuidedClipped;
     let mut noise = Counted { noise: SampleNoise::new(5, 2..5), draws: 0 };
@@ -380,7 +383,7 @@ fn repaint_waits_too() {
 #[test]
 fn numbers_wait_as_batches_do() {
     let schedule = Schedule::linear_1000();
-    let grid = "karras".parse::<AnySpacing>().unwrap().grid(&schedule, 12).unwrap();
+    let grid = Grid::new(&schedule, "karras".parse::<AnySpacing>().unwrap(), 12).unwrap();
     for sampler in samplers().into_iter().filter(|sampler| !needs_variance(sampler)) {
         let mut data = Gaussian { mean: 0.3, std: 0.2 };
         let mut noise = SampleNoise::new(1, [0]);

@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
-use ancestral::{Batch, Noise, TorchGenerator, TorchNoise};
+use ancestral::noise::{TorchGenerator, TorchNoise};
+use ancestral::{Batch, Noise};
 use serde_json::Value;
 
 /// f64 normals come from the system's logarithm, sine and cosine, whose last bits are a matter of

@@ -167,7 +167,11 @@ impl Network for CpuNetwork {
         labels: Option<&[u32]>,
     ) -> Result<Batch, NetworkError> {
         let Plan { network, shapes } = &*self.plan;
-        assert_eq!(x.shape(), shapes.input, "shapes of a row and of the network's");
+        assert_eq!(
+            x.row_shape(),
+            shapes.input,
+            "shape of a row (without the number of rows), and of the network's"
+        );
         assert_eq!(timesteps.len(), x.rows(), "numbers of timesteps and of rows");
         if let Some(labels) = labels {
             assert_eq!(labels.len(), x.rows(), "numbers of labels and of rows");

@@ -54,7 +54,7 @@ fn a_row_gives_the_same_bits_in_every_batch_and_thread_count() {
                 (from..from + rows).map(|i| u32::try_from(i % count).unwrap()).collect::<Vec<_>>()
             });
             let values = x.data()[from * x.row_len()..(from + rows) * x.row_len()].to_vec();
-            let x = Batch::new(x.shape().to_vec(), values);
+            let x = Batch::new(x.row_shape().to_vec(), values);
             network.predict(&x, &timesteps, labels.as_deref()).unwrap().into_data()
         };
         let all = run(0, 8);

@@ -4,7 +4,7 @@
 
 use std::convert::Infallible;
 
-use ancestral::compat::{History, Position, Run};
+use ancestral::compat::{History, Position, SchedulerRun};
 use ancestral::{AnySampler, Batch, Network, SampleNoise, Sampler};
 use ancestral_format::{SchedulerClass, SchedulerConfig};
 
@@ -22,7 +22,10 @@ impl Network for Waves {
     ) -> Result<Batch, Infallible> {
         #[expect(clippy::cast_possible_truncation, reason = "any f32 will do")]
         let t = timesteps[0] as f32 / 1000.0;
-        Ok(Batch::new(x.shape().to_vec(), x.data().iter().map(|x| (2.0 * x + t).sin()).collect()))
+        Ok(Batch::new(
+            x.row_shape().to_vec(),
+            x.data().iter().map(|x| (2.0 * x + t).sin()).collect(),
+        ))
     }
 }
 
@@ -43,12 +46,12 @@ fn steps_by_hand_are_those_of_a_run() {
         };
         let (x, mut noise) = start();
         let mut network = Waves;
-        let run = Run::new(&*scheduler, x, &mut network, &mut noise);
+        let run = SchedulerRun::new(&*scheduler, x, &mut network, &mut noise);
         let expected: Vec<Batch> = run.map(|step| step.unwrap().x).collect();
 
         let (x, mut noise) = start();
         let std = f64::from(scheduler.start_std());
-        let mut x = ancestral::Elementwise::map(x, |x| x * std);
+        let mut x = ancestral::sample::Elementwise::map(x, |x| x * std);
         let mut history = History::default();
         for (index, timestep) in scheduler.timesteps().into_iter().enumerate() {
             let scale = scheduler.input_scale(index);

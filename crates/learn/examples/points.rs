@@ -7,7 +7,8 @@
 use std::f32::consts::TAU;
 use std::io::Write;
 
-use ancestral::{Grid, NetworkDenoiser, SampleNoise, Sampler, Spacing, Unipc};
+use ancestral::sampler::Unipc;
+use ancestral::{Grid, NetworkDenoiser, SampleNoise, Sampler, Spacing};
 use ancestral_cpu::CpuNetwork;
 use ancestral_cpu::train::TrainingNetwork;
 use ancestral_learn::{Recipe, Source, Trainer, TrainingSet};

@@ -1,6 +1,6 @@
 //! The order in which training visits its data.
 
-use ancestral::{Purpose, Streams};
+use ancestral::noise::{Purpose, Streams};
 use rand::Rng;
 
 /// Every sample once an epoch, each epoch in an order of its own.

@@ -1,6 +1,6 @@
 //! What can go wrong in training.
 
-use ancestral::ScheduleError;
+use ancestral::schedule::ScheduleError;
 use ancestral_format::{Labels, Mismatch, counted};
 use thiserror::Error;
 

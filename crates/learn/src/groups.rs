@@ -1,6 +1,6 @@
 //! Groups of similar pictures, for data without classes.
 
-use ancestral::{Purpose, Streams};
+use ancestral::noise::{Purpose, Streams};
 use rayon::prelude::*;
 
 use crate::data_order::unit;

@@ -1,6 +1,6 @@
 //! Starting values of a network's parameters.
 
-use ancestral::{Purpose, Streams};
+use ancestral::noise::{Purpose, Streams};
 use ancestral_format::Layout;
 use rand::Rng;
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ancestral::{Purpose, Streams};
+use ancestral::noise::{Purpose, Streams};
 use serde::{Deserialize, Serialize};
 
 use crate::{TrainError, TrainingSet};

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use ancestral::{Prediction, Purpose, Schedule, Streams};
+use ancestral::noise::{Purpose, Streams};
+use ancestral::{Prediction, Schedule};
 use rand::Rng;
 
 use crate::ahead::Ahead;

@@ -6,7 +6,8 @@ mod size;
 
 use std::num::NonZeroU64;
 
-use ancestral::{AnySchedule, LossWeight, Prediction, Spacing, Variance, ZeroTerminalSnr};
+use ancestral::denoiser::ZeroTerminalSnrError;
+use ancestral::{AnySchedule, LossWeight, Prediction, Spacing, Variance};
 use ancestral_cpu::Precision;
 use ancestral_format::SchedulerConfig;
 
@@ -237,7 +238,7 @@ impl Recipe {
             clip_sample: data.is_pictures(),
             ..SchedulerConfig::of(&family, timesteps, prediction, variance, trailing)?
         };
-        ZeroTerminalSnr::check(prediction, &scheduler.schedule()?)?;
+        ZeroTerminalSnrError::check(prediction, &scheduler.schedule()?)?;
         Ok(scheduler)
     }
 }

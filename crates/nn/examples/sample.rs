@@ -7,8 +7,9 @@
 use std::io::Write;
 use std::path::Path;
 
+use ancestral::sampler::Dpmpp2m;
 use ancestral::{
-    Batch, Dpmpp2m, Grid, NetworkDenoiser, Prediction, SampleNoise, Sampler, Schedule, Spacing,
+    Batch, Grid, NetworkDenoiser, Prediction, SampleNoise, Sampler, Schedule, Spacing,
 };
 use ancestral_format::{Labels, ModelFolder, NetworkConfig};
 use ancestral_nn::mlp::Mlp;

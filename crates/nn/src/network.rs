@@ -62,7 +62,11 @@ impl<M: DiffusionModule> Network for BurnNetwork<M> {
         labels: Option<&[u32]>,
     ) -> Result<Batch, NetworkError> {
         let (rows, shapes) = (x.rows(), shapes(&self.module));
-        assert_eq!(x.shape(), shapes.input, "shapes of a row and of the network's");
+        assert_eq!(
+            x.row_shape(),
+            shapes.input,
+            "shape of a row (without the number of rows), and of the network's"
+        );
         assert_eq!(timesteps.len(), rows, "numbers of timesteps and of rows");
         if let Some(labels) = labels {
             assert_eq!(labels.len(), rows, "numbers of labels and of rows");

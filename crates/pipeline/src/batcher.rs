@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 
-use ancestral::{Batch, Call};
+use ancestral::Batch;
+use ancestral::suspend::Call;
 use ancestral_cpu::NetworkError;
 
 use crate::samples::Samples;
@@ -170,7 +171,7 @@ impl<K: Clone + PartialEq> Batcher<K> {
             let Some(call) = waiting.left(left) else { continue };
             let fits = shares.first().is_none_or(|first| {
                 first.call.labels.is_some() == call.labels.is_some()
-                    && first.call.x.shape() == call.x.shape()
+                    && first.call.x.row_shape() == call.x.row_shape()
             });
             if fits {
                 left -= call.x.rows();

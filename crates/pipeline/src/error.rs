@@ -4,8 +4,15 @@ use std::fmt;
 use std::path::PathBuf;
 
 use ancestral::compat::CompatError;
-use ancestral::{Forgetful, KnownError, ZeroTerminalSnr};
-use ancestral::{GridError, GuidanceError, LevelError, OptionError, ScheduleError, VarianceError};
+use ancestral::denoiser::GuidanceError;
+use ancestral::denoiser::ZeroTerminalSnrError;
+use ancestral::grid::GridError;
+use ancestral::inpainting::KnownError;
+use ancestral::invert::InversionError;
+use ancestral::level::LevelError;
+use ancestral::options::OptionError;
+use ancestral::schedule::ScheduleError;
+use ancestral::variance::VarianceError;
 use ancestral_cpu::{LoadError, NetworkError};
 use ancestral_format::{FolderError, Labels, SchedulerClass, counted};
 use thiserror::Error;
@@ -122,7 +129,7 @@ pub enum ModelError {
         /// The model.
         model: String,
         /// Why.
-        source: ZeroTerminalSnr,
+        source: ZeroTerminalSnrError,
     },
 }
 
@@ -184,9 +191,9 @@ pub enum Problem {
     /// diffusers has no such scheduler.
     #[error(transparent)]
     Compat(#[from] CompatError),
-    /// The inversion forgets its start.
+    /// The inversion is impossible.
     #[error(transparent)]
-    Forgetful(#[from] Forgetful),
+    Inversion(#[from] InversionError),
     /// Rows don't fit the model.
     #[error(transparent)]
     Rows(#[from] RowsError),

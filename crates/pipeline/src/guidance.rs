@@ -1,6 +1,7 @@
 //! How samples are guided towards their classes.
 
-use ancestral::{Guidance, Level};
+use ancestral::Level;
+use ancestral::denoiser::{Guidance, GuidanceInterval};
 
 use crate::error::{Problem, SettingError};
 use crate::model::Model;
@@ -43,8 +44,8 @@ pub(crate) fn guidance(
             let level = Level::from_lambda(-sigma.ln());
             level.map_err(|problem| SettingError::new(Setting::GuidanceInterval, problem))
         };
-        guidance =
-            guidance.within(level(high)?, level(low)?).map_err(at(Setting::GuidanceInterval))?;
+        let interval = GuidanceInterval::new(level(high)?, level(low)?);
+        guidance = guidance.within(interval.map_err(at(Setting::GuidanceInterval))?);
     }
     Ok(Some((guidance, null)))
 }

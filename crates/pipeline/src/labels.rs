@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use ancestral::{Purpose, Streams};
+use ancestral::noise::{Purpose, Streams};
 use rand::Rng;
 
 /// The label of each sample, for the network.

@@ -18,7 +18,9 @@ mod start;
 mod steps;
 mod trajectory;
 
-pub use ancestral::{Batch, Call, Known};
+pub use ancestral::Batch;
+pub use ancestral::inpainting::Known;
+pub use ancestral::suspend::Call;
 pub use ancestral_cpu::{NetworkError, Precision};
 pub use batcher::{Batcher, Event};
 pub use engine::Engine;

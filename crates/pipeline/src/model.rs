@@ -11,7 +11,8 @@ use std::io;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use ancestral::{Schedule, ZeroTerminalSnr};
+use ancestral::Schedule;
+use ancestral::denoiser::ZeroTerminalSnrError;
 use ancestral_data::Columns;
 use ancestral_format::{
     BetaSchedule, Loaded, ModelFolder, NetworkConfig, SchedulerConfig, safetensors,
@@ -222,7 +223,8 @@ impl Model {
 
     /// Refuses a network that says nothing where its schedule ends.
     pub(crate) fn check_end(&self) -> Result<(), Error> {
-        let checked = ZeroTerminalSnr::check(self.folder.scheduler.prediction(), &self.schedule);
+        let checked =
+            ZeroTerminalSnrError::check(self.folder.scheduler.prediction(), &self.schedule);
         checked.map_err(|source| {
             ModelError::ZeroTerminalSnr { model: self.name.clone(), source }.into()
         })

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use ancestral::{Batch, Noise, SampleNoise, TorchNoise};
+use ancestral::noise::TorchNoise;
+use ancestral::{Batch, Noise, SampleNoise};
 use serde::{Deserialize, Serialize};
 
 /// A source of noise.

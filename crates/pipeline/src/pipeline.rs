@@ -4,7 +4,10 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
-use ancestral::{Batch, Call, Chunked, Inversion, Network};
+use ancestral::denoiser::Chunked;
+use ancestral::invert::Inversion;
+use ancestral::suspend::Call;
+use ancestral::{Batch, Network};
 use ancestral_cpu::NetworkError;
 
 use crate::engine::{AnyNetwork, Engine};
@@ -135,7 +138,7 @@ impl Pipeline {
     ) -> Result<Batch, Error> {
         /// Of fourth order: on 100 hops of the built-in model what is lost is a thousandth of the
         /// range (docs/steering.md).
-        const CALLS: NonZeroUsize = NonZeroUsize::new(4).expect("4 is not 0");
+        const CALLS: usize = 4;
 
         let settings = settings.clone().sampler("ddim").count(x0.rows()).init(x0.clone());
         let plan = self.plan(&settings)?;
@@ -159,7 +162,8 @@ impl Pipeline {
             };
             let x_t = self.engine.run(|| -> Result<Batch, Error> {
                 let mut denoiser = stack.over(self.network.clone());
-                let steps = Inversion { calls: CALLS }.run(grid, rows, &mut denoiser);
+                let steps =
+                    Inversion::new(CALLS).and_then(|way| way.run(grid, rows, &mut denoiser));
                 let steps = steps.map_err(|problem| SettingError::new(Setting::Steps, problem))?;
                 let mut last = None;
                 for (hop, step) in steps.enumerate() {

@@ -5,7 +5,9 @@ use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::sync::Arc;
 
-use ancestral::{Guidance, Known, compat};
+use ancestral::compat;
+use ancestral::denoiser::Guidance;
+use ancestral::inpainting::Known;
 
 use crate::error::{Error, Noted, Notice, Problem, SettingError};
 use crate::guidance::guidance;

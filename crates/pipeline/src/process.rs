@@ -7,7 +7,8 @@ mod own;
 use std::sync::Arc;
 
 use ancestral::compat::{self, Scheduler};
-use ancestral::{AnySampler, Grid, Level, Options, Sampler, Variance};
+use ancestral::options::Options;
+use ancestral::{AnySampler, Grid, Level, Sampler, Variance};
 use ancestral_format::DIFFUSERS_VERSION;
 
 use crate::error::{Error, Noted, Problem, SettingError};

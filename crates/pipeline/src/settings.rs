@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use ancestral::{Batch, Known};
+use ancestral::Batch;
+use ancestral::inpainting::Known;
 use serde::{Deserialize, Serialize};
 
 use crate::noise_source::NoiseSource;

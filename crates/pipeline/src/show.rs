@@ -298,7 +298,7 @@ fn axes(columns: &Columns) -> [&str; 2] {
 }
 
 fn shape(batch: &Batch) -> Vec<usize> {
-    [&[batch.rows()], batch.shape()].concat()
+    [&[batch.rows()], batch.row_shape()].concat()
 }
 
 /// Pictures as one grid.
@@ -306,7 +306,7 @@ fn shape(batch: &Batch) -> Vec<usize> {
 /// # Errors
 /// If samples are no pictures, or too many.
 pub fn picture(samples: &Batch) -> Result<Raster, ShowError> {
-    let pictures = Pictures::new(samples.data(), samples.shape())?;
+    let pictures = Pictures::new(samples.data(), samples.row_shape())?;
     Ok(grid(&pictures, &GridLayout::default())?)
 }
 
@@ -316,12 +316,12 @@ fn trajectories(snapshots: &[Batch]) -> Result<Raster, ShowError> {
     let rows = 0..first.rows();
     let data = rows.flat_map(|row| snapshots.iter().map(move |snapshot| snapshot.row(row)));
     let data: Vec<f32> = data.flatten().copied().collect();
-    in_columns(&Pictures::new(&data, first.shape())?, snapshots.len())
+    in_columns(&Pictures::new(&data, first.row_shape())?, snapshots.len())
 }
 
 /// Samples side by side.
 fn row(samples: &Batch) -> Result<Raster, ShowError> {
-    in_columns(&Pictures::new(samples.data(), samples.shape())?, samples.rows())
+    in_columns(&Pictures::new(samples.data(), samples.row_shape())?, samples.rows())
 }
 
 fn in_columns(pictures: &Pictures<'_>, columns: usize) -> Result<Raster, ShowError> {

@@ -5,7 +5,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use ancestral::compat::{Position, Scheduler};
-use ancestral::{AnySampler, Batch, Call, Grid, Pending, Remote, Waiting};
+use ancestral::suspend::{Call, Pending, Remote, Waiting};
+use ancestral::{AnySampler, Batch, Grid};
 use thiserror::Error;
 
 use crate::noise_source::RowNoise;
@@ -165,7 +166,7 @@ impl Trajectory {
 
     fn new(run: Run, of: usize, x: Batch, indices: Range<u64>, kept: Vec<usize>) -> Self {
         let snapshots = kept.first().map(|_| x.clone()).into_iter().collect();
-        let shape = x.shape().to_vec();
+        let shape = x.row_shape().to_vec();
         Self { run, indices, shape, done: 0, of, kept, snapshots, x }
     }
 
@@ -210,11 +211,11 @@ impl Trajectory {
         let call = self.run.call().ok_or(AnswerError::NoCall)?;
         let mut doubled = self.shape.clone();
         doubled[0] *= 2;
-        let is_one = prediction.shape() == self.shape || prediction.shape() == doubled;
+        let is_one = prediction.row_shape() == self.shape || prediction.row_shape() == doubled;
         if prediction.rows() != call.x.rows() || !is_one {
             return Err(AnswerError::Shape {
                 rows: prediction.rows(),
-                shape: prediction.shape().to_vec(),
+                shape: prediction.row_shape().to_vec(),
                 expected_rows: call.x.rows(),
                 expected: self.shape.clone(),
             });

@@ -180,7 +180,7 @@ fn another_size_is_drawn_where_the_network_allows_it() {
     let model = || Model::built_in().with_size([16, 24]).unwrap();
     let pipeline = Pipeline::new(model(), &Engine::default()).unwrap();
     let samples = pipeline.sample(&Settings::new().count(2).steps(2)).unwrap();
-    assert_eq!(samples.x.shape(), [1, 16, 24]);
+    assert_eq!(samples.x.row_shape(), [1, 16, 24]);
     assert!(samples.x.data().iter().all(|x| x.is_finite()));
     let error = Model::built_in().with_size([9, 8]).unwrap_err().to_string();
     assert!(error.contains("multiples of 2: 10x8 is the nearest"), "{error}");

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ancestral::exact::NAMED;
+use ancestral::exact::REFERENCE_MIXTURES;
 use clap::Parser;
 
 use super::ComputeArgs;
@@ -27,7 +27,7 @@ pub struct CompareArgs {
     pub model: Option<PathBuf>,
     /// The exact denoiser: blobs, three of different size in the plane, or ring, eight equal ones
     /// [default: blobs]
-    #[arg(long, value_name = "NAME", conflicts_with = "model", value_parser = NAMED)]
+    #[arg(long, value_name = "NAME", conflicts_with = "model", value_parser = REFERENCE_MIXTURES)]
     pub exact: Option<String>,
     /// Real data to compare the samples of MODEL with, as for `train` [default: the data of the
     /// built-in model]

@@ -1,8 +1,9 @@
 //! Help texts that list the choices.
 
-use ancestral::{
-    AnySampler, AnySchedule, LevelSpacing, LossWeight, Sampler, SamplerInfo, ScheduleInfo, Spacing,
-};
+use ancestral::grid::LevelSpacing;
+use ancestral::sampler::SamplerInfo;
+use ancestral::schedule::ScheduleInfo;
+use ancestral::{AnySampler, AnySchedule, LossWeight, Sampler, Spacing};
 use ancestral_data::{BUILTIN, TOYS};
 
 pub fn data_help() -> String {
@@ -38,8 +39,11 @@ pub fn spacing_help() -> String {
 }
 
 pub fn schedule_help() -> String {
-    let line = |info: &ScheduleInfo| entry(info.name, info.about, info.options);
-    let lines: Vec<_> = AnySchedule::LIST.iter().map(line).collect();
+    let line = |family: &AnySchedule| {
+        let ScheduleInfo { name, about, options, .. } = family.info();
+        entry(name, about, options)
+    };
+    let lines: Vec<_> = AnySchedule::all().iter().map(line).collect();
     let lines = lines.join("; ");
     format!("Noise schedule: {lines} [default: linear; in training, by the data]")
 }
@@ -50,7 +54,7 @@ pub fn loss_weight_help() -> String {
     format!("How much an error at each noise level counts: {} [default: uniform]", lines.join("; "))
 }
 
-pub fn entry(name: &str, about: &str, options: &[ancestral::OptionInfo]) -> String {
+pub fn entry(name: &str, about: &str, options: &[ancestral::options::OptionInfo]) -> String {
     let options: Vec<_> =
         options.iter().map(|o| format!("{}={}: {}", o.name, o.default, o.about)).collect();
     if options.is_empty() {

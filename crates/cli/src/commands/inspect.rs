@@ -134,7 +134,7 @@ fn rows(schedule: &Schedule) -> Result<Vec<Row>> {
     let descending: Vec<usize> = (0..schedule.len()).rev().collect();
     let grid = Grid::from_timesteps(schedule, &descending)?;
     let row = |(t, hop)| {
-        let Posterior { x0, x_from, beta, beta_tilde } = Posterior::of(&hop);
+        let Posterior { on_x0, on_x_from, beta, beta_tilde, .. } = Posterior::of(&hop);
         let level = schedule.level(t);
         Row {
             t,
@@ -143,8 +143,8 @@ fn rows(schedule: &Schedule) -> Result<Vec<Row>> {
             alpha_bar: level.alpha_bar(),
             beta_tilde,
             snr: level.snr(),
-            posterior_x0: x0,
-            posterior_xt: x_from,
+            posterior_x0: on_x0,
+            posterior_xt: on_x_from,
         }
     };
     Ok(grid.hops().rev().enumerate().map(row).collect())

@@ -38,7 +38,7 @@ pub fn run(args: &InvertArgs) -> Result<()> {
     });
     drop(progress);
     let x_t = x_t.map_err(flagged)?;
-    let shape = [&[x_t.rows()], x_t.shape()].concat();
+    let shape = [&[x_t.rows()], x_t.row_shape()].concat();
     let values = match pipeline.model().columns() {
         None => x_t.into_data(),
         Some(columns) => unrounded(columns, x_t.data()),

@@ -54,7 +54,7 @@ impl BetaCurve {
     }
 }
 
-/// Dynamic thresholding (`thresholding`): see [`Thresholded`](crate::Thresholded).
+/// Dynamic thresholding (`thresholding`): see [`Thresholded`](crate::denoiser::Thresholded).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Threshold {
     /// `dynamic_thresholding_ratio`: which quantile of |x̂₀|, 0 to 1.

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::denoiser::ZeroTerminalSnr;
+use crate::denoiser::ZeroTerminalSnrError;
 use crate::grid::GridError;
 
 /// A scheduler that cannot be, or that would end in numbers that are none.
@@ -134,7 +134,7 @@ pub enum CompatError {
     Grid(#[from] GridError),
     /// An ε-network on a schedule that ends in pure noise.
     #[error(transparent)]
-    ZeroTerminalSnr(#[from] ZeroTerminalSnr),
+    ZeroTerminalSnr(#[from] ZeroTerminalSnrError),
     /// An x₀-network where x is clean data: ε is 0/0.
     #[error(
         "an x0 prediction says nothing about epsilon at clean data, where the step of {class} to \

@@ -5,8 +5,6 @@
 //! peer's; nothing outside of this module knows of a quirk. For what is right rather than equal,
 //! take the [samplers](crate::sampler); [`Scheduler::differences`] says where the two part.
 //!
-//! [`Dpmpp3m`] is a sampler like those, with the third term that the peers have.
-//!
 //! # Numerics
 //! Scalars and elements are f32, one rounding an operation, in the peer's order, measured against
 //! diffusers 0.42.1, PyTorch 2.15.0 and NumPy 2.4.6 on x86-64. With the same network output and the
@@ -44,14 +42,14 @@
 //!
 //! # Example
 //! ```
-//! use ancestral::compat::{Config, Ddim, DdimOptions, History, Scheduler};
-//! use ancestral::{Batch, NoNoise};
+//! use ancestral::compat::{Config, DdimScheduler, DdimOptions, History, Scheduler};
+//! use ancestral::{Batch, NeverDrawn};
 //!
-//! let scheduler = Ddim::new(Config::default(), DdimOptions::default(), 10)?;
+//! let scheduler = DdimScheduler::new(Config::default(), DdimOptions::default(), 10)?;
 //! assert_eq!(scheduler.timesteps()[..5], [900.0, 800.0, 700.0, 600.0, 500.0]);
 //! let (x, epsilon) = (Batch::new(vec![1], vec![2.0]), Batch::new(vec![1], vec![0.0]));
 //! // x₀ is clipped to 1, but ε stays what the network said.
-//! let stepped = scheduler.step(4, epsilon, &x, &mut History::default(), &mut NoNoise);
+//! let stepped = scheduler.step(4, epsilon, &x, &mut History::default(), &mut NeverDrawn);
 //! assert_eq!(stepped.x0.data(), [1.0]);
 //! assert!((stepped.x.data()[0] - 0.439_968).abs() < 5e-7);
 //! # Ok::<(), ancestral::compat::CompatError>(())
@@ -64,7 +62,6 @@ use crate::sampler::Stepped;
 mod class;
 mod config;
 mod differences;
-mod dpmpp_3m;
 mod error;
 mod history;
 mod kit;
@@ -72,31 +69,30 @@ mod plan;
 mod run;
 mod table;
 
-pub use class::ddim::{Ddim, DdimOptions};
-pub use class::ddim_inverse::DdimInverse;
-pub use class::ddpm::{Ddpm, Visit};
-pub use class::deis::{Deis, DeisOptions};
-pub use class::dpm_multistep::{DpmMultistep, DpmMultistepOptions};
-pub use class::dpm_singlestep::{DpmSinglestep, DpmSinglestepOptions};
-pub use class::euler::{Churn, Euler, EulerOptions};
-pub use class::euler_ancestral::EulerAncestral;
-pub use class::heun::Heun;
-pub use class::kdpm2::Kdpm2;
-pub use class::kdpm2_ancestral::Kdpm2Ancestral;
-pub use class::lcm::{Lcm, LcmOptions};
-pub use class::lms::Lms;
-pub use class::pndm::{Pndm, PndmOptions};
-pub use class::unipc::{UniPc, UniPcOptions};
+pub use class::ddim::{DdimOptions, DdimScheduler};
+pub use class::ddim_inverse::{DdimInverseOptions, DdimInverseScheduler};
+pub use class::ddpm::{DdpmScheduler, Visit};
+pub use class::deis::{DeisMultistepScheduler, DeisOptions};
+pub use class::dpm_multistep::{DpmMultistepOptions, DpmSolverMultistepScheduler};
+pub use class::dpm_singlestep::{DpmSinglestepOptions, DpmSolverSinglestepScheduler};
+pub use class::euler::{EulerChurn, EulerDiscreteScheduler, EulerOptions};
+pub use class::euler_ancestral::EulerAncestralDiscreteScheduler;
+pub use class::heun::HeunDiscreteScheduler;
+pub use class::kdpm2::Kdpm2DiscreteScheduler;
+pub use class::kdpm2_ancestral::Kdpm2AncestralDiscreteScheduler;
+pub use class::lcm::{LcmOptions, LcmScheduler};
+pub use class::lms::LmsDiscreteScheduler;
+pub use class::pndm::{PndmOptions, PndmScheduler};
+pub use class::unipc::{UniPcMultistepScheduler, UniPcOptions};
 pub use config::{BetaCurve, Config, Threshold};
 pub use differences::Difference;
-pub use dpmpp_3m::Dpmpp3m;
 pub use error::CompatError;
 pub use history::History;
 pub use kit::dpm::{Algorithm, Solver};
 pub use kit::sigmas::{FinalSigma, Spread};
 pub use kit::variance::VarianceType;
 pub use plan::Plan;
-pub use run::{Position, Run, Step};
+pub use run::{Position, SchedulerRun, SchedulerStep};
 pub use table::Table;
 
 /// One of diffusers' schedulers, with the timesteps it is to visit.

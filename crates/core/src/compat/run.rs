@@ -12,7 +12,8 @@ use crate::noise::Noise;
 
 /// One call of the network, and what the scheduler made of it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Step {
+#[non_exhaustive]
+pub struct SchedulerStep {
     /// Which entry of the scheduler's list, from 0.
     pub index: usize,
     /// The timestep that the network was asked about.
@@ -28,27 +29,27 @@ pub struct Step {
 /// # Example
 /// ```
 /// use std::convert::Infallible;
-/// use ancestral::compat::{Config, Ddpm, Run, VarianceType, Visit};
+/// use ancestral::compat::{Config, DdpmScheduler, SchedulerRun, VarianceType, Visit};
 /// use ancestral::{Batch, Network, SampleNoise};
 ///
 /// struct Zero;
 /// impl Network for Zero {
 ///     type Error = Infallible;
 ///     fn predict(&mut self, x: &Batch, _: &[f64], _: Option<&[u32]>) -> Result<Batch, Infallible> {
-///         Ok(Batch::zeros(x.rows(), x.shape().to_vec()))
+///         Ok(Batch::zeros(x.rows(), x.row_shape().to_vec()))
 ///     }
 /// }
 ///
-/// let scheduler = Ddpm::new(Config::default(), VarianceType::FixedSmall, &Visit::Steps(50))?;
+/// let scheduler = DdpmScheduler::new(Config::default(), VarianceType::FixedSmall, &Visit::Steps(50))?;
 /// let mut noise = SampleNoise::new(7, 0..4);
 /// let x = noise.start(vec![2]);
 /// let mut network = Zero;
-/// let run = Run::new(&scheduler, x, &mut network, &mut noise);
+/// let run = SchedulerRun::new(&scheduler, x, &mut network, &mut noise);
 /// let Some(Ok(last)) = run.last() else { unreachable!("this network does not fail") };
 /// assert_eq!((last.index, last.timestep), (49, 0.0));
 /// # Ok::<(), ancestral::compat::CompatError>(())
 /// ```
-pub struct Run<'a, N: ?Sized> {
+pub struct SchedulerRun<'a, N: ?Sized> {
     scheduler: &'a dyn Scheduler,
     position: Option<Position>,
     labels: Option<Vec<u32>>,
@@ -56,7 +57,7 @@ pub struct Run<'a, N: ?Sized> {
     noise: &'a mut dyn Noise<Batch>,
 }
 
-impl<N: ?Sized> std::fmt::Debug for Run<'_, N> {
+impl<N: ?Sized> std::fmt::Debug for SchedulerRun<'_, N> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Run")
             .field("scheduler", &self.scheduler.class())
@@ -65,7 +66,7 @@ impl<N: ?Sized> std::fmt::Debug for Run<'_, N> {
     }
 }
 
-impl<'a, N: ?Sized> Run<'a, N> {
+impl<'a, N: ?Sized> SchedulerRun<'a, N> {
     /// The run of `network` over all timesteps of `scheduler`, from standard normal noise `x`,
     /// which is scaled as the scheduler wants it.
     #[must_use]
@@ -98,8 +99,8 @@ impl<'a, N: ?Sized> Run<'a, N> {
     }
 }
 
-impl<N: Network + ?Sized> Iterator for Run<'_, N> {
-    type Item = Result<Step, N::Error>;
+impl<N: Network + ?Sized> Iterator for SchedulerRun<'_, N> {
+    type Item = Result<SchedulerStep, N::Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let mut position = self.position.take()?;
@@ -125,16 +126,16 @@ impl<N: Network + ?Sized> Iterator for Run<'_, N> {
 ///
 /// # Example
 /// ```
-/// use ancestral::compat::{Config, Ddim, DdimOptions, Position};
-/// use ancestral::{Batch, NoNoise};
+/// use ancestral::compat::{Config, DdimScheduler, DdimOptions, Position};
+/// use ancestral::{Batch, NeverDrawn};
 ///
-/// let scheduler = Ddim::new(Config::default(), DdimOptions::default(), 10)?;
+/// let scheduler = DdimScheduler::new(Config::default(), DdimOptions::default(), 10)?;
 /// let mut position = Position::new(&scheduler, Batch::new(vec![1], vec![0.5]));
 /// while let Some(timestep) = position.timestep() {
 ///     assert!(timestep <= 900.0);
 ///     let x = position.input(&scheduler);
-///     let epsilon = Batch::zeros(x.rows(), x.shape().to_vec()); // the network's part
-///     position.advance(&scheduler, epsilon, &mut NoNoise);
+///     let epsilon = Batch::zeros(x.rows(), x.row_shape().to_vec()); // the network's part
+///     position.advance(&scheduler, epsilon, &mut NeverDrawn);
 /// }
 /// assert!(position.x().data()[0].is_finite());
 /// # Ok::<(), ancestral::compat::CompatError>(())
@@ -185,11 +186,11 @@ impl Position {
         scheduler: &dyn Scheduler,
         output: Batch,
         noise: &mut dyn Noise<Batch>,
-    ) -> Step {
+    ) -> SchedulerStep {
         let (index, timestep) = (self.index, self.timesteps[self.index]);
         let stepped = scheduler.step(index, output, &self.x, &mut self.history, noise);
         self.x = stepped.x.clone();
         self.index += 1;
-        Step { index, timestep, x: stepped.x, x0: stepped.x0 }
+        SchedulerStep { index, timestep, x: stepped.x, x0: stepped.x0 }
     }
 }

@@ -5,7 +5,7 @@ use std::f64::consts::PI;
 use super::config::{BetaCurve, Config};
 use super::error::CompatError;
 use crate::batch::Scalar;
-use crate::denoiser::ZeroTerminalSnr;
+use crate::denoiser::ZeroTerminalSnrError;
 use crate::prediction::Prediction;
 
 /// Betas and ᾱ of every timestep, bit for bit those of the peer.
@@ -94,7 +94,7 @@ impl Config {
         self.check_range()?;
         let table = Table::new(self)?;
         if self.prediction == Prediction::Epsilon && table.noisiest() == 0.0 {
-            return Err(ZeroTerminalSnr { timestep: self.timesteps - 1, alpha: 0.0 }.into());
+            return Err(ZeroTerminalSnrError { timestep: self.timesteps - 1, alpha: 0.0 }.into());
         }
         Ok(table)
     }

@@ -11,7 +11,8 @@ use crate::batch::Batch;
 /// # Example
 /// ```
 /// use std::{convert::Infallible, num::NonZeroUsize};
-/// use ancestral::{Batch, Chunked, Network};
+/// use ancestral::denoiser::Chunked;
+/// use ancestral::{Batch, Network};
 ///
 /// struct Counts(Vec<usize>);
 /// impl Network for Counts {

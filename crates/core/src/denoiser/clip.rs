@@ -1,6 +1,6 @@
 //! Clipping the clean estimate to the range of the data.
 
-use super::{Denoised, Denoiser};
+use super::{Denoised, Denoiser, LimitError};
 use crate::grid::Point;
 use crate::sample::Elementwise;
 
@@ -21,12 +21,10 @@ pub struct Clipped<D> {
 impl<D> Clipped<D> {
     /// Clips the estimates of `inner` to ±`range`.
     ///
-    /// # Panics
-    /// If `range` is not positive.
-    #[must_use]
-    pub fn new(inner: D, range: f64) -> Self {
-        assert!(range > 0.0, "a clipping range is positive, found {range}");
-        Self { inner, range }
+    /// # Errors
+    /// If `range` is not above 0.
+    pub fn new(inner: D, range: f64) -> Result<Self, LimitError> {
+        if range > 0.0 { Ok(Self { inner, range }) } else { Err(LimitError::Range(range)) }
     }
 }
 
@@ -34,7 +32,7 @@ impl<X: Elementwise, D: Denoiser<X>> Denoiser<X> for Clipped<D> {
     type Error = D::Error;
 
     fn denoise(&mut self, x: &X, at: Point) -> Result<Denoised<X>, D::Error> {
-        let Denoised { x0, variance } = self.inner.denoise(x, at)?;
-        Ok(Denoised { x0: x0.map(|value| value.clamp(-self.range, self.range)), variance })
+        let Denoised { x0, raw_variance } = self.inner.denoise(x, at)?;
+        Ok(Denoised { x0: x0.map(|value| value.clamp(-self.range, self.range)), raw_variance })
     }
 }

@@ -75,10 +75,11 @@ impl<N: Network> Conditional<Batch> for ClassConditional<N> {
     fn both(&mut self, x: &Batch, at: Point) -> Result<[Denoised<Batch>; 2], N::Error> {
         let rows = x.rows();
         let labels = [self.labels.as_slice(), &vec![self.null; rows]].concat();
-        let Denoised { x0, variance } = self.inner.ask(&Batch::stack([x, x]), at, Some(&labels))?;
+        let Denoised { x0, raw_variance } =
+            self.inner.ask(&Batch::stack([x, x]), at, Some(&labels))?;
         let part = |range: std::ops::Range<usize>| Denoised {
             x0: x0.slice(range.clone()),
-            variance: variance.as_ref().map(|variance| variance.slice(range)),
+            raw_variance: raw_variance.as_ref().map(|half| half.slice(range)),
         };
         Ok([part(0..rows), part(rows..2 * rows)])
     }

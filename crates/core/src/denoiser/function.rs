@@ -13,15 +13,16 @@ pub struct FromFn<F>(F);
 ///
 /// # Example
 /// ```
-/// use ancestral::{Ddim, Grid, NoNoise, Point, Sampler, Schedule, Spacing, from_fn};
+/// use ancestral::sampler::Ddim;
+/// use ancestral::{Grid, NeverDrawn, Point, Sampler, Schedule, Spacing, from_fn};
 ///
 /// let grid = Grid::new(&Schedule::linear_1000(), Spacing::Trailing, 10)?;
 /// let mut denoiser = from_fn(|_x: &f64, _at: Point| 0.3); // all data are 0.3
-/// let Some(Ok(last)) = Ddim::default().run(&grid, 1.0, &mut denoiser, &mut NoNoise).last() else {
+/// let Some(Ok(last)) = Ddim::default().run(&grid, 1.0, &mut denoiser, &mut NeverDrawn).last() else {
 ///     unreachable!("a closure does not fail")
 /// };
 /// assert_eq!(last.x, 0.3);
-/// # Ok::<(), ancestral::GridError>(())
+/// # Ok::<(), ancestral::grid::GridError>(())
 /// ```
 pub fn from_fn<X, F: FnMut(&X, Point) -> X>(estimate: F) -> FromFn<F> {
     FromFn(estimate)
@@ -31,6 +32,6 @@ impl<X, F: FnMut(&X, Point) -> X> Denoiser<X> for FromFn<F> {
     type Error = Infallible;
 
     fn denoise(&mut self, x: &X, at: Point) -> Result<Denoised<X>, Infallible> {
-        Ok(Denoised { x0: (self.0)(x, at), variance: None })
+        Ok(Denoised { x0: (self.0)(x, at), raw_variance: None })
     }
 }

@@ -25,10 +25,11 @@ use crate::sample::Sample;
 ///
 /// # Example
 /// ```
-/// use ancestral::{Guidance, Level};
-/// let (noisiest, cleanest) = (Level::from_lambda(-1.0)?, Level::from_lambda(2.0)?);
-/// let guidance = Guidance::new(3.0)?.with_rescale(0.7)?.within(noisiest, cleanest)?;
-/// assert!(guidance.acts_at(cleanest));
+/// use ancestral::denoiser::{Guidance, GuidanceInterval};
+/// use ancestral::Level;
+/// let interval = GuidanceInterval::new(Level::from_lambda(-1.0)?, Level::from_lambda(2.0)?)?;
+/// let guidance = Guidance::new(3.0)?.with_rescale(0.7)?.within(interval);
+/// assert!(guidance.acts_at(interval.to()));
 /// assert!(!guidance.acts_at(Level::NOISE));
 /// assert!(Guidance::new(f64::NAN).is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -37,8 +38,49 @@ use crate::sample::Sample;
 pub struct Guidance {
     weight: f64,
     rescale: f64,
-    noisiest: Level,
-    cleanest: Level,
+    interval: GuidanceInterval,
+}
+
+/// The noise levels at which guidance acts, in the direction of a run: from a noisier level to a
+/// cleaner one, both included.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct GuidanceInterval {
+    from: Level,
+    to: Level,
+}
+
+impl GuidanceInterval {
+    /// All levels.
+    pub const ALL: Self = Self { from: Level::NOISE, to: Level::CLEAN };
+
+    /// The levels `from` the noisiest `to` the cleanest.
+    ///
+    /// # Errors
+    /// If `from` is cleaner than `to`.
+    pub fn new(from: Level, to: Level) -> Result<Self, GuidanceError> {
+        if from > to {
+            return Err(GuidanceError::Interval { from: from.lambda(), to: to.lambda() });
+        }
+        Ok(Self { from, to })
+    }
+
+    /// The noisiest level.
+    #[must_use]
+    pub fn from(self) -> Level {
+        self.from
+    }
+
+    /// The cleanest level.
+    #[must_use]
+    pub fn to(self) -> Level {
+        self.to
+    }
+
+    /// Whether `level` is one of its levels.
+    #[must_use]
+    pub fn contains(self, level: Level) -> bool {
+        (self.from..=self.to).contains(&level)
+    }
 }
 
 /// Estimates of greater weights are no f32 where little signal is left.
@@ -73,7 +115,7 @@ impl Guidance {
         if !(0.0..=MOST_WEIGHT).contains(&weight) {
             return Err(GuidanceError::Weight(weight));
         }
-        Ok(Self { weight, rescale: 0.0, noisiest: Level::NOISE, cleanest: Level::CLEAN })
+        Ok(Self { weight, rescale: 0.0, interval: GuidanceInterval::ALL })
     }
 
     /// The same with the share φ of rescaling, in [0, 1].
@@ -87,22 +129,16 @@ impl Guidance {
         Ok(Self { rescale, ..self })
     }
 
-    /// The same at the levels from `noisiest` to `cleanest` alone, both included.
-    ///
-    /// # Errors
-    /// If `noisiest` is cleaner than `cleanest`.
-    pub fn within(self, noisiest: Level, cleanest: Level) -> Result<Self, GuidanceError> {
-        if noisiest > cleanest {
-            let (from, to) = (noisiest.lambda(), cleanest.lambda());
-            return Err(GuidanceError::Interval { from, to });
-        }
-        Ok(Self { noisiest, cleanest, ..self })
+    /// The same at the levels of `interval` alone.
+    #[must_use]
+    pub fn within(self, interval: GuidanceInterval) -> Self {
+        Self { interval, ..self }
     }
 
     /// Whether the estimate without the condition is needed at `level`.
     #[must_use]
     pub fn acts_at(&self, level: Level) -> bool {
-        self.weight != 1.0 && (self.noisiest..=self.cleanest).contains(&level)
+        self.weight != 1.0 && self.interval.contains(level)
     }
 
     /// The guided estimate, of those under the condition and without it.
@@ -140,7 +176,8 @@ fn deviation<T: Scalar>(row: &[T]) -> f64 {
 /// # Example
 /// ```
 /// use ancestral::exact::Gaussian;
-/// use ancestral::{Batch, Denoiser, Guidance, Guided, Level, Point};
+/// use ancestral::denoiser::{Guidance, Guided};
+/// use ancestral::{Batch, Denoiser, Level, Point};
 /// // Data N(0, 1), of which those of the class are all 0.5.
 /// let class = (Gaussian { mean: 0.5, std: 0.0 }, Gaussian { mean: 0.0, std: 1.0 });
 /// let mut guided = Guided::new(class, Guidance::new(3.0)?);
@@ -172,7 +209,7 @@ impl<T: Scalar, D: Conditional<Batch<T>>> Denoiser<Batch<T>> for Guided<D> {
         }
         let [with, without] = self.inner.both(x, at)?;
         let x0 = self.guidance.estimate(&with.x0, &without.x0);
-        Ok(Denoised { x0, variance: with.variance })
+        Ok(Denoised { x0, raw_variance: with.raw_variance })
     }
 }
 
@@ -260,7 +297,7 @@ mod tests {
         assert_eq!(run(&mut Guided::new(classes(), one)), truth);
         let three = Guidance::new(3.0).unwrap();
         // No point of the grid is as clean as that.
-        let nowhere = three.within(at(20.0).level, Level::CLEAN).unwrap();
+        let nowhere = three.within(GuidanceInterval::new(at(20.0).level, Level::CLEAN).unwrap());
         assert_eq!(run(&mut Guided::new(classes(), nowhere)), truth);
         assert_ne!(run(&mut Guided::new(classes(), three)), truth);
     }
@@ -273,19 +310,19 @@ mod tests {
             type Error = std::convert::Infallible;
             fn denoise(&mut self, x: &Batch, _: Point) -> Result<Denoised<Batch>, Self::Error> {
                 self.0 += 1;
-                Ok(Denoised { x0: x.clone(), variance: None })
+                Ok(Denoised { x0: x.clone(), raw_variance: None })
             }
         }
-        let within =
-            |from: f64, to: f64| Guidance::new(2.0).unwrap().within(at(from).level, at(to).level);
-        let mut guided = Guided::new((Counts(0), Counts(0)), within(-1.0, 1.0).unwrap());
+        let interval = |from: f64, to: f64| GuidanceInterval::new(at(from).level, at(to).level);
+        let guidance = Guidance::new(2.0).unwrap().within(interval(-1.0, 1.0).unwrap());
+        let mut guided = Guided::new((Counts(0), Counts(0)), guidance);
         let x = Batch::zeros(1, vec![1]);
         for (lambda, without) in [(-1.5, 0), (-1.0, 1), (0.0, 2), (1.0, 3), (1.5, 3)] {
             let Ok(_) = guided.denoise(&x, at(lambda));
             assert_eq!(guided.inner.1.0, without, "calls without the condition at {lambda}");
         }
         assert_eq!(guided.inner.0.0, 5);
-        assert_eq!(within(1.0, -1.0), Err(GuidanceError::Interval { from: 1.0, to: -1.0 }));
+        assert_eq!(interval(1.0, -1.0), Err(GuidanceError::Interval { from: 1.0, to: -1.0 }));
     }
 
     #[test]

@@ -15,14 +15,17 @@ use crate::inpainting::Known;
 /// forward marginal there. The rest is drawn by an unchanged sampler at no further cost; but a
 /// denoiser that takes x_t for all that is known trusts the known part too little while there is
 /// much noise, so the rest goes with it less well than it should:
-/// [`Repaint`](crate::Repaint) lets the two agree.
+/// [`Repaint`](crate::repaint::Repaint) lets the two agree.
 /// # Source
 /// Song et al. 2021, arXiv:2011.13456, appendix I.2, with the known data in x̂₀ in place of x_t.
 ///
 /// # Example
 /// ```
 /// use ancestral::exact::Gaussian;
-/// use ancestral::{Batch, Ddpm, Grid, Inpainted, Known, SampleNoise, Sampler, Schedule, Spacing};
+/// use ancestral::denoiser::Inpainted;
+/// use ancestral::inpainting::Known;
+/// use ancestral::sampler::Ddpm;
+/// use ancestral::{Batch, Grid, SampleNoise, Sampler, Schedule, Spacing};
 ///
 /// let row = |a, b| Batch::new(vec![2], vec![a, b]);
 /// let known = Known::new(row(0.25_f32, 0.0), row(1.0, 0.0))?; // the first of two columns
@@ -56,8 +59,8 @@ impl<T: Scalar, D: Denoiser<Batch<T>>> Denoiser<Batch<T>> for Inpainted<D, T> {
     /// # Panics
     /// If the rows of `x` are not those that something is known of, by shape or number.
     fn denoise(&mut self, x: &Batch<T>, at: Point) -> Result<Denoised<Batch<T>>, D::Error> {
-        let Denoised { mut x0, variance } = self.inner.denoise(x, at)?;
+        let Denoised { mut x0, raw_variance } = self.inner.denoise(x, at)?;
         self.known.blend(&mut x0, 1.0, None);
-        Ok(Denoised { x0, variance })
+        Ok(Denoised { x0, raw_variance })
     }
 }

@@ -9,6 +9,7 @@ mod conditional;
 mod function;
 mod guided;
 mod inpainted;
+mod limit;
 mod network;
 mod threshold;
 
@@ -16,10 +17,11 @@ pub use chunked::Chunked;
 pub use clip::Clipped;
 pub use conditional::{ClassConditional, Conditional};
 pub use function::{FromFn, from_fn};
-pub use guided::{Guidance, GuidanceError, Guided};
+pub use guided::{Guidance, GuidanceError, GuidanceInterval, Guided};
 pub use inpainted::Inpainted;
+pub use limit::LimitError;
 pub(crate) use network::split;
-pub use network::{NetworkDenoiser, ZeroTerminalSnr};
+pub use network::{NetworkDenoiser, ZeroTerminalSnrError};
 pub use threshold::Thresholded;
 
 /// A raw network: predictions for a batch of rows, each with its own timestep and label, so that
@@ -73,11 +75,26 @@ impl<N: Network + ?Sized> Network for &mut N {
 
 /// What a sampler sees of a sample.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Denoised<X> {
     /// The clean estimate x̂₀.
     pub x0: X,
     /// The network's raw variance half, if it has one.
-    pub variance: Option<X>,
+    pub raw_variance: Option<X>,
+}
+
+impl<X> Denoised<X> {
+    /// The clean estimate `x0`, of a network that predicts no variance.
+    #[must_use]
+    pub fn new(x0: X) -> Self {
+        Self { x0, raw_variance: None }
+    }
+
+    /// The same with the network's raw variance half.
+    #[must_use]
+    pub fn with_raw_variance(self, raw_variance: X) -> Self {
+        Self { raw_variance: Some(raw_variance), ..self }
+    }
 }
 
 /// An estimate of the clean sample, E\[x₀ | x_t\] if it is perfect.

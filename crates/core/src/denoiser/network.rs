@@ -16,14 +16,14 @@ use crate::schedule::Schedule;
      alpha is {alpha:?}, and x0 = (x - sigma epsilon)/alpha is beyond f32): use a network that \
      predicts v or x0, or a schedule without zero terminal SNR"
 )]
-pub struct ZeroTerminalSnr {
+pub struct ZeroTerminalSnrError {
     /// The noisiest timestep.
     pub timestep: usize,
     /// Its signal scale α.
     pub alpha: f64,
 }
 
-impl ZeroTerminalSnr {
+impl ZeroTerminalSnrError {
     /// Whether a network that predicts `prediction` says something of x₀ on all of `schedule`.
     ///
     /// # Errors
@@ -58,8 +58,8 @@ impl<N: Network> NetworkDenoiser<N> {
         network: N,
         prediction: Prediction,
         schedule: Schedule,
-    ) -> Result<Self, ZeroTerminalSnr> {
-        ZeroTerminalSnr::check(prediction, &schedule)?;
+    ) -> Result<Self, ZeroTerminalSnrError> {
+        ZeroTerminalSnrError::check(prediction, &schedule)?;
         Ok(Self { network, prediction, schedule, labels: None })
     }
 
@@ -83,8 +83,8 @@ impl<N: Network> NetworkDenoiser<N> {
             assert_eq!(labels.len(), x.rows(), "labels and rows of the batch");
         }
         let output = self.network.predict(x, &timesteps, labels)?;
-        let (prediction, variance) = split(x, output);
-        Ok(Denoised { x0: self.prediction.x0(x, prediction, at.level), variance })
+        let (prediction, raw_variance) = split(x, output);
+        Ok(Denoised { x0: self.prediction.x0(x, prediction, at.level), raw_variance })
     }
 }
 
@@ -105,22 +105,26 @@ impl<N: Network> Denoiser<Batch> for NetworkDenoiser<N> {
 /// Splits a network's output into the prediction and, if rows are twice as long, the variance
 /// half: along the first axis of a row, whatever its length.
 pub(crate) fn split(x: &Batch, output: Batch) -> (Batch, Option<Batch>) {
-    if output.shape() == x.shape() {
+    if output.row_shape() == x.row_shape() {
         return (output, None);
     }
-    let doubled: Vec<usize> =
-        x.shape().iter().enumerate().map(|(axis, n)| if axis == 0 { 2 * n } else { *n }).collect();
+    let doubled: Vec<usize> = x
+        .row_shape()
+        .iter()
+        .enumerate()
+        .map(|(axis, n)| if axis == 0 { 2 * n } else { *n })
+        .collect();
     assert!(
-        output.shape() == doubled,
+        output.row_shape() == doubled,
         "a network returned rows of {:?} for rows of {:?}: expected the same, or {doubled:?}",
-        output.shape(),
-        x.shape()
+        output.row_shape(),
+        x.row_shape()
     );
     let half = |part: usize| {
         let rows = output.iter_rows().flat_map(|row| {
             row.chunks_exact(x.row_len()).nth(part).expect("rows are twice as long").iter().copied()
         });
-        Batch::new(x.shape().to_vec(), rows.collect())
+        Batch::new(x.row_shape().to_vec(), rows.collect())
     };
     (half(0), Some(half(1)))
 }
@@ -149,7 +153,7 @@ mod tests {
             timesteps: &[f64],
             labels: Option<&[u32]>,
         ) -> Result<Batch, Infallible> {
-            let mut shape = x.shape().to_vec();
+            let mut shape = x.row_shape().to_vec();
             let mut out = Vec::new();
             for (i, row) in x.iter_rows().enumerate() {
                 out.extend_from_slice(row);
@@ -183,8 +187,8 @@ mod tests {
             };
             let (plain, split) = (denoise(false), denoise(true));
             assert_eq!(plain.x0, split.x0);
-            assert_eq!(plain.variance, None);
-            let half = split.variance.unwrap();
+            assert_eq!(plain.raw_variance, None);
+            let half = split.raw_variance.unwrap();
             assert_eq!(half.row(0), [70_300.0; 6]);
             assert_eq!(half.row(1), [90_300.0; 6]);
         }
@@ -216,7 +220,7 @@ mod tests {
         let off = Point::off_grid(schedule.level(123));
         let mut denoiser =
             NetworkDenoiser::new(Echo { doubled: true }, Prediction::X0, schedule).unwrap();
-        let half = denoiser.denoise(&x(), off).unwrap().variance.unwrap();
+        let half = denoiser.denoise(&x(), off).unwrap().raw_variance.unwrap();
         assert!(half.data().iter().all(|t| (t - 123.0).abs() < 1e-4));
     }
 
@@ -237,7 +241,7 @@ mod tests {
         }
         let schedule = Schedule::linear_1000();
         let spacing = LevelSpacing::Karras { rho: 7.0 };
-        let grid = Grid::over_levels(&schedule, spacing, 10).unwrap();
+        let grid = Grid::new(&schedule, spacing, 10).unwrap();
         let mut denoiser = NetworkDenoiser::new(Asked(vec![]), Prediction::V, schedule).unwrap();
         let (start, mut noise) = (x(), SampleNoise::new(3, 0..2));
         let sampler = AnySampler::all().swap_remove(0);
@@ -253,7 +257,7 @@ mod tests {
         let echo = || Echo { doubled: false };
         let refused =
             NetworkDenoiser::new(echo(), Prediction::Epsilon, schedule.clone()).err().unwrap();
-        assert_eq!(refused, ZeroTerminalSnr { timestep: 999, alpha: 0.0 });
+        assert_eq!(refused, ZeroTerminalSnrError { timestep: 999, alpha: 0.0 });
         let text = refused.to_string();
         assert!(text.contains("epsilon") && text.contains("predicts v or x0"), "{text}");
         for prediction in [Prediction::V, Prediction::X0] {

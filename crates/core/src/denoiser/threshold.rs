@@ -1,6 +1,6 @@
 //! Dynamic thresholding: clipping that follows each sample's own spread.
 
-use super::{Denoised, Denoiser};
+use super::{Denoised, Denoiser, LimitError};
 use crate::batch::{Batch, Scalar};
 use crate::grid::Point;
 
@@ -24,13 +24,13 @@ pub struct Thresholded<D> {
 impl<D> Thresholded<D> {
     /// Thresholds the estimates of `inner` at the quantile `ratio`, with a scale of at most `max`.
     ///
-    /// # Panics
-    /// If `ratio` is outside [0, 1], or `max` is not positive.
-    #[must_use]
-    pub fn new(inner: D, ratio: f64, max: f64) -> Self {
-        assert!((0.0..=1.0).contains(&ratio), "a quantile is in [0, 1], found {ratio}");
-        assert!(max > 0.0, "a largest scale is positive, found {max}");
-        Self { inner, ratio, max }
+    /// # Errors
+    /// If `ratio` is outside [0, 1], or `max` is not above 0.
+    pub fn new(inner: D, ratio: f64, max: f64) -> Result<Self, LimitError> {
+        if !(0.0..=1.0).contains(&ratio) {
+            return Err(LimitError::Quantile(ratio));
+        }
+        if max > 0.0 { Ok(Self { inner, ratio, max }) } else { Err(LimitError::Scale(max)) }
     }
 }
 
@@ -38,14 +38,14 @@ impl<T: Scalar, D: Denoiser<Batch<T>>> Denoiser<Batch<T>> for Thresholded<D> {
     type Error = D::Error;
 
     fn denoise(&mut self, x: &Batch<T>, at: Point) -> Result<Denoised<Batch<T>>, D::Error> {
-        let Denoised { mut x0, variance } = self.inner.denoise(x, at)?;
+        let Denoised { mut x0, raw_variance } = self.inner.denoise(x, at)?;
         for row in x0.iter_rows_mut() {
             let scale = quantile_of_magnitudes(row, self.ratio).max(1.0).min(self.max);
             for value in row {
                 *value = T::from_f64(value.to_f64().clamp(-scale, scale) / scale);
             }
         }
-        Ok(Denoised { x0, variance })
+        Ok(Denoised { x0, raw_variance })
     }
 }
 
@@ -74,7 +74,7 @@ mod tests {
     fn thresholded(values: [f64; 3], ratio: f64, max: f64) -> Vec<f64> {
         let x0 = Batch::new(vec![3], values.to_vec());
         let mut denoiser =
-            Thresholded::new(from_fn(|x: &Batch<f64>, _: Point| x.clone()), ratio, max);
+            Thresholded::new(from_fn(|x: &Batch<f64>, _: Point| x.clone()), ratio, max).unwrap();
         denoiser.denoise(&x0, Point::off_grid(Level::NOISE)).unwrap().x0.into_data()
     }
 
@@ -92,9 +92,30 @@ mod tests {
     }
 
     #[test]
+    fn limits_that_are_none_are_refused_with_their_value() {
+        let denoiser = || from_fn(|x: &f64, _: Point| *x);
+        for ratio in [-0.1, 1.5, f64::NAN] {
+            assert!(matches!(
+                Thresholded::new(denoiser(), ratio, 1.0),
+                Err(LimitError::Quantile(_))
+            ));
+        }
+        for limit in [0.0, -1.0, f64::NAN] {
+            assert!(matches!(Thresholded::new(denoiser(), 0.9, limit), Err(LimitError::Scale(_))));
+            assert!(matches!(
+                crate::denoiser::Clipped::new(denoiser(), limit),
+                Err(LimitError::Range(_))
+            ));
+        }
+        let refused = Thresholded::new(denoiser(), 1.5, 1.0).err().unwrap();
+        assert_eq!(refused.to_string(), "a quantile is in [0, 1], found 1.5");
+    }
+
+    #[test]
     fn each_row_has_its_own_scale() {
         let x0 = Batch::new(vec![2], vec![2.0_f32, -4.0, 0.5, 1.0]);
-        let mut denoiser = Thresholded::new(from_fn(|x: &Batch, _: Point| x.clone()), 1.0, 10.0);
+        let mut denoiser =
+            Thresholded::new(from_fn(|x: &Batch, _: Point| x.clone()), 1.0, 10.0).unwrap();
         let out = denoiser.denoise(&x0, Point::off_grid(Level::NOISE)).unwrap().x0;
         assert_eq!(out.data(), [0.5, -1.0, 0.5, 1.0]);
     }

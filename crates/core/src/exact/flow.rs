@@ -22,16 +22,17 @@ use crate::sample::Sample;
 ///
 /// # Example
 /// ```
-/// use ancestral::exact::{Gaussian, flow};
-/// use ancestral::{Grid, Level, LevelError};
+/// use ancestral::exact::{Gaussian, probability_flow};
+/// use ancestral::level::LevelError;
+/// use ancestral::{Grid, Level};
 ///
 /// let (from, to) = (Level::from_lambda(-5.0)?, Level::from_lambda(3.0)?);
 /// let mut data = Gaussian { mean: 0.3, std: 0.2 };
-/// let Ok(x) = flow(&mut data, &1.3, &Grid::even(from, to, 400)?);
+/// let Ok(x) = probability_flow(&mut data, &1.3, &Grid::even(from, to, 400)?);
 /// assert!((x - data.flow(1.3, from, to)).abs() < 1e-8);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn flow<X, D>(denoiser: &mut D, x: &X, grid: &Grid) -> Result<X, D::Error>
+pub fn probability_flow<X, D>(denoiser: &mut D, x: &X, grid: &Grid) -> Result<X, D::Error>
 where
     X: Sample,
     D: Denoiser<X> + ?Sized,

@@ -58,6 +58,6 @@ impl<X: Elementwise> Denoiser<X> for Gaussian {
         let alpha = at.level.alpha();
         let gain = alpha * std * std / self.std_at(at.level).powi(2);
         let x0 = x.clone().map(|value| mean + gain * (value - alpha * mean));
-        Ok(Denoised { x0, variance: None })
+        Ok(Denoised { x0, raw_variance: None })
     }
 }

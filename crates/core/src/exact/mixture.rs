@@ -151,7 +151,7 @@ impl<T: Scalar> Denoiser<Batch<T>> for Mixture {
             let row: Vec<f64> = row.iter().map(|value| value.to_f64()).collect();
             x0.extend(self.denoise_row(&row, alpha, sigma_squared).into_iter().map(T::from_f64));
         }
-        Ok(Denoised { x0: Batch::new(x.shape().to_vec(), x0), variance: None })
+        Ok(Denoised { x0: Batch::new(x.row_shape().to_vec(), x0), raw_variance: None })
     }
 }
 

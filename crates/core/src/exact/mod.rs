@@ -6,9 +6,9 @@
 mod flow;
 mod gaussian;
 mod mixture;
-mod named;
+mod reference;
 
-pub use flow::flow;
+pub use flow::probability_flow;
 pub use gaussian::Gaussian;
 pub use mixture::{Component, Mixture, MixtureError};
-pub use named::{NAMED, named};
+pub use reference::{REFERENCE_MIXTURES, reference_mixture};

@@ -3,11 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::levels::check_steps;
-use super::{Grid, GridError, LevelSpacing, Spacing, beta};
+use super::{Grid, GridError, LevelSpacing, Spacing};
 use crate::options::{OptionError, Options};
 use crate::sampler::Sampler;
-use crate::schedule::Schedule;
 
 /// What [`AnySpacing::Beta`] is called.
 const BETA: &str = "beta";
@@ -16,12 +14,13 @@ const BETA: &str = "beta";
 ///
 /// # Example
 /// ```
-/// use ancestral::{AnySpacing, LevelSpacing, Schedule, Spacing};
+/// use ancestral::grid::LevelSpacing;
+/// use ancestral::{AnySpacing, Grid, Schedule, Spacing};
 /// assert_eq!("trailing".parse(), Ok(AnySpacing::Timesteps(Spacing::Trailing)));
 /// let karras: AnySpacing = "karras:rho=5".parse()?;
 /// assert_eq!(karras, AnySpacing::Levels(LevelSpacing::Karras { rho: 5.0 }));
 /// assert_eq!(karras.to_string(), "karras:rho=5");
-/// assert_eq!(karras.grid(&Schedule::linear_1000(), 10)?.points().len(), 10);
+/// assert_eq!(Grid::new(&Schedule::linear_1000(), karras, 10)?.points().len(), 10);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,21 +36,6 @@ pub enum AnySpacing {
 }
 
 impl AnySpacing {
-    /// The grid of `steps` points of `schedule`.
-    ///
-    /// # Errors
-    /// As [`Grid::new`] and [`Grid::over_levels`].
-    pub fn grid(self, schedule: &Schedule, steps: usize) -> Result<Grid, GridError> {
-        match self {
-            Self::Timesteps(spacing) => Grid::new(schedule, spacing, steps),
-            Self::Levels(spacing) => Grid::over_levels(schedule, spacing, steps),
-            Self::Beta => {
-                check_steps(schedule.len(), steps)?;
-                Grid::from_timesteps(schedule, &beta::timesteps(schedule.len(), steps))
-            }
-        }
-    }
-
     /// The name without options.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -131,6 +115,7 @@ impl Grid {
 mod tests {
     use super::*;
     use crate::sampler::AnySampler;
+    use crate::schedule::Schedule;
 
     #[test]
     fn each_reads_back_from_its_text() {
@@ -155,7 +140,7 @@ mod tests {
     fn a_grid_within_calls_is_the_longest() {
         let schedule = Schedule::linear_1000();
         let sampler: AnySampler = "heun".parse().unwrap();
-        let grid = |hops| AnySpacing::from(Spacing::Trailing).grid(&schedule, hops);
+        let grid = |hops| Grid::new(&schedule, Spacing::Trailing, hops);
         // Two calls a hop, one on the hop into clean data.
         let found = Grid::within_calls(&sampler, 10, 10, grid).unwrap();
         assert_eq!((found.points().len(), sampler.calls(&found)), (5, 9));

@@ -20,7 +20,8 @@ impl Grid {
     /// # Example
     /// ```
     /// use ancestral::exact::Gaussian;
-    /// use ancestral::{Ddpm, Grid, Noise, SampleNoise, Sampler, Schedule, Spacing};
+    /// use ancestral::sampler::Ddpm;
+    /// use ancestral::{Grid, Noise, SampleNoise, Sampler, Schedule, Spacing};
     ///
     /// let grid = Grid::new(&Schedule::linear_1000(), Spacing::Trailing, 50)?.cut(0.3)?;
     /// assert_eq!(grid.points().len(), 15);
@@ -29,7 +30,7 @@ impl Grid {
     /// let x = grid.points()[0].level.noised(&picture, &z);
     /// let mut data = Gaussian { mean: 0.3, std: 0.2 };
     /// assert_eq!(Ddpm::default().run(&grid, x, &mut data, &mut noise).count(), 15);
-    /// # Ok::<(), ancestral::GridError>(())
+    /// # Ok::<(), ancestral::grid::GridError>(())
     /// ```
     pub fn cut(&self, strength: f64) -> Result<Self, GridError> {
         if !(strength > 0.0 && strength <= 1.0) {

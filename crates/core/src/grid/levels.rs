@@ -1,6 +1,6 @@
 //! Grids laid over noise levels, whose training timesteps are fractions.
 
-use crate::grid::{Grid, GridError, Point};
+use crate::grid::{Grid, GridError};
 use crate::level::Level;
 use crate::options::{OptionError, OptionInfo, Options};
 use crate::schedule::Schedule;
@@ -22,16 +22,18 @@ use crate::schedule::Schedule;
 ///
 /// # Example
 /// ```
-/// use ancestral::{Grid, LevelSpacing, Schedule};
+/// use ancestral::grid::LevelSpacing;
+/// use ancestral::{Grid, Schedule};
 /// let spacing: LevelSpacing = "karras:rho=5".parse()?;
 /// assert_eq!(spacing, LevelSpacing::Karras { rho: 5.0 });
-/// let grid = Grid::over_levels(&Schedule::linear_1000(), spacing, 10)?;
+/// let grid = Grid::new(&Schedule::linear_1000(), spacing, 10)?;
 /// let timesteps: Vec<f64> = grid.points().iter().filter_map(|p| p.timestep).collect();
 /// assert_eq!((timesteps[0], timesteps[9]), (999.0, 0.0));
 /// assert!(timesteps[1..9].iter().all(|timestep| timestep.fract() != 0.0));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum LevelSpacing {
     /// Even in `k^(1/ρ)`: the greater ρ, the shorter the hops near clean data.
     Karras {
@@ -143,7 +145,7 @@ impl Grid {
     /// If `steps` is not in 1..=T, so many points are not all different, or ρ is not from 0.1 to 1000.
     /// # Panics
     /// Never: λ between finite ends is a number.
-    pub fn over_levels(
+    pub(super) fn over_levels(
         schedule: &Schedule,
         spacing: LevelSpacing,
         steps: usize,
@@ -168,7 +170,7 @@ impl Grid {
             let u = i as f64 / (steps - 1) as f64;
             let lambda = spacing.lambda(lambda(noisiest), lambda(cleanest), u);
             let level = Level::from_lambda(lambda).expect("finite between finite ends");
-            Point { level, timestep: Some(schedule.timestep(level)) }
+            schedule.point_at(level)
         };
         Self::from_points((0..steps).map(point).collect())
     }
@@ -229,7 +231,7 @@ mod tests {
 
     #[test]
     fn ends_are_trained_timesteps_and_those_between_are_interpolated() {
-        let schedule = Cosine.schedule(1000).unwrap();
+        let schedule = Cosine::default().schedule(1000).unwrap();
         for spacing in LevelSpacing::ALL {
             for steps in 1..=50 {
                 let grid = Grid::over_levels(&schedule, spacing, steps).unwrap();
@@ -247,7 +249,8 @@ mod tests {
     fn a_cosine_schedule_crowds_its_noisy_end_with_times_that_only_fractions_tell_apart() {
         // 999.0, 998.9, 998.8 …: cut to integers the first nine would be one timestep.
         let grid =
-            Grid::over_levels(&Cosine.schedule(1000).unwrap(), LevelSpacing::ALL[0], 20).unwrap();
+            Grid::over_levels(&Cosine::default().schedule(1000).unwrap(), LevelSpacing::ALL[0], 20)
+                .unwrap();
         let timesteps: Vec<f64> = grid.points().iter().filter_map(|p| p.timestep).collect();
         assert!(timesteps[..9].iter().all(|t| *t >= 998.0), "{timesteps:?}");
         assert!(timesteps.windows(2).all(|pair| pair[0] > pair[1]), "{timesteps:?}");

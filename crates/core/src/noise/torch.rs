@@ -25,7 +25,7 @@ use crate::noise::Noise;
 ///
 /// # Example
 /// ```
-/// use ancestral::TorchNoise;
+/// use ancestral::noise::TorchNoise;
 /// // randn_tensor((2, 1, 4, 4), generator=[Generator().manual_seed(seed) for seed in (0, 1)])
 /// let x_t = TorchNoise::each([0, 1]).start(2, vec![1, 4, 4]);
 /// assert_eq!(x_t.row(0)[..2], [-1.1258398, -1.1523602]);
@@ -68,7 +68,7 @@ impl TorchNoise {
         like: &Batch<T>,
         fill: impl Fn(&mut TorchGenerator, &mut [T]),
     ) -> Batch<T> {
-        let mut noise = Batch::zeros(like.rows(), like.shape().to_vec());
+        let mut noise = Batch::zeros(like.rows(), like.row_shape().to_vec());
         if let [generator] = &mut self.generators[..] {
             fill(generator, noise.data_mut());
         } else {

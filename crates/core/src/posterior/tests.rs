@@ -13,11 +13,11 @@ fn unit_hops(schedule: &Schedule) -> Vec<Hop> {
 fn at_the_first_two_timesteps_as_published() {
     let hops = unit_hops(&Schedule::linear_1000());
     let last = Posterior::of(&hops[999]);
-    assert_eq!((last.x0, last.x_from, last.beta_tilde), (1.0, 0.0, 0.0));
+    assert_eq!((last.on_x0, last.on_x_from, last.beta_tilde), (1.0, 0.0, 0.0));
     assert!((last.beta - 1e-4).abs() < 1e-18);
     let second = Posterior::of(&hops[998]);
-    assert!((second.x0 - 0.545_291_5).abs() < 5e-8, "{second:?}");
-    assert!((second.x_from - 0.454_708_5).abs() < 5e-8, "{second:?}");
+    assert!((second.on_x0 - 0.545_291_5).abs() < 5e-8, "{second:?}");
+    assert!((second.on_x_from - 0.454_708_5).abs() < 5e-8, "{second:?}");
     assert!((second.beta_tilde / 5.4532e-5 - 1.0).abs() < 1e-5);
 }
 
@@ -40,7 +40,7 @@ fn its_precision_is_that_of_the_step_plus_that_of_the_marginal() {
 
 #[test]
 fn the_mean_is_the_one_of_bayes_rule_for_any_hop() {
-    let schedule = Cosine.schedule(1000).unwrap();
+    let schedule = Cosine::default().schedule(1000).unwrap();
     for (t, s) in [(999, 998), (999, 10), (500, 499), (500, 3), (2, 0)] {
         let grid = Grid::from_timesteps(&schedule, &[t, s]).unwrap();
         let found = Posterior::of(&grid.hops().next().unwrap());
@@ -51,8 +51,8 @@ fn the_mean_is_the_one_of_bayes_rule_for_any_hop() {
         let on_x0 = variance * prior * s.sqrt();
         let on_x = variance * (t / s).sqrt() / (1.0 - t / s);
         assert!((found.beta_tilde / variance - 1.0).abs() < 1e-9);
-        assert!((found.x0 / on_x0 - 1.0).abs() < 1e-9, "{found:?} {on_x0}");
-        assert!((found.x_from / on_x - 1.0).abs() < 1e-9, "{found:?} {on_x}");
+        assert!((found.on_x0 / on_x0 - 1.0).abs() < 1e-9, "{found:?} {on_x0}");
+        assert!((found.on_x_from / on_x - 1.0).abs() < 1e-9, "{found:?} {on_x}");
     }
 }
 
@@ -65,7 +65,7 @@ fn the_three_predictions_give_the_same_mean_at_every_timestep() {
         let posterior = Posterior::of(&hop);
         let mean = |prediction: Prediction| {
             let (a, b) = prediction.target(level);
-            posterior.x0 * prediction.x0(&x, a * x0 + b * eps, level) + posterior.x_from * x
+            posterior.on_x0 * prediction.x0(&x, a * x0 + b * eps, level) + posterior.on_x_from * x
         };
         let truth = mean(Prediction::X0);
         for prediction in Prediction::ALL {
@@ -84,10 +84,10 @@ fn both_ends_of_the_scale() {
     let hop = |from, to| Hop::between(Point::off_grid(from), Point::off_grid(to));
     let half = Level::from_alpha_bar(0.36).unwrap();
     let from_noise = Posterior::of(&hop(Level::NOISE, half));
-    assert_eq!((from_noise.x_from, from_noise.beta), (0.0, 1.0));
-    assert!((from_noise.x0 - 0.6).abs() < 1e-15 && (from_noise.beta_tilde - 0.64).abs() < 1e-15);
+    assert_eq!((from_noise.on_x_from, from_noise.beta), (0.0, 1.0));
+    assert!((from_noise.on_x0 - 0.6).abs() < 1e-15 && (from_noise.beta_tilde - 0.64).abs() < 1e-15);
     let at_once = Posterior::of(&hop(Level::NOISE, Level::CLEAN));
-    assert_eq!((at_once.x0, at_once.x_from, at_once.beta_tilde), (1.0, 0.0, 0.0));
+    assert_eq!((at_once.on_x0, at_once.on_x_from, at_once.beta_tilde), (1.0, 0.0, 0.0));
 }
 
 #[test]

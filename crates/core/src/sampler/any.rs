@@ -5,11 +5,6 @@ macro_rules! samplers {
     ($($module:ident :: $Type:ident),* $(,)?) => {
         $(mod $module; pub use $module::$Type;)*
 
-        /// All of them by name, for the crate's root.
-        pub(crate) mod named {
-            $(pub use super::$Type;)*
-        }
-
         /// A sampler, chosen at run time.
         #[derive(Clone, Debug, PartialEq)]
         #[non_exhaustive]
@@ -33,7 +28,7 @@ macro_rules! samplers {
                     return $Type::from_options(options).map(Self::$Type);
                 })*
                 let known = Self::all().iter().map(|sampler| sampler.info().name).collect();
-                Err(OptionError::Name { kind: "sampler", found: name.to_owned(), known })
+                Err(OptionError::name("sampler", name, known))
             }
 
             /// The value that each of its options has, in the order of [`SamplerInfo::options`].
@@ -119,11 +114,7 @@ macro_rules! samplers {
             /// Writes `name:option=value,…` with every option, which reads back as the same.
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 let info = self.info();
-                f.write_str(info.name)?;
-                for (i, (option, value)) in std::iter::zip(info.options, self.values()).enumerate() {
-                    write!(f, "{}{}={value}", if i == 0 { ':' } else { ',' }, option.name)?;
-                }
-                Ok(())
+                crate::options::write(f, info.name, info.options, &self.values())
             }
         }
 

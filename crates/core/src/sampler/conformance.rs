@@ -8,10 +8,10 @@ use std::cell::Cell;
 
 use crate::batch::{Batch, Scalar};
 use crate::denoiser::{Denoiser, from_fn};
-use crate::exact::{Component, Gaussian, Mixture, flow};
+use crate::exact::{Component, Gaussian, Mixture, probability_flow};
 use crate::grid::{Grid, LevelSpacing, Point, Spacing};
 use crate::level::Level;
-use crate::noise::{NoNoise, Noise, SampleNoise};
+use crate::noise::{NeverDrawn, Noise, SampleNoise};
 use crate::sampler::{Sampler, Step};
 use crate::schedule::{AnySchedule, Schedule};
 
@@ -114,7 +114,7 @@ struct Impulses {
 
 impl Noise<Batch<f64>> for Impulses {
     fn draw(&mut self, like: &Batch<f64>) -> Batch<f64> {
-        let mut noise = Batch::zeros(like.rows(), like.shape().to_vec());
+        let mut noise = Batch::zeros(like.rows(), like.row_shape().to_vec());
         noise.data_mut()[self.draws + 2] = 1.0;
         self.draws += 1;
         noise
@@ -194,7 +194,7 @@ fn converges_to_the_flow_of_a_gaussian<S: Sampler>(sampler: &S, grid: fn(usize) 
     let level = |lambda| Level::from_lambda(lambda).expect("a number");
     let truth = data.flow(1.3, level(LAMBDA.0), level(LAMBDA.1));
     assert_order(sampler, "flow of a Gaussian", |hops| {
-        (last_but_one(steps(sampler, &grid(hops), 1.3, data, NoNoise)) - truth).abs()
+        (last_but_one(steps(sampler, &grid(hops), 1.3, data, NeverDrawn)) - truth).abs()
     });
 }
 
@@ -207,9 +207,9 @@ fn converges_to_the_flow_of_a_mixture<S: Sampler>(sampler: &S, grid: fn(usize) -
     ])
     .expect("a valid mixture");
     let start = Batch::new(vec![2], vec![0.3, -0.4, -1.2, 0.9, 1.5, 0.2, 0.1, 1.1]);
-    let Ok(truth) = flow(&mut data, &start, &even_grid(2000));
+    let Ok(truth) = probability_flow(&mut data, &start, &even_grid(2000));
     assert_order(sampler, "flow of a mixture", |hops| {
-        let x = last_but_one(steps(sampler, &grid(hops), start.clone(), data.clone(), NoNoise));
+        let x = last_but_one(steps(sampler, &grid(hops), start.clone(), data.clone(), NeverDrawn));
         let squares = std::iter::zip(x.data(), truth.data()).map(|(x, y)| (x - y) * (x - y));
         (squares.sum::<f64>() / x.data().len() as f64).sqrt()
     });
@@ -220,7 +220,7 @@ fn keeps_the_noise_it_starts_from<S: Sampler>(sampler: &S) {
     let noise = [Point::off_grid(Level::NOISE)];
     let grid = Grid::from_points([&noise, even_grid(3).points()].concat()).expect("lambda rises");
     let mut denoiser = from_fn(|_: &f64, _: Point| 0.3);
-    let first = sampler.run(&grid, 1.3, &mut denoiser, &mut NoNoise).next();
+    let first = sampler.run(&grid, 1.3, &mut denoiser, &mut NeverDrawn).next();
     let Some(Ok(Step { hop, x, .. })) = first else { unreachable!("five points, no errors") };
     let to = hop.to().level;
     let expected = to.alpha() * 0.3 + to.sigma() * 1.3;
@@ -262,9 +262,8 @@ impl Noise<f64> for Counted<'_> {
 }
 
 fn stays_finite<T: Scalar, S: Sampler>(sampler: &S) {
-    for info in AnySchedule::LIST {
-        let schedule = AnySchedule::parse(info.name, 1000).and_then(|family| family.schedule(1000));
-        let schedule = schedule.expect("defaults are valid for T = 1000");
+    for family in AnySchedule::all() {
+        let schedule = family.schedule(1000).expect("defaults are valid for T = 1000");
         let rescaled = schedule.rescale_zero_terminal_snr().expect("a schedule of 1000");
         for schedule in [schedule, rescaled] {
             for count in 1..=50 {
@@ -277,7 +276,7 @@ fn stays_finite<T: Scalar, S: Sampler>(sampler: &S) {
 fn finite_on<T: Scalar, S: Sampler>(sampler: &S, schedule: &Schedule, count: usize) {
     let data = Gaussian { mean: 0.3, std: 0.2 };
     let timesteps = Spacing::ALL.map(|s| (s.name(), Grid::new(schedule, s, count)));
-    let levels = LevelSpacing::ALL.map(|s| (s.name(), Grid::over_levels(schedule, s, count)));
+    let levels = LevelSpacing::ALL.map(|s| (s.name(), Grid::new(schedule, s, count)));
     for (spacing, grid) in timesteps.into_iter().chain(levels) {
         let grid = grid.expect("few steps");
         let mut noise = SampleNoise::new(3, 0..2);

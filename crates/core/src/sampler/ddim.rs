@@ -18,7 +18,7 @@ use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 /// x_s = α_s x̂₀ + √(σ_s² − c²) ε̂ + c z,    c = η √β̃,    ε̂ = (x_t − α_t x̂₀)/σ_t
 ///     = α_s (1 − r e^(−h)) x̂₀ + (σ_s/σ_t) r x_t + c z,    r = √(1 − η² (1 − e^(−2h)))
 /// ```
-/// Range: 0 ≤ η ≤ 1. With η = 1 it is [`Ddpm`](crate::Ddpm) with the fixed variance β̃. From pure
+/// Range: 0 ≤ η ≤ 1. With η = 1 it is [`Ddpm`](crate::sampler::Ddpm) with the fixed variance β̃. From pure
 /// noise the hop is deterministic for every η: x_T is noise already, and stays the sample's own.
 /// # Numerics
 /// The second form is the one computed, with `r² = (1 − η²) + η² e^(−2h)` and `1 − r e^(−h)` as
@@ -29,13 +29,14 @@ use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 ///
 /// # Example
 /// ```
-/// use ancestral::{AnySampler, Ddim};
-/// assert_eq!("ddim:eta=0.5".parse(), Ok(AnySampler::Ddim(Ddim { eta: 0.5 })));
+/// use ancestral::sampler::Ddim;
+/// use ancestral::AnySampler;
+/// assert_eq!("ddim:eta=0.5".parse(), Ok(AnySampler::Ddim(Ddim::new(0.5)?)));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
 pub struct Ddim {
     /// The share of ancestral noise, 0 ≤ η ≤ 1.
-    pub eta: f64,
+    pub(crate) eta: f64,
 }
 
 /// Coefficients of one hop: x_s = `x0` x̂₀ + `x_from` x_t + `noise` z.
@@ -66,6 +67,16 @@ impl Ddim {
 pub(crate) fn deterministic<X: Sample>(hop: &Hop, x: &X, x0: &X) -> X {
     let c = Ddim { eta: 0.0 }.coefficients(hop);
     X::combine(&[(c.x0, x0), (c.x_from, x)])
+}
+
+impl Ddim {
+    /// With the share `eta` of ancestral noise, 0 to 1.
+    ///
+    /// # Errors
+    /// If `eta` is outside [0, 1].
+    pub fn new(eta: f64) -> Result<Self, OptionError> {
+        Ok(Self { eta: eta::checked("ddim", eta)? })
+    }
 }
 
 impl Sampler for Ddim {

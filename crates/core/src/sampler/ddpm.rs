@@ -20,7 +20,7 @@ use crate::variance::{NoiseScale, Variance};
 /// x_s = μ̃(x̂₀, x_t) + √Σ z,     x̂₀ instead of x_s on the hop into clean data
 /// ```
 /// with μ̃ of [`Posterior`] and Σ as [`Variance`] says. From pure noise (zero terminal SNR) the hop
-/// is the deterministic one of [`Ddim`](crate::Ddim): μ̃ does not depend on x_T there, which is noise
+/// is the deterministic one of [`Ddim`](crate::sampler::Ddim): μ̃ does not depend on x_T there, which is noise
 /// already, and stays the sample's own.
 /// # Source
 /// Ho et al. 2020, arXiv:2006.11239, algorithm 2, on any grid; `DDPMScheduler` in diffusers. Differs
@@ -28,15 +28,30 @@ use crate::variance::{NoiseScale, Variance};
 ///
 /// # Example
 /// ```
-/// use ancestral::{AnySampler, Ddpm, Variance};
+/// use ancestral::sampler::Ddpm;
+/// use ancestral::{AnySampler, Variance};
 /// let sampler: AnySampler = "ddpm:variance=fixed-large".parse()?;
-/// assert_eq!(sampler, AnySampler::Ddpm(Ddpm { variance: Variance::FixedLarge }));
-/// # Ok::<(), ancestral::OptionError>(())
+/// assert_eq!(sampler, AnySampler::Ddpm(Ddpm::new(Variance::FixedLarge)));
+/// # Ok::<(), ancestral::options::OptionError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Ddpm {
     /// The variance Σ; a learned one needs a network that predicts it.
-    pub variance: Variance,
+    pub(crate) variance: Variance,
+}
+
+impl Ddpm {
+    /// With the variance Σ; a learned one needs a network that predicts it.
+    #[must_use]
+    pub fn new(variance: Variance) -> Self {
+        Self { variance }
+    }
+
+    /// Its variance Σ.
+    #[must_use]
+    pub fn variance(self) -> Variance {
+        self.variance
+    }
 }
 
 impl Sampler for Ddpm {
@@ -76,7 +91,7 @@ impl Sampler for Ddpm {
         D: Denoiser<X> + ?Sized,
         N: Noise<X> + ?Sized,
     {
-        let Denoised { x0, variance: half } = match begin(hop, &x, denoiser)? {
+        let Denoised { x0, raw_variance: half } = match begin(hop, &x, denoiser)? {
             ControlFlow::Break(stepped) => return Ok(stepped),
             ControlFlow::Continue(denoised) => denoised,
         };
@@ -89,7 +104,7 @@ impl Sampler for Ddpm {
                 (1.0, X::exp_scaled(a, b, &half, &z))
             }
         };
-        let x = X::combine(&[(posterior.x0, &x0), (posterior.x_from, &x), (scale, &z)]);
+        let x = X::combine(&[(posterior.on_x0, &x0), (posterior.on_x_from, &x), (scale, &z)]);
         Ok(Stepped { x, x0 })
     }
 }

@@ -5,7 +5,7 @@ use crate::grid::{Grid, Hop};
 use crate::noise::Noise;
 use crate::options::{OptionError, OptionInfo, Options};
 use crate::sample::Sample;
-use crate::sampler::kernel::{Form, History, Multistep, Update, lambda};
+use crate::sampler::kernel::{Form, History, Multistep, Update, lambda, order};
 use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 
 /// DEIS in ln ρ (ρ = σ/α): the noise ε̂ as a polynomial in λ through its last values, integrated
@@ -23,13 +23,14 @@ use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 ///
 /// # Example
 /// ```
-/// use ancestral::{AnySampler, Deis};
-/// assert_eq!("deis:order=2".parse(), Ok(AnySampler::Deis(Deis { order: 2 })));
+/// use ancestral::sampler::Deis;
+/// use ancestral::AnySampler;
+/// assert_eq!("deis:order=2".parse(), Ok(AnySampler::Deis(Deis::new(2)?)));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deis {
-    /// Its order, the number of estimates: 1, 2 or 3. What is below counts as 1, above as 3.
-    pub order: u32,
+    /// Its order, the number of estimates: 1, 2 or 3.
+    pub(crate) order: u32,
 }
 
 impl Default for Deis {
@@ -40,6 +41,16 @@ impl Default for Deis {
 
 const OPTIONS: &[OptionInfo] = &[OptionInfo { name: "order", default: "3", about: "1, 2 or 3" }];
 
+impl Deis {
+    /// Of `order` 1 to 3.
+    ///
+    /// # Errors
+    /// If `order` is not 1 to 3.
+    pub fn new(order: u32) -> Result<Self, OptionError> {
+        Ok(Self { order: order::TO_3.checked("deis", order)? })
+    }
+}
+
 impl Sampler for Deis {
     type History<X: Sample> = History<X>;
 
@@ -47,7 +58,7 @@ impl Sampler for Deis {
         SamplerInfo {
             name: "deis",
             about: "DEIS, the noise as a polynomial in log sigma/alpha, one call a step",
-            order: self.order.clamp(1, 3),
+            order: self.order,
             stochastic: false,
             calls_per_hop: 1,
             exact_for_a_point: true,
@@ -56,7 +67,7 @@ impl Sampler for Deis {
     }
 
     fn start<X: Sample>(&self, _grid: &Grid) -> History<X> {
-        History::new(self.order.clamp(1, 3) as usize)
+        History::new(self.order as usize)
     }
 
     fn step<X, D, N>(
@@ -84,7 +95,7 @@ impl NamedSampler for Deis {
     }
 
     fn from_options(mut options: Options) -> Result<Self, OptionError> {
-        let order = options.take("order", "1, 2 or 3", |order: &u32| (1..=3).contains(order))?;
+        let order = order::TO_3.take(&mut options)?;
         options.finish(OPTIONS)?;
         Ok(Self { order: order.unwrap_or(Self::default().order) })
     }

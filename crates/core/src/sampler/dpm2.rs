@@ -11,7 +11,7 @@ use crate::sampler::kernel::{Churn, Churned, Form, Singlestep, begin_whole, is_w
 use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 
 /// The midpoint method for the probability flow in k = σ/α, the middle being that of ln k. Without
-/// churn it is [`DpmSolver`](crate::DpmSolver) of order 2 in its noise form.
+/// churn it is [`DpmSolver`](crate::sampler::DpmSolver) of order 2 in its noise form.
 ///
 /// # Formula
 /// With y = x/α, over a hop from k to k′:
@@ -24,13 +24,22 @@ use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 ///
 /// # Example
 /// ```
-/// use ancestral::{AnySampler, Dpm2};
+/// use ancestral::sampler::Dpm2;
+/// use ancestral::AnySampler;
 /// assert_eq!("dpm2".parse(), Ok(AnySampler::Dpm2(Dpm2::default())));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
 pub struct Dpm2 {
     /// Noise added before each step; none by default.
-    pub churn: Churn,
+    pub(crate) churn: Churn,
+}
+
+impl Dpm2 {
+    /// With noise added before each step.
+    #[must_use]
+    pub fn new(churn: Churn) -> Self {
+        Self { churn }
+    }
 }
 
 impl Sampler for Dpm2 {
@@ -106,6 +115,6 @@ mod tests {
 
     #[test]
     fn conforms_with_churn() {
-        conformance::check(&Dpm2 { churn: Churn { churn: 20.0, ..Churn::default() } });
+        conformance::check(&Dpm2 { churn: Churn { amount: 20.0, ..Churn::default() } });
     }
 }

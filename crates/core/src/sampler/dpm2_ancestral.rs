@@ -8,13 +8,13 @@ use crate::sample::Sample;
 use crate::sampler::kernel::{Ancestral, Form, Singlestep, eta};
 use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 
-/// [`Dpm2`](crate::Dpm2) to a level below the end of each hop, and fresh noise up to it.
+/// [`Dpm2`](crate::sampler::Dpm2) to a level below the end of each hop, and fresh noise up to it.
 ///
 /// Noise takes the marginal of the lower level to that of the higher one exactly, so the moments
 /// have the order of the deterministic step, which is 2.
 ///
 /// # Formula
-/// With k_down and k_up as in [`EulerAncestral`](crate::EulerAncestral), and y = x/α:
+/// With k_down and k_up as in [`EulerAncestral`](crate::sampler::EulerAncestral), and y = x/α:
 /// ```text
 /// k_m = √(k k_down),   y_m = y + (k_m − k) (y − x̂₀)/k,   y′ = y + (k_down − k) (y_m − x̂₀_m)/k_m + k_up z
 /// ```
@@ -23,13 +23,23 @@ use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 /// "DPM2 a" of k-diffusion, `KDPM2AncestralDiscreteScheduler` in diffusers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dpm2Ancestral {
-    /// The share of ancestral noise, 0 ≤ η ≤ 1. What is below counts as 0, above as 1.
-    pub eta: f64,
+    /// The share of ancestral noise, 0 ≤ η ≤ 1.
+    pub(crate) eta: f64,
 }
 
 impl Default for Dpm2Ancestral {
     fn default() -> Self {
         Self { eta: 1.0 }
+    }
+}
+
+impl Dpm2Ancestral {
+    /// With the share `eta` of ancestral noise, 0 to 1.
+    ///
+    /// # Errors
+    /// If `eta` is outside [0, 1].
+    pub fn new(eta: f64) -> Result<Self, OptionError> {
+        Ok(Self { eta: eta::checked("dpm2-ancestral", eta)? })
     }
 }
 

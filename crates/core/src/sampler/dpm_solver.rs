@@ -7,11 +7,11 @@ use crate::grid::{Grid, Hop};
 use crate::noise::Noise;
 use crate::options::{OptionError, OptionInfo, Options};
 use crate::sample::Sample;
-use crate::sampler::kernel::{Form, Singlestep, begin_whole, is_whole};
+use crate::sampler::kernel::{Form, Singlestep, begin_whole, is_whole, order};
 use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 
 /// DPM-Solver (noise form) and DPM-Solver++ (data form), singlestep, of order 1, 2 or 3: as many
-/// network calls a hop, and no memory. Of order 1 it is [`Ddim`](crate::Ddim) with η = 0 in both
+/// network calls a hop, and no memory. Of order 1 it is [`Ddim`](crate::sampler::Ddim) with η = 0 in both
 /// forms.
 ///
 /// # Formula
@@ -34,17 +34,18 @@ use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 /// # Example
 /// ```
 /// use ancestral::sampler::Form;
-/// use ancestral::{AnySampler, DpmSolver};
+/// use ancestral::sampler::DpmSolver;
+/// use ancestral::AnySampler;
 /// let sampler: AnySampler = "dpm-solver:order=2,form=data".parse()?;
-/// assert_eq!(sampler, AnySampler::DpmSolver(DpmSolver { order: 2, form: Form::Data }));
-/// # Ok::<(), ancestral::OptionError>(())
+/// assert_eq!(sampler, AnySampler::DpmSolver(DpmSolver::new(2, Form::Data)?));
+/// # Ok::<(), ancestral::options::OptionError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DpmSolver {
-    /// Its order, and network calls a hop: 1, 2 or 3. What is below counts as 1, above as 3.
-    pub order: u32,
+    /// Its order, and network calls a hop: 1, 2 or 3.
+    pub(crate) order: u32,
     /// Which estimate is taken for a polynomial.
-    pub form: Form,
+    pub(crate) form: Form,
 }
 
 impl Default for DpmSolver {
@@ -62,6 +63,16 @@ const OPTIONS: &[OptionInfo] = &[
     },
 ];
 
+impl DpmSolver {
+    /// Of `order` 1 to 3.
+    ///
+    /// # Errors
+    /// If `order` is not 1 to 3.
+    pub fn new(order: u32, form: Form) -> Result<Self, OptionError> {
+        Ok(Self { order: order::TO_3.checked("dpm-solver", order)?, form })
+    }
+}
+
 impl Sampler for DpmSolver {
     type History<X: Sample> = ();
 
@@ -69,9 +80,9 @@ impl Sampler for DpmSolver {
         SamplerInfo {
             name: "dpm-solver",
             about: "DPM-Solver, as many calls a step as its order",
-            order: self.order.clamp(1, 3),
+            order: self.order,
             stochastic: false,
-            calls_per_hop: self.order.clamp(1, 3),
+            calls_per_hop: self.order,
             exact_for_a_point: true,
             options: OPTIONS,
         }
@@ -110,7 +121,7 @@ impl NamedSampler for DpmSolver {
 
     fn from_options(mut options: Options) -> Result<Self, OptionError> {
         let default = Self::default();
-        let order = options.take("order", "1, 2 or 3", |order: &u32| (1..=3).contains(order))?;
+        let order = order::TO_3.take(&mut options)?;
         let form = options.take("form", Form::CHOICE, |_: &Form| true)?;
         options.finish(OPTIONS)?;
         Ok(Self { order: order.unwrap_or(default.order), form: form.unwrap_or(default.form) })

@@ -17,7 +17,7 @@ use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 /// y′ = e^(−h) y + (1 − e^(−h)) (m + ½ (h/h₁) (m − m₁))
 /// ```
 /// with the weight of the slope as [`Slope`] says. Midpoint is UniP-2 of variant bh2. The first hop
-/// is that of [`Ddim`](crate::Ddim).
+/// is that of [`Ddim`](crate::sampler::Ddim).
 /// # Source
 /// Lu et al. 2022, arXiv:2211.01095, algorithm 2; "DPM++ 2M" of k-diffusion,
 /// `DPMSolverMultistepScheduler` in diffusers.
@@ -25,20 +25,29 @@ use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 /// # Example
 /// ```
 /// use ancestral::sampler::Slope;
-/// use ancestral::{AnySampler, Dpmpp2m};
+/// use ancestral::sampler::Dpmpp2m;
+/// use ancestral::AnySampler;
 /// assert_eq!(
 ///     "dpmpp-2m:slope=heun".parse(),
-///     Ok(AnySampler::Dpmpp2m(Dpmpp2m { slope: Slope::Heun }))
+///     Ok(AnySampler::Dpmpp2m(Dpmpp2m::new(Slope::Heun)))
 /// );
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Dpmpp2m {
     /// How the slope of the line is weighed.
-    pub slope: Slope,
+    pub(crate) slope: Slope,
 }
 
 const OPTIONS: &[OptionInfo] =
     &[OptionInfo { name: "slope", default: "midpoint", about: Slope::CHOICE }];
+
+impl Dpmpp2m {
+    /// With the slope of the line weighed as `slope` says.
+    #[must_use]
+    pub fn new(slope: Slope) -> Self {
+        Self { slope }
+    }
+}
 
 impl Sampler for Dpmpp2m {
     type History<X: Sample> = History<X>;
@@ -95,7 +104,7 @@ mod tests {
     use super::*;
     use crate::exact::Gaussian;
     use crate::grid::Spacing;
-    use crate::noise::NoNoise;
+    use crate::noise::NeverDrawn;
     use crate::sampler::conformance;
     use crate::sampler::known::{assert_close, run};
     use crate::schedule::Schedule;
@@ -122,7 +131,7 @@ mod tests {
             let end = |x: f64| {
                 let mut data = Gaussian { mean: 0.3, std: 0.2 };
                 let Ok(last) =
-                    Dpmpp2m::default().run(&grid, x, &mut data, &mut NoNoise).last().unwrap();
+                    Dpmpp2m::default().run(&grid, x, &mut data, &mut NeverDrawn).last().unwrap();
                 last.x
             };
             let found = end(1.0) - end(0.0);

@@ -8,11 +8,11 @@ use crate::sample::Sample;
 use crate::sampler::kernel::{Form, History, Multistep, Slope, Update, eta, lambda};
 use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 
-/// [`Dpmpp2m`](crate::Dpmpp2m) with fresh noise: from deterministic (η = 0) to the reverse SDE
+/// [`Dpmpp2m`](crate::sampler::Dpmpp2m) with fresh noise: from deterministic (η = 0) to the reverse SDE
 /// (η = 1).
 ///
 /// # Formula
-/// As [`Dpmpp2m`](crate::Dpmpp2m), with g = (1 + η) h in the place of h, and noise:
+/// As [`Dpmpp2m`](crate::sampler::Dpmpp2m), with g = (1 + η) h in the place of h, and noise:
 /// ```text
 /// x′ = (σ′/σ) e^(−ηh) x + α′ (1 − e^(−g)) (m + ½ (h/h₁) (m − m₁)) + σ′ √(1 − e^(−2ηh)) z
 /// ```
@@ -23,9 +23,9 @@ use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dpmpp2mSde {
     /// The share of noise, 0 ≤ η ≤ 1.
-    pub eta: f64,
+    pub(crate) eta: f64,
     /// How the slope of the line is weighed.
-    pub slope: Slope,
+    pub(crate) slope: Slope,
 }
 
 impl Default for Dpmpp2mSde {
@@ -36,6 +36,16 @@ impl Default for Dpmpp2mSde {
 
 const OPTIONS: &[OptionInfo] =
     &[eta::ANCESTRAL[0], OptionInfo { name: "slope", default: "midpoint", about: Slope::CHOICE }];
+
+impl Dpmpp2mSde {
+    /// With the share `eta` of noise, 0 to 1, and the slope of the line weighed as `slope` says.
+    ///
+    /// # Errors
+    /// If `eta` is outside [0, 1].
+    pub fn new(eta: f64, slope: Slope) -> Result<Self, OptionError> {
+        Ok(Self { eta: eta::checked("dpmpp-2m-sde", eta)?, slope })
+    }
+}
 
 impl Sampler for Dpmpp2mSde {
     type History<X: Sample> = History<X>;

@@ -8,15 +8,15 @@ use crate::sample::Sample;
 use crate::sampler::kernel::{Ancestral, Form, Singlestep, eta};
 use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 
-/// DPM-Solver++(2S), which is [`DpmSolver`](crate::DpmSolver) of order 2 in its data form, to a level
-/// below the end of each hop, and fresh noise up to it. [`Dpm2Ancestral`](crate::Dpm2Ancestral) is
+/// DPM-Solver++(2S), which is [`DpmSolver`](crate::sampler::DpmSolver) of order 2 in its data form, to a level
+/// below the end of each hop, and fresh noise up to it. [`Dpm2Ancestral`](crate::sampler::Dpm2Ancestral) is
 /// the same in the noise form.
 ///
 /// Noise takes the marginal of the lower level to that of the higher one exactly, so the moments
 /// have the order of the deterministic step, which is 2.
 ///
 /// # Formula
-/// With k_down and k_up as in [`EulerAncestral`](crate::EulerAncestral), y = x/α, and the middle in λ:
+/// With k_down and k_up as in [`EulerAncestral`](crate::sampler::EulerAncestral), y = x/α, and the middle in λ:
 /// ```text
 /// k_m = √(k k_down),   y_m = x̂₀ + (k_m/k) (y − x̂₀),   y′ = x̂₀_m + (k_down/k) (y − x̂₀_m) + k_up z
 /// ```
@@ -27,20 +27,31 @@ use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 ///
 /// # Example
 /// ```
-/// use ancestral::{AnySampler, Dpmpp2sAncestral};
+/// use ancestral::sampler::Dpmpp2sAncestral;
+/// use ancestral::AnySampler;
 /// let sampler: AnySampler = "dpmpp-2s-ancestral:eta=0.5".parse()?;
-/// assert_eq!(sampler, AnySampler::Dpmpp2sAncestral(Dpmpp2sAncestral { eta: 0.5 }));
-/// # Ok::<(), ancestral::OptionError>(())
+/// assert_eq!(sampler, AnySampler::Dpmpp2sAncestral(Dpmpp2sAncestral::new(0.5)?));
+/// # Ok::<(), ancestral::options::OptionError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dpmpp2sAncestral {
-    /// The share of ancestral noise, 0 ≤ η ≤ 1. What is below counts as 0, above as 1.
-    pub eta: f64,
+    /// The share of ancestral noise, 0 ≤ η ≤ 1.
+    pub(crate) eta: f64,
 }
 
 impl Default for Dpmpp2sAncestral {
     fn default() -> Self {
         Self { eta: 1.0 }
+    }
+}
+
+impl Dpmpp2sAncestral {
+    /// With the share `eta` of ancestral noise, 0 to 1.
+    ///
+    /// # Errors
+    /// If `eta` is outside [0, 1].
+    pub fn new(eta: f64) -> Result<Self, OptionError> {
+        Ok(Self { eta: eta::checked("dpmpp-2s-ancestral", eta)? })
     }
 }
 

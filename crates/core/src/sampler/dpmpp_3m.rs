@@ -18,14 +18,15 @@ use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 ///    = e^(−h) y + (1 − e^(−h)) m + φ₂ D₁ + (1 − 2 φ₂/h) D₂,    φ₂ = 1 − (1 − e^(−h))/h
 /// ```
 /// where D₁ and D₂ are the coefficients of u/h and (u/h)². The published code has half the term of
-/// D₂ and converges with order 2: [`compat::Dpmpp3m`](crate::compat::Dpmpp3m). The first two hops
+/// D₂ and converges with order 2: [`PublishedDpmpp3m`](crate::sampler::PublishedDpmpp3m). The first two hops
 /// go through one and two estimates.
 /// # Source
 /// Lu et al. 2022, arXiv:2211.01095, for three estimates; Zhao et al. 2023,
 /// arXiv:2302.04867 (UniP-3). "3M" of k-diffusion and `DPMSolverMultistepScheduler` of order 3 in
 /// diffusers, but for the factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct Dpmpp3m;
+#[non_exhaustive]
+pub struct Dpmpp3m {}
 
 impl Sampler for Dpmpp3m {
     type History<X: Sample> = History<X>;
@@ -72,7 +73,7 @@ impl NamedSampler for Dpmpp3m {
 
     fn from_options(options: Options) -> Result<Self, OptionError> {
         options.finish(&[])?;
-        Ok(Self)
+        Ok(Self {})
     }
 }
 
@@ -98,7 +99,7 @@ mod tests {
     #[test]
     fn by_hand() {
         let m = [1.0, 0.25, -1.0];
-        let known = run(&Dpmpp3m, &[8.0, 4.0, 1.0, 0.5], 3.0, &m, &[]);
+        let known = run(&Dpmpp3m::default(), &[8.0, 4.0, 1.0, 0.5], 3.0, &m, &[]);
         assert_close(&known.y, &by_parabola(m));
     }
 }

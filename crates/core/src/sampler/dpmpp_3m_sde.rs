@@ -8,11 +8,11 @@ use crate::sample::Sample;
 use crate::sampler::kernel::{Form, History, Multistep, Update, eta, lambda};
 use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 
-/// [`Dpmpp3m`](crate::Dpmpp3m) with fresh noise: from deterministic (η = 0) to the reverse SDE
+/// [`Dpmpp3m`](crate::sampler::Dpmpp3m) with fresh noise: from deterministic (η = 0) to the reverse SDE
 /// (η = 1).
 ///
 /// # Formula
-/// With y = x/α and the parabola m(u) of [`Dpmpp3m`](crate::Dpmpp3m), integrated exactly:
+/// With y = x/α and the parabola m(u) of [`Dpmpp3m`](crate::sampler::Dpmpp3m), integrated exactly:
 /// ```text
 /// x′ = (σ′/σ) e^(−ηh) x + α′ ∫₀ʰ (1 + η) e^((1 + η)(u − h)) m(u) du + σ′ √(1 − e^(−2ηh)) z
 /// ```
@@ -23,12 +23,22 @@ use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dpmpp3mSde {
     /// The share of noise, 0 ≤ η ≤ 1.
-    pub eta: f64,
+    pub(crate) eta: f64,
 }
 
 impl Default for Dpmpp3mSde {
     fn default() -> Self {
         Self { eta: 1.0 }
+    }
+}
+
+impl Dpmpp3mSde {
+    /// With the share `eta` of noise, 0 to 1.
+    ///
+    /// # Errors
+    /// If `eta` is outside [0, 1].
+    pub fn new(eta: f64) -> Result<Self, OptionError> {
+        Ok(Self { eta: eta::checked("dpmpp-3m-sde", eta)? })
     }
 }
 
@@ -107,7 +117,7 @@ mod tests {
     fn without_noise_it_is_the_deterministic_one_which_has_order_3() {
         let (k, x0) = ([8.0, 4.0, 1.0, 0.5], [1.0, 0.25, -1.0]);
         let known = run(&Dpmpp3mSde { eta: 0.0 }, &k, 3.0, &x0, &[]);
-        assert_eq!(known.y, run(&Dpmpp3m, &k, 3.0, &x0, &[]).y);
+        assert_eq!(known.y, run(&Dpmpp3m::default(), &k, 3.0, &x0, &[]).y);
     }
 
     #[test]

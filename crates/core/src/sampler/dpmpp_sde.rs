@@ -30,12 +30,22 @@ use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DpmppSde {
     /// The share of ancestral noise, 0 ≤ η ≤ 1.
-    pub eta: f64,
+    pub(crate) eta: f64,
 }
 
 impl Default for DpmppSde {
     fn default() -> Self {
         Self { eta: 1.0 }
+    }
+}
+
+impl DpmppSde {
+    /// With the share `eta` of ancestral noise, 0 to 1.
+    ///
+    /// # Errors
+    /// If `eta` is outside [0, 1].
+    pub fn new(eta: f64) -> Result<Self, OptionError> {
+        Ok(Self { eta: eta::checked("dpmpp-sde", eta)? })
     }
 }
 

@@ -11,7 +11,7 @@ use crate::sampler::ddim::deterministic;
 use crate::sampler::kernel::{Churn, Churned, begin};
 use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 
-/// Euler's method for the probability flow in k = σ/α; without churn it is [`Ddim`](crate::Ddim)
+/// Euler's method for the probability flow in k = σ/α; without churn it is [`Ddim`](crate::sampler::Ddim)
 /// with η = 0, to the last bit.
 ///
 /// # Formula
@@ -25,16 +25,25 @@ use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 ///
 /// # Example
 /// ```
-/// use ancestral::{AnySampler, Euler};
+/// use ancestral::sampler::Euler;
+/// use ancestral::AnySampler;
 /// let sampler: AnySampler = "euler:churn=10,max=50".parse()?;
 /// let AnySampler::Euler(Euler { churn }) = sampler else { unreachable!() };
 /// assert_eq!((churn.churn, churn.max), (10.0, 50.0));
-/// # Ok::<(), ancestral::OptionError>(())
+/// # Ok::<(), ancestral::options::OptionError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
 pub struct Euler {
     /// Noise added before each step; none by default.
-    pub churn: Churn,
+    pub(crate) churn: Churn,
+}
+
+impl Euler {
+    /// With noise added before each step.
+    #[must_use]
+    pub fn new(churn: Churn) -> Self {
+        Self { churn }
+    }
 }
 
 impl Sampler for Euler {
@@ -107,7 +116,7 @@ mod tests {
     fn by_hand_with_churn() {
         // None at the start of the grid. Then γ = 0.75/3, k: 4 → 5, y = 2 + √(25 − 16) = 5, d = 1,
         // y = 5 − 4.
-        let churn = Churn { churn: 0.75, ..Churn::default() };
+        let churn = Churn { amount: 0.75, ..Churn::default() };
         let known = run(&Euler { churn }, &[8.0, 4.0, 1.0], 3.0, &[1.0, 0.0], &[1.0]);
         assert_close(known.asked.as_flattened(), &[8.0, 3.0, 5.0, 5.0]);
         assert_close(&known.y, &[2.0, 1.0]);
@@ -123,14 +132,14 @@ mod tests {
     #[test]
     fn conforms_with_churn() {
         for noise in [1.0, 1.003] {
-            conformance::check(&Euler { churn: Churn { churn: 20.0, noise, ..Churn::default() } });
+            conformance::check(&Euler { churn: Churn { amount: 20.0, noise, ..Churn::default() } });
         }
     }
 
     #[test]
     fn options_are_read_and_refused_by_name() {
         let parse = |text: &str| text.parse::<AnySampler>().map_err(|error| error.to_string());
-        let churn = Churn { churn: 40.0, min: 0.05, max: 50.0, noise: 1.003 };
+        let churn = Churn { amount: 40.0, min: 0.05, max: 50.0, noise: 1.003 };
         assert_eq!(
             parse("euler:churn=40,min=0.05,max=50,noise=1.003"),
             Ok(AnySampler::Euler(Euler { churn }))

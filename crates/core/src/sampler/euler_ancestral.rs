@@ -10,7 +10,7 @@ use crate::sampler::kernel::eta;
 use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 
 /// Euler's method in k = σ/α to a level below the end of each hop, and fresh noise up to it. It is
-/// [`Ddim`] of the same η, to the last bit; with η = 1 [`Ddpm`](crate::Ddpm) with the variance β̃.
+/// [`Ddim`] of the same η, to the last bit; with η = 1 [`Ddpm`](crate::sampler::Ddpm) with the variance β̃.
 ///
 /// # Formula
 /// With y = x/α, over a hop from k to k′:
@@ -25,12 +25,22 @@ use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EulerAncestral {
     /// The share of ancestral noise, 0 ≤ η ≤ 1.
-    pub eta: f64,
+    pub(crate) eta: f64,
 }
 
 impl Default for EulerAncestral {
     fn default() -> Self {
         Self { eta: 1.0 }
+    }
+}
+
+impl EulerAncestral {
+    /// With the share `eta` of ancestral noise, 0 to 1.
+    ///
+    /// # Errors
+    /// If `eta` is outside [0, 1].
+    pub fn new(eta: f64) -> Result<Self, OptionError> {
+        Ok(Self { eta: eta::checked("euler-ancestral", eta)? })
     }
 }
 

@@ -30,12 +30,20 @@ use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 /// use ancestral::AnySampler;
 /// let sampler: AnySampler = "heun:churn=40".parse()?;
 /// assert_eq!(sampler.to_string(), "heun:churn=40,min=0,max=inf,noise=1");
-/// # Ok::<(), ancestral::OptionError>(())
+/// # Ok::<(), ancestral::options::OptionError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
 pub struct Heun {
     /// Noise added before each step; none by default.
-    pub churn: Churn,
+    pub(crate) churn: Churn,
+}
+
+impl Heun {
+    /// With noise added before each step.
+    #[must_use]
+    pub fn new(churn: Churn) -> Self {
+        Self { churn }
+    }
 }
 
 impl Sampler for Heun {
@@ -115,7 +123,7 @@ mod tests {
     fn by_hand_with_churn() {
         // 8 → 4 without: d = d′ = 1/4, y = 2. Then k: 4 → 5, y = 2 + 3, d = 1, y₁ = 1, d′ = 0.5,
         // y = 5 − 4·0.75.
-        let churn = Churn { churn: 0.75, ..Churn::default() };
+        let churn = Churn { amount: 0.75, ..Churn::default() };
         let x0 = [1.0, 1.0, 0.0, 0.5];
         let known = run(&Heun { churn }, &[8.0, 4.0, 1.0], 3.0, &x0, &[1.0]);
         assert_close(&known.y, &[2.0, 2.0]);
@@ -123,8 +131,8 @@ mod tests {
 
     #[test]
     fn conforms_with_churn() {
-        conformance::check(&Heun { churn: Churn { churn: 20.0, ..Churn::default() } });
-        let some = Churn { churn: 20.0, min: 0.1, max: 20.0, noise: 1.0 };
+        conformance::check(&Heun { churn: Churn { amount: 20.0, ..Churn::default() } });
+        let some = Churn { amount: 20.0, min: 0.1, max: 20.0, noise: 1.0 };
         conformance::check(&Heun { churn: some });
     }
 }

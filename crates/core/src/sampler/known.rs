@@ -54,7 +54,7 @@ impl Denoiser<f64> for Given<'_> {
         self.asked.push([at.level.karras_sigma(), x / at.level.alpha()]);
         let (x0, rest) = self.x0.split_first().expect("another estimate");
         self.x0 = rest;
-        Ok(Denoised { x0: *x0, variance: None })
+        Ok(Denoised { x0: *x0, raw_variance: None })
     }
 }
 

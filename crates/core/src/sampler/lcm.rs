@@ -25,7 +25,8 @@ use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 /// `LCMScheduler` in diffusers. Its skip and output scales of the network, which are 0 and 1 to
 /// 0.0025 from timestep 1 up, belong to the model: f is what the denoiser returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct Lcm;
+#[non_exhaustive]
+pub struct Lcm {}
 
 impl Sampler for Lcm {
     type History<X: Sample> = ();
@@ -74,7 +75,7 @@ impl NamedSampler for Lcm {
 
     fn from_options(options: Options) -> Result<Self, OptionError> {
         options.finish(&[])?;
-        Ok(Self)
+        Ok(Self {})
     }
 }
 
@@ -91,7 +92,7 @@ mod tests {
 
     #[test]
     fn by_hand() {
-        let known = run(&Lcm, &[4.0, 2.0, 0.5], 3.0, &[1.0, -0.25], &[0.5, 3.0]);
+        let known = run(&Lcm::default(), &[4.0, 2.0, 0.5], 3.0, &[1.0, -0.25], &[0.5, 3.0]);
         assert_close(&known.y, &[1.0 + 2.0 * 0.5, -0.25 + 0.5 * 3.0]);
     }
 
@@ -105,7 +106,7 @@ mod tests {
         let grid = Grid::new(&Schedule::linear_1000(), Spacing::Trailing, 4).unwrap();
         let start = grid.points()[0].level;
         let start = (start.alpha() * data.mean, data.std_at(start));
-        let moments = conformance::moments(&Lcm, &grid, start, crate::from_fn(consistency));
+        let moments = conformance::moments(&Lcm::default(), &grid, start, crate::from_fn(consistency));
         for (hop, (mean, variance)) in std::iter::zip(grid.hops(), moments) {
             let level = hop.to().level;
             assert!((mean - level.alpha() * data.mean).abs() < 1e-14, "{mean}");

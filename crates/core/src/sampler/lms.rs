@@ -5,7 +5,7 @@ use crate::grid::{Grid, Hop, Point};
 use crate::noise::Noise;
 use crate::options::{OptionError, OptionInfo, Options};
 use crate::sample::Sample;
-use crate::sampler::kernel::{Form, History, Multistep, Update, integrals};
+use crate::sampler::kernel::{Form, History, Multistep, Update, integrals, order};
 use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 
 /// The linear multistep method (Adams–Bashforth) in k = σ/α: the noise ε̂ as a polynomial in k
@@ -25,13 +25,14 @@ use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 ///
 /// # Example
 /// ```
-/// use ancestral::{AnySampler, Lms};
-/// assert_eq!("lms:order=2".parse(), Ok(AnySampler::Lms(Lms { order: 2 })));
+/// use ancestral::sampler::Lms;
+/// use ancestral::AnySampler;
+/// assert_eq!("lms:order=2".parse(), Ok(AnySampler::Lms(Lms::new(2)?)));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lms {
-    /// Its order, the number of estimates: 1 to 4. What is below counts as 1, above as 4.
-    pub order: u32,
+    /// Its order, the number of estimates: 1 to 4.
+    pub(crate) order: u32,
 }
 
 impl Default for Lms {
@@ -42,6 +43,16 @@ impl Default for Lms {
 
 const OPTIONS: &[OptionInfo] = &[OptionInfo { name: "order", default: "4", about: "1, 2, 3 or 4" }];
 
+impl Lms {
+    /// Of `order` 1 to 4.
+    ///
+    /// # Errors
+    /// If `order` is not 1 to 4.
+    pub fn new(order: u32) -> Result<Self, OptionError> {
+        Ok(Self { order: order::TO_4.checked("lms", order)? })
+    }
+}
+
 impl Sampler for Lms {
     type History<X: Sample> = History<X>;
 
@@ -49,7 +60,7 @@ impl Sampler for Lms {
         SamplerInfo {
             name: "lms",
             about: "linear multistep method in sigma/alpha, one call a step",
-            order: self.order.clamp(1, 4),
+            order: self.order,
             stochastic: false,
             calls_per_hop: 1,
             exact_for_a_point: true,
@@ -58,7 +69,7 @@ impl Sampler for Lms {
     }
 
     fn start<X: Sample>(&self, _grid: &Grid) -> History<X> {
-        History::new(self.order.clamp(1, 4) as usize)
+        History::new(self.order as usize)
     }
 
     fn step<X, D, N>(
@@ -90,7 +101,7 @@ impl NamedSampler for Lms {
     }
 
     fn from_options(mut options: Options) -> Result<Self, OptionError> {
-        let order = options.take("order", "1, 2, 3 or 4", |order: &u32| (1..=4).contains(order))?;
+        let order = order::TO_4.take(&mut options)?;
         options.finish(OPTIONS)?;
         Ok(Self { order: order.unwrap_or(Self::default().order) })
     }

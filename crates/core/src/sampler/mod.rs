@@ -4,6 +4,9 @@
 //!
 //! - The hop into clean data returns the clean estimate itself, with no noise.
 //! - The hop from pure noise (λ = −∞, zero terminal SNR) is that of [`Ddim`] with η = 0.
+//! - **Whole hops**: into clean data, from pure noise, and where a long hop starts near pure noise
+//!   (σ/α from more than 20 to less than a twentieth of it), a sampler with several calls a hop makes
+//!   one, and takes the hop by the estimate at its start alone.
 //! - Multistep samplers go through fewer estimates while there are not enough behind, and where a hop
 //!   is more than 2½ times as long as those behind are in the mean, in the measure of the sampler:
 //!   what they know does not reach so far.
@@ -17,21 +20,25 @@ use kernel::is_whole;
 
 mod any;
 pub mod conformance;
+pub mod history;
 pub(crate) mod kernel;
 #[cfg(test)]
 pub(crate) mod known;
 mod path;
+mod published_3m;
 mod run;
 
 use any::samplers;
 pub(crate) use ddim::deterministic;
 pub use kernel::{Churn, Form, Slope};
 pub use path::Path;
+pub use published_3m::PublishedDpmpp3m;
 pub use run::{Run, Step};
 pub use unipc::Variant as UnipcVariant;
 
 /// What a sampler is, with the options it has.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct SamplerInfo {
     /// Its name.
     pub name: &'static str,
@@ -51,6 +58,23 @@ pub struct SamplerInfo {
     pub options: &'static [OptionInfo],
 }
 
+impl SamplerInfo {
+    /// A deterministic sampler without options that makes one network call a hop; its fields say what
+    /// is otherwise.
+    #[must_use]
+    pub const fn new(name: &'static str, about: &'static str, order: u32) -> Self {
+        Self {
+            name,
+            about,
+            order,
+            stochastic: false,
+            calls_per_hop: 1,
+            exact_for_a_point: true,
+            options: &[],
+        }
+    }
+}
+
 /// A way from noise to data: takes a sample one [`Hop`] at a time.
 ///
 /// A sampler is a value without state: whatever it remembers of a run is in its `History`, so two
@@ -62,9 +86,8 @@ pub trait Sampler {
     /// Its name, order and cost, with the options it has.
     fn info(&self) -> SamplerInfo;
 
-    /// Network calls of a run over `grid`: one on the hop into clean data, on one from pure noise and
-    /// on those from λ < −3 that are longer than 3, elsewhere [`SamplerInfo::calls_per_hop`] unless the sampler says
-    /// otherwise.
+    /// Network calls of a run over `grid`: one on each [whole hop](self), elsewhere
+    /// [`SamplerInfo::calls_per_hop`], unless the sampler says otherwise.
     fn calls(&self, grid: &Grid) -> usize {
         let calls = |hop| if is_whole(&hop) { 1 } else { self.info().calls_per_hop as usize };
         grid.hops().map(calls).sum()
@@ -96,7 +119,8 @@ pub trait Sampler {
     /// # Example
     /// ```
     /// use ancestral::exact::Gaussian;
-    /// use ancestral::{Ddpm, Grid, SampleNoise, Sampler, Schedule, Spacing};
+    /// use ancestral::sampler::Ddpm;
+    /// use ancestral::{Grid, SampleNoise, Sampler, Schedule, Spacing};
     ///
     /// let grid = Grid::new(&Schedule::linear_1000(), Spacing::Trailing, 50)?;
     /// let mut data = Gaussian { mean: 0.3, std: 0.2 };
@@ -107,7 +131,7 @@ pub trait Sampler {
     /// };
     /// assert!(last.hop.is_last());
     /// assert_eq!(last.x.rows(), 8);
-    /// # Ok::<(), ancestral::GridError>(())
+    /// # Ok::<(), ancestral::grid::GridError>(())
     /// ```
     fn run<'a, X, D, N>(
         &'a self,
@@ -140,11 +164,20 @@ pub trait NamedSampler: Sampler + Default {
 
 /// What one step leaves.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Stepped<X> {
     /// The sample at the end of the hop.
     pub x: X,
     /// The clean estimate that led there.
     pub x0: X,
+}
+
+impl<X> Stepped<X> {
+    /// The sample `x` at the end of a hop, and the clean estimate `x0` that led there.
+    #[must_use]
+    pub fn new(x: X, x0: X) -> Self {
+        Self { x, x0 }
+    }
 }
 
 samplers! {
@@ -180,7 +213,7 @@ mod tests {
     #[test]
     fn from_near_pure_noise_come_samples_of_the_size_of_the_data() {
         // σ/α from 20 000 on; data of variance ¼, and a network whose ε̂ is off by a tenth there.
-        let schedule = Cosine.schedule(1000).unwrap();
+        let schedule = Cosine::default().schedule(1000).unwrap();
         let mut denoiser = from_fn(|x: &f64, at: Point| {
             let (alpha, sigma) = (at.level.alpha(), at.level.sigma());
             if sigma > 20.0 * alpha {
@@ -243,5 +276,20 @@ mod tests {
         }
         let sampler: AnySampler = "ddim:eta=0.25".parse().unwrap();
         assert_eq!(sampler.to_string(), "ddim:eta=0.25");
+    }
+
+    #[test]
+    fn options_out_of_range_are_refused_by_name_value_and_range() {
+        let refused = Ddim::new(1.5).unwrap_err().to_string();
+        assert_eq!(refused, "option eta=1.5 of ddim: expected a number from 0 to 1");
+        let refused = Lms::new(5).unwrap_err().to_string();
+        assert_eq!(refused, "option order=5 of lms: expected 1, 2, 3 or 4");
+        assert!([0, 4].iter().all(|order| Deis::new(*order).is_err()));
+        assert!(Dpm2Ancestral::new(-0.1).is_err() && Dpmpp2sAncestral::new(f64::NAN).is_err());
+        let churn = Churn::new(40.0).unwrap();
+        assert!(Churn::new(f64::INFINITY).is_err() && churn.with_noise(0.0).is_err());
+        assert!(churn.between(-1.0, 2.0).is_err());
+        let text = AnySampler::Heun(Heun::new(churn.between(0.5, 10.0).unwrap())).to_string();
+        assert_eq!(text, "heun:churn=40,min=0.5,max=10,noise=1");
     }
 }

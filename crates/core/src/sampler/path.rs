@@ -7,7 +7,7 @@ use crate::sample::Sample;
 use crate::sampler::{Sampler, Stepped};
 
 /// A list of hops over a grid, and how each is made. Every [`Sampler`] is one, over the hops of the
-/// grid in their order; [`Repaint`](crate::Repaint) jumps back to noisier points on the way.
+/// grid in their order; [`Repaint`](crate::repaint::Repaint) jumps back to noisier points on the way.
 pub trait Path<X: Sample> {
     /// What it remembers of the hops behind.
     type Memory: Clone;

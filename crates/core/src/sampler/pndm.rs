@@ -31,7 +31,8 @@ const WARM_UP: usize = 3;
 /// from the paper: on uneven grids, where it keeps its order, and in the middle of a hop, which is
 /// that of λ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct Pndm;
+#[non_exhaustive]
+pub struct Pndm {}
 
 impl Sampler for Pndm {
     type History<X: Sample> = Estimates<X>;
@@ -103,7 +104,7 @@ impl NamedSampler for Pndm {
 
     fn from_options(options: Options) -> Result<Self, OptionError> {
         options.finish(&[])?;
-        Ok(Self)
+        Ok(Self {})
     }
 }
 
@@ -145,7 +146,7 @@ mod tests {
     use super::*;
     use crate::denoiser::from_fn;
     use crate::grid::Spacing;
-    use crate::noise::NoNoise;
+    use crate::noise::NeverDrawn;
     use crate::sampler::known::{assert_close, run};
     use crate::schedule::Schedule;
 
@@ -162,7 +163,7 @@ mod tests {
     fn by_hand() {
         let m = [1.0, 0.5, 0.25, 0.75, -1.0, 0.5, 0.0, 0.3, 0.2, 0.6, -0.4, 0.1, 0.7];
         let k = [64.0, 16.0, 4.0, 1.0, 0.5];
-        let known = run(&Pndm, &k, 3.0, &m, &[]);
+        let known = run(&Pndm::default(), &k, 3.0, &m, &[]);
         let four = |i: usize| [m[i], m[i + 1], m[i + 2], m[i + 3]];
         let (y1, e0) = runge_kutta_by_hand(3.0, [64.0, 32.0, 16.0], four(0));
         let (y2, e1) = runge_kutta_by_hand(y1, [16.0, 8.0, 4.0], four(4));
@@ -187,8 +188,9 @@ mod tests {
             }
             x0
         });
-        let mut noise = NoNoise;
-        let run = Pndm.run(&grid, 0.7, &mut denoiser, &mut noise);
+        let mut noise = NeverDrawn;
+        let pndm = Pndm::default();
+        let run = pndm.run(&grid, 0.7, &mut denoiser, &mut noise);
         let steps: Vec<_> = run.map(|step| step.unwrap_or_else(|never| match never {})).collect();
         // The fourth stage of Runge–Kutta is at a point of the grid too; the first stage comes last.
         let at = |point: Point| estimates.iter().rfind(|(at, _)| *at == point).unwrap().1;
@@ -206,8 +208,8 @@ mod tests {
     fn a_hop_that_is_too_long_for_stages_is_one_call() {
         let schedule = Schedule::linear_1000();
         let grid = |schedule: &Schedule, n| Grid::new(schedule, Spacing::Trailing, n).unwrap();
-        assert_eq!([1, 2, 3, 4, 20].map(|n| Pndm.calls(&grid(&schedule, n))), [1, 2, 9, 13, 29]);
+        assert_eq!([1, 2, 3, 4, 20].map(|n| Pndm::default().calls(&grid(&schedule, n))), [1, 2, 9, 13, 29]);
         let to_noise = schedule.rescale_zero_terminal_snr().unwrap();
-        assert_eq!([1, 2, 3, 20].map(|n| Pndm.calls(&grid(&to_noise, n))), [1, 2, 6, 29]);
+        assert_eq!([1, 2, 3, 20].map(|n| Pndm::default().calls(&grid(&to_noise, n))), [1, 2, 6, 29]);
     }
 }

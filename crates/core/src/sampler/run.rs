@@ -9,6 +9,7 @@ use crate::sampler::{Path, Stepped};
 
 /// One step of a run that is done.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Step<X> {
     /// Which hop of the grid, from 0.
     pub index: usize,

@@ -8,7 +8,7 @@ use crate::names::names;
 use crate::noise::Noise;
 use crate::options::{OptionError, OptionInfo, Options};
 use crate::sample::Sample;
-use crate::sampler::kernel::{Form, History, Update, begin, lambda, pair};
+use crate::sampler::kernel::{Form, History, Update, begin, lambda, pair, order};
 use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 
 /// UniPC-p: a multistep predictor over p estimates (UniP-p) takes each hop; the estimate at its end
@@ -27,8 +27,8 @@ use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 /// of order 2, corrector of order 1) has ρ = ½ with B as [`Variant`] says. In the noise form the
 /// same with ε̂: see [`Form`]. The first hops go through fewer estimates.
 ///
-/// Its order is p + 1. UniP-2 of bh2 is [`Dpmpp2m`](crate::Dpmpp2m), UniP-3
-/// [`Dpmpp3m`](crate::Dpmpp3m).
+/// Its order is p + 1. UniP-2 of bh2 is [`Dpmpp2m`](crate::sampler::Dpmpp2m), UniP-3
+/// [`Dpmpp3m`](crate::sampler::Dpmpp3m).
 /// # Source
 /// Zhao et al. 2023, arXiv:2302.04867, algorithms 1 and 2; `UniPCMultistepScheduler` in diffusers.
 ///
@@ -38,16 +38,16 @@ use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 /// let sampler: AnySampler = "unipc:order=3,variant=bh1".parse()?;
 /// assert_eq!(sampler.to_string(), "unipc:order=3,variant=bh1,form=data");
 /// assert_eq!(sampler.info().order, 4);
-/// # Ok::<(), ancestral::OptionError>(())
+/// # Ok::<(), ancestral::options::OptionError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unipc {
-    /// Order p of the predictor: 1, 2 or 3. What is below counts as 1, above as 3.
-    pub order: u32,
+    /// Order p of the predictor: 1, 2 or 3.
+    pub(crate) order: u32,
     /// The weight of a line's slope.
-    pub variant: Variant,
+    pub(crate) variant: Variant,
     /// Which estimate is taken for a polynomial.
-    pub form: Form,
+    pub(crate) form: Form,
 }
 
 /// The function B(h) of UniPC; it matters where a line is integrated, and there at order h³.
@@ -66,10 +66,10 @@ pub enum Variant {
 names! { Variant, 2: "bh1" => Bh1, or "bh2" => Bh2 }
 
 impl std::str::FromStr for Variant {
-    type Err = ();
+    type Err = OptionError;
 
-    fn from_str(name: &str) -> Result<Self, ()> {
-        Self::from_name(name).ok_or(())
+    fn from_str(name: &str) -> Result<Self, OptionError> {
+        Self::from_name(name).ok_or_else(|| OptionError::name("variant", name, Self::NAMES.to_vec()))
     }
 }
 
@@ -85,6 +85,16 @@ const OPTIONS: &[OptionInfo] = &[
     OptionInfo { name: "form", default: "data", about: Form::CHOICE },
 ];
 
+impl Unipc {
+    /// Of `order` 1 to 3.
+    ///
+    /// # Errors
+    /// If `order` is not 1 to 3.
+    pub fn new(order: u32, variant: Variant, form: Form) -> Result<Self, OptionError> {
+        Ok(Self { order: order::TO_3.checked("unipc", order)?, variant, form })
+    }
+}
+
 impl Sampler for Unipc {
     type History<X: Sample> = Corrigible<X>;
 
@@ -92,7 +102,7 @@ impl Sampler for Unipc {
         SamplerInfo {
             name: "unipc",
             about: "UniPC, a predictor and a corrector with one call a step",
-            order: self.order.clamp(1, 3) + 1,
+            order: self.order + 1,
             stochastic: false,
             calls_per_hop: 1,
             exact_for_a_point: true,
@@ -101,7 +111,7 @@ impl Sampler for Unipc {
     }
 
     fn start<X: Sample>(&self, _grid: &Grid) -> Corrigible<X> {
-        Corrigible { estimates: History::new(self.order.clamp(1, 3) as usize), behind: None }
+        Corrigible { estimates: History::new(self.order as usize), behind: None }
     }
 
     fn step<X, D, N>(
@@ -142,7 +152,7 @@ impl NamedSampler for Unipc {
 
     fn from_options(mut options: Options) -> Result<Self, OptionError> {
         let default = Self::default();
-        let order = options.take("order", "1, 2 or 3", |order: &u32| (1..=3).contains(order))?;
+        let order = order::TO_3.take(&mut options)?;
         let variant = options.take("variant", Variant::CHOICE, |_: &Variant| true)?;
         let form = options.take("form", Form::CHOICE, |_: &Form| true)?;
         options.finish(OPTIONS)?;

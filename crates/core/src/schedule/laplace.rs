@@ -1,6 +1,6 @@
 //! ᾱ on a Laplace distribution of the log-SNR.
 
-use super::{Betas, ScheduleError, ScheduleInfo};
+use super::{Betas, NamedBetas, ScheduleError, ScheduleInfo};
 use crate::options::Options;
 
 /// `β_t = min(1 − a((t+1)/T)/a(t/T), 0.999)` with `a(u) = √(snr/(1 + snr))`, `ln snr = L(u)`:
@@ -16,26 +16,32 @@ use crate::options::Options;
 /// Hang et al. 2024, arXiv:2407.03297, whose curve it is but for the scale; `laplace` in
 /// diffusers, which takes √ᾱ for ᾱ, as here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct Laplace;
+#[non_exhaustive]
+pub struct Laplace {}
 
 impl Betas for Laplace {
-    const INFO: ScheduleInfo = ScheduleInfo {
-        name: "laplace",
-        about: "log-SNR on a Laplace distribution: steep at both ends, beta capped at 0.999",
-        diffusers: "laplace",
-        options: &[],
-    };
-
-    fn from_options(options: Options, _timesteps: usize) -> Result<Self, ScheduleError> {
-        options.finish(Self::INFO.options)?;
-        Ok(Self)
-    }
-
     fn betas(&self, timesteps: usize) -> Vec<f64> {
         let log_alpha_bar = |t: usize| 0.5 * log_curve(t as f64 / timesteps as f64);
         (0..timesteps)
             .map(|t| (-(log_alpha_bar(t + 1) - log_alpha_bar(t)).exp_m1()).min(0.999))
             .collect()
+    }
+}
+
+impl NamedBetas for Laplace {
+    const INFO: ScheduleInfo = ScheduleInfo {
+        name: "laplace",
+        about: "log-SNR on a Laplace distribution: steep at both ends, beta capped at 0.999",
+        options: &[],
+    };
+
+    fn values(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn from_options(options: Options, _timesteps: usize) -> Result<Self, ScheduleError> {
+        options.finish(Self::INFO.options)?;
+        Ok(Self {})
     }
 }
 

@@ -1,6 +1,6 @@
 //! β linear in the timestep.
 
-use super::{Betas, ScheduleError, ScheduleInfo, linspace, start_and_end};
+use super::{Betas, NamedBetas, ScheduleError, ScheduleInfo, linspace, start_and_end};
 use crate::options::{OptionInfo, Options};
 
 /// `β_t` linear from `start` to `end`.
@@ -25,23 +25,28 @@ impl Default for Linear {
 }
 
 impl Betas for Linear {
+    fn betas(&self, timesteps: usize) -> Vec<f64> {
+        linspace(self.start, self.end, timesteps).collect()
+    }
+}
+
+impl NamedBetas for Linear {
     const INFO: ScheduleInfo = ScheduleInfo {
         name: "linear",
         about: "beta linear in t (DDPM)",
-        diffusers: "linear",
         options: &[
             OptionInfo { name: "start", default: "1e-4*1000/T", about: "first beta, in (0, 1)" },
             OptionInfo { name: "end", default: "0.02*1000/T", about: "last beta, in (0, 1)" },
         ],
     };
 
+    fn values(&self) -> Vec<String> {
+        vec![self.start.to_string(), self.end.to_string()]
+    }
+
     fn from_options(options: Options, timesteps: usize) -> Result<Self, ScheduleError> {
         let Self { start, end } = Self::default();
         let (start, end) = start_and_end::<Self>(options, timesteps, (start, end))?;
         Ok(Self { start, end })
-    }
-
-    fn betas(&self, timesteps: usize) -> Vec<f64> {
-        linspace(self.start, self.end, timesteps).collect()
     }
 }

@@ -9,17 +9,7 @@ use crate::point::Point;
 mod rescale;
 
 /// Betas of the forward process, for any number of timesteps.
-pub trait Betas: Sized {
-    /// Name, one line about it, and its options.
-    const INFO: ScheduleInfo;
-
-    /// Reads its options for a schedule of `timesteps`, the rest by default.
-    ///
-    /// # Errors
-    /// If an option is unknown or its value does not fit, or `timesteps` and defaults don't go
-    /// together.
-    fn from_options(options: Options, timesteps: usize) -> Result<Self, ScheduleError>;
-
+pub trait Betas {
     /// β₀ … β_{T−1}.
     fn betas(&self, timesteps: usize) -> Vec<f64>;
 
@@ -32,15 +22,30 @@ pub trait Betas: Sized {
     }
 }
 
+/// A family of betas that can be chosen by its name, with options in text.
+pub trait NamedBetas: Betas + Default {
+    /// Name, one line about it, and its options.
+    const INFO: ScheduleInfo;
+
+    /// The value that each of its options has, in the order of [`ScheduleInfo::options`].
+    fn values(&self) -> Vec<String>;
+
+    /// Reads its options for a schedule of `timesteps`, the rest by default.
+    ///
+    /// # Errors
+    /// If an option is unknown or its value does not fit, or `timesteps` and defaults don't go
+    /// together.
+    fn from_options(options: Options, timesteps: usize) -> Result<Self, ScheduleError>;
+}
+
 /// What a family of betas is called and takes.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct ScheduleInfo {
     /// Its name.
     pub name: &'static str,
     /// What it is, in a line.
     pub about: &'static str,
-    /// Its name in a diffusers `scheduler_config.json` (`beta_schedule`).
-    pub diffusers: &'static str,
     /// What it takes after a colon.
     pub options: &'static [OptionInfo],
 }
@@ -52,26 +57,49 @@ macro_rules! schedules {
 
         /// A family of betas, chosen at run time.
         #[derive(Clone, Debug, PartialEq)]
+        #[non_exhaustive]
         pub enum AnySchedule {
             $(#[doc = concat!("See [`", stringify!($Type), "`].")] $Type($Type),)*
         }
 
         impl AnySchedule {
-            /// Names, options and a line about each.
-            pub const LIST: &[ScheduleInfo] = &[$($Type::INFO),*];
+            /// All families, with their default options for 1000 timesteps.
+            #[must_use]
+            pub fn all() -> Vec<Self> {
+                vec![$(Self::$Type($Type::default())),*]
+            }
 
-            /// Reads `name` or `name:option=value,…` for a schedule of `timesteps`.
+            /// The family called `name`, with `options`, for a schedule of `timesteps`.
             ///
             /// # Errors
             /// If the name or an option is unknown, a value does not fit, or defaults and
             /// `timesteps` don't go together.
-            pub fn parse(text: &str, timesteps: usize) -> Result<Self, ScheduleError> {
-                let (name, options) = Options::split(text)?;
+            pub fn named(
+                name: &str,
+                options: Options,
+                timesteps: usize,
+            ) -> Result<Self, ScheduleError> {
                 $(if name == $Type::INFO.name {
                     return $Type::from_options(options, timesteps).map(Self::$Type);
                 })*
-                let known = Self::LIST.iter().map(|info| info.name).collect();
-                Err(OptionError::Name { kind: "schedule", found: name, known }.into())
+                let known = Self::all().iter().map(|family| family.info().name).collect();
+                Err(OptionError::name("schedule", name, known).into())
+            }
+
+            /// Reads `name` or `name:option=value,…` for a schedule of `timesteps`, on which defaults
+            /// depend: [`str::parse`] could not know them.
+            ///
+            /// # Errors
+            /// As [`named`](Self::named), and if an option is not of the form `name=value`.
+            pub fn parse(text: &str, timesteps: usize) -> Result<Self, ScheduleError> {
+                let (name, options) = Options::split(text)?;
+                Self::named(&name, options, timesteps)
+            }
+
+            /// The value that each of its options has, in the order of [`ScheduleInfo::options`].
+            #[must_use]
+            pub fn values(&self) -> Vec<String> {
+                match self { $(Self::$Type(family) => family.values(),)* }
             }
 
             /// What the chosen family is called and takes.
@@ -86,6 +114,14 @@ macro_rules! schedules {
             /// If a beta is outside (0, 1), or there is no timestep.
             pub fn schedule(&self, timesteps: usize) -> Result<Schedule, ScheduleError> {
                 match self { $(Self::$Type(family) => family.schedule(timesteps),)* }
+            }
+        }
+
+        impl std::fmt::Display for AnySchedule {
+            /// Writes `name:option=value,…` with every option, which reads back as the same for any
+            /// number of timesteps.
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                crate::options::write(f, self.info().name, self.info().options, &self.values())
             }
         }
     };
@@ -241,6 +277,12 @@ impl Schedule {
         Point { level: self.level(timestep), timestep: Some(timestep as f64) }
     }
 
+    /// The point of any `level`, at its [`timestep`](Self::timestep).
+    #[must_use]
+    pub fn point_at(&self, level: Level) -> Point {
+        Point { level, timestep: Some(self.timestep(level)) }
+    }
+
     /// `β_t = 1 − ᾱ_t/ᾱ_{t−1} = σ_t² (1 − e^(2(λ_t − λ_{t−1})))`.
     ///
     /// # Panics
@@ -283,7 +325,7 @@ fn linspace(start: f64, end: f64, count: usize) -> impl Iterator<Item = f64> {
 
 /// Start and end of a schedule whose betas were tuned for T = 1000: as given, else the defaults
 /// times 1000/T, so that ᾱ_T stays what it was.
-fn start_and_end<S: Betas>(
+fn start_and_end<S: NamedBetas>(
     mut options: Options,
     timesteps: usize,
     defaults: (f64, f64),

@@ -1,6 +1,6 @@
 //! β on a sigmoid.
 
-use super::{Betas, ScheduleError, ScheduleInfo, linspace, start_and_end};
+use super::{Betas, NamedBetas, ScheduleError, ScheduleInfo, linspace, start_and_end};
 use crate::options::{OptionInfo, Options};
 
 /// `β_t = start + (end − start)/(1 + e^(−u))` with u linear from −6 to 6.
@@ -25,25 +25,30 @@ impl Default for Sigmoid {
 }
 
 impl Betas for Sigmoid {
+    fn betas(&self, timesteps: usize) -> Vec<f64> {
+        linspace(-6.0, 6.0, timesteps)
+            .map(|u| self.start + (self.end - self.start) / (1.0 + (-u).exp()))
+            .collect()
+    }
+}
+
+impl NamedBetas for Sigmoid {
     const INFO: ScheduleInfo = ScheduleInfo {
         name: "sigmoid",
         about: "beta on a sigmoid of t (GeoDiff)",
-        diffusers: "sigmoid",
         options: &[
             OptionInfo { name: "start", default: "1e-4*1000/T", about: "least beta, in (0, 1)" },
             OptionInfo { name: "end", default: "0.02*1000/T", about: "greatest beta, in (0, 1)" },
         ],
     };
 
+    fn values(&self) -> Vec<String> {
+        vec![self.start.to_string(), self.end.to_string()]
+    }
+
     fn from_options(options: Options, timesteps: usize) -> Result<Self, ScheduleError> {
         let Self { start, end } = Self::default();
         let (start, end) = start_and_end::<Self>(options, timesteps, (start, end))?;
         Ok(Self { start, end })
-    }
-
-    fn betas(&self, timesteps: usize) -> Vec<f64> {
-        linspace(-6.0, 6.0, timesteps)
-            .map(|u| self.start + (self.end - self.start) / (1.0 + (-u).exp()))
-            .collect()
     }
 }

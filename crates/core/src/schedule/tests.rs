@@ -31,11 +31,11 @@ fn alpha_bar_as_the_peer_has_it() {
 
 #[test]
 fn cosine_betas_as_computed_in_exact_arithmetic() {
-    let betas = Cosine.betas(1000);
+    let betas = Cosine::default().betas(1000);
     assert!((betas[0] / 4.128_422e-5 - 1.0).abs() < 2e-7);
     assert!((betas[1] / 4.614_175e-5 - 1.0).abs() < 2e-7);
     assert_eq!(betas.iter().filter(|beta| **beta == 0.999).count(), 1);
-    let schedule = Cosine.schedule(1000).unwrap();
+    let schedule = Cosine::default().schedule(1000).unwrap();
     assert!((schedule.level(0).alpha_bar() - 0.999_958_716).abs() < 5e-10);
     assert!((schedule.level(999).alpha_bar() / 2.428_767e-9 - 1.0).abs() < 5e-7);
     for (timestep, lambda) in
@@ -43,14 +43,14 @@ fn cosine_betas_as_computed_in_exact_arithmetic() {
     {
         assert!((schedule.level(timestep).lambda() - lambda).abs() < 6e-4, "{timestep}");
     }
-    let short = Cosine.schedule(250).unwrap();
+    let short = Cosine::default().schedule(250).unwrap();
     assert!(short.level(0).alpha_bar() < 1.0 && short.level(0).sigma() > 0.0);
 }
 
 #[test]
 fn laplace_betas_as_the_peer_has_them() {
     // diffusers 0.42.1: f64, rounded once to f32.
-    let betas = Laplace.betas(1000);
+    let betas = Laplace::default().betas(1000);
     for (timestep, expected) in [
         (0, 0.021_153_757_348_656_654),
         (1, 0.008_747_813_291_847_706),
@@ -65,7 +65,7 @@ fn laplace_betas_as_the_peer_has_them() {
         assert!((found / expected - 1.0).abs() < 6e-8, "{timestep}: {found} is not {expected}");
     }
     for timesteps in [1, 2, 3, 50, 4000] {
-        assert!(Laplace.schedule(timesteps).is_ok(), "{timesteps}");
+        assert!(Laplace::default().schedule(timesteps).is_ok(), "{timesteps}");
     }
 }
 
@@ -181,14 +181,28 @@ fn near_clean_data_noise_is_never_lost() {
 
 #[test]
 fn a_network_of_zeros_on_the_cosine_schedule_stays_in_range_when_clipped() {
-    let schedule = Cosine.schedule(1000).unwrap();
+    let schedule = Cosine::default().schedule(1000).unwrap();
     let amplification = 1.0 / schedule.noisiest().alpha();
     assert!((amplification / 20_291.0 - 1.0).abs() < 1e-4, "{amplification}");
     let grid = Grid::new(&schedule, Spacing::Trailing, 1000).unwrap();
     let epsilon_0 = |x: &Batch, at: Point| crate::Sample::combine(&[(1.0 / at.level.alpha(), x)]);
     let mut noise = SampleNoise::new(1, 0..4);
     let x = noise.draw(&Batch::zeros(4, vec![8]));
-    let mut denoiser = Clipped::new(crate::from_fn(epsilon_0), 1.0);
+    let mut denoiser = Clipped::new(crate::from_fn(epsilon_0), 1.0).unwrap();
     let Ok(last) = Ddpm::default().run(&grid, x, &mut denoiser, &mut noise).last().unwrap();
     assert!(last.x.data().iter().all(|x| x.abs() <= 1.0), "{:?}", last.x);
+}
+
+#[test]
+fn every_family_reads_back_from_its_text() {
+    for family in AnySchedule::all() {
+        for timesteps in [10, 1000] {
+            let text = family.to_string();
+            assert_eq!(AnySchedule::parse(&text, timesteps).as_ref(), Ok(&family), "{text}");
+        }
+        let name = family.info().name;
+        assert_eq!(AnySchedule::parse(name, 1000).as_ref(), Ok(&family), "{name}");
+    }
+    let half = AnySchedule::parse("linear:end=0.5", 1000).unwrap();
+    assert_eq!(half.to_string(), "linear:start=0.0001,end=0.5");
 }

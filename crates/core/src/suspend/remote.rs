@@ -24,10 +24,8 @@ pub struct Call {
 ///
 /// # Example
 /// ```
-/// use ancestral::{
-///     AnySampler, Batch, Denoiser, Grid, NetworkDenoiser, Pending, Prediction, Remote, SampleNoise,
-///     Schedule, Spacing, Waiting,
-/// };
+/// use ancestral::suspend::{Pending, Remote, Waiting};
+/// use ancestral::{AnySampler, Batch, Denoiser, Grid, NetworkDenoiser, Prediction, SampleNoise, Schedule, Spacing};
 ///
 /// let schedule = Schedule::linear_1000();
 /// let grid = Grid::new(&schedule, Spacing::Trailing, 10)?;

@@ -13,7 +13,7 @@ use crate::sampler::{Path, Step, Stepped};
 /// [`answer`](Self::answer) gives them. It borrows nothing, takes no thread, and can be cloned and sent
 /// in the middle of a step.
 ///
-/// Its steps are those of [`Run`](crate::Run), bit for bit, with as many estimates and draws of noise.
+/// Its steps are those of [`Run`](crate::sampler::Run), bit for bit, with as many estimates and draws of noise.
 /// [`Remote`](super::Remote) has an example.
 #[derive(Clone)]
 pub struct Waiting<P: Path<X>, X: Sample, N> {

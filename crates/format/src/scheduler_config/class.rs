@@ -18,7 +18,8 @@ mod unipc;
 use std::ops::RangeInclusive;
 
 use ancestral::compat::{self, CompatError, Scheduler, Spread};
-use ancestral::{AnySampler, AnySpacing, LevelSpacing};
+use ancestral::grid::LevelSpacing;
+use ancestral::{AnySampler, AnySpacing};
 
 use super::{AlgorithmType, BetaSchedule, SchedulerConfig, SolverType};
 use crate::names::names;
@@ -251,8 +252,8 @@ impl SchedulerConfig {
         (self.class.entry().scheduler)(config, self, steps)
     }
 
-    /// The order of its solver, which is 1 to 4.
+    /// The order of its solver, as far as ours have it: 1 to 3.
     fn order(&self) -> u32 {
-        u32::try_from(self.solver.solver_order).unwrap_or(u32::MAX)
+        u32::try_from(self.solver.solver_order).unwrap_or(u32::MAX).clamp(1, 3)
     }
 }

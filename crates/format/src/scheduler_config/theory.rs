@@ -1,9 +1,7 @@
 //! The keys of diffusers for the theory's types, and back.
 
-use ancestral::{
-    AnySchedule, Betas, Cosine, Laplace, Linear, Prediction, ScaledLinear, Schedule, ScheduleError,
-    Sigmoid, Spacing, Variance, compat,
-};
+use ancestral::schedule::{Cosine, Laplace, Linear, ScaledLinear, ScheduleError, Sigmoid};
+use ancestral::{AnySchedule, Prediction, Schedule, Spacing, Variance, compat};
 
 use super::{BetaSchedule, PredictionType, SchedulerConfig, TimestepSpacing, VarianceType};
 
@@ -24,7 +22,7 @@ impl SchedulerConfig {
     /// let config = SchedulerConfig::of(&cosine, 1000, v, small, Spacing::Trailing)?;
     /// assert_eq!(config.beta_schedule, BetaSchedule::SquaredCosine);
     /// assert_eq!(config.schedule()?, cosine.schedule(1000)?);
-    /// # Ok::<(), ancestral::ScheduleError>(())
+    /// # Ok::<(), ancestral::schedule::ScheduleError>(())
     /// ```
     ///
     /// # Errors
@@ -48,20 +46,27 @@ impl SchedulerConfig {
         Ok(config.with_betas(family, &family.schedule(timesteps)?))
     }
 
+    /// The family of betas that is named. `trained_betas` are of none, and take its place.
+    #[must_use]
+    pub fn family(&self) -> AnySchedule {
+        let (start, end) = (self.beta_start, self.beta_end);
+        match self.beta_schedule {
+            BetaSchedule::Linear => AnySchedule::Linear(Linear { start, end }),
+            BetaSchedule::ScaledLinear => AnySchedule::ScaledLinear(ScaledLinear { start, end }),
+            BetaSchedule::SquaredCosine => AnySchedule::Cosine(Cosine::default()),
+            BetaSchedule::Sigmoid => AnySchedule::Sigmoid(Sigmoid { start, end }),
+            BetaSchedule::Laplace => AnySchedule::Laplace(Laplace::default()),
+        }
+    }
+
     /// The noise levels of the training timesteps.
     ///
     /// # Errors
     /// If a beta is outside (0, 1).
     pub fn schedule(&self) -> Result<Schedule, ScheduleError> {
-        let (start, end) = (self.beta_start, self.beta_end);
-        let timesteps = self.num_train_timesteps;
-        let trained = match (&self.trained_betas, self.beta_schedule) {
-            (Some(betas), _) => Schedule::from_betas(betas),
-            (None, BetaSchedule::Linear) => Linear { start, end }.schedule(timesteps),
-            (None, BetaSchedule::ScaledLinear) => ScaledLinear { start, end }.schedule(timesteps),
-            (None, BetaSchedule::SquaredCosine) => Cosine.schedule(timesteps),
-            (None, BetaSchedule::Sigmoid) => Sigmoid { start, end }.schedule(timesteps),
-            (None, BetaSchedule::Laplace) => Laplace.schedule(timesteps),
+        let trained = match &self.trained_betas {
+            Some(betas) => Schedule::from_betas(betas),
+            None => self.family().schedule(self.num_train_timesteps),
         }?;
         if self.rescale_betas_zero_snr { trained.rescale_zero_terminal_snr() } else { Ok(trained) }
     }
@@ -126,19 +131,21 @@ impl SchedulerConfig {
     }
 
     fn with_betas(self, family: &AnySchedule, schedule: &Schedule) -> Self {
-        let Some(beta_schedule) = BetaSchedule::from_name(family.info().diffusers) else {
-            let betas = (0..schedule.len()).map(|timestep| schedule.beta(timestep));
-            return Self { trained_betas: Some(betas.collect()), ..self };
+        let (default_start, default_end) = (self.beta_start, self.beta_end);
+        let (beta_schedule, beta_start, beta_end) = match *family {
+            AnySchedule::Linear(Linear { start, end }) => (BetaSchedule::Linear, start, end),
+            AnySchedule::ScaledLinear(ScaledLinear { start, end }) => {
+                (BetaSchedule::ScaledLinear, start, end)
+            }
+            AnySchedule::Sigmoid(Sigmoid { start, end }) => (BetaSchedule::Sigmoid, start, end),
+            AnySchedule::Cosine(_) => (BetaSchedule::SquaredCosine, default_start, default_end),
+            AnySchedule::Laplace(_) => (BetaSchedule::Laplace, default_start, default_end),
+            _ => {
+                let betas = (0..schedule.len()).map(|timestep| schedule.beta(timestep));
+                return Self { trained_betas: Some(betas.collect()), ..self };
+            }
         };
-        let named = Self { beta_schedule, ..self };
-        if let AnySchedule::Linear(Linear { start, end })
-        | AnySchedule::ScaledLinear(ScaledLinear { start, end })
-        | AnySchedule::Sigmoid(Sigmoid { start, end }) = *family
-        {
-            Self { beta_start: start, beta_end: end, ..named }
-        } else {
-            named
-        }
+        Self { beta_start, beta_end, beta_schedule, ..self }
     }
 }
 

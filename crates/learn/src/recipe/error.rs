@@ -1,6 +1,7 @@
 //! Why a training is refused.
 
-use ancestral::{ScheduleError, ZeroTerminalSnr};
+use ancestral::denoiser::ZeroTerminalSnrError;
+use ancestral::schedule::ScheduleError;
 use ancestral_format::{MlpConfigError, UNetConfigError};
 use thiserror::Error;
 
@@ -16,7 +17,7 @@ pub enum RecipeError {
     Schedule(#[from] ScheduleError),
     /// The schedule ends too near to pure noise for a prediction of ε.
     #[error(transparent)]
-    TooNoisy(#[from] ZeroTerminalSnr),
+    TooNoisy(#[from] ZeroTerminalSnrError),
     /// Channels cannot be normalised in groups.
     #[error("{found} is not a multiple of {groups}")]
     Groups {

@@ -28,7 +28,7 @@ fn rows(n: usize) -> Batch {
 fn a_call_gives_one_row_of_the_output_shape_for_each_row() {
     let mut network = BurnNetwork::new(&unet(None));
     let both = network.predict(&rows(2), &[3.0, 700.0], None).unwrap();
-    assert_eq!((both.rows(), both.shape()), (2, [2, 4, 4].as_slice()));
+    assert_eq!((both.rows(), both.row_shape()), (2, [2, 4, 4].as_slice()));
     let second = Batch::new(vec![1, 4, 4], rows(2).row(1).to_vec());
     let alone = network.predict(&second, &[700.0], None).unwrap();
     for (alone, both) in alone.row(0).iter().zip(both.row(1)) {

@@ -1,6 +1,7 @@
 //! Rows that are given: arrays and tables, brought to the shape and the space of a model's samples.
 
-use ancestral::{Batch, Known};
+use ancestral::Batch;
+use ancestral::inpainting::Known;
 use ancestral_data::{Column, Columns, Table};
 
 use super::Model;
@@ -18,7 +19,7 @@ impl Model {
             None => rows,
             Some(columns) => {
                 let values: Vec<f64> = rows.data().iter().copied().map(f64::from).collect();
-                Batch::new(rows.shape().to_vec(), columns.to_model_rows(&values))
+                Batch::new(rows.row_shape().to_vec(), columns.to_model_rows(&values))
             }
         })
     }
@@ -45,7 +46,7 @@ impl Model {
     /// If the size of pictures is not known.
     pub fn mask_of_pictures(&self, pictures: Batch) -> Result<Batch, RowsError> {
         let row = self.row_shape()?;
-        let shares = ancestral::Elementwise::map(pictures, |x| f64::midpoint(x, 1.0));
+        let shares = ancestral::sample::Elementwise::map(pictures, |x| f64::midpoint(x, 1.0));
         Ok(whole_mask(&shares, &row))
     }
 
@@ -71,7 +72,7 @@ impl Model {
     pub fn known_of_table(&self, table: &Table) -> Result<Known, RowsError> {
         let (rows, given) = self.table(table)?;
         let mask = given.into_iter().map(|given| f32::from(u8::from(given))).collect();
-        let mask = Batch::new(rows.shape().to_vec(), mask);
+        let mask = Batch::new(rows.row_shape().to_vec(), mask);
         Known::new(rows, mask).map_err(|_| RowsError::Empty)
     }
 
@@ -106,8 +107,8 @@ impl Model {
     /// Refuses rows that are not of the shape of its samples, or not finite.
     pub(crate) fn check_rows(&self, rows: &Batch) -> Result<(), RowsError> {
         let expected = self.row_shape()?;
-        if rows.shape() != expected {
-            let found = [&[rows.rows()], rows.shape()].concat();
+        if rows.row_shape() != expected {
+            let found = [&[rows.rows()], rows.row_shape()].concat();
             return Err(RowsError::Shape { found, expected });
         }
         check_values(rows.data())

@@ -1,9 +1,8 @@
 //! What stands between a network and a sampler.
 
-use ancestral::{
-    Batch, Clipped, Denoiser, Guidance, Guided, Inpainted, Known, Network, NetworkDenoiser,
-    Prediction, Schedule, Thresholded,
-};
+use ancestral::denoiser::{Clipped, Guidance, Guided, Inpainted, Thresholded};
+use ancestral::inpainting::Known;
+use ancestral::{Batch, Denoiser, Network, NetworkDenoiser, Prediction, Schedule};
 use ancestral_format::SchedulerConfig;
 
 /// What turns the predictions of a network into the clean estimates that a sampler sees.
@@ -28,6 +27,8 @@ pub(crate) enum Limit {
     /// Values are clipped to a quantile of their own, and divided by it.
     Quantile { ratio: f64, max: f64 },
 }
+
+const VALIDATED: &str = "limits of a config are validated when it is read";
 
 impl Limit {
     /// As the config of a model says.
@@ -60,9 +61,11 @@ impl Stack {
             };
         match self.limit {
             None => {}
-            Some(Limit::Range(range)) => denoiser = Box::new(Clipped::new(denoiser, range)),
+            Some(Limit::Range(range)) => {
+                denoiser = Box::new(Clipped::new(denoiser, range).expect(VALIDATED));
+            }
             Some(Limit::Quantile { ratio, max }) => {
-                denoiser = Box::new(Thresholded::new(denoiser, ratio, max));
+                denoiser = Box::new(Thresholded::new(denoiser, ratio, max).expect(VALIDATED));
             }
         }
         match self.known.clone() {

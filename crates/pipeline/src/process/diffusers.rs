@@ -1,7 +1,11 @@
 //! One of diffusers' schedulers.
 
-use ancestral::compat::{Config, Ddim, DdimOptions, Ddpm, Scheduler, VarianceType, Visit};
-use ancestral::{AnySampler, AnySpacing, LevelSpacing, OptionError, OptionInfo, Options, Spacing};
+use ancestral::compat::{
+    Config, DdimOptions, DdimScheduler, DdpmScheduler, Scheduler, VarianceType, Visit,
+};
+use ancestral::grid::LevelSpacing;
+use ancestral::options::{OptionError, OptionInfo, Options};
+use ancestral::{AnySampler, AnySpacing, Spacing};
 use ancestral_format::{SchedulerClass, SchedulerConfig};
 
 use super::{Process, check_variance, clips};
@@ -9,15 +13,10 @@ use crate::error::{Error, Problem, SettingError};
 use crate::model::Model;
 use crate::settings::{Setting, Settings};
 
-const ETA: OptionInfo =
-    OptionInfo { name: "eta", default: "0", about: "share of ancestral noise, 0 to 1" };
-const CLIPPED: OptionInfo = OptionInfo {
-    name: "use_clipped_model_output",
-    default: "false",
-    about: "whether epsilon follows a clipped x0",
-};
-const VARIANCE: OptionInfo =
-    OptionInfo { name: "variance", default: "as the model says", about: "the variance type" };
+const ETA: OptionInfo = OptionInfo::new("eta", "0", "share of ancestral noise, 0 to 1");
+const CLIPPED: OptionInfo =
+    OptionInfo::new("use_clipped_model_output", "false", "whether epsilon follows a clipped x0");
+const VARIANCE: OptionInfo = OptionInfo::new("variance", "as the model says", "the variance type");
 
 pub(super) fn process(settings: &Settings, model: &Model) -> Result<Process, Error> {
     if let Some(calls) = settings.calls {
@@ -44,14 +43,14 @@ pub(super) fn scheduler(
     if folder.class == SchedulerClass::Ddpm {
         let variance = variance(settings, (setting, options), model, &folder)?;
         let visit = settings.visit.clone().map_or(Visit::Steps(steps), Visit::List);
-        let scheduler = Ddpm::new(config, variance, &visit).map_err(refused)?;
+        let scheduler = DdpmScheduler::new(config, variance, &visit).map_err(refused)?;
         return Ok((Box::new(scheduler), format!("ddpm:variance={}", variance.name())));
     }
     refuse_lists_and_variances(settings, model, &folder)?;
     let at = |problem| SettingError::new(setting, Problem::Option(problem));
     if folder.class == SchedulerClass::Ddim {
         let options = ddim_options(options, &folder).map_err(at)?;
-        let scheduler = Ddim::new(config, options, steps).map_err(refused)?;
+        let scheduler = DdimScheduler::new(config, options, steps).map_err(refused)?;
         let DdimOptions { eta, use_clipped_model_output, .. } = options;
         let text = format!("ddim:eta={eta},{}={use_clipped_model_output}", CLIPPED.name);
         return Ok((Box::new(scheduler), text));

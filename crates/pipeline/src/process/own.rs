@@ -71,7 +71,7 @@ fn sampler(settings: &Settings, model: &Model) -> Result<AnySampler, SettingErro
         let sampler = model.folder().scheduler.sampler();
         return match (set, sampler) {
             (Some(variance), AnySampler::Ddpm(_)) => {
-                chosen(AnySampler::Ddpm(ancestral::Ddpm { variance }), model)
+                chosen(AnySampler::Ddpm(ancestral::sampler::Ddpm::new(variance)), model)
             }
             (Some(variance), sampler) => Err(no_variance(variance.name(), &sampler.to_string())),
             (None, sampler) => chosen(sampler, model),
@@ -105,7 +105,7 @@ fn no_variance(variance: &str, sampler: &str) -> SettingError {
 /// The sampler, if the model's network predicts what it needs.
 fn chosen(sampler: AnySampler, model: &Model) -> Result<AnySampler, SettingError> {
     if let AnySampler::Ddpm(ddpm) = &sampler {
-        check_variance(ddpm.variance.name(), ddpm.variance.is_learned(), model)?;
+        check_variance(ddpm.variance().name(), ddpm.variance().is_learned(), model)?;
     }
     Ok(sampler)
 }
@@ -128,7 +128,7 @@ fn grid(
         }
         None => model.folder().scheduler.grid(),
     };
-    let grid = |steps| spacing.grid(schedule, steps);
+    let grid = |steps| Grid::new(schedule, spacing, steps);
     if let Some(calls) = settings.calls {
         let most = calls.min(schedule.len());
         let too_few = || {

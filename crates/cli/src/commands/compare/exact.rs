@@ -2,10 +2,10 @@
 
 use std::convert::Infallible;
 
-use ancestral::exact::{Mixture, NAMED, flow, named};
+use ancestral::exact::{Mixture, REFERENCE_MIXTURES, probability_flow, reference_mixture};
+use ancestral::grid::GridError;
 use ancestral::{
-    AnySampler, AnySpacing, Batch, Denoiser, Grid, GridError, Level, Noise, SampleNoise, Sampler,
-    Schedule,
+    AnySampler, AnySpacing, Batch, Denoiser, Grid, Level, Noise, SampleNoise, Sampler, Schedule,
 };
 use ancestral_data::sliced_wasserstein;
 use anyhow::{Context, Result};
@@ -30,8 +30,8 @@ const SEEDS: [u64; 2] = [2026, 2027];
 /// Deterministic samplers are measured by the distance of each end to the exact end, stochastic ones by
 /// the distance between the two sets of ends.
 pub fn compare(args: &CompareArgs, samplers: &[Named], calls: &[usize]) -> Result<Report> {
-    let name = args.exact.as_deref().unwrap_or(NAMED[0]);
-    let mut data = named(name).context("--exact")?;
+    let name = args.exact.as_deref().unwrap_or(REFERENCE_MIXTURES[0]);
+    let mut data = reference_mixture(name).context("--exact")?;
     let count = args.count.unwrap_or(STARTS);
     let stretch = Stretch::new(args.spacing.as_deref())?;
     let (drawing, still): (Vec<_>, Vec<_>) =
@@ -118,7 +118,7 @@ impl Stretch {
     fn flow(&self, data: &mut Mixture, seed: u64, count: usize) -> Result<Batch<f64>> {
         let grid = self.even(FLOW_STEPS)?;
         let x = SampleNoise::new(seed, 0..count as u64).draw(&Batch::zeros(count, vec![2]));
-        let x = unwrap(flow(data, &x, &grid));
+        let x = unwrap(probability_flow(data, &x, &grid));
         if self.spacing.is_none() {
             return Ok(x);
         }
@@ -138,7 +138,7 @@ impl Stretch {
         // The hop into clean data takes one call; without a spacing there is no such hop.
         let left_out = usize::from(self.spacing.is_none());
         let grid = |hops| match self.spacing {
-            Some(spacing) => spacing.grid(&self.schedule, hops),
+            Some(spacing) => Grid::new(&self.schedule, spacing, hops),
             None => self.even(hops),
         };
         let Some(grid) = Grid::within_calls(sampler, calls + left_out, calls, grid) else {

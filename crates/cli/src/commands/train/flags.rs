@@ -208,22 +208,10 @@ fn word(argument: &OsStr) -> String {
 
 /// The schedule of a config: a name, with options where they differ from the default.
 pub fn schedule(scheduler: &SchedulerConfig) -> String {
-    let family =
-        AnySchedule::LIST.iter().find(|info| info.diffusers == scheduler.beta_schedule.name());
-    let name = family.map_or(scheduler.beta_schedule.name(), |info| info.name);
-    let ends = [scheduler.beta_start, scheduler.beta_end];
-    let by_name = AnySchedule::parse(name, scheduler.num_train_timesteps).ok();
-    let defaults = by_name.map(|family| match family {
-        AnySchedule::Linear(family) => Some([family.start, family.end]),
-        AnySchedule::ScaledLinear(family) => Some([family.start, family.end]),
-        AnySchedule::Sigmoid(family) => Some([family.start, family.end]),
-        AnySchedule::Cosine(_) | AnySchedule::Laplace(_) => None,
-    });
-    match defaults {
-        Some(None) => name.to_owned(),
-        Some(Some(defaults)) if defaults == ends => name.to_owned(),
-        _ => format!("{name}:start={},end={}", ends[0], ends[1]),
-    }
+    let family = scheduler.family();
+    let name = family.info().name;
+    let by_default = AnySchedule::parse(name, scheduler.num_train_timesteps);
+    if by_default.as_ref() == Ok(&family) { name.to_owned() } else { family.to_string() }
 }
 
 /// What is predicted, as written on the command line.

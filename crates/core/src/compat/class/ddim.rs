@@ -16,7 +16,7 @@ use crate::sampler::Stepped;
 
 const CLASS: &str = "DDIMScheduler";
 
-/// What a [`Ddim`] has of its own.
+/// What a [`DdimScheduler`] has of its own.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DdimOptions {
     /// Whether the last step ends at ᾱ = 1, else at ᾱ₀.
@@ -44,7 +44,7 @@ impl Default for DdimOptions {
 /// said, also where x̂₀ was clipped, unless `use_clipped_model_output`. With η > 0 noise is drawn
 /// at every step.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Ddim {
+pub struct DdimScheduler {
     plan: Plan,
     options: DdimOptions,
     /// Those of the plan, whole as they are.
@@ -52,7 +52,7 @@ pub struct Ddim {
     stride: i64,
 }
 
-impl Ddim {
+impl DdimScheduler {
     /// The scheduler of a configuration, over `steps` timesteps.
     ///
     /// # Errors
@@ -104,7 +104,7 @@ pub(in crate::compat) fn variance(alpha_bar: f32, alpha_bar_to: f32) -> f32 {
     (1.0 - alpha_bar_to) / (1.0 - alpha_bar) * (1.0 - alpha_bar / alpha_bar_to)
 }
 
-impl Scheduler for Ddim {
+impl Scheduler for DdimScheduler {
     fn plan(&self) -> &Plan {
         &self.plan
     }

@@ -17,6 +17,20 @@ use crate::sampler::Stepped;
 
 const CLASS: &str = "DDIMInverseScheduler";
 
+/// What a [`DdimInverseScheduler`] has of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DdimInverseOptions {
+    /// Whether the first step starts at ᾱ = 1, else at ᾱ₀.
+    pub set_alpha_to_one: bool,
+}
+
+impl Default for DdimInverseOptions {
+    /// The peer's.
+    fn default() -> Self {
+        Self { set_alpha_to_one: true }
+    }
+}
+
 /// The peer's `DDIMInverseScheduler`.
 ///
 /// # Formula
@@ -26,7 +40,7 @@ const CLASS: &str = "DDIMInverseScheduler";
 /// s = min(t − ⌊T/n⌋, T−1), and ᾱ_s = 1 if s < 0, or ᾱ₀ without `set_alpha_to_one`. The network is
 /// asked at t, the noisier end. Timesteps ascend; no noise is drawn; thresholding it has none.
 #[derive(Clone, Debug, PartialEq)]
-pub struct DdimInverse {
+pub struct DdimInverseScheduler {
     plan: Plan,
     /// ᾱ where the first step starts.
     start: f32,
@@ -35,13 +49,17 @@ pub struct DdimInverse {
     stride: i64,
 }
 
-impl DdimInverse {
+impl DdimInverseScheduler {
     /// The scheduler of a configuration, over `steps` timesteps.
     ///
     /// # Errors
     /// If the configuration or the number of steps can't be, ε is predicted and the schedule ends
     /// in pure noise, or x₀ is predicted and a step starts at clean data, where ε would be 0/0.
-    pub fn new(config: Config, set_alpha_to_one: bool, steps: usize) -> Result<Self, CompatError> {
+    pub fn new(
+        config: Config,
+        options: DdimInverseOptions,
+        steps: usize,
+    ) -> Result<Self, CompatError> {
         config.check_curve(CLASS)?;
         let unknown = |setting, found, expected| {
             Err(CompatError::Unknown { class: CLASS, setting, found, expected })
@@ -53,7 +71,7 @@ impl DdimInverse {
             return unknown("thresholding", "true", "false");
         }
         let table = config.table()?;
-        let start = if set_alpha_to_one { 1.0 } else { table.at(0) };
+        let start = if options.set_alpha_to_one { 1.0 } else { table.at(0) };
         let mut timesteps = descending(config.spacing, config.timesteps, steps)?;
         timesteps.reverse();
         let stride = signed(config.timesteps.div_euclid(steps));
@@ -81,7 +99,7 @@ impl DdimInverse {
     }
 }
 
-impl Scheduler for DdimInverse {
+impl Scheduler for DdimInverseScheduler {
     fn plan(&self) -> &Plan {
         &self.plan
     }

@@ -15,7 +15,7 @@ use crate::grid::GridError;
 use crate::noise::Noise;
 use crate::sampler::Stepped;
 
-/// Which timesteps a [`Ddpm`] visits.
+/// Which timesteps a [`DdpmScheduler`] visits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Visit {
     /// All, T−1 down to 0: what the peer does before `set_timesteps`.
@@ -35,14 +35,14 @@ pub enum Visit {
 /// s is the next entry of the list, ᾱ = 1 behind the last. Noise is drawn if t > 0, on the last
 /// step too: there x is x̂₀ with noise of variance Σ, which for `fixed_large` is 1 − ᾱ_t.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Ddpm {
+pub struct DdpmScheduler {
     plan: Plan,
     variance: VarianceType,
     /// Those of the plan, whole as they are.
     timesteps: Vec<i64>,
 }
 
-impl Ddpm {
+impl DdpmScheduler {
     /// The scheduler of a configuration, over the timesteps of `visit`.
     ///
     /// # Errors
@@ -89,7 +89,7 @@ fn checked(list: &[usize], total: usize) -> Result<Vec<i64>, GridError> {
     Ok(list.iter().map(|t| signed(*t)).collect())
 }
 
-impl Scheduler for Ddpm {
+impl Scheduler for DdpmScheduler {
     fn plan(&self) -> &Plan {
         &self.plan
     }

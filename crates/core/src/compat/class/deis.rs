@@ -18,7 +18,7 @@ use crate::sampler::Stepped;
 
 const CLASS: &str = "DEISMultistepScheduler";
 
-/// What a [`Deis`] has of its own.
+/// What a [`DeisMultistepScheduler`] has of its own.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DeisOptions {
     /// `solver_order`, 1 to 3.
@@ -50,12 +50,12 @@ impl Default for DeisOptions {
 /// # Source
 /// Zhang and Chen 2022, arXiv:2204.13902, eq. 14 and 15, in ln ρ.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Deis {
+pub struct DeisMultistepScheduler {
     plan: Plan,
     options: DeisOptions,
 }
 
-impl Deis {
+impl DeisMultistepScheduler {
     /// The scheduler of a configuration, over `steps` timesteps.
     ///
     /// # Errors
@@ -118,7 +118,7 @@ fn quadratic(t: f32, b: f32, c: f32, d: f32) -> f32 {
     above / ((b - c) * (b - d))
 }
 
-impl Scheduler for Deis {
+impl Scheduler for DeisMultistepScheduler {
     fn plan(&self) -> &Plan {
         &self.plan
     }

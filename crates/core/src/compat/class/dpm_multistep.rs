@@ -17,7 +17,7 @@ use crate::sampler::Stepped;
 
 const CLASS: &str = "DPMSolverMultistepScheduler";
 
-/// What a [`DpmMultistep`] has of its own.
+/// What a [`DpmSolverMultistepScheduler`] has of its own.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DpmMultistepOptions {
     /// `solver_order`, 1 to 3; `sde-dpmsolver` has 1 and 2.
@@ -68,12 +68,12 @@ impl Default for DpmMultistepOptions {
 /// # Source
 /// Lu et al. 2022, arXiv:2211.01095, algorithm 2; of the other algorithms, arXiv:2206.00927.
 #[derive(Clone, Debug, PartialEq)]
-pub struct DpmMultistep {
+pub struct DpmSolverMultistepScheduler {
     plan: Plan,
     options: DpmMultistepOptions,
 }
 
-impl DpmMultistep {
+impl DpmSolverMultistepScheduler {
     /// The scheduler of a configuration, over `steps` timesteps.
     ///
     /// # Errors
@@ -145,7 +145,7 @@ impl DpmMultistep {
     }
 }
 
-impl Scheduler for DpmMultistep {
+impl Scheduler for DpmSolverMultistepScheduler {
     fn plan(&self) -> &Plan {
         &self.plan
     }

@@ -18,7 +18,7 @@ use crate::sampler::Stepped;
 
 const CLASS: &str = "DPMSolverSinglestepScheduler";
 
-/// What a [`DpmSinglestep`] has of its own.
+/// What a [`DpmSolverSinglestepScheduler`] has of its own.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DpmSinglestepOptions {
     /// `solver_order`, 1 to 3.
@@ -66,14 +66,14 @@ impl Default for DpmSinglestepOptions {
 /// # Source
 /// Lu et al. 2022, arXiv:2206.00927, algorithms 1 and 2, and arXiv:2211.01095, algorithm 1.
 #[derive(Clone, Debug, PartialEq)]
-pub struct DpmSinglestep {
+pub struct DpmSolverSinglestepScheduler {
     plan: Plan,
     options: DpmSinglestepOptions,
     /// One a call.
     orders: Vec<usize>,
 }
 
-impl DpmSinglestep {
+impl DpmSolverSinglestepScheduler {
     /// The scheduler of a configuration, over `steps` timesteps.
     ///
     /// # Errors
@@ -154,7 +154,7 @@ fn orders(options: &DpmSinglestepOptions, steps: usize) -> Vec<usize> {
     orders
 }
 
-impl Scheduler for DpmSinglestep {
+impl Scheduler for DpmSolverSinglestepScheduler {
     fn plan(&self) -> &Plan {
         &self.plan
     }

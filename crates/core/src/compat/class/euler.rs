@@ -19,7 +19,7 @@ use crate::sampler::Stepped;
 
 const CLASS: &str = "EulerDiscreteScheduler";
 
-/// What an [`Euler`] has of its own.
+/// What an [`EulerDiscreteScheduler`] has of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
 pub struct EulerOptions {
     /// How the levels are spread; [`Spread::Lu`] it has not.
@@ -36,12 +36,12 @@ pub struct EulerOptions {
     /// Where a run ends.
     pub final_sigma: FinalSigma,
     /// Noise that is added before a step.
-    pub churn: Churn,
+    pub churn: EulerChurn,
 }
 
 /// The noise of Karras et al. 2022, algorithm 2: what the peer's `step` takes.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Churn {
+pub struct EulerChurn {
     /// `s_churn`: σ is raised by this over the number of steps, at most by √2 − 1 of it.
     pub amount: f64,
     /// `s_tmin`: from this σ …
@@ -52,7 +52,7 @@ pub struct Churn {
     pub noise: f64,
 }
 
-impl Default for Churn {
+impl Default for EulerChurn {
     /// None.
     fn default() -> Self {
         Self { amount: 0.0, min: 0.0, max: f64::INFINITY, noise: 1.0 }
@@ -71,12 +71,12 @@ impl Default for Churn {
 /// # Source
 /// Karras et al. 2022, arXiv:2206.00364, algorithm 2 without its second order.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Euler {
+pub struct EulerDiscreteScheduler {
     plan: Plan,
     options: EulerOptions,
 }
 
-impl Euler {
+impl EulerDiscreteScheduler {
     /// The scheduler of a configuration, over `steps` timesteps.
     ///
     /// # Errors
@@ -92,7 +92,7 @@ impl Euler {
 
     /// γ at `sigma`.
     fn gamma(&self, sigma: f32) -> f64 {
-        let Churn { amount, min, max, .. } = self.options.churn;
+        let EulerChurn { amount, min, max, .. } = self.options.churn;
         let gamma = (amount / self.plan.hops() as f64).min(2.0_f64.sqrt() - 1.0);
         let within = (min..=max).contains(&f64::from(sigma));
         if within { gamma } else { 0.0 }
@@ -131,7 +131,7 @@ fn grid(
     Ok(SigmaGrid { timesteps, sigmas })
 }
 
-impl Scheduler for Euler {
+impl Scheduler for EulerDiscreteScheduler {
     fn plan(&self) -> &Plan {
         &self.plan
     }

@@ -29,11 +29,11 @@ const CLASS: &str = "EulerAncestralDiscreteScheduler";
 /// # Source
 /// The ancestral step of Song et al. 2021, arXiv:2011.13456, appendix F, in σ.
 #[derive(Clone, Debug, PartialEq)]
-pub struct EulerAncestral {
+pub struct EulerAncestralDiscreteScheduler {
     plan: Plan,
 }
 
-impl EulerAncestral {
+impl EulerAncestralDiscreteScheduler {
     /// The scheduler of a configuration, over `steps` timesteps.
     ///
     /// # Errors
@@ -56,7 +56,7 @@ pub(super) fn down_and_up(sigma: f32, sigma_to: f32) -> (f32, f32) {
     ((to2 - up * up).sqrt(), up)
 }
 
-impl Scheduler for EulerAncestral {
+impl Scheduler for EulerAncestralDiscreteScheduler {
     fn plan(&self) -> &Plan {
         &self.plan
     }

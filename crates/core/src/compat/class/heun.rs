@@ -29,11 +29,11 @@ const CLASS: &str = "HeunDiscreteScheduler";
 /// # Source
 /// Karras et al. 2022, arXiv:2206.00364, algorithm 1.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Heun {
+pub struct HeunDiscreteScheduler {
     plan: Plan,
 }
 
-impl Heun {
+impl HeunDiscreteScheduler {
     /// The scheduler of a configuration, over `steps` steps of two calls, the last of one.
     ///
     /// # Errors
@@ -58,7 +58,7 @@ fn doubled<T: Copy>(values: impl Iterator<Item = T>) -> Vec<T> {
     values.flat_map(|value| [value, value]).skip(1).collect()
 }
 
-impl Scheduler for Heun {
+impl Scheduler for HeunDiscreteScheduler {
     fn plan(&self) -> &Plan {
         &self.plan
     }

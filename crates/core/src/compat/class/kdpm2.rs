@@ -30,11 +30,11 @@ const CLASS: &str = "KDPM2DiscreteScheduler";
 /// Karras et al. 2022, arXiv:2206.00364, with the midpoint of DPM-Solver-2, Lu et al. 2022,
 /// arXiv:2206.00927.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Kdpm2 {
+pub struct Kdpm2DiscreteScheduler {
     plan: Plan,
 }
 
-impl Kdpm2 {
+impl Kdpm2DiscreteScheduler {
     /// The scheduler of a configuration, over `steps` steps of two calls, the last of one.
     ///
     /// # Errors
@@ -85,7 +85,7 @@ pub(super) fn two_calls(
     Ok(Plan::unscaled(class, config, table, grid))
 }
 
-impl Scheduler for Kdpm2 {
+impl Scheduler for Kdpm2DiscreteScheduler {
     fn plan(&self) -> &Plan {
         &self.plan
     }

@@ -24,14 +24,15 @@ const CLASS: &str = "KDPM2AncestralDiscreteScheduler";
 /// first call, at σ:    x̃ = x + (x − x̂₀)/σ · (σ_m − σ),     σ_m = √(σ σ_down)
 /// second call, at σ_m: x' = x + (x̃ − x̂₀')/σ_m · (σ_down − σ) + σ_up z
 /// ```
-/// with σ_down and σ_up of [`EulerAncestral`](crate::compat::EulerAncestral). Noise is drawn on second calls
+/// with σ_down and σ_up of
+/// [`EulerAncestralDiscreteScheduler`](crate::compat::EulerAncestralDiscreteScheduler). Noise is drawn on second calls
 /// alone. The step to clean data has only the first, which goes all the way.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Kdpm2Ancestral {
+pub struct Kdpm2AncestralDiscreteScheduler {
     plan: Plan,
 }
 
-impl Kdpm2Ancestral {
+impl Kdpm2AncestralDiscreteScheduler {
     /// The scheduler of a configuration, over `steps` steps of two calls, the last of one.
     ///
     /// # Errors
@@ -42,7 +43,7 @@ impl Kdpm2Ancestral {
     }
 }
 
-impl Scheduler for Kdpm2Ancestral {
+impl Scheduler for Kdpm2AncestralDiscreteScheduler {
     fn plan(&self) -> &Plan {
         &self.plan
     }

@@ -14,7 +14,7 @@ use crate::sampler::Stepped;
 
 const CLASS: &str = "LCMScheduler";
 
-/// What an [`Lcm`] has of its own.
+/// What an [`LcmScheduler`] has of its own.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LcmOptions {
     /// `original_inference_steps`: the number of timesteps of the distillation.
@@ -43,14 +43,14 @@ impl Default for LcmOptions {
 /// # Source
 /// Luo et al. 2023, arXiv:2310.04378, algorithm 3.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Lcm {
+pub struct LcmScheduler {
     plan: Plan,
     options: LcmOptions,
     /// Those of the plan, whole as they are.
     timesteps: Vec<i64>,
 }
 
-impl Lcm {
+impl LcmScheduler {
     /// The scheduler of a configuration, over `steps` timesteps.
     ///
     /// # Errors
@@ -80,7 +80,7 @@ impl Lcm {
     }
 }
 
-impl Scheduler for Lcm {
+impl Scheduler for LcmScheduler {
     fn plan(&self) -> &Plan {
         &self.plan
     }

@@ -33,11 +33,11 @@ const ORDER: usize = 4;
 /// The linear multistep method of Adams and Bashforth on steps of unequal length; of diffusion
 /// models, Liu et al. 2022, arXiv:2202.09778.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Lms {
+pub struct LmsDiscreteScheduler {
     plan: Plan,
 }
 
-impl Lms {
+impl LmsDiscreteScheduler {
     /// The scheduler of a configuration, over `steps` timesteps.
     ///
     /// # Errors
@@ -76,7 +76,7 @@ fn integral(from: f64, to: f64, f: impl Fn(f64) -> f64) -> f64 {
     half * (f(middle - offset) + f(middle + offset))
 }
 
-impl Scheduler for Lms {
+impl Scheduler for LmsDiscreteScheduler {
     fn plan(&self) -> &Plan {
         &self.plan
     }

@@ -18,7 +18,7 @@ const CLASS: &str = "PNDMScheduler";
 /// The order of both methods.
 const ORDER: usize = 4;
 
-/// What a [`Pndm`] has of its own.
+/// What a [`PndmScheduler`] has of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct PndmOptions {
     /// `skip_prk_steps`: no Runge-Kutta steps, but lower orders at the start and the second
@@ -41,7 +41,7 @@ pub struct PndmOptions {
 /// # Source
 /// Liu et al. 2022, arXiv:2202.09778, eq. 9 to 13.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Pndm {
+pub struct PndmScheduler {
     plan: Plan,
     options: PndmOptions,
     /// Those of the plan, whole as they are.
@@ -51,7 +51,7 @@ pub struct Pndm {
     stride: i64,
 }
 
-impl Pndm {
+impl PndmScheduler {
     /// The scheduler of a configuration, over `steps` timesteps.
     ///
     /// # Errors
@@ -163,7 +163,7 @@ fn twice_second(visited: &[i64]) -> Vec<i64> {
     [start, &start[1..], rest].concat()
 }
 
-impl Scheduler for Pndm {
+impl Scheduler for PndmScheduler {
     fn plan(&self) -> &Plan {
         &self.plan
     }

@@ -15,19 +15,19 @@ use crate::compat::kit::solve::solve;
 use crate::compat::plan::Plan;
 use crate::denoiser::split;
 use crate::noise::Noise;
-use crate::sampler::Stepped;
+use crate::sampler::{Stepped, UnipcVariant};
 
 const CLASS: &str = "UniPCMultistepScheduler";
 
-/// What a [`UniPc`] has of its own.
+/// What a [`UniPcMultistepScheduler`] has of its own.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UniPcOptions {
     /// `solver_order`, 1 to 4.
     pub order: usize,
     /// `predict_x0`: whether x̂₀ is extrapolated, else ε̂.
     pub predict_x0: bool,
-    /// `solver_type` `bh1`, else `bh2`.
-    pub bh1: bool,
+    /// `solver_type`.
+    pub variant: UnipcVariant,
     /// `lower_order_final`: the order is at most the number of steps left.
     pub lower_order_final: bool,
     /// `disable_corrector`: steps whose end is not corrected.
@@ -44,7 +44,7 @@ impl Default for UniPcOptions {
         Self {
             order: 2,
             predict_x0: true,
-            bh1: false,
+            variant: UnipcVariant::Bh2,
             lower_order_final: true,
             disable_corrector: Vec::new(),
             spread: Spread::default(),
@@ -68,12 +68,12 @@ impl Default for UniPcOptions {
 /// # Source
 /// Zhao et al. 2023, arXiv:2302.04867, algorithms 1 and 2.
 #[derive(Clone, Debug, PartialEq)]
-pub struct UniPc {
+pub struct UniPcMultistepScheduler {
     plan: Plan,
     options: UniPcOptions,
 }
 
-impl UniPc {
+impl UniPcMultistepScheduler {
     /// The scheduler of a configuration, over `steps` timesteps.
     ///
     /// # Errors
@@ -149,7 +149,10 @@ impl UniPc {
             (h, to.alpha / from.alpha, to.sigma)
         };
         let phi = f32::from_f64(f64::from(hh).exp_m1());
-        let b_of_h = if self.options.bh1 { hh } else { phi };
+        let b_of_h = match self.options.variant {
+            UnipcVariant::Bh1 => hh,
+            UnipcVariant::Bh2 => phi,
+        };
         let ages = 1..history.order;
         let ratio = |age| (self.plan.level(index - age).lambda - from.lambda) / h;
         let ratios: Vec<f32> = ages.clone().map(ratio).collect();
@@ -209,7 +212,7 @@ fn power(ratio: f32, exponent: usize) -> f32 {
     std::iter::repeat_n(ratio, exponent).product()
 }
 
-impl Scheduler for UniPc {
+impl Scheduler for UniPcMultistepScheduler {
     fn plan(&self) -> &Plan {
         &self.plan
     }
@@ -238,7 +241,8 @@ impl Scheduler for UniPc {
 
     fn differences(&self) -> Vec<Difference> {
         let mut found = vec![Difference::NotCompared { class: CLASS }];
-        if self.options.bh1 && self.options.final_sigma == FinalSigma::Zero {
+        if self.options.variant == UnipcVariant::Bh1 && self.options.final_sigma == FinalSigma::Zero
+        {
             found.push(Difference::NotANumberAtEnd { setting: "solver_type bh1" });
         }
         found

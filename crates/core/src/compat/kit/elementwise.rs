@@ -7,20 +7,20 @@ use crate::batch::{Batch, Scalar};
 /// `f` of every element of `x` and `y`.
 pub(in crate::compat) fn zip(x: &Batch, y: &Batch, f: impl Fn(f32, f32) -> f32) -> Batch {
     assert!(
-        x.shape() == y.shape() && x.rows() == y.rows(),
+        x.row_shape() == y.row_shape() && x.rows() == y.rows(),
         "batches differ in shape: {} rows of {:?} and {} rows of {:?}",
         x.rows(),
-        x.shape(),
+        x.row_shape(),
         y.rows(),
-        y.shape()
+        y.row_shape()
     );
     let data = std::iter::zip(x.data(), y.data()).map(|(x, y)| f(*x, *y)).collect();
-    Batch::new(x.shape().to_vec(), data)
+    Batch::new(x.row_shape().to_vec(), data)
 }
 
 /// `f` of every element of `x`.
 pub(in crate::compat) fn map(x: &Batch, f: impl Fn(f32) -> f32) -> Batch {
-    Batch::new(x.shape().to_vec(), x.data().iter().map(|x| f(*x)).collect())
+    Batch::new(x.row_shape().to_vec(), x.data().iter().map(|x| f(*x)).collect())
 }
 
 /// `a x + b y`.

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use crate::batch::Batch;
 use crate::compat::error::CompatError;
-use crate::compat::{Run, Scheduler};
+use crate::compat::{Scheduler, SchedulerRun};
 use crate::denoiser::Network;
 use crate::noise::Noise;
 
@@ -20,7 +20,9 @@ pub(in crate::compat) fn runnable<S: Scheduler>(scheduler: S) -> Result<S, Compa
         return Err(CompatError::TwiceAtStart { class, timestep });
     }
     let (mut network, mut noise) = (Half, Half);
-    for step in Run::new(&scheduler, Batch::new(vec![1], vec![1.0]), &mut network, &mut noise) {
+    for step in
+        SchedulerRun::new(&scheduler, Batch::new(vec![1], vec![1.0]), &mut network, &mut noise)
+    {
         let Ok(step) = step;
         if !step.x.data()[0].is_finite() {
             let (call, calls) = (step.index + 1, timesteps.len());

@@ -13,24 +13,30 @@ pub(super) fn scheduler(
     let config = Config { clip: config.clip.filter(|_| json["clip_sample"] == true), ..config };
     let spread = spread(json);
     Ok(match class {
-        "EulerDiscreteScheduler" => Box::new(Euler::new(config, euler(json, options), steps)?),
-        "EulerAncestralDiscreteScheduler" => Box::new(EulerAncestral::new(config, steps)?),
-        "HeunDiscreteScheduler" => Box::new(Heun::new(config, spread, steps)?),
-        "KDPM2DiscreteScheduler" => Box::new(Kdpm2::new(config, spread, steps)?),
-        "KDPM2AncestralDiscreteScheduler" => Box::new(Kdpm2Ancestral::new(config, spread, steps)?),
-        "LMSDiscreteScheduler" => Box::new(Lms::new(config, spread, steps)?),
+        "EulerDiscreteScheduler" => {
+            Box::new(EulerDiscreteScheduler::new(config, euler(json, options), steps)?)
+        }
+        "EulerAncestralDiscreteScheduler" => {
+            Box::new(EulerAncestralDiscreteScheduler::new(config, steps)?)
+        }
+        "HeunDiscreteScheduler" => Box::new(HeunDiscreteScheduler::new(config, spread, steps)?),
+        "KDPM2DiscreteScheduler" => Box::new(Kdpm2DiscreteScheduler::new(config, spread, steps)?),
+        "KDPM2AncestralDiscreteScheduler" => {
+            Box::new(Kdpm2AncestralDiscreteScheduler::new(config, spread, steps)?)
+        }
+        "LMSDiscreteScheduler" => Box::new(LmsDiscreteScheduler::new(config, spread, steps)?),
         "PNDMScheduler" => {
             let options = PndmOptions {
                 skip_prk_steps: json["skip_prk_steps"] == true,
                 set_alpha_to_one: json["set_alpha_to_one"] == true,
             };
-            Box::new(Pndm::new(config, options, steps)?)
+            Box::new(PndmScheduler::new(config, options, steps)?)
         }
         "DPMSolverMultistepScheduler" => {
-            Box::new(DpmMultistep::new(config, multistep(json), steps)?)
+            Box::new(DpmSolverMultistepScheduler::new(config, multistep(json), steps)?)
         }
         "DPMSolverSinglestepScheduler" => {
-            Box::new(DpmSinglestep::new(config, singlestep(json), steps)?)
+            Box::new(DpmSolverSinglestepScheduler::new(config, singlestep(json), steps)?)
         }
         "DEISMultistepScheduler" => {
             let options = DeisOptions {
@@ -38,15 +44,17 @@ pub(super) fn scheduler(
                 lower_order_final: json["lower_order_final"] == true,
                 spread,
             };
-            Box::new(Deis::new(config, options, steps)?)
+            Box::new(DeisMultistepScheduler::new(config, options, steps)?)
         }
-        "UniPCMultistepScheduler" => Box::new(UniPc::new(config, unipc(json), steps)?),
+        "UniPCMultistepScheduler" => {
+            Box::new(UniPcMultistepScheduler::new(config, unipc(json), steps)?)
+        }
         "LCMScheduler" => {
             let options = LcmOptions {
                 original_steps: usize_of(&json["original_inference_steps"]),
                 timestep_scaling: json["timestep_scaling"].as_f64().unwrap(),
             };
-            Box::new(Lcm::new(config, options, steps)?)
+            Box::new(LcmScheduler::new(config, options, steps)?)
         }
         other => panic!("class {other}"),
     })
@@ -82,7 +90,7 @@ fn unipc(json: &Value) -> UniPcOptions {
     UniPcOptions {
         order: usize_of(&json["solver_order"]),
         predict_x0: json["predict_x0"] == true,
-        bh1: json["solver_type"] == "bh1",
+        variant: json["solver_type"].as_str().unwrap().parse().unwrap(),
         lower_order_final: json["lower_order_final"] == true,
         disable_corrector: disabled.iter().map(usize_of).collect(),
         spread: spread(json),
@@ -99,7 +107,7 @@ fn euler(json: &Value, options: &Value) -> EulerOptions {
         log_linear: json["interpolation_type"] == "log_linear",
         continuous: json["timestep_type"] == "continuous",
         final_sigma: final_sigma(json),
-        churn: Churn {
+        churn: EulerChurn {
             amount: number("s_churn", 0.0),
             min: number("s_tmin", 0.0),
             max: number("s_tmax", f64::INFINITY),

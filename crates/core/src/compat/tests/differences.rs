@@ -5,11 +5,11 @@ fn spaced(spacing: Spacing) -> Config {
 }
 
 fn ddpm(config: Config, variance: VarianceType, steps: usize) -> Vec<Difference> {
-    Ddpm::new(config, variance, &Visit::Steps(steps)).unwrap().differences()
+    DdpmScheduler::new(config, variance, &Visit::Steps(steps)).unwrap().differences()
 }
 
 fn ddim(config: Config, options: DdimOptions, steps: usize) -> Vec<Difference> {
-    Ddim::new(config, options, steps).unwrap().differences()
+    DdimScheduler::new(config, options, steps).unwrap().differences()
 }
 
 fn sentences(differences: &[Difference]) -> Vec<String> {

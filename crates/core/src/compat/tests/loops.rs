@@ -38,7 +38,7 @@ impl Network for Dummy {
             let row: Vec<f32> = row.iter().map(|x| x * t / (t + 1.0)).collect();
             if self.second_half.is_some() { [row, half].concat() } else { row }
         });
-        let mut shape = x.shape().to_vec();
+        let mut shape = x.row_shape().to_vec();
         shape[0] *= if self.second_half.is_some() { 2 } else { 1 };
         Ok(Batch::new(shape, rows.collect()))
     }
@@ -68,7 +68,7 @@ fn shape(case: &Value) -> Vec<usize> {
 
 /// The level of entry `index` put on `x0`, with the noise of the peer's tests.
 fn noisy(case: &Value, scheduler: &dyn Scheduler, index: usize, x0: &Batch) -> Batch {
-    let noise = ramp_down(x0.shape());
+    let noise = ramp_down(x0.row_shape());
     let (alpha, sigma) = match case["sigma"].as_f64().map(f32::from_f64) {
         Some(sigma) if scheduler.input_scale(index) != 1.0 => (scheduler.start_std(), sigma),
         Some(sigma) => kit::sigmas::Vp::of(sigma).scales(),
@@ -94,7 +94,7 @@ fn run(case: &Value) -> Batch {
         let x = noised.unwrap_or_else(|| kit::elementwise::map(&x, |x| x * std));
         with_scaled_x(&*scheduler, start, x, &mut network, &mut noise)
     } else {
-        let mut run = Run::new(&*scheduler, x, &mut network, &mut noise);
+        let mut run = SchedulerRun::new(&*scheduler, x, &mut network, &mut noise);
         if let Some(x) = noised {
             run = run.after(start, x);
         }
@@ -144,7 +144,7 @@ fn batch_step(case: &Value) -> Batch {
 struct Zero;
 impl Noise<Batch> for Zero {
     fn draw(&mut self, like: &Batch) -> Batch {
-        Batch::zeros(like.rows(), like.shape().to_vec())
+        Batch::zeros(like.rows(), like.row_shape().to_vec())
     }
 }
 
@@ -207,10 +207,10 @@ impl Network for Failing {
 
 #[test]
 fn an_error_of_the_network_ends_the_run() {
-    let scheduler = Ddim::new(Config::default(), DdimOptions::default(), 10).unwrap();
-    let (mut network, mut noise) = (Failing(0), crate::NoNoise);
+    let scheduler = DdimScheduler::new(Config::default(), DdimOptions::default(), 10).unwrap();
+    let (mut network, mut noise) = (Failing(0), crate::NeverDrawn);
     let x = Batch::zeros(2, vec![3]);
-    let run = Run::new(&scheduler, x, &mut network, &mut noise).with_labels(vec![3, 4]);
+    let run = SchedulerRun::new(&scheduler, x, &mut network, &mut noise).with_labels(vec![3, 4]);
     assert_eq!(run.size_hint(), (0, Some(10)));
     let steps: Vec<_> = run.map(|step| step.map(|step| (step.index, step.timestep))).collect();
     assert_eq!(steps, [Ok((0, 900.0)), Err("cancelled")]);

@@ -93,7 +93,7 @@ fn scheduler(case: &Value) -> Box<dyn Scheduler> {
             } else {
                 Visit::Steps(usize_of(steps))
             };
-            Box::new(Ddpm::new(config, variance_type(json), &visit).unwrap())
+            Box::new(DdpmScheduler::new(config, variance_type(json), &visit).unwrap())
         }
         "DDIMScheduler" | "DDIMParallelScheduler" => {
             let options = &case["options"];
@@ -102,9 +102,16 @@ fn scheduler(case: &Value) -> Box<dyn Scheduler> {
                 eta: options["eta"].as_f64().unwrap_or(0.0),
                 use_clipped_model_output: options["use_clipped_model_output"] == true,
             };
-            Box::new(Ddim::new(config, options, usize_of(steps)).unwrap())
+            Box::new(DdimScheduler::new(config, options, usize_of(steps)).unwrap())
         }
-        "DDIMInverseScheduler" => Box::new(DdimInverse::new(config, one, usize_of(steps)).unwrap()),
+        "DDIMInverseScheduler" => Box::new(
+            DdimInverseScheduler::new(
+                config,
+                DdimInverseOptions { set_alpha_to_one: one },
+                usize_of(steps),
+            )
+            .unwrap(),
+        ),
         class => {
             classes::scheduler(class, json, config, usize_of(steps), &case["options"]).unwrap()
         }

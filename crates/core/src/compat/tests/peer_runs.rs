@@ -31,7 +31,7 @@ impl Network for Formula {
             };
             row.iter().enumerate().map(value)
         });
-        Ok(Batch::new(x.shape().to_vec(), rows.collect()))
+        Ok(Batch::new(x.row_shape().to_vec(), rows.collect()))
     }
 }
 
@@ -54,7 +54,7 @@ fn run(golden: &Value, case: &Value, scheduler: &dyn Scheduler) -> Vec<Batch> {
     let mut noise = TorchNoise::whole(case["seed"].as_u64().unwrap());
     let x = noise.draw(&Batch::zeros(shape[0], shape[1..].to_vec()));
     let mut network = Formula;
-    let run = Run::new(scheduler, x, &mut network, &mut noise);
+    let run = SchedulerRun::new(scheduler, x, &mut network, &mut noise);
     run.map(|step| step.map(|step| step.x).unwrap()).collect()
 }
 

@@ -1,15 +1,15 @@
 use super::*;
 
 fn ddpm(config: Config, visit: &Visit) -> String {
-    Ddpm::new(config, VarianceType::FixedSmall, visit).unwrap_err().to_string()
+    DdpmScheduler::new(config, VarianceType::FixedSmall, visit).unwrap_err().to_string()
 }
 
 fn ddim(config: Config, steps: usize) -> String {
-    Ddim::new(config, DdimOptions::default(), steps).unwrap_err().to_string()
+    DdimScheduler::new(config, DdimOptions::default(), steps).unwrap_err().to_string()
 }
 
 fn inverse(config: Config, steps: usize) -> String {
-    DdimInverse::new(config, true, steps).unwrap_err().to_string()
+    DdimInverseScheduler::new(config, DdimInverseOptions::default(), steps).unwrap_err().to_string()
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn an_offset_that_leaves_the_schedule() {
              the schedule"
         );
     }
-    assert!(Ddim::new(config, DdimOptions::default(), 500).is_ok());
+    assert!(DdimScheduler::new(config, DdimOptions::default(), 500).is_ok());
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn epsilon_with_zero_terminal_snr() {
         assert!(refused.contains("predicts v or x0"), "{refused}");
     }
     let config = Config { prediction: Prediction::V, ..config };
-    assert!(Ddpm::new(config, VarianceType::FixedSmall, &Visit::All).is_ok());
+    assert!(DdpmScheduler::new(config, VarianceType::FixedSmall, &Visit::All).is_ok());
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn settings_that_a_class_does_not_have() {
         let config = Config { betas, ..Config::default() };
         assert!(ddim(config.clone(), 10).starts_with("DDIMScheduler has no beta_schedule "));
         assert!(inverse(config.clone(), 10).starts_with("DDIMInverseScheduler has no beta_sched"));
-        assert!(Ddpm::new(config, VarianceType::FixedSmall, &Visit::All).is_ok());
+        assert!(DdpmScheduler::new(config, VarianceType::FixedSmall, &Visit::All).is_ok());
     }
     let config = Config { spacing: Spacing::Linspace, ..Config::default() };
     assert_eq!(
@@ -118,7 +118,7 @@ fn values_out_of_range() {
     assert!(ddim(threshold(1.5, 1.0)).contains("ratio is 1.5: expected a number from 0 to 1"));
     assert!(ddim(threshold(0.5, f64::NAN)).contains("sample_max_value is NaN"));
     let options = DdimOptions { eta: 1.5, ..DdimOptions::default() };
-    let eta = Ddim::new(Config::default(), options, 10).unwrap_err().to_string();
+    let eta = DdimScheduler::new(Config::default(), options, 10).unwrap_err().to_string();
     assert_eq!(eta, "eta is 1.5: expected a number from 0 to 1");
 }
 
@@ -127,5 +127,8 @@ fn an_inversion_of_x0_from_clean_data() {
     let config = Config { prediction: Prediction::X0, ..Config::default() };
     let refused = inverse(config.clone(), 10);
     assert!(refused.contains("DDIMInverseScheduler to timestep 0 starts"), "{refused}");
-    assert!(DdimInverse::new(config, false, 10).is_ok());
+    assert!(
+        DdimInverseScheduler::new(config, DdimInverseOptions { set_alpha_to_one: false }, 10)
+            .is_ok()
+    );
 }

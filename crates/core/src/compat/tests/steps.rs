@@ -82,9 +82,11 @@ fn noise_is_drawn_where_the_peer_draws_it() {
 #[test]
 fn an_output_of_twice_the_length_is_its_first_half() {
     let tensors = Tensors::of(&golden_steps());
-    let ddpm = Ddpm::new(Config::default(), VarianceType::FixedLarge, &Visit::Steps(10)).unwrap();
-    let ddim = Ddim::new(Config::default(), DdimOptions::default(), 10).unwrap();
-    let inverse = DdimInverse::new(Config::default(), true, 10).unwrap();
+    let ddpm =
+        DdpmScheduler::new(Config::default(), VarianceType::FixedLarge, &Visit::Steps(10)).unwrap();
+    let ddim = DdimScheduler::new(Config::default(), DdimOptions::default(), 10).unwrap();
+    let inverse =
+        DdimInverseScheduler::new(Config::default(), DdimInverseOptions::default(), 10).unwrap();
     for scheduler in [&ddpm as &dyn Scheduler, &ddim, &inverse] {
         let step = |output: &Batch| {
             let mut noise = Given(Some(tensors.noise.clone()));
@@ -95,7 +97,7 @@ fn an_output_of_twice_the_length_is_its_first_half() {
 }
 
 fn ddpm_step(variance: VarianceType, half: f32) -> f32 {
-    let scheduler = Ddpm::new(Config::default(), variance, &Visit::Steps(10)).unwrap();
+    let scheduler = DdpmScheduler::new(Config::default(), variance, &Visit::Steps(10)).unwrap();
     let batch = |values: Vec<f32>| Batch::new(vec![values.len()], values);
     let output = if variance.is_learned() { batch(vec![0.0, half]) } else { batch(vec![0.0]) };
     let mut noise = Given(Some(batch(vec![1.5])));
@@ -117,7 +119,7 @@ fn learned_range_goes_from_small_to_large() {
     // 900 → 800: variances 0.8197201, 0.8202278, 0.8207358 for a network value of −1, 0, 1.
     let config = Config { clip: None, ..Config::default() };
     let visit = Visit::List(vec![900, 800]);
-    let scheduler = Ddpm::new(config, VarianceType::LearnedRange, &visit).unwrap();
+    let scheduler = DdpmScheduler::new(config, VarianceType::LearnedRange, &visit).unwrap();
     let zero = Batch::new(vec![1], vec![0.0]);
     for (half, expected) in [(-1.0, 0.819_720_1), (0.0, 0.820_227_8), (1.0, 0.820_735_8)] {
         let mut noise = Given(Some(Batch::new(vec![1], vec![1.0])));
@@ -129,9 +131,9 @@ fn learned_range_goes_from_small_to_large() {
 }
 
 fn ddim_step(options: DdimOptions, timestep: i64, x: f32, epsilon: f32) -> f32 {
-    let scheduler = Ddim::new(Config::default(), options, 10).unwrap();
+    let scheduler = DdimScheduler::new(Config::default(), options, 10).unwrap();
     let batch = |value| Batch::new(vec![1], vec![value]);
-    step_from(&scheduler, timestep, batch(epsilon), &batch(x), &mut crate::NoNoise).x.data()[0]
+    step_from(&scheduler, timestep, batch(epsilon), &batch(x), &mut crate::NeverDrawn).x.data()[0]
 }
 
 #[test]
@@ -162,10 +164,10 @@ fn thresholding_by_hand_and_a_maximum_of_1_is_plain_clipping() {
             threshold: Some(Threshold { ratio, max }),
             ..Config::default()
         };
-        let scheduler = Ddim::new(config, DdimOptions::default(), 10).unwrap();
+        let scheduler = DdimScheduler::new(config, DdimOptions::default(), 10).unwrap();
         let output = Batch::new(vec![3], vec![0.5, -2.0, 4.0]);
         let x = Batch::zeros(1, vec![3]);
-        step_from(&scheduler, 500, output, &x, &mut crate::NoNoise).x0.into_data()
+        step_from(&scheduler, 500, output, &x, &mut crate::NeverDrawn).x0.into_data()
     };
     assert_eq!(step(0.5, 10.0), [0.25, -1.0, 1.0]);
     assert_eq!(step(0.5, 1.0), [0.5, -1.0, 1.0]);
@@ -175,7 +177,8 @@ fn thresholding_by_hand_and_a_maximum_of_1_is_plain_clipping() {
 #[test]
 fn with_fixed_large_the_last_step_of_trailing_is_noisy() {
     let config = Config { spacing: Spacing::Trailing, ..Config::default() };
-    let scheduler = Ddpm::new(config, VarianceType::FixedLarge, &Visit::Steps(10)).unwrap();
+    let scheduler =
+        DdpmScheduler::new(config, VarianceType::FixedLarge, &Visit::Steps(10)).unwrap();
     let zero = Batch::new(vec![1], vec![0.0]);
     let mut noise = Given(Some(Batch::new(vec![1], vec![1.0])));
     let Stepped { x, x0 } = step_from(&scheduler, 99, zero.clone(), &zero, &mut noise);
@@ -193,7 +196,7 @@ fn from_pure_noise_with_eta_1_there_is_always_a_number() {
     };
     let options = DdimOptions { eta: 1.0, ..DdimOptions::default() };
     for steps in 1..100 {
-        let scheduler = Ddim::new(config.clone(), options, steps).unwrap();
+        let scheduler = DdimScheduler::new(config.clone(), options, steps).unwrap();
         let one = Batch::new(vec![1], vec![1.0]);
         let stepped = step_from(&scheduler, 999, one.clone(), &one, &mut Given(Some(one.clone())));
         assert!(stepped.x.data()[0].is_finite(), "{steps} steps");

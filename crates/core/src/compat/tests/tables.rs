@@ -54,7 +54,8 @@ fn variances_as_the_peer_gives_them() {
             Some(kind) => (kind, Visit::Steps(50)),
             None => (name.as_str(), Visit::All),
         };
-        let scheduler = Ddpm::new(Config::default(), VarianceType::FixedSmall, &visit).unwrap();
+        let scheduler =
+            DdpmScheduler::new(Config::default(), VarianceType::FixedSmall, &visit).unwrap();
         for (t, expected) in values.as_object().unwrap() {
             let expected = f32::from_f64(expected.as_f64().unwrap());
             let at = |found: &f64| found.to_string() == *t;
@@ -92,11 +93,13 @@ fn timesteps_are_the_lists_of_the_peer() {
         assert_eq!(serde_json::json!(found), *expected, "{name}");
     }
     let offset = Config { spacing: Spacing::Leading { offset: 1 }, ..Config::default() };
-    let ddim = Ddim::new(offset.clone(), DdimOptions::default(), 5).unwrap();
+    let ddim = DdimScheduler::new(offset.clone(), DdimOptions::default(), 5).unwrap();
     assert_eq!(ddim.timesteps(), [801.0, 601.0, 401.0, 201.0, 1.0]);
-    let inverse = DdimInverse::new(offset.clone(), true, 5).unwrap();
+    let inverse =
+        DdimInverseScheduler::new(offset.clone(), DdimInverseOptions::default(), 5).unwrap();
     assert_eq!(inverse.timesteps(), [1.0, 201.0, 401.0, 601.0, 801.0]);
-    let pndm = Pndm::new(Config { clip: None, ..offset }, PndmOptions::default(), 10).unwrap();
+    let pndm =
+        PndmScheduler::new(Config { clip: None, ..offset }, PndmOptions::default(), 10).unwrap();
     let runge_kutta = [901, 851, 851, 801, 801, 751, 751, 701, 701, 651, 651, 601].map(f64::from);
     assert_eq!(pndm.timesteps()[..12], runge_kutta);
     assert_eq!(pndm.timesteps()[12..], [601.0, 501.0, 401.0, 301.0, 201.0, 101.0, 1.0]);
@@ -117,7 +120,7 @@ fn trailing_has_one_entry_too_many_where_the_peer_has() {
 #[test]
 fn where_a_step_goes() {
     let to = |visit: &Visit, t| {
-        let ddpm = Ddpm::new(Config::default(), VarianceType::FixedSmall, visit).unwrap();
+        let ddpm = DdpmScheduler::new(Config::default(), VarianceType::FixedSmall, visit).unwrap();
         let table = ddpm.table().clone();
         let index = ddpm.timesteps().iter().position(|found| *found == t as f64).unwrap();
         (0..1000)

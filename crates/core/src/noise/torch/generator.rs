@@ -38,7 +38,7 @@ use super::box_muller::{BLOCK, Real, polar, transform};
 ///
 /// # Example
 /// ```
-/// use ancestral::TorchGenerator;
+/// use ancestral::noise::TorchGenerator;
 /// // torch.manual_seed(0); torch.randn(16)
 /// let mut normals = [0.0_f32; 16];
 /// TorchGenerator::new(0).fill_normals_f32(&mut normals);

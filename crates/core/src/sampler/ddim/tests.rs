@@ -6,7 +6,7 @@ use crate::denoiser::{Clipped, Network, NetworkDenoiser, from_fn};
 use crate::exact::Gaussian;
 use crate::grid::{Point, Spacing};
 use crate::level::Level;
-use crate::noise::NoNoise;
+use crate::noise::NeverDrawn;
 use crate::posterior::Posterior;
 use crate::prediction::Prediction;
 use crate::sampler::conformance;
@@ -20,7 +20,7 @@ fn conforms_with_any_eta() {
 }
 
 fn run(grid: &Grid, x: f64, mut data: Gaussian) -> f64 {
-    let Ok(last) = Ddim::default().run(grid, x, &mut data, &mut NoNoise).last().unwrap();
+    let Ok(last) = Ddim::default().run(grid, x, &mut data, &mut NeverDrawn).last().unwrap();
     last.x
 }
 
@@ -62,8 +62,8 @@ fn a_clip_is_followed() {
     let grid = Grid::from_timesteps(&schedule, &[500, 400]).unwrap();
     let epsilon_0 = |x: &f64, at: Point| x / at.level.alpha();
     let step = |clip| {
-        let mut denoiser = Clipped::new(from_fn(epsilon_0), clip);
-        let Ok(step) = Ddim::default().run(&grid, 2.0, &mut denoiser, &mut NoNoise).next().unwrap();
+        let mut denoiser = Clipped::new(from_fn(epsilon_0), clip).unwrap();
+        let Ok(step) = Ddim::default().run(&grid, 2.0, &mut denoiser, &mut NeverDrawn).next().unwrap();
         step.x
     };
     assert!((step(1.0) - 2.049_392).abs() < 5e-7, "{}", step(1.0));
@@ -118,7 +118,7 @@ fn a_hundred_hops_to_timestep_0_and_one_into_clean_data() {
         asked.push(at.timestep.unwrap());
         0.5 * x
     });
-    let Ok(last) = Ddim::default().run(&grid, 1.0, &mut denoiser, &mut NoNoise).last().unwrap();
+    let Ok(last) = Ddim::default().run(&grid, 1.0, &mut denoiser, &mut NeverDrawn).last().unwrap();
     assert_eq!((last.hop.from().timestep, last.hop.to().level), (Some(0.0), Level::CLEAN));
     assert_eq!((asked.len(), asked[0], asked[99]), (100, 999.0, 0.0));
     assert!(asked.windows(2).all(|pair| pair[0] > pair[1]), "{asked:?}");
@@ -132,7 +132,7 @@ fn the_hop_from_timestep_0_returns_the_clean_estimate() {
     assert!((x0 - (0.8 + 0.6 * 1e-4_f64.sqrt()) / 0.9999_f64.sqrt()).abs() < 1e-14);
     for eta in [0.0, 0.5, 1.0] {
         let mut denoiser = from_fn(|x: &f64, at: Point| Prediction::Epsilon.x0(x, -0.6, at.level));
-        let Ok(step) = Ddim { eta }.run(&grid, 0.8, &mut denoiser, &mut NoNoise).next().unwrap();
+        let Ok(step) = Ddim { eta }.run(&grid, 0.8, &mut denoiser, &mut NeverDrawn).next().unwrap();
         assert_eq!((step.x, step.x0), (x0, x0));
     }
 }
@@ -149,7 +149,7 @@ impl Network for Constant {
         _timesteps: &[f64],
         _labels: Option<&[u32]>,
     ) -> Result<Batch, Infallible> {
-        Ok(Batch::new(x.shape().to_vec(), vec![self.0; x.data().len()]))
+        Ok(Batch::new(x.row_shape().to_vec(), vec![self.0; x.data().len()]))
     }
 }
 
@@ -166,7 +166,7 @@ fn a_network_that_predicts_x0_steps_as_one_that_predicts_the_same_epsilon() {
         let network = Constant(output as f32);
         let mut denoiser = NetworkDenoiser::new(network, prediction, schedule.clone()).unwrap();
         let x = Batch::new(vec![1], vec![x as f32]);
-        let Ok(step) = Ddim::default().run(&grid, x, &mut denoiser, &mut NoNoise).next().unwrap();
+        let Ok(step) = Ddim::default().run(&grid, x, &mut denoiser, &mut NeverDrawn).next().unwrap();
         let found = f64::from(step.x.data()[0]);
         // A rounded ε is scaled by σ/α = 3.4 in x̂₀: a few units of 6e-8.
         assert!((found - expected).abs() < 5e-7, "{prediction:?}: {found} is not {expected}");
@@ -192,8 +192,8 @@ proptest::proptest! {
         // h is rounded against λ before either sees it, so they agree to a few units in the last
         // place.
         let close = |a: f64, b: f64| (a - b).abs() <= 1e-14 * b.abs();
-        proptest::prop_assert!(close(c.x0, posterior.x0), "{:?} {:?}", c, posterior);
-        proptest::prop_assert!(close(c.x_from, posterior.x_from), "{c:?} {posterior:?}");
+        proptest::prop_assert!(close(c.x0, posterior.on_x0), "{:?} {:?}", c, posterior);
+        proptest::prop_assert!(close(c.x_from, posterior.on_x_from), "{c:?} {posterior:?}");
         proptest::prop_assert!(close(c.noise.powi(2), posterior.beta_tilde));
     }
 }

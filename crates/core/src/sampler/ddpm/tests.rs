@@ -95,10 +95,10 @@ impl Denoiser<Batch<f64>> for Optimal {
         let hop = self.hops.iter().find(|hop| hop.from() == at).unwrap();
         let posterior = Posterior::of(hop);
         let of_x0 = 0.25 * at.level.sigma_squared() / self.data.std_at(at.level).powi(2);
-        let log = (posterior.beta_tilde + posterior.x0 * posterior.x0 * of_x0).ln();
+        let log = (posterior.beta_tilde + posterior.on_x0 * posterior.on_x0 * of_x0).ln();
         let variance = Some(Batch::new(vec![1], vec![log; x.rows()]));
         let Ok(Denoised { x0, .. }) = self.data.denoise(x, at);
-        Ok(Denoised { x0, variance })
+        Ok(Denoised { x0, raw_variance: variance })
     }
 }
 
@@ -152,7 +152,7 @@ fn from_pure_noise_the_first_hop_is_that_of_ddim() {
     for name in Variance::NAMES {
         let sampler = Ddpm { variance: name.parse().unwrap() };
         let mut half = crate::from_fn(|_: &f64, _: Point| 0.5);
-        let Ok(step) = sampler.run(&grid, 2.0, &mut half, &mut crate::NoNoise).next().unwrap();
+        let Ok(step) = sampler.run(&grid, 2.0, &mut half, &mut crate::NeverDrawn).next().unwrap();
         assert!((step.x - 1.9).abs() < 1e-15, "{name}: {}", step.x);
     }
 }
@@ -222,7 +222,7 @@ fn options_are_read_and_refused_by_name() {
         parse("ddpm:variance=learned,variance=learned").unwrap_err().to_string(),
         "option \"variance\" of ddpm is given more than once"
     );
-    let (name, mut options) = crate::Options::split("ddpm:variance=learned").unwrap();
+    let (name, mut options) = crate::options::Options::split("ddpm:variance=learned").unwrap();
     assert!(options.has("variance") && !options.has("eta"));
     assert!(options.add("variance", "fixed-large").is_err());
     let given = crate::AnySampler::named(&name, options);

@@ -21,20 +21,32 @@ use crate::sample::Sample;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Churn {
     /// Noise added over the whole run, in lengths of hops; not negative.
-    pub churn: f64,
+    pub(crate) amount: f64,
     /// Least σ/α at which it is added; not negative.
-    pub min: f64,
+    pub(crate) min: f64,
     /// Greatest σ/α at which it is added.
-    pub max: f64,
+    pub(crate) max: f64,
     /// Scale of what is added, positive; a little over 1 makes up for a network that removes too
     /// much.
-    pub noise: f64,
+    pub(crate) noise: f64,
 }
 
 impl Default for Churn {
     fn default() -> Self {
-        Self { churn: 0.0, min: 0.0, max: f64::INFINITY, noise: 1.0 }
+        Self { amount: 0.0, min: 0.0, max: f64::INFINITY, noise: 1.0 }
     }
+}
+
+const FROM_0: &str = "a number from 0";
+const FROM_0_OR_INF: &str = "a number from 0, or inf";
+const ABOVE_0: &str = "a number above 0";
+
+fn is_from_0(value: f64) -> bool {
+    value >= 0.0 && value.is_finite()
+}
+
+fn is_above_0(value: f64) -> bool {
+    value > 0.0 && value.is_finite()
 }
 
 impl Churn {
@@ -47,24 +59,55 @@ impl Churn {
     ];
 
     pub(crate) fn values(&self) -> Vec<String> {
-        [self.churn, self.min, self.max, self.noise].map(|value| value.to_string()).to_vec()
+        [self.amount, self.min, self.max, self.noise].map(|value| value.to_string()).to_vec()
     }
 
     pub(crate) fn from_options(mut options: Options) -> Result<Self, OptionError> {
         let default = Self::default();
-        let finite = |value: &f64| *value >= 0.0 && value.is_finite();
-        let churn = options.take("churn", "a number from 0", finite)?.unwrap_or(default.churn);
-        let min = options.take("min", "a number from 0", finite)?.unwrap_or(default.min);
-        let max = options.take("max", "a number from 0, or inf", |max: &f64| *max >= 0.0)?;
-        let above = |value: &f64| *value > 0.0 && value.is_finite();
-        let noise = options.take("noise", "a number above 0", above)?.unwrap_or(default.noise);
+        let from_0 = |value: &f64| is_from_0(*value);
+        let above_0 = |value: &f64| is_above_0(*value);
+        let amount = options.take("churn", FROM_0, from_0)?.unwrap_or(default.amount);
+        let min = options.take("min", FROM_0, from_0)?.unwrap_or(default.min);
+        let max = options.take("max", FROM_0_OR_INF, |max: &f64| *max >= 0.0)?;
+        let noise = options.take("noise", ABOVE_0, above_0)?.unwrap_or(default.noise);
         options.finish(Self::OPTIONS)?;
-        Ok(Self { churn, min, max: max.unwrap_or(default.max), noise })
+        Ok(Self { amount, min, max: max.unwrap_or(default.max), noise })
+    }
+
+    /// With noise of `amount` lengths of hops over the whole run, 0 or more.
+    ///
+    /// # Errors
+    /// If `amount` is negative or not finite.
+    pub fn new(amount: f64) -> Result<Self, OptionError> {
+        let amount = OptionError::check("churn", "churn", amount, FROM_0, is_from_0)?;
+        Ok(Self { amount, ..Self::default() })
+    }
+
+    /// The same where σ/α is `min` to `max` alone.
+    ///
+    /// # Errors
+    /// If one is negative or NaN, or `min` is infinite.
+    pub fn between(self, min: f64, max: f64) -> Result<Self, OptionError> {
+        let min = OptionError::check("churn", "min", min, FROM_0, is_from_0)?;
+        let max = OptionError::check("churn", "max", max, FROM_0_OR_INF, |max| max >= 0.0)?;
+        Ok(Self { min, max, ..self })
+    }
+
+    /// The same with what is added scaled by `noise`: a little over 1 makes up for a network that
+    /// removes too much.
+    ///
+    /// # Errors
+    /// If `noise` is not a number above 0.
+    pub fn with_noise(self, noise: f64) -> Result<Self, OptionError> {
+        Ok(Self {
+            noise: OptionError::check("churn", "noise", noise, ABOVE_0, is_above_0)?,
+            ..self
+        })
     }
 
     /// Whether it adds anything at all.
     pub(crate) fn is_on(&self) -> bool {
-        self.churn > 0.0
+        self.amount > 0.0
     }
 
     /// Whether for data that is a single point the marginals stay exact.
@@ -83,7 +126,7 @@ impl Churn {
         if !self.is_on() || hop.is_last() || k < self.min || k > self.max {
             return (x, *hop);
         }
-        let gamma = (self.churn / run.hops).min(std::f64::consts::SQRT_2 - 1.0);
+        let gamma = (self.amount / run.hops).min(std::f64::consts::SQRT_2 - 1.0);
         let lambda = (level.lambda() - gamma.ln_1p()).max(run.noisiest.lambda());
         if lambda >= level.lambda() {
             return (x, *hop);
@@ -134,7 +177,7 @@ mod tests {
     #[test]
     fn by_hand() {
         // churn 2 over 8 hops: γ = ¼, k: 4 → 5, √(25 − 16) = 3. x/α = 7, so x̂/α̂ = 7 + 3·1.5.
-        let churn = Churn { churn: 2.0, noise: 1.5, ..Churn::default() };
+        let churn = Churn { amount: 2.0, noise: 1.5, ..Churn::default() };
         let hop = hop(4.0, 1.0);
         let (x, raised) = churn.raise(&run(8.0), &hop, 7.0 * hop.from().level.alpha(), &mut One);
         assert!((raised.from().level.karras_sigma() - 5.0).abs() < 1e-14);
@@ -144,7 +187,7 @@ mod tests {
 
     #[test]
     fn at_most_root_2_and_only_within_its_range() {
-        let churn = Churn { churn: 40.0, min: 0.5, max: 10.0, ..Churn::default() };
+        let churn = Churn { amount: 40.0, min: 0.5, max: 10.0, ..Churn::default() };
         let level = |from: f64| {
             let (_, raised) = churn.raise(&run(8.0), &hop(from, 0.1), 1.0, &mut One);
             raised.from().level.karras_sigma() / from
@@ -155,13 +198,13 @@ mod tests {
 
     #[test]
     fn never_above_the_start_of_the_grid_and_not_on_the_last_hop() {
-        let churn = Churn { churn: 8.0, ..Churn::default() };
+        let churn = Churn { amount: 8.0, ..Churn::default() };
         let run = Churned { hops: 8.0, noisiest: hop(4.0, 1.0).from().level };
-        let (x, same) = churn.raise(&run, &hop(4.0, 1.0), 1.0, &mut crate::NoNoise);
+        let (x, same) = churn.raise(&run, &hop(4.0, 1.0), 1.0, &mut crate::NeverDrawn);
         assert_eq!((x, same), (1.0, hop(4.0, 1.0)));
         let (_, raised) = churn.raise(&run, &hop(3.9, 1.0), 1.0, &mut One);
         assert!((raised.from().level.karras_sigma() - 4.0).abs() < 1e-14);
         let last = Hop::between(hop(3.0, 1.0).from(), Point::off_grid(Level::CLEAN));
-        assert_eq!(churn.raise(&run, &last, 1.0, &mut crate::NoNoise), (1.0, last));
+        assert_eq!(churn.raise(&run, &last, 1.0, &mut crate::NeverDrawn), (1.0, last));
     }
 }

@@ -5,6 +5,7 @@ use super::quadrature::{integrals, moment};
 use crate::grid::Hop;
 use crate::level::Level;
 use crate::names::names;
+use crate::options::OptionError;
 use crate::sample::Sample;
 
 /// Which estimate a polynomial in λ goes through.
@@ -29,10 +30,10 @@ pub enum Form {
 names! { Form, 2: "data" => Data, or "noise" => Noise }
 
 impl std::str::FromStr for Form {
-    type Err = ();
+    type Err = OptionError;
 
-    fn from_str(name: &str) -> Result<Self, ()> {
-        Self::from_name(name).ok_or(())
+    fn from_str(name: &str) -> Result<Self, OptionError> {
+        Self::from_name(name).ok_or_else(|| OptionError::name("form", name, Self::NAMES.to_vec()))
     }
 }
 
@@ -72,10 +73,10 @@ pub enum Slope {
 names! { Slope, 2: "midpoint" => Midpoint, or "heun" => Heun }
 
 impl std::str::FromStr for Slope {
-    type Err = ();
+    type Err = OptionError;
 
-    fn from_str(name: &str) -> Result<Self, ()> {
-        Self::from_name(name).ok_or(())
+    fn from_str(name: &str) -> Result<Self, OptionError> {
+        Self::from_name(name).ok_or_else(|| OptionError::name("slope", name, Self::NAMES.to_vec()))
     }
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod eta;
 mod exponential;
 mod history;
 mod multistep;
+pub(crate) mod order;
 mod quadrature;
 mod singlestep;
 

@@ -1,7 +1,8 @@
 //! `DDIMScheduler`: `schedulers/scheduling_ddim.py` of diffusers.
 
 use ancestral::compat::DdimOptions;
-use ancestral::{AnySampler, Ddim, compat};
+use ancestral::sampler::Ddim;
+use ancestral::{AnySampler, compat};
 
 use super::{BETAS_OF_MOST, Entry, SchedulerClass, boxed};
 use crate::scheduler_config::{SchedulerConfig, VarianceType};
@@ -28,7 +29,9 @@ pub(super) const ENTRY: Entry = Entry {
     schedules: BETAS_OF_MOST,
     defaults,
     sampler: |_| AnySampler::Ddim(Ddim::default()),
-    scheduler: |config, folder, steps| boxed(compat::Ddim::new(config, folder.into(), steps)),
+    scheduler: |config, folder, steps| {
+        boxed(compat::DdimScheduler::new(config, folder.into(), steps))
+    },
     ..Entry::OF_NO_SOLVER
 };
 

@@ -1,7 +1,8 @@
 //! `DDPMScheduler`: `schedulers/scheduling_ddpm.py` of diffusers.
 
+use ancestral::AnySampler;
 use ancestral::compat::{self, CompatError, Scheduler, Visit};
-use ancestral::{AnySampler, Ddpm};
+use ancestral::sampler::Ddpm;
 
 use super::{Entry, SchedulerClass, boxed};
 use crate::scheduler_config::{
@@ -59,7 +60,7 @@ pub(super) fn defaults() -> SchedulerConfig {
 }
 
 pub(super) fn sampler(config: &SchedulerConfig) -> AnySampler {
-    AnySampler::Ddpm(Ddpm { variance: config.variance() })
+    AnySampler::Ddpm(Ddpm::new(config.variance()))
 }
 
 pub(super) fn scheduler(
@@ -67,5 +68,5 @@ pub(super) fn scheduler(
     folder: &SchedulerConfig,
     steps: usize,
 ) -> Result<Box<dyn Scheduler>, CompatError> {
-    boxed(compat::Ddpm::new(config, folder.variance_type.into(), &Visit::Steps(steps)))
+    boxed(compat::DdpmScheduler::new(config, folder.variance_type.into(), &Visit::Steps(steps)))
 }

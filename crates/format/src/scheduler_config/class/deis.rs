@@ -1,7 +1,8 @@
 //! `DEISMultistepScheduler`: `schedulers/scheduling_deis_multistep.py` of diffusers.
 
 use ancestral::compat::DeisOptions;
-use ancestral::{AnySampler, Deis, compat};
+use ancestral::sampler::Deis;
+use ancestral::{AnySampler, compat};
 
 use super::{BETAS_OF_MOST, Entry, SchedulerClass, boxed};
 use crate::scheduler_config::{
@@ -39,10 +40,17 @@ pub(super) const ENTRY: Entry = Entry {
     algorithms: &[AlgorithmType::Deis],
     solvers: &[SolverType::LogRho],
     defaults,
-    sampler: |config| AnySampler::Deis(Deis { order: config.order() }),
-    scheduler: |config, folder, steps| boxed(compat::Deis::new(config, folder.into(), steps)),
+    sampler,
+    scheduler: |config, folder, steps| {
+        boxed(compat::DeisMultistepScheduler::new(config, folder.into(), steps))
+    },
     ..Entry::OF_NO_SOLVER
 };
+
+/// DEIS of the order of the config.
+pub(super) fn sampler(config: &SchedulerConfig) -> AnySampler {
+    AnySampler::Deis(Deis::new(config.order()).expect("an order of ours"))
+}
 
 fn defaults() -> SchedulerConfig {
     SchedulerConfig {

@@ -2,9 +2,8 @@
 
 use ancestral::compat::DpmMultistepOptions;
 use ancestral::sampler::Slope;
-use ancestral::{
-    AnySampler, Ddim, Deis, Dpmpp2m, Dpmpp2mSde, Dpmpp3m, Dpmpp3mSde, EulerAncestral, compat,
-};
+use ancestral::sampler::{Ddim, Dpmpp2m, Dpmpp2mSde, Dpmpp3m, Dpmpp3mSde, EulerAncestral};
+use ancestral::{AnySampler, compat};
 
 use super::{BETAS_OF_MOST, Entry, SchedulerClass, boxed};
 use crate::scheduler_config::{
@@ -55,7 +54,7 @@ pub(super) const ENTRY: Entry = Entry {
     defaults,
     sampler,
     scheduler: |config, folder, steps| {
-        boxed(compat::DpmMultistep::new(config, folder.into(), steps))
+        boxed(compat::DpmSolverMultistepScheduler::new(config, folder.into(), steps))
     },
     ..Entry::OF_NO_SOLVER
 };
@@ -77,17 +76,15 @@ fn sampler(config: &SchedulerConfig) -> AnySampler {
     let slope = if solver_type == SolverType::Heun { Slope::Heun } else { Slope::Midpoint };
     match (algorithm_type, solver_order) {
         // The multistep method of epsilon.
-        (AlgorithmType::DpmSolver | AlgorithmType::Deis, _) => {
-            AnySampler::Deis(Deis { order: config.order() })
-        }
+        (AlgorithmType::DpmSolver | AlgorithmType::Deis, _) => super::deis::sampler(config),
         (AlgorithmType::DpmSolverPlusPlus, 1) => AnySampler::Ddim(Ddim::default()),
-        (AlgorithmType::DpmSolverPlusPlus, 2) => AnySampler::Dpmpp2m(Dpmpp2m { slope }),
-        (AlgorithmType::DpmSolverPlusPlus, _) => AnySampler::Dpmpp3m(Dpmpp3m),
+        (AlgorithmType::DpmSolverPlusPlus, 2) => AnySampler::Dpmpp2m(Dpmpp2m::new(slope)),
+        (AlgorithmType::DpmSolverPlusPlus, _) => AnySampler::Dpmpp3m(Dpmpp3m::default()),
         (AlgorithmType::SdeDpmSolver | AlgorithmType::SdeDpmSolverPlusPlus, 1) => {
             AnySampler::EulerAncestral(EulerAncestral::default())
         }
         (AlgorithmType::SdeDpmSolver | AlgorithmType::SdeDpmSolverPlusPlus, 2) => {
-            AnySampler::Dpmpp2mSde(Dpmpp2mSde { slope, ..Dpmpp2mSde::default() })
+            AnySampler::Dpmpp2mSde(Dpmpp2mSde::new(1.0, slope).expect("1 is a share"))
         }
         (AlgorithmType::SdeDpmSolver | AlgorithmType::SdeDpmSolverPlusPlus, _) => {
             AnySampler::Dpmpp3mSde(Dpmpp3mSde::default())

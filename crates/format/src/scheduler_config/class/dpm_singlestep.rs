@@ -2,7 +2,8 @@
 
 use ancestral::compat::DpmSinglestepOptions;
 use ancestral::sampler::Form;
-use ancestral::{AnySampler, DpmSolver, DpmppSde, compat};
+use ancestral::sampler::{DpmSolver, DpmppSde};
+use ancestral::{AnySampler, compat};
 
 use super::{BETAS_OF_MOST, Entry, SchedulerClass, boxed};
 use crate::scheduler_config::{
@@ -47,7 +48,7 @@ pub(super) const ENTRY: Entry = Entry {
     defaults,
     sampler,
     scheduler: |config, folder, steps| {
-        boxed(compat::DpmSinglestep::new(config, folder.into(), steps))
+        boxed(compat::DpmSolverSinglestepScheduler::new(config, folder.into(), steps))
     },
     ..Entry::OF_NO_SOLVER
 };
@@ -67,7 +68,8 @@ fn defaults() -> SchedulerConfig {
 }
 
 fn sampler(config: &SchedulerConfig) -> AnySampler {
-    let of = |form| AnySampler::DpmSolver(DpmSolver { order: config.order(), form });
+    let solver = |form| DpmSolver::new(config.order(), form).expect("an order of ours");
+    let of = |form| AnySampler::DpmSolver(solver(form));
     match config.solver.algorithm_type {
         AlgorithmType::DpmSolver | AlgorithmType::Deis => of(Form::Noise),
         AlgorithmType::DpmSolverPlusPlus => of(Form::Data),

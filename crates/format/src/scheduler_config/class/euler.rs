@@ -1,7 +1,8 @@
 //! `EulerDiscreteScheduler`: `schedulers/scheduling_euler_discrete.py` of diffusers.
 
-use ancestral::compat::{Churn, EulerOptions};
-use ancestral::{AnySampler, Euler, compat};
+use ancestral::compat::{EulerChurn, EulerOptions};
+use ancestral::sampler::Euler;
+use ancestral::{AnySampler, compat};
 
 use super::{BETAS_OF_MOST, Entry, SchedulerClass, boxed};
 use crate::scheduler_config::{InterpolationType, SchedulerConfig, TimestepSpacing, TimestepType};
@@ -30,7 +31,9 @@ pub(super) const ENTRY: Entry = Entry {
     schedules: BETAS_OF_MOST,
     defaults,
     sampler: |_| AnySampler::Euler(Euler::default()),
-    scheduler: |config, folder, steps| boxed(compat::Euler::new(config, folder.into(), steps)),
+    scheduler: |config, folder, steps| {
+        boxed(compat::EulerDiscreteScheduler::new(config, folder.into(), steps))
+    },
     ..Entry::OF_NO_SOLVER
 };
 
@@ -55,7 +58,7 @@ impl From<&SchedulerConfig> for EulerOptions {
             log_linear: solver.interpolation_type == InterpolationType::LogLinear,
             continuous: solver.timestep_type == TimestepType::Continuous,
             final_sigma: solver.final_sigma(),
-            churn: Churn::default(),
+            churn: EulerChurn::default(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `EulerAncestralDiscreteScheduler`: `schedulers/scheduling_euler_ancestral_discrete.py` of diffusers.
 
-use ancestral::{AnySampler, EulerAncestral, compat};
+use ancestral::sampler::EulerAncestral;
+use ancestral::{AnySampler, compat};
 
 use super::{BETAS_OF_MOST, Entry, SchedulerClass, boxed};
 use crate::scheduler_config::{SchedulerConfig, TimestepSpacing};
@@ -21,7 +22,9 @@ pub(super) const ENTRY: Entry = Entry {
     schedules: BETAS_OF_MOST,
     defaults,
     sampler: |_| AnySampler::EulerAncestral(EulerAncestral::default()),
-    scheduler: |config, _, steps| boxed(compat::EulerAncestral::new(config, steps)),
+    scheduler: |config, _, steps| {
+        boxed(compat::EulerAncestralDiscreteScheduler::new(config, steps))
+    },
     ..Entry::OF_NO_SOLVER
 };
 

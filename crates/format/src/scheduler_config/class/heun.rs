@@ -1,6 +1,7 @@
 //! `HeunDiscreteScheduler`: `schedulers/scheduling_heun_discrete.py` of diffusers.
 
-use ancestral::{AnySampler, Heun, compat};
+use ancestral::sampler::Heun;
+use ancestral::{AnySampler, compat};
 
 use super::{BETAS_OF_MOST, Entry, SchedulerClass, boxed};
 use crate::scheduler_config::{SchedulerConfig, TimestepSpacing};
@@ -26,7 +27,7 @@ pub(super) const ENTRY: Entry = Entry {
     defaults,
     sampler: |_| AnySampler::Heun(Heun::default()),
     scheduler: |config, folder, steps| {
-        boxed(compat::Heun::new(config, folder.solver.spread(), steps))
+        boxed(compat::HeunDiscreteScheduler::new(config, folder.solver.spread(), steps))
     },
     ..Entry::OF_NO_SOLVER
 };

@@ -1,6 +1,7 @@
 //! `KDPM2DiscreteScheduler`: `schedulers/scheduling_k_dpm_2_discrete.py` of diffusers.
 
-use ancestral::{AnySampler, Dpm2, compat};
+use ancestral::sampler::Dpm2;
+use ancestral::{AnySampler, compat};
 
 use super::{BETAS_OF_MOST, Entry, SchedulerClass, boxed};
 use crate::scheduler_config::{SchedulerConfig, TimestepSpacing};
@@ -24,7 +25,7 @@ pub(super) const ENTRY: Entry = Entry {
     defaults,
     sampler: |_| AnySampler::Dpm2(Dpm2::default()),
     scheduler: |config, folder, steps| {
-        boxed(compat::Kdpm2::new(config, folder.solver.spread(), steps))
+        boxed(compat::Kdpm2DiscreteScheduler::new(config, folder.solver.spread(), steps))
     },
     ..Entry::OF_NO_SOLVER
 };

@@ -1,6 +1,7 @@
 //! `KDPM2AncestralDiscreteScheduler`: `schedulers/scheduling_k_dpm_2_ancestral_discrete.py` of diffusers.
 
-use ancestral::{AnySampler, Dpm2Ancestral, compat};
+use ancestral::sampler::Dpm2Ancestral;
+use ancestral::{AnySampler, compat};
 
 use super::{BETAS_OF_MOST, Entry, SchedulerClass, boxed};
 use crate::scheduler_config::{SchedulerConfig, TimestepSpacing};
@@ -24,7 +25,7 @@ pub(super) const ENTRY: Entry = Entry {
     defaults,
     sampler: |_| AnySampler::Dpm2Ancestral(Dpm2Ancestral::default()),
     scheduler: |config, folder, steps| {
-        boxed(compat::Kdpm2Ancestral::new(config, folder.solver.spread(), steps))
+        boxed(compat::Kdpm2AncestralDiscreteScheduler::new(config, folder.solver.spread(), steps))
     },
     ..Entry::OF_NO_SOLVER
 };

@@ -1,7 +1,8 @@
 //! `LCMScheduler`: `schedulers/scheduling_lcm.py` of diffusers.
 
 use ancestral::compat::LcmOptions;
-use ancestral::{AnySampler, AnySpacing, Lcm, Spacing, compat};
+use ancestral::sampler::Lcm;
+use ancestral::{AnySampler, AnySpacing, Spacing, compat};
 
 use super::{BETAS_OF_MOST, Entry, SchedulerClass, boxed};
 use crate::scheduler_config::{BetaSchedule, SchedulerConfig};
@@ -29,11 +30,13 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     schedules: BETAS_OF_MOST,
     defaults,
-    sampler: |_| AnySampler::Lcm(Lcm),
+    sampler: |_| AnySampler::Lcm(Lcm::default()),
     // Whatever its config has: diffusers ignores it.
     grid: |_| AnySpacing::Timesteps(Spacing::Trailing),
     steps: 4,
-    scheduler: |config, folder, steps| boxed(compat::Lcm::new(config, folder.into(), steps)),
+    scheduler: |config, folder, steps| {
+        boxed(compat::LcmScheduler::new(config, folder.into(), steps))
+    },
     ..Entry::OF_NO_SOLVER
 };
 

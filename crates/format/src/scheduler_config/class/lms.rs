@@ -1,6 +1,7 @@
 //! `LMSDiscreteScheduler`: `schedulers/scheduling_lms_discrete.py` of diffusers.
 
-use ancestral::{AnySampler, Lms, compat};
+use ancestral::sampler::Lms;
+use ancestral::{AnySampler, compat};
 
 use super::{BETAS_OF_MOST, Entry, SchedulerClass, boxed};
 use crate::scheduler_config::{SchedulerConfig, TimestepSpacing};
@@ -24,7 +25,7 @@ pub(super) const ENTRY: Entry = Entry {
     defaults,
     sampler: |_| AnySampler::Lms(Lms::default()),
     scheduler: |config, folder, steps| {
-        boxed(compat::Lms::new(config, folder.solver.spread(), steps))
+        boxed(compat::LmsDiscreteScheduler::new(config, folder.solver.spread(), steps))
     },
     ..Entry::OF_NO_SOLVER
 };

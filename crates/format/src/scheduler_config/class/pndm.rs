@@ -1,7 +1,8 @@
 //! `PNDMScheduler`: `schedulers/scheduling_pndm.py` of diffusers.
 
 use ancestral::compat::PndmOptions;
-use ancestral::{AnySampler, Pndm, compat};
+use ancestral::sampler::Pndm;
+use ancestral::{AnySampler, compat};
 
 use super::{BETAS_OF_MOST, Entry, SchedulerClass, boxed};
 use crate::scheduler_config::SchedulerConfig;
@@ -22,8 +23,10 @@ pub(super) const ENTRY: Entry = Entry {
     ],
     schedules: BETAS_OF_MOST,
     defaults,
-    sampler: |_| AnySampler::Pndm(Pndm),
-    scheduler: |config, folder, steps| boxed(compat::Pndm::new(config, folder.into(), steps)),
+    sampler: |_| AnySampler::Pndm(Pndm::default()),
+    scheduler: |config, folder, steps| {
+        boxed(compat::PndmScheduler::new(config, folder.into(), steps))
+    },
     ..Entry::OF_NO_SOLVER
 };
 

@@ -1,8 +1,9 @@
 //! `UniPCMultistepScheduler`: `schedulers/scheduling_unipc_multistep.py` of diffusers.
 
 use ancestral::compat::UniPcOptions;
+use ancestral::sampler::Unipc;
 use ancestral::sampler::{Form, UnipcVariant};
-use ancestral::{AnySampler, Unipc, compat};
+use ancestral::{AnySampler, compat};
 
 use super::{BETAS_OF_MOST, Entry, SchedulerClass, boxed};
 use crate::scheduler_config::{SchedulerConfig, SolverKeys, SolverType, TimestepSpacing};
@@ -45,7 +46,9 @@ pub(super) const ENTRY: Entry = Entry {
     solvers: &[SolverType::Bh1, SolverType::Bh2],
     defaults,
     sampler,
-    scheduler: |config, folder, steps| boxed(compat::UniPc::new(config, folder.into(), steps)),
+    scheduler: |config, folder, steps| {
+        boxed(compat::UniPcMultistepScheduler::new(config, folder.into(), steps))
+    },
     ..Entry::OF_NO_SOLVER
 };
 
@@ -62,13 +65,13 @@ fn defaults() -> SchedulerConfig {
 
 fn sampler(config: &SchedulerConfig) -> AnySampler {
     let solver = &config.solver;
-    let is_bh1 = solver.solver_type == SolverType::Bh1;
-    AnySampler::Unipc(Unipc {
-        // Our highest order is 3.
-        order: config.order().min(3),
-        variant: if is_bh1 { UnipcVariant::Bh1 } else { UnipcVariant::Bh2 },
-        form: if solver.predict_x0 { Form::Data } else { Form::Noise },
-    })
+    let form = if solver.predict_x0 { Form::Data } else { Form::Noise };
+    let sampler = Unipc::new(config.order(), variant(config), form);
+    AnySampler::Unipc(sampler.expect("an order of ours"))
+}
+
+fn variant(config: &SchedulerConfig) -> UnipcVariant {
+    if config.solver.solver_type == SolverType::Bh1 { UnipcVariant::Bh1 } else { UnipcVariant::Bh2 }
 }
 
 /// What the scheduler of a config has of its own.
@@ -78,7 +81,7 @@ impl From<&SchedulerConfig> for UniPcOptions {
         Self {
             order: solver.solver_order,
             predict_x0: solver.predict_x0,
-            bh1: solver.solver_type == SolverType::Bh1,
+            variant: variant(config),
             lower_order_final: solver.lower_order_final,
             disable_corrector: solver.disable_corrector.clone(),
             spread: solver.spread(),

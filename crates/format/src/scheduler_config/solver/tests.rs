@@ -67,7 +67,10 @@ fn keys_of_the_others_count() {
     let keys = r#""solver_order":4,"solver_type":"bh1","predict_x0":false,"disable_corrector":[0,2],
         "use_beta_sigmas":true"#;
     let unipc = UniPcOptions::from(&config(SchedulerClass::UniPc, keys));
-    assert_eq!((unipc.order, unipc.bh1, unipc.predict_x0), (4, true, false));
+    assert_eq!(
+        (unipc.order, unipc.variant, unipc.predict_x0),
+        (4, ancestral::sampler::UnipcVariant::Bh1, false)
+    );
     assert_eq!((unipc.disable_corrector, unipc.spread), (vec![0, 2], Spread::Beta));
     let keys = r#""interpolation_type":"log_linear","timestep_type":"continuous","sigma_min":0.1,
         "sigma_max":20,"use_exponential_sigmas":true"#;

@@ -1,7 +1,10 @@
 //! Whole runs of diffusers, replayed with its noise.
 
-use ancestral::compat::{Ddim, DdimOptions, Ddpm, Run, Scheduler, Step, Visit};
-use ancestral::{Batch, Noise, TorchNoise};
+use ancestral::compat::{
+    DdimOptions, DdimScheduler, DdpmScheduler, Scheduler, SchedulerRun, SchedulerStep, Visit,
+};
+use ancestral::noise::TorchNoise;
+use ancestral::{Batch, Noise};
 use ancestral_format::{Array, SchedulerClass, SchedulerConfig, UNetConfig, Weights, safetensors};
 use ancestral_testing::unet::formula_weights;
 use serde::Deserialize;
@@ -47,7 +50,7 @@ impl Trajectory {
             let steps = || Visit::Steps(self.steps.unwrap());
             let visit = self.custom_timesteps.clone().map_or_else(steps, Visit::List);
             let variance = config.variance_type.into();
-            return Box::new(Ddpm::new(config.compat(), variance, &visit).unwrap());
+            return Box::new(DdpmScheduler::new(config.compat(), variance, &visit).unwrap());
         }
         assert_eq!(config.class, SchedulerClass::Ddim);
         let options = DdimOptions {
@@ -55,7 +58,7 @@ impl Trajectory {
             eta: self.eta.unwrap(),
             use_clipped_model_output: self.use_clipped_model_output.unwrap(),
         };
-        Box::new(Ddim::new(config.compat(), options, self.steps.unwrap()).unwrap())
+        Box::new(DdimScheduler::new(config.compat(), options, self.steps.unwrap()).unwrap())
     }
 
     fn noise(&self, rows: usize) -> TorchNoise {
@@ -90,10 +93,10 @@ fn run(
     network: &mut BurnNetwork<UNet>,
     noise: &mut TorchNoise,
     rows: usize,
-) -> Vec<Step> {
+) -> Vec<SchedulerStep> {
     let shape = network.module().input_shape();
     let x = noise.draw(&Batch::zeros(rows, shape));
-    Run::new(scheduler, x, network, noise).map(Result::unwrap).collect()
+    SchedulerRun::new(scheduler, x, network, noise).map(Result::unwrap).collect()
 }
 
 /// Relative to the largest value of a run. A relative error of 1e-6 in the network's output, which is what
@@ -136,12 +139,12 @@ fn pipelines_of_diffusers_are_replayed() {
         let json = format!(r#"{{"_class_name":"DDPMScheduler"{keys}}}"#);
         let config = SchedulerConfig::from_json(json.as_bytes()).unwrap().config;
         let variance = config.variance_type.into();
-        Box::new(Ddpm::new(config.compat(), variance, &Visit::Steps(5)).unwrap()) as Box<_>
+        Box::new(DdpmScheduler::new(config.compat(), variance, &Visit::Steps(5)).unwrap()) as Box<_>
     };
     let ddim = |eta| {
         let config = SchedulerConfig::default().as_class(SchedulerClass::Ddim).compat();
         let options = DdimOptions { eta, ..DdimOptions::default() };
-        Box::new(Ddim::new(config, options, 5).unwrap()) as Box<_>
+        Box::new(DdimScheduler::new(config, options, 5).unwrap()) as Box<_>
     };
     let trailing = r#","timestep_spacing":"trailing","variance_type":"fixed_large""#;
     let cases: [(&str, Box<dyn Scheduler>, TorchNoise); 6] = [
@@ -171,9 +174,9 @@ fn pipelines_of_diffusers_are_replayed() {
 
 /// `[batch, height, width, channels]` in [0, 1], as the pipelines give pictures.
 fn channels_last(x: &Batch) -> Vec<f32> {
-    let positions = x.row_len() / x.shape()[0];
+    let positions = x.row_len() / x.row_shape()[0];
     let row = |row: &[f32]| {
-        let at = |i: usize| row[i % x.shape()[0] * positions + i / x.shape()[0]];
+        let at = |i: usize| row[i % x.row_shape()[0] * positions + i / x.row_shape()[0]];
         (0..row.len()).map(|i| (at(i) / 2.0 + 0.5).clamp(0.0, 1.0)).collect::<Vec<_>>()
     };
     x.iter_rows().flat_map(row).collect()

@@ -2,21 +2,21 @@
 
 use super::mixture::{Component, Mixture};
 
-/// The names that [`named`] knows.
-pub const NAMED: [&str; 2] = ["blobs", "ring"];
+/// The names that [`reference_mixture`] knows.
+pub const REFERENCE_MIXTURES: [&str; 2] = ["blobs", "ring"];
 
-/// The mixture of that name, or `None` if there is no such name in [`NAMED`].
+/// The mixture of that name, or `None` if there is no such name in [`REFERENCE_MIXTURES`].
 ///
 /// `blobs`: three of different size and share. `ring`: eight equal ones on the unit circle.
 ///
 /// # Example
 /// ```
-/// use ancestral::exact::{NAMED, named};
-/// assert!(NAMED.iter().all(|name| named(name).is_some()));
-/// assert!(named("square").is_none());
+/// use ancestral::exact::{REFERENCE_MIXTURES, reference_mixture};
+/// assert!(REFERENCE_MIXTURES.iter().all(|name| reference_mixture(name).is_some()));
+/// assert!(reference_mixture("square").is_none());
 /// ```
 #[must_use]
-pub fn named(name: &str) -> Option<Mixture> {
+pub fn reference_mixture(name: &str) -> Option<Mixture> {
     let components = match name {
         "blobs" => {
             vec![

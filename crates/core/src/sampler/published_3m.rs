@@ -3,11 +3,12 @@
 use crate::denoiser::Denoiser;
 use crate::grid::{Grid, Hop};
 use crate::noise::Noise;
+use crate::options::OptionError;
 use crate::sample::Sample;
 use crate::sampler::kernel::{Form, History, Multistep, Update, eta, lambda};
 use crate::sampler::{Sampler, SamplerInfo, Stepped};
 
-/// [`Dpmpp3m`](crate::Dpmpp3m) and [`Dpmpp3mSde`](crate::Dpmpp3mSde) with half the weight of the
+/// [`Dpmpp3m`](crate::sampler::Dpmpp3m) and [`Dpmpp3mSde`](crate::sampler::Dpmpp3mSde) with half the weight of the
 /// second difference, as it stands in the peers: it converges with order 2.
 ///
 /// # Formula
@@ -22,12 +23,22 @@ use crate::sampler::{Sampler, SamplerInfo, Stepped};
 /// arXiv:2211.01095; `sample_dpmpp_3m_sde` in k-diffusion, whose second hop goes through a line as
 /// here.
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
-pub struct Dpmpp3m {
+pub struct PublishedDpmpp3m {
     /// The share of noise, 0 ≤ η ≤ 1.
-    pub eta: f64,
+    pub(crate) eta: f64,
 }
 
-impl Sampler for Dpmpp3m {
+impl PublishedDpmpp3m {
+    /// With the share `eta` of noise, 0 to 1.
+    ///
+    /// # Errors
+    /// If `eta` is outside [0, 1].
+    pub fn new(eta: f64) -> Result<Self, OptionError> {
+        Ok(Self { eta: eta::checked("published-3m", eta)? })
+    }
+}
+
+impl Sampler for PublishedDpmpp3m {
     type History<X: Sample> = History<X>;
 
     fn info(&self) -> SamplerInfo {
@@ -88,7 +99,7 @@ mod tests {
     fn by_hand_in_the_form_of_the_peers() {
         // 8 → 4 → 1 → ½: r₀ = 2, r₁ = 1 hops of L. E = e^(−h) − 1 = −½.
         let m = [1.0, 0.25, -1.0];
-        let known = run(&Dpmpp3m::default(), &[8.0, 4.0, 1.0, 0.5], 3.0, &m, &[]);
+        let known = run(&PublishedDpmpp3m::default(), &[8.0, 4.0, 1.0, 0.5], 3.0, &m, &[]);
         let (r0, r1, e) = (2.0, 1.0, -0.5);
         let (a, b) = ((m[2] - m[1]) / r0, (m[1] - m[0]) / r1);
         let d1 = a + r0 / (r0 + r1) * (a - b);
@@ -100,7 +111,7 @@ mod tests {
     #[test]
     fn conforms_with_order_2() {
         for eta in [0.0, 1.0] {
-            conformance::check(&Dpmpp3m { eta });
+            conformance::check(&PublishedDpmpp3m { eta });
         }
     }
 }
