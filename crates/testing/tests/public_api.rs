@@ -3,6 +3,10 @@
 //!
 //! `ANCESTRAL_API=overwrite cargo test -p ancestral-testing --test public_api` writes the copies anew.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
+#![allow(clippy::wildcard_enum_match_arm, reason = "items of Rust of which few matter here")]
+
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -164,7 +168,7 @@ fn declared_by_rules(text: &str) -> String {
                     let Some(more) = lines.next() else { break };
                     declaration = format!("{declaration} {more}");
                 }
-                declared += &format!("// by macro: {declaration}\n");
+                let _ = writeln!(declared, "// by macro: {declaration}");
             }
         }
     }
