@@ -190,8 +190,8 @@ fn what_can_not_go_on_is_refused_and_nothing_is_touched() {
     refused("train --resume run -o other", &["--resume run", "-o, other"]);
     refused(&format!("train {TABLE} --steps 10 -o run"), &["run already exists", "--resume"]);
     refused("train --resume run --force", &["--resume", "--force"]);
-    refused("train --resume run --steps 5", &["--steps 5: the run has already made 6 already"]);
-    refused("train --resume run --stop-at 4", &["--stop-at 4: the run has already made 6 already"]);
+    refused("train --resume run --steps 5", &["--steps 5: the run has already made 6"]);
+    refused("train --resume run --stop-at 4", &["--stop-at 4: the run has already made 6"]);
     for (flag, stored) in [
         ("--lr 0.01", "with --lr 0.002"),
         ("--batch 5", "with --batch 4"),

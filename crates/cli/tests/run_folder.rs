@@ -113,7 +113,7 @@ fn places_where_no_run_can_be_are_refused_and_nothing_is_touched() {
     refused("-o photos", "run folder photos already exists");
     refused("-o .", "run folder . already exists");
     for theirs in ["photos", ".", "mine", "model"] {
-        let expected = format!("run folder {theirs} is not a run folder (no log.jsonl of one)");
+        let expected = format!("run folder {theirs} is not a run folder (no valid log.jsonl)");
         refused(&format!("-o {theirs} --force"), &expected);
     }
     #[cfg(unix)]

@@ -173,7 +173,7 @@ fn files_of_another_kind_are_never_written_over() {
     folder.run("sample --first 2 -n 1 --steps 2 -o many");
     let written = folder.read("many/000002.png");
     let message = folder.refused("sample -n 1 --steps 2 --trajectory -o many");
-    assert!(message.contains("000002.png is already there"), "{message}");
+    assert!(message.contains("000002.png already exists"), "{message}");
     assert_eq!(folder.read("many/000002.png"), written);
     // A folder is not a file, even with --force.
     std::fs::create_dir(folder.path("d.png")).unwrap();

@@ -110,7 +110,7 @@ fn fit(job: &mut Job, is_named: bool) -> Result<Option<String>> {
         let needed = Memory::of(settings, &engine, &job.data.set).total();
         bail!(
             "--batch {}: training needs {} of memory, and {} are available; --batch {} --accumulate \
-             {} fits and gives the same results",
+             {} gives the same results and fits",
             settings.batch,
             gibibytes(needed),
             gibibytes(available),
