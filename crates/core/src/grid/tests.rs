@@ -113,5 +113,5 @@ fn names_parse_and_others_are_refused() {
     }
     assert_eq!(Spacing::Leading { offset: 1 }.name(), "leading");
     let error = "even".parse::<Spacing>().unwrap_err().to_string();
-    assert_eq!(error, "unknown spacing \"even\": expected trailing, linspace or leading");
+    assert_eq!(error, "unknown spacing \"even\": expected one of trailing, linspace, leading");
 }
