@@ -32,6 +32,7 @@ use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 /// use ancestral::sampler::Ddim;
 /// use ancestral::AnySampler;
 /// assert_eq!("ddim:eta=0.5".parse(), Ok(AnySampler::Ddim(Ddim::new(0.5)?)));
+/// # Ok::<(), ancestral::options::OptionError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
 pub struct Ddim {

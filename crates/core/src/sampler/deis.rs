@@ -26,6 +26,7 @@ use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 /// use ancestral::sampler::Deis;
 /// use ancestral::AnySampler;
 /// assert_eq!("deis:order=2".parse(), Ok(AnySampler::Deis(Deis::new(2)?)));
+/// # Ok::<(), ancestral::options::OptionError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deis {

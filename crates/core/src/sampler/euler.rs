@@ -25,11 +25,10 @@ use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 ///
 /// # Example
 /// ```
-/// use ancestral::sampler::Euler;
+/// use ancestral::sampler::{Churn, Euler};
 /// use ancestral::AnySampler;
-/// let sampler: AnySampler = "euler:churn=10,max=50".parse()?;
-/// let AnySampler::Euler(Euler { churn }) = sampler else { unreachable!() };
-/// assert_eq!((churn.churn, churn.max), (10.0, 50.0));
+/// let euler = Euler::new(Churn::new(10.0)?.between(0.0, 50.0)?);
+/// assert_eq!("euler:churn=10,max=50".parse(), Ok(AnySampler::Euler(euler)));
 /// # Ok::<(), ancestral::options::OptionError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Default)]

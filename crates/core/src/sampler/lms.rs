@@ -28,6 +28,7 @@ use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
 /// use ancestral::sampler::Lms;
 /// use ancestral::AnySampler;
 /// assert_eq!("lms:order=2".parse(), Ok(AnySampler::Lms(Lms::new(2)?)));
+/// # Ok::<(), ancestral::options::OptionError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lms {
