@@ -394,7 +394,7 @@ mod tests {
         assert!(message.contains("digits, moons, swiss-roll"), "{message}");
         for name in ["emoji", "fashion-mnist"] {
             let message = open(name, &ReadOptions::default()).unwrap_err().to_string();
-            assert!(message.starts_with(&format!("data {name:?} are not here: ")), "{message}");
+            assert!(message.starts_with(&format!("data {name:?} were not found: ")), "{message}");
             assert!(message.contains(&format!("then: ancestral train {name}")), "{message}");
         }
     }

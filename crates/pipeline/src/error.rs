@@ -338,6 +338,14 @@ pub enum Problem {
         /// The model.
         model: String,
     },
+    /// The model knows another label that means "none".
+    #[error("label {own} is the one that means no class to model {model}: leave it out")]
+    KnownNullLabel {
+        /// The model.
+        model: String,
+        /// Its own label.
+        own: u32,
+    },
     /// A label outside of those of the network.
     #[error("model {model} has the labels 0 to {}", count - 1)]
     NullLabel {

@@ -28,6 +28,11 @@ fn what_cannot_be_had_names_its_setting() {
         (Settings::new().visit(vec![3, 3]), Setting::Visit, "must descend"),
         (Settings::new().class("eleven"), Setting::Class, "no such class: expected one of 0, 1"),
         (Settings::new().null_label(11), Setting::NullLabel, "labels 0 to 10"),
+        (
+            Settings::new().null_label(9),
+            Setting::NullLabel,
+            "label 10 is the one that means no class",
+        ),
         (Settings::new().guidance(-1.0), Setting::Guidance, "-1"),
         (Settings::new().guidance_rescale(0.5), Setting::GuidanceRescale, "needs `guidance`"),
         (

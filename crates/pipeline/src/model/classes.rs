@@ -108,7 +108,13 @@ impl Model {
             let problem = Problem::NullLabel { model: self.name.clone(), count };
             return Err(SettingError::of(Setting::NullLabel, null, problem));
         }
-        Ok(Some(null))
+        match self.classes.null().filter(|own| *own != null) {
+            Some(own) => {
+                let problem = Problem::KnownNullLabel { model: self.name.clone(), own };
+                Err(SettingError::of(Setting::NullLabel, null, problem))
+            }
+            None => Ok(Some(null)),
+        }
     }
 
     /// Labels where no class is requested: each class as often as in the data, or equally often if

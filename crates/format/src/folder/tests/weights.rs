@@ -83,7 +83,11 @@ fn shards_that_do_not_fit_their_index_are_refused_by_tensor() {
             "-00002-",
             format!("tensor \"a\" is in {first}, but the index does not name it there"),
         ),
-        (&format!("\"a\": \"{first}\","), "", format!("tensor \"a\" is in {first}, but not so")),
+        (
+            &format!("\"a\": \"{first}\","),
+            "",
+            format!("tensor \"a\" is in {first}, but the index does not name it there"),
+        ),
         (first, "../../x", format!("tensor \"a\" is in \"../../x\": {name}")),
         (first, "/etc/passwd", format!("tensor \"a\" is in \"/etc/passwd\": {name}")),
         (first, "..", format!("tensor \"a\" is in \"..\": {name}")),
