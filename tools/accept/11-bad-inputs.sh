@@ -246,7 +246,7 @@ for value in 1.5 99999999999999999999 ''; do
 done
 bad 2 "cannot be used with '--time" train digits --steps 5 --time 5 -o out
 bad 2 "not one update fits" train digits --width 8 --time 0.1 -o out
-bad 2 "is not in 1..=65536" train digits --batch 100000 -o out
+bad 2 "expected a whole number from 1 to 65536" train digits --batch 100000 -o out
 bad 2 "a number in [0, 1)" train digits --ema 1 -o out
 bad 2 "a number in [0, 1]" train digits --label-dropout 2 -o out
 bad 2 "possible values: epsilon, x0, v" train digits --prediction noise -o out
@@ -254,15 +254,15 @@ bad 2 "expected one of linear" train digits --schedule quadratic -o out
 bad 2 "expected a beta in (0, 1)" train digits --schedule linear:start=nan -o out
 bad 2 "it takes start, end" train digits --schedule linear:middle=1 -o out
 bad 2 "expected name=value" train digits --schedule linear:start -o out
-bad 2 "is not in 1..=1000000" train digits --timesteps 2000000 -o out
+bad 2 "expected a whole number from 1 to 1000000" train digits --timesteps 2000000 -o out
 bad 2 "predict v or x0" train digits --zero-snr --prediction epsilon -o out
 bad 2 "an epsilon prediction says nothing about x0" \
     train digits --prediction epsilon --schedule linear:start=0.5,end=0.1 --steps 1 --width 8 -o out
 bad 2 "--width: 12 is not a multiple of 8" train digits --width 12 -o out
 bad 2 "cannot be halved 5 times" train digits --width 8,8,8,8,8,8 -o out
 bad 2 "for '--width" train digits --width 8,,8 -o out
-bad 2 "is not in 1..=16384" train digits --width 99999 -o out
-bad 2 "is not in 1..=10000000" train moons --points 99999999 -o out
+bad 2 "expected a whole number from 1 to 16384" train digits --width 99999 -o out
+bad 2 "expected a whole number from 1 to 10000000" train moons --points 99999999 -o out
 bad 2 'unknown device "tpu"' train digits --device tpu -o out
 bad 2 "unexpected argument '--nonsense'" train digits --nonsense -o out
 bad 2 "unexpected argument 'moons'" train digits moons -o out
@@ -313,8 +313,8 @@ bad 2 "a folder, expected a file" sample -o folder.png
 bad 2 "file" sample -n 1 --steps 1 -o file/
 bad 2 "there.png already exists" sample -o there.png
 bad 2 "File name too long" sample -n 1 --steps 1 -o "$(printf 'a%.0s' {1..300}).png"
-bad 2 "0 is not in 1..=1000000" sample -n 0 -o out.png
-bad 2 "is not in 1..=1000000" sample -n 9999999 -o out.png
+bad 2 "expected a whole number from 1 to 1000000" sample -n 0 -o out.png
+bad 2 "expected a whole number from 1 to 1000000" sample -n 9999999 -o out.png
 bad 2 "0 steps asked" sample --steps 0 -o out.png
 bad 2 "1001 steps asked" sample --steps 1001 -o out.png
 bad 2 "expected one of ddpm, ddim" sample --sampler nonsense -o out.png
@@ -328,7 +328,7 @@ bad 2 "expected one of trailing" sample --spacing random -o out.png
 bad 2 "expected one of 0, 1, 2" sample --class 10 -o out.png
 bad 2 "expected one of 0, 1, 2" sample --class cat -o out.png
 bad 2 "would be above" sample --first 18446744073709551615 -n 2 -o out.png
-bad 2 "0 is not in 1..=65536" sample --batch 0 -o out.png
+bad 2 "expected a whole number from 1 to 65536" sample --batch 0 -o out.png
 bad 2 "cannot read no-such.npy" sample --init no-such.npy -o out.png
 bad 2 "shape [2, 1, 8, 9], expected [n, 1, 8, 8]" sample --init init-wide.npy -o out.png
 bad 2 "shape [2, 64], expected [n, 1, 8, 8]" sample --init init-flat.npy -o out.png
@@ -350,7 +350,7 @@ bad 2 "a file, expected a model folder" inspect file
 bad 2 "truncated?" inspect cut-weights
 bad 2 "bad-json/unet/config.json" inspect bad-json
 bad 2 "expected one of linear" inspect schedule --schedule quadratic
-bad 2 "0 is not in 1..=1000000" inspect schedule --timesteps 0
+bad 2 "expected a whole number from 1 to 1000000" inspect schedule --timesteps 0
 bad 2 "cannot be used with '--json'" inspect schedule --csv --json
 bad 2 "unrecognized subcommand 'draw'" draw digits
 bad 2 "unexpected argument '--nonsense'" --nonsense

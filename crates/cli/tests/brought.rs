@@ -50,6 +50,8 @@ fn a_picture_on_standard_output_is_nothing_else() {
     assert!(
         output.stdout.starts_with(b"\x89PNG") && output.stdout.ends_with(b"IEND\xae\x42\x60\x82")
     );
+    let refused = folder.refused("convert digits -o -");
+    assert!(refused.contains("output -: a model is a folder"), "{refused}");
     assert!(!folder.path("-").exists());
     // It is the picture that a file would have.
     folder.run("sample -n 4 --steps 2 -o x.png");

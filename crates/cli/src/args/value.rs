@@ -32,8 +32,12 @@ pub const MOST_CALLS: u64 = 100_000;
 pub const MOST_SAMPLES: u64 = 1_000_000;
 
 /// Reads a number from 1 to `most`.
-pub fn count(most: u64) -> RangedU64ValueParser<usize> {
-    RangedU64ValueParser::new().range(1..=most)
+pub fn count(most: u64) -> impl Fn(&str) -> Result<usize, String> + Clone + Send + Sync + 'static {
+    move |text| {
+        let fits = |count: &usize| (1..=most).contains(&(*count as u64));
+        let count = text.parse().ok().filter(fits);
+        count.ok_or_else(|| format!("expected a whole number from 1 to {most}"))
+    }
 }
 
 /// Reads a seed.

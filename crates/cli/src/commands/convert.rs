@@ -14,6 +14,9 @@ use crate::output::{is_there, no_folder};
 
 pub fn run(args: &ConvertArgs) -> Result<()> {
     let (output, model) = (&args.output, &args.model);
+    if output.as_os_str() == "-" {
+        bail!("output -: a model is a folder, expected a name for it");
+    }
     let is_taken = is_taken(output).with_context(|| format!("output {}", output.display()))?;
     if is_taken && !args.force {
         bail!("{} already exists: replace it with --force", output.display());

@@ -1,7 +1,7 @@
 //! Cache folders of the Hugging Face hub, which contain models as links.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::{FolderError, INDEX_OF_MODEL};
 
@@ -16,7 +16,13 @@ pub(super) fn resolved(path: &Path) -> Result<PathBuf, FolderError> {
         return Ok(path.to_owned());
     }
     let reference = fs::read_to_string(path.join("refs/main")).ok();
-    let named = reference.map(|commit| snapshots.join(commit.trim()));
+    // A name alone: what a file says leads nowhere else.
+    let is_name = |commit: &str| {
+        let mut parts = Path::new(commit).components();
+        matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None))
+    };
+    let named = reference.as_deref().map(str::trim).filter(|commit| is_name(commit));
+    let named = named.map(|commit| snapshots.join(commit));
     if let Some(snapshot) = named.filter(|snapshot| snapshot.is_dir()) {
         return Ok(snapshot);
     }

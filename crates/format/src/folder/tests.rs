@@ -671,6 +671,11 @@ fn the_cache_folder_of_a_hub_leads_to_its_snapshot() {
     error("no snapshot of a model in this cache folder");
     crate::write_file(&cache.path().join("refs/main"), b"4567\n").unwrap();
     assert!(ModelFolder::read(cache.path()).is_ok());
+    // It is a name, not a path.
+    with_average(&cache.path().join("elsewhere"));
+    crate::write_file(&cache.path().join("refs/main"), b"../elsewhere").unwrap();
+    error("no snapshot of a model in this cache folder");
+    crate::write_file(&cache.path().join("refs/main"), b"4567").unwrap();
     fs::remove_dir_all(&new).unwrap();
     assert!(ModelFolder::read(cache.path()).is_ok());
     with_average(&new);
