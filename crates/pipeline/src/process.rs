@@ -7,8 +7,8 @@ mod own;
 use std::sync::Arc;
 
 use ancestral::compat::{self, Scheduler};
-use ancestral::options::Options;
-use ancestral::{AnySampler, Grid, Level, Sampler, Variance};
+use ancestral::options::{OptionError, Options};
+use ancestral::{AnySampler, AnySpacing, Grid, Level, Sampler, Variance};
 use ancestral_format::DIFFUSERS_VERSION;
 
 use crate::error::{Error, Noted, Problem, SettingError};
@@ -238,6 +238,12 @@ fn check_variance(name: &str, is_learned: bool, model: &Model) -> Result<(), Set
         return Err(SettingError::of(Setting::Variance, name, problem));
     }
     Ok(())
+}
+
+/// The spacing that is set.
+fn spacing(settings: &Settings) -> Result<Option<AnySpacing>, SettingError> {
+    let parsed = settings.spacing.as_ref().map(|text| text.parse()).transpose();
+    parsed.map_err(|problem: OptionError| SettingError::new(Setting::Spacing, problem))
 }
 
 /// The variance that is set.

@@ -8,7 +8,7 @@ use ancestral::options::{OptionError, OptionInfo, Options};
 use ancestral::{AnySampler, AnySpacing, Spacing};
 use ancestral_format::{SchedulerClass, SchedulerConfig};
 
-use super::{Process, check_variance, clips};
+use super::{Process, check_variance, clips, spacing};
 use crate::error::{Error, Problem, SettingError};
 use crate::model::Model;
 use crate::settings::{Setting, Settings};
@@ -102,7 +102,9 @@ fn named(settings: &Settings, model: &Model) -> Result<Named, SettingError> {
             Named { config: own.clone(), setting: Setting::Sampler, options }
         }
         Some((setting, name, options)) => {
-            let sampler = sampler(&name).map_err(|problem| SettingError::new(setting, problem))?;
+            // Whatever its options.
+            let sampler = name.parse::<AnySampler>();
+            let sampler = sampler.map_err(|problem| SettingError::new(setting, problem))?;
             let Some((class, solver)) = SchedulerClass::of(&sampler) else {
                 return Err(SettingError::of(setting, name, Problem::NoScheduler));
             };
@@ -117,17 +119,11 @@ fn named(settings: &Settings, model: &Model) -> Result<Named, SettingError> {
     Ok(named)
 }
 
-/// Our sampler of that name, whatever its options.
-fn sampler(name: &str) -> Result<AnySampler, OptionError> {
-    name.parse()
-}
-
 /// How levels are spread, if that is set.
 fn spread(settings: &Settings, config: &mut SchedulerConfig) -> Result<(), SettingError> {
-    let Some(text) = &settings.spacing else { return Ok(()) };
+    let Some(spacing) = spacing(settings)? else { return Ok(()) };
     let class = config.class;
     let has = |key: &'static str| class.keys().contains(&key);
-    let spacing = spacing(text)?;
     let karras = matches!(spacing, AnySpacing::Levels(LevelSpacing::Karras { .. }));
     let exponential = matches!(spacing, AnySpacing::Levels(LevelSpacing::Exponential));
     let beta = spacing == AnySpacing::Beta;
@@ -138,6 +134,7 @@ fn spread(settings: &Settings, config: &mut SchedulerConfig) -> Result<(), Setti
         AnySpacing::Levels(_) | _ => false,
     };
     if !is_known || class == SchedulerClass::Lcm {
+        let text = settings.spacing.clone().unwrap_or_default();
         return Err(SettingError::of(Setting::Spacing, text, Problem::NoChoice { class }));
     }
     let solver = &mut config.solver;
@@ -146,16 +143,10 @@ fn spread(settings: &Settings, config: &mut SchedulerConfig) -> Result<(), Setti
     Ok(())
 }
 
-fn spacing(text: &str) -> Result<AnySpacing, SettingError> {
-    text.parse().map_err(|problem: OptionError| SettingError::new(Setting::Spacing, problem))
-}
-
 /// The model's config with what is set otherwise.
 fn config(settings: &Settings, model: &Model, folder: &SchedulerConfig) -> Result<Config, Error> {
     let mut config = folder.compat();
-    if let Some(text) = &settings.spacing
-        && let AnySpacing::Timesteps(spacing) = spacing(text)?
-    {
+    if let Some(AnySpacing::Timesteps(spacing)) = spacing(settings)? {
         config.spacing = match spacing {
             Spacing::Leading { .. } => Spacing::Leading { offset: folder.steps_offset },
             Spacing::Linspace | Spacing::Trailing => spacing,

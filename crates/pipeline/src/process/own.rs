@@ -3,7 +3,7 @@
 use ancestral::{AnySampler, AnySpacing, Grid, Prediction, Sampler, Spacing};
 use ancestral_format::SchedulerClass;
 
-use super::{Process, check_variance, clips, named, variance};
+use super::{Process, check_variance, clips, named, spacing, variance};
 use crate::error::{Error, Notice, Problem, SettingError};
 use crate::model::Model;
 use crate::settings::{Setting, Settings};
@@ -121,13 +121,7 @@ fn grid(
         let grid = Grid::from_timesteps(schedule, timesteps);
         return Ok(grid.map_err(|problem| SettingError::new(Setting::Visit, problem))?);
     }
-    let spacing = match &settings.spacing {
-        Some(text) => {
-            let spacing = text.parse::<AnySpacing>();
-            spacing.map_err(|problem| SettingError::new(Setting::Spacing, problem))?
-        }
-        None => model.folder().scheduler.grid(),
-    };
+    let spacing = spacing(settings)?.unwrap_or_else(|| model.folder().scheduler.grid());
     let grid = |steps| Grid::new(schedule, spacing, steps);
     if let Some(calls) = settings.calls {
         let most = calls.min(schedule.len());
