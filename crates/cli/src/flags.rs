@@ -1,4 +1,4 @@
-//! Errors and notices of the pipeline, with the names of flags instead of settings.
+//! Errors and notices of libraries, with the names of flags instead of settings.
 
 use std::borrow::Cow;
 
@@ -7,19 +7,58 @@ use ancestral_pipeline::{Error, Setting, SettingError};
 use crate::failure::Failed;
 
 /// The flag of a setting.
-fn flag(setting: Setting) -> Cow<'static, str> {
-    if setting == Setting::Count {
-        "-n".into()
-    } else {
-        format!("--{}", setting.name().replace('_', "-")).into()
+fn flag(setting: &str) -> Cow<'static, str> {
+    match setting {
+        "count" => "-n".into(),
+        "output" => "-o".into(),
+        _ => format!("--{}", setting.replace('_', "-")).into(),
     }
 }
 
 /// A text with its settings, in backticks, replaced by flags.
 pub fn spelled(text: &str) -> String {
-    Setting::ALL.iter().fold(text.to_owned(), |text, setting| {
-        text.replace(&format!("`{}`", setting.name()), &flag(*setting))
+    let settings = Setting::ALL.iter().map(|setting| setting.name());
+    #[cfg(feature = "train")]
+    let settings = settings.chain(ancestral_run::SETTINGS);
+    settings.fold(text.to_owned(), |text, setting| {
+        text.replace(&format!("`{setting}`"), &flag(setting))
     })
+}
+
+/// The error of a run with flags instead of settings, and as one of the program's.
+#[cfg(feature = "train")]
+pub fn raised(error: ancestral_run::RunError) -> anyhow::Error {
+    use ancestral_run::RunError;
+
+    match error {
+        RunError::Pipeline(error) => flagged(error),
+        // Its text may list files.
+        RunError::Data(error) => anyhow::Error::new(*error),
+        RunError::DataOfRun { source } => {
+            raised(*source).context("the data of the run; if they were moved, give their new path")
+        }
+        RunError::Failed(error) => Failed(anyhow::Error::from_boxed(error)).into(),
+        error @ (RunError::Setting(_)
+        | RunError::Folder(_)
+        | RunError::Held(_)
+        | RunError::OtherData { .. }
+        | RunError::Classes(_)
+        | RunError::Train(_)
+        | RunError::Recipe(_)
+        | RunError::Schedule(_)
+        | RunError::Network(_)
+        | RunError::Memory { .. }
+        | RunError::Checkpoint(_)
+        | RunError::NoFolder(_)
+        | RunError::NoCheckpoint(_)
+        | _) => {
+            let error = anyhow::Error::new(error);
+            let text = format!("{error:#}");
+            let spelled = spelled(&text);
+            // The sources of an error tell whether the disk is full.
+            if spelled == text { error } else { anyhow::anyhow!(spelled) }
+        }
+    }
 }
 
 /// The error with flags instead of settings.
@@ -27,7 +66,11 @@ pub fn flagged(error: impl Into<Error>) -> anyhow::Error {
     let error = error.into();
     if let Error::Setting(SettingError { setting, value, problem }) = error {
         let value = value.map(|value| format!(" {value}")).unwrap_or_default();
-        return anyhow::anyhow!("{}{value}: {}", flag(setting), spelled(&problem.to_string()));
+        return anyhow::anyhow!(
+            "{}{value}: {}",
+            flag(setting.name()),
+            spelled(&problem.to_string())
+        );
     }
     let is_of_network = matches!(error, Error::Network { .. });
     let text = spelled(&format!("{:#}", anyhow::Error::new(error)));

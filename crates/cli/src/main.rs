@@ -8,23 +8,15 @@
 
 mod args;
 mod commands;
-#[cfg(feature = "train")]
-mod data;
 mod failure;
 mod findings;
 mod flags;
 #[cfg(feature = "train")]
 mod interrupt;
-#[cfg(feature = "train")]
-mod lock;
-#[cfg(feature = "train")]
-mod looks;
 mod open;
 mod output;
 mod progress;
 mod rows;
-#[cfg(feature = "train")]
-mod run_folder;
 mod settings;
 
 use std::process::ExitCode;

@@ -1,11 +1,12 @@
 //! The output of samples: its name decides the kind of file.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Write as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use ancestral_data::{Channels, Pictures, png_name, save_bytes, write_png, write_png_folder};
+use ancestral_files::{is_there, no_folder, parent, try_to_write};
 use ancestral_pipeline::{Format, Model, Plan, Samples, Show, View, picture};
 use anyhow::{Context, Result, bail};
 
@@ -153,7 +154,7 @@ impl<'a> Output<'a> {
             Kind::Folder => {
                 self.path.try_exists()?; // no name at all, if it is too long
                 // The folder and its parents are created with the first picture.
-                try_to_write(self.path)
+                Ok(try_to_write(self.path)?)
             }
             Kind::File(_) => {
                 self.path.try_exists()?;
@@ -161,7 +162,7 @@ impl<'a> Output<'a> {
                 if !folder.is_dir() {
                     bail!("no such folder {}", folder.display());
                 }
-                try_to_write(folder)
+                Ok(try_to_write(folder)?)
             }
         }
     }
@@ -219,43 +220,10 @@ impl<'a> Output<'a> {
     }
 }
 
-/// Checks that a file can be created in a folder, or in its nearest existing parent.
-pub fn try_to_write(folder: &Path) -> Result<()> {
-    let mut folder = folder;
-    while !folder.exists() {
-        folder = parent(folder);
-    }
-    if !folder.is_dir() {
-        bail!("{} is a file, expected a folder", folder.display());
-    }
-    let probe = folder.join(format!(".ancestral-{}", std::process::id()));
-    let cannot = || format!("cannot create a file in {}", folder.display());
-    File::create_new(&probe).with_context(cannot)?;
-    fs::remove_file(&probe).with_context(cannot)
-}
-
-/// Whether anything has that name, even a broken link.
-pub fn is_there(path: &Path) -> bool {
-    path.symlink_metadata().is_ok()
-}
-
-/// What exists there instead of a folder.
-pub fn no_folder(path: &Path) -> &'static str {
-    if path.exists() { "a file" } else { "a broken link" }
-}
-
 /// Whether a file name is only an ending, such as `.png`.
 fn is_bare_extension(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase());
     [".png", ".gif", ".npy", ".csv"].iter().any(|ending| name.as_deref() == Some(ending))
-}
-
-/// The folder that a path is in.
-fn parent(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        Some(_) | None => Path::new("."),
-    }
 }
 
 #[cfg(test)]

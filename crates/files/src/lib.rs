@@ -1,10 +1,14 @@
 //! Writes a file whole or not at all.
 
+mod place;
+
 use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use atomic_write_file::AtomicWriteFile;
+
+pub use place::{PlaceError, is_there, no_folder, parent, try_to_write};
 
 /// Replaces the file at `path` with what `write` writes: under a temporary name, flushed to the disk,
 /// then renamed.

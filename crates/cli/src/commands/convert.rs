@@ -4,13 +4,13 @@ use std::fs;
 use std::path::Path;
 
 use ancestral_cpu::CpuNetwork;
+use ancestral_files::{is_there, no_folder};
 use ancestral_format::ModelFolder;
 use anyhow::{Context, Result, bail};
 
 use crate::args::ConvertArgs;
 use crate::failure::Failed;
 use crate::open::Wanted;
-use crate::output::{is_there, no_folder};
 
 pub fn run(args: &ConvertArgs) -> Result<()> {
     let (output, model) = (&args.output, &args.model);

@@ -6,7 +6,7 @@ use ancestral::{AnySchedule, Grid, Posterior, Schedule, compat};
 use ancestral_cpu::{CpuNetwork, instruction_set};
 use ancestral_data::{Column, ColumnKind, Columns};
 use ancestral_format::{Dtype, ModelFolder, NetworkConfig, counted, short};
-use ancestral_pipeline::{Model, Precision, Process, Settings};
+use ancestral_pipeline::{Model, Precision, Process, Settings, signal_left};
 use anyhow::{Context, Result};
 use serde::Serialize;
 use serde_json::json;
@@ -158,7 +158,11 @@ fn schedule(args: &InspectScheduleArgs) -> Result<String> {
     if *zero_snr {
         schedule = schedule.rescale_zero_terminal_snr().context("--zero-snr")?;
     }
-    super::warn_of_signal(name, &schedule, false);
+    if name.contains(':')
+        && let Some(text) = signal_left(&schedule)
+    {
+        note(false, format_args!("warning: {text}"));
+    }
     let rows = rows(&schedule)?;
     if args.json {
         return Ok(serde_json::to_string_pretty(&rows)? + "\n");

@@ -10,10 +10,9 @@ pub mod train;
 
 use std::io::{self, Write as _};
 
-use ancestral::Schedule;
 use anyhow::Result;
 
-use crate::failure::{Failed, is_unread, note};
+use crate::failure::{Failed, is_unread};
 
 /// Numbers as people write shapes: `1x8x8`, `32-64`.
 pub fn joined(numbers: &[usize], separator: &str) -> String {
@@ -29,19 +28,5 @@ fn print(text: &str) -> Result<()> {
             Err(Failed(anyhow::Error::new(error).context("standard output")).into())
         }
         Ok(()) | Err(_) => Ok(()),
-    }
-}
-
-/// Warns if the user's own betas, given in `text`, do not end in pure noise, where sampling starts.
-fn warn_of_signal(text: &str, schedule: &Schedule, quiet: bool) {
-    let alpha_bar = schedule.noisiest().alpha_bar();
-    if alpha_bar > 1e-3 && text.contains(':') {
-        note(
-            quiet,
-            format_args!(
-                "warning: this schedule ends at alpha_bar = {alpha_bar:.4}, where data is still \
-                 visible; sampling starts from pure noise, so it should end below 0.001"
-            ),
-        );
     }
 }

@@ -1,23 +1,66 @@
 //! `ancestral train`: data → a model, and pictures of what it learned.
 
-mod begin;
 mod flags;
-mod gradients;
-mod job;
-mod look;
-mod plan;
+mod front;
 mod resume;
-mod updates;
 
+use std::path::{Path, PathBuf};
+
+use ancestral_run::{Front, Limits, Order, Outcome, Run, Task, data_name};
 use anyhow::Result;
 
 use crate::args::TrainArgs;
-use crate::open::on_threads;
+use crate::failure::{Interrupted, note};
+use crate::flags::raised;
+use crate::open::{engine_on, on_threads};
+use front::Terminal;
 
 pub fn run(args: &TrainArgs) -> Result<()> {
     on_threads(&args.compute, || {
-        let job = if args.resume.is_some() { resume::resumed(args)? } else { begin::begun(args)? };
-        job.run()?;
-        super::print(&format!("{}\n", job.folder.path().display()))
+        let mut front = Terminal::new(args.compute.quiet);
+        let run = if args.resume.is_some() {
+            resume::resumed(args, &mut front)?
+        } else {
+            begun(args, &mut front)?
+        };
+        front.watch()?;
+        let outcome = run.run(&mut front).map_err(raised)?;
+        let (steps, resume) =
+            (run.request().training.steps, || front.command(Task::Resume(run.folder())));
+        match outcome {
+            Outcome::Finished => {}
+            Outcome::Stopped { after } => note(
+                args.compute.quiet,
+                format_args!("stopped after step {after} of {steps}; continue with: {}", resume()),
+            ),
+            Outcome::Interrupted { after } => {
+                let message = format!(
+                    "interrupted after step {after} of {steps}; continue with: {}",
+                    resume()
+                );
+                return Err(Interrupted { code: front.stopped.unwrap_or_default(), message }.into());
+            }
+        }
+        super::print(&format!("{}\n", run.folder().path().display()))
     })
+}
+
+/// The run that the flags describe.
+fn begun(args: &TrainArgs, front: &mut Terminal) -> Result<Run> {
+    let precision = args.compute.precision.unwrap_or_default();
+    let engine = engine_on(&args.compute, precision.into())?;
+    let data = args.data.clone().unwrap_or_default();
+    let folder = args.output.clone().unwrap_or_else(|| folder_of(&data));
+    let (reading, recipe) = (flags::reading(&args.reading), flags::recipe(args));
+    let order = Order { data, folder, force: args.force, reading, recipe, limits: limits(args) };
+    order.begin(engine, front).map_err(raised)
+}
+
+fn limits(args: &TrainArgs) -> Limits {
+    Limits { time: args.budget.time, stop_at: args.budget.stop_at }
+}
+
+/// The folder of a run if none is named.
+fn folder_of(data: &Path) -> PathBuf {
+    Path::new("runs").join(data_name(data))
 }

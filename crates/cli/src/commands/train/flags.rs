@@ -10,6 +10,8 @@ use ancestral_learn::{
     Decay, Fit, LearningRate, NetworkSize, Optimizer, Reading, Recipe, Request, Settings,
 };
 
+use ancestral_run::ReadingChoices;
+
 use crate::args::{
     BudgetArgs, ComputeArgs, FitArg, OptimizerArg, PrecisionArg, PredictionArg, ReadingArgs,
     SavingArgs, ScheduleArgs, TrainArgs,
@@ -137,7 +139,7 @@ pub fn flags(request: &Request) -> Vec<Flag> {
     {
         flags.push(("--groups", Some(groups.to_string())));
     }
-    flags.extend(reading(&source.reading));
+    flags.extend(flags_of_reading(&source.reading));
     for (flag, is_set) in [
         ("--flip", *flip),
         ("--constant-lr", *decay == Decay::Constant),
@@ -148,8 +150,24 @@ pub fn flags(request: &Request) -> Vec<Flag> {
     flags
 }
 
+/// How data are read, from the flags.
+pub fn reading(flags: &ReadingArgs) -> ReadingChoices {
+    let ReadingArgs { channels, size, fit, background, classes, flip: _, skip_bad, points, memory } =
+        flags;
+    ReadingChoices {
+        channels: channels.and_then(|channels| channels.0),
+        size: size.map(|size| size.0),
+        fit: fit.map(Fit::from),
+        background: background.map(|colour| colour.0),
+        classes: *classes,
+        skip_bad: *skip_bad,
+        points: *points,
+        memory: *memory,
+    }
+}
+
 /// The flags on how data are read.
-fn reading(reading: &Reading) -> Vec<Flag> {
+fn flags_of_reading(reading: &Reading) -> Vec<Flag> {
     let set = |flag, is_set: bool| is_set.then_some((flag, None));
     let (valued, switches) = match *reading {
         Reading::Plain => (Vec::new(), Vec::new()),

@@ -2,71 +2,35 @@
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use ancestral::AnySchedule;
 use ancestral_data::Channels;
 use ancestral_format::SchedulerConfig;
-use ancestral_learn::{Newest, Optimizer, Reading, Request, Settings};
+use ancestral_learn::{Optimizer, Reading, Request};
+use ancestral_run::{Run, RunFolder, Stored};
 use anyhow::{Context, Result, bail};
 
 use super::flags::{self, Flag};
-use super::job::{Budget, Job};
-use super::plan::steps_within;
+use super::front::Terminal;
+use super::{folder_of, limits};
 use crate::args::{BudgetArgs, ComputeArgs, ReadingArgs, SavingArgs, ScheduleArgs, TrainArgs};
 use crate::commands::joined;
-use crate::data::{self, Data};
-use crate::failure::note;
+use crate::flags::raised;
 use crate::open::engine_on;
-use crate::run_folder::RunFolder;
 
 /// The run that `args` name, at its newest complete checkpoint.
-pub fn resumed(args: &TrainArgs) -> Result<Job> {
-    let clock = Instant::now();
-    let (folder, quiet) = (folder(args)?, args.compute.quiet);
-    // Before the checkpoint is read: another process may be about to write a newer one.
-    folder.hold(quiet).context("--resume")?;
-    let Newest { path, checkpoint, passed_over } = newest(&folder)?;
-    for (path, error) in passed_over {
-        note(quiet, format_args!("warning: {} is not whole: {error}", path.display()));
-    }
-    let request = merged(checkpoint.request.clone(), args);
-    let request = request.with_context(|| format!("--resume {}", path.display()))?;
-    let precision = request.training.precision;
-    let engine = engine_on(&args.compute, precision)?;
-    let data = Data::read_again(
-        &request.source,
-        request.training.seed,
-        folder.path(),
-        args.reading.memory,
-        quiet,
-    )
-    .context("the data of the run; if they were moved, give their new path")?;
-    let data_sha256 = data.set.sha256()?;
-    if checkpoint.data_sha256 != data_sha256 {
-        bail!(
-            "{}: the data differ from the data that the run was begun with; to train on other data, \
-             begin another run",
-            request.source.name.display()
-        );
-    }
-    let Settings { hold_out, groups, seed, .. } = request.training;
-    let (data, held_out) =
-        data.map_set(|set| set.with_groups(groups, seed))?.split(hold_out, seed)?;
-    let state = Some(checkpoint.into_state());
-    let BudgetArgs { steps: _, time, stop_at } = args.budget;
-    let budget = Budget { stop_at, force: false, quiet };
-    let mut job = Job { folder, data, held_out, data_sha256, request, engine, state, budget };
-    if let Some(time) = time {
-        let every = Some(job.request.saving.preview_every);
-        job.request.training.steps = job.done() + steps_within(time, clock, &job, every)?;
-    }
-    Ok(job)
+pub fn resumed(args: &TrainArgs, front: &mut Terminal) -> Result<Run> {
+    let mut stored = Stored::read(RunFolder::new(folder(args)?), front).map_err(raised)?;
+    let request = merged(stored.request.clone(), args);
+    let checkpoint = stored.checkpoint().display();
+    stored.request = request.with_context(|| format!("--resume {checkpoint}"))?;
+    let engine = engine_on(&args.compute, stored.request.training.precision)?;
+    stored.resume(engine, limits(args), args.reading.memory, front).map_err(raised)
 }
 
 /// The folder of the run.
-fn folder(args: &TrainArgs) -> Result<RunFolder> {
-    let folder = RunFolder::new(match (&args.resume, &args.output, &args.data) {
+fn folder(args: &TrainArgs) -> Result<PathBuf> {
+    Ok(match (&args.resume, &args.output, &args.data) {
         (Some(Some(run)), None, _) => run.clone(),
         (Some(Some(run)), Some(output), _) if run == output => run.clone(),
         (Some(Some(run)), Some(output), _) => {
@@ -77,23 +41,7 @@ fn folder(args: &TrainArgs) -> Result<RunFolder> {
             )
         }
         (_, Some(output), _) => output.clone(),
-        (_, None, data) => {
-            Path::new("runs").join(data.as_deref().map(data::name).unwrap_or_default())
-        }
-    });
-    if !folder.path().is_dir() {
-        bail!("--resume: there is no run folder {}", folder.path().display());
-    }
-    Ok(folder)
-}
-
-fn newest(folder: &RunFolder) -> Result<Newest> {
-    let newest = folder.checkpoints(1).newest().context("--resume")?;
-    newest.with_context(|| {
-        format!(
-            "--resume: no checkpoint in {}: expected checkpoints/step-N in a run folder",
-            folder.path().display()
-        )
+        (_, None, data) => folder_of(data.as_deref().unwrap_or(Path::new(""))),
     })
 }
 
@@ -125,7 +73,7 @@ fn merged(mut request: Request, args: &TrainArgs) -> Result<Request> {
         saving: SavingArgs { preview_every, checkpoint_every, keep },
         compute: ComputeArgs { device: _, precision, threads: _, quiet: _ },
     } = args;
-    let stored = Stored(flags::flags(&request));
+    let stored = Known(flags::flags(&request));
     stored.check_value("--batch", *batch)?;
     stored.check_value("--accumulate", *accumulate)?;
     stored.check_value("--lr", *lr)?;
@@ -171,9 +119,9 @@ fn known_schedule(text: Option<&str>, request: &Request) -> Result<Option<String
 }
 
 /// The flags that a run was begun with.
-struct Stored(Vec<Flag>);
+struct Known(Vec<Flag>);
 
-impl Stored {
+impl Known {
     /// Refuses a value other than the stored one.
     fn check_value(&self, flag: &str, new: Option<impl Display>) -> Result<()> {
         let Some(new) = new.map(|value| value.to_string()) else { return Ok(()) };

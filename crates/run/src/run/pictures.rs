@@ -1,15 +1,16 @@
 //! Samples of what was learned: previews, and the pictures at the end.
 
+use std::error::Error;
+
 use ancestral_data::{energy_distance, save_bytes, write_csv, write_png};
 use ancestral_learn::{Judgement, Log, Saving, verdict};
 use ancestral_pipeline::{Defaults, Model, Pipeline, Samples, Settings, Show};
-use anyhow::Result;
 
-use super::job::{Job, Trainer};
-use crate::failure::{Failed, note};
-use crate::flags::flagged;
+use super::updates::warn_of;
+use super::{Run, Trainer};
+use crate::error::RunError;
+use crate::front::{Front, Notice, Task, Work};
 use crate::looks::{Amount, Looks, SNAPSHOTS};
-use crate::progress::Progress;
 
 /// Rows of the data that samples are compared with during training.
 const COMPARED: usize = 500;
@@ -18,7 +19,7 @@ const MOST_COPIES: usize = 20;
 
 /// How samples of a model are drawn for its pictures.
 #[derive(Clone, Copy, Debug)]
-pub struct Look {
+pub(crate) struct Look {
     sampler: &'static str,
     amount: Amount,
     /// Snapshots of the trajectory to keep.
@@ -29,31 +30,31 @@ pub struct Look {
 
 impl Look {
     /// At the end: samples, and their trajectory.
-    pub fn last(job: &Job, amount: Amount) -> Self {
-        Self { sampler: "ddpm", amount, snapshots: SNAPSHOTS, batch: batch(job) }
+    pub(crate) fn last(run: &Run, amount: Amount) -> Self {
+        Self { sampler: "ddpm", amount, snapshots: SNAPSHOTS, batch: batch(run) }
     }
 
     /// During training.
-    pub fn preview(job: &Job, amount: Amount) -> Self {
-        Self { sampler: "ddim", amount, snapshots: 0, batch: batch(job) }
+    pub(crate) fn preview(run: &Run, amount: Amount) -> Self {
+        Self { sampler: "ddim", amount, snapshots: 0, batch: batch(run) }
     }
 
     /// The same in so many steps, without the trajectory.
-    pub fn of_steps(self, steps: usize) -> Self {
+    pub(crate) fn of_steps(self, steps: usize) -> Self {
         Self { amount: Amount { steps, ..self.amount }, snapshots: 0, ..self }
     }
 }
 
 /// Samples in one network call; on the CPU no more than in a pass of training, which fits into memory.
-fn batch(job: &Job) -> usize {
-    let Defaults { batch, .. } = Defaults::of(job.data.is_pictures());
-    let ancestral_learn::Settings { accumulate, batch: pass, .. } = job.request.training;
+fn batch(run: &Run) -> usize {
+    let Defaults { batch, .. } = Defaults::of(run.data.is_pictures());
+    let ancestral_learn::Settings { accumulate, batch: pass, .. } = run.request.training;
     if accumulate > 1 { batch.min(pass) } else { batch }
 }
 
-impl Job {
+impl Run {
     /// How much is drawn during and at the end of a training of so many steps in all.
-    pub fn looks(&self, steps: u64) -> Looks {
+    pub(crate) fn looks(&self, steps: u64) -> Looks {
         let Self { data, request, .. } = self;
         let rows = steps as f64 * request.training.rows() as f64;
         self.all_looks().within_memory(data.set.row_len()).beside(&request.network, rows)
@@ -64,34 +65,47 @@ impl Job {
     }
 
     /// Prints a note if that is less than usual.
-    pub fn note_looks(&self) {
+    pub(super) fn note_looks(&self, front: &mut dyn Front) {
         let Saving { preview_every, .. } = self.request.saving;
-        let (less, draw) = (self.looks(self.request.training.steps), self.command(&["sample"]));
+        let less = self.looks(self.request.training.steps);
+        let draw = front.command(Task::Sample(&self.folder));
         if let Some(text) = self.all_looks().note(less, preview_every > 0, &draw) {
-            note(self.budget.quiet, text);
+            front.tell(Notice::note(text));
         }
     }
 
     /// Samples of the averaged weights, always from the same noise, and the judgement of them.
-    pub fn preview(&self, trainer: &mut Trainer, log: &mut Log) -> Result<()> {
+    pub(super) fn preview(
+        &self,
+        trainer: &mut Trainer,
+        log: &mut Log,
+        front: &mut dyn Front,
+    ) -> Result<(), RunError> {
         let judgement = self.judged(trainer)?;
-        let model = self.model(trainer, None)?;
+        let model = self.model(trainer, None, front)?;
         let look = Look::preview(self, self.looks(self.request.training.steps).preview);
-        let (samples, metadata) = self.sample(&model, look)?;
-        self.judge(judgement, &samples, log)?;
-        let picture = self.show(&model).still(&samples.x)?;
-        Ok(write_png(&self.folder.preview(trainer.steps()), &picture, &metadata)?)
+        let (samples, metadata) = self.sample(&model, look, front)?;
+        self.judge(judgement, &samples, log, front)?;
+        let picture = self.show(&model).still(&samples.x).map_err(RunError::failed)?;
+        let path = self.folder.preview(trainer.steps());
+        write_png(&path, &picture, &metadata).map_err(RunError::failed)
     }
 
     /// The losses of the held-out rows and of the rows seen in training.
-    pub fn judged(&self, trainer: &mut Trainer) -> Result<Judgement> {
+    pub(super) fn judged(&self, trainer: &mut Trainer) -> Result<Judgement, RunError> {
         let losses = self.held_out.as_ref().map(|held_out| trainer.judge(held_out)).transpose()?;
         let (held_out, seen) = losses.map(|[held_out, seen]| (held_out, seen)).unzip();
         Ok(Judgement { step: trainer.steps(), distance: None, held_out, seen })
     }
 
     /// Adds a judgement of the training to the log, and prints what is new in it.
-    fn judge(&self, judgement: Judgement, samples: &Samples, log: &mut Log) -> Result<()> {
+    fn judge(
+        &self,
+        judgement: Judgement,
+        samples: &Samples,
+        log: &mut Log,
+        front: &mut dyn Front,
+    ) -> Result<(), RunError> {
         let set = self.held_out.as_ref().unwrap_or(&self.data.set);
         let stride = set.len().div_ceil(COMPARED);
         let mut rows = Vec::new();
@@ -100,15 +114,15 @@ impl Job {
         }
         // There is no distance for a single sample or for values that are not finite.
         let distance = energy_distance(samples.x.data(), &rows, set.row_len()).ok();
-        self.warn_of(log.judge(Judgement { distance, ..judgement }));
+        warn_of(log.judge(Judgement { distance, ..judgement }), front);
         if let Some(verdict) = verdict(log.judgements()) {
-            note(self.budget.quiet, format_args!("note: {verdict}"));
+            front.tell(Notice::note(verdict));
         }
         Ok(())
     }
 
     /// Prints a note if samples are copies of the training data.
-    fn note_copies(&self, samples: &Samples) -> Result<()> {
+    fn note_copies(&self, samples: &Samples, front: &mut dyn Front) -> Result<(), RunError> {
         let set = &self.data.set;
         if !self.data.is_pictures() || set.is_elsewhere() {
             return Ok(());
@@ -116,37 +130,45 @@ impl Job {
         let (copies, count) = (set.copies(samples.x.data())?, samples.x.rows());
         // A few samples are near to a row by chance.
         if copies * MOST_COPIES > count {
-            note(
-                self.budget.quiet,
-                format_args!(
-                    "note: {copies} of {count} samples are copies of pictures of the data (three times \
-                     nearer to one than to any other): use fewer steps, a smaller network or more \
-                     pictures"
-                ),
-            );
+            front.tell(Notice::note(format_args!(
+                "{copies} of {count} samples are copies of pictures of the data (three times nearer to \
+                 one than to any other): use fewer steps, a smaller network or more pictures"
+            )));
         }
         Ok(())
     }
 
     /// The samples at the end, and their trajectory.
-    pub fn look(&self, model: &Model, judgement: Judgement, log: &mut Log) -> Result<()> {
+    pub(super) fn look(
+        &self,
+        model: &Model,
+        judgement: Judgement,
+        log: &mut Log,
+        front: &mut dyn Front,
+    ) -> Result<(), RunError> {
         let look = Look::last(self, self.looks(self.request.training.steps).last);
-        let (samples, metadata) = self.sample(model, look)?;
-        self.judge(judgement, &samples, log)?;
-        self.note_copies(&samples)?;
+        let (samples, metadata) = self.sample(model, look, front)?;
+        self.judge(judgement, &samples, log, front)?;
+        self.note_copies(&samples, front)?;
+        self.write(model, &samples, &metadata).map_err(RunError::Failed)
+    }
+
+    fn write(
+        &self,
+        model: &Model,
+        samples: &Samples,
+        metadata: &[(String, String)],
+    ) -> Result<(), Box<dyn Error + Send + Sync>> {
         let show = self.show(model);
-        let write = || -> Result<()> {
-            write_png(&self.folder.file("samples.png"), &show.still(&samples.x)?, &metadata)?;
-            if let Some(columns) = model.columns() {
-                write_csv(&self.folder.file("samples.csv"), columns, samples.x.data())?;
-            }
-            if Show::can_move(model.columns()) {
-                let animation = show.animation(&samples.snapshots)?;
-                save_bytes(&self.folder.file("denoising.gif"), &animation)?;
-            }
-            Ok(())
-        };
-        write().map_err(|error| Failed(error).into())
+        write_png(&self.folder.file("samples.png"), &show.still(&samples.x)?, metadata)?;
+        if let Some(columns) = model.columns() {
+            write_csv(&self.folder.file("samples.csv"), columns, samples.x.data())?;
+        }
+        if Show::can_move(model.columns()) {
+            let animation = show.animation(&samples.snapshots)?;
+            save_bytes(&self.folder.file("denoising.gif"), &animation)?;
+        }
+        Ok(())
     }
 
     /// How samples are shown: points and tables over their data.
@@ -155,7 +177,12 @@ impl Job {
     }
 
     /// Samples, and the metadata of their pictures.
-    pub fn sample(&self, model: &Model, look: Look) -> Result<(Samples, Vec<(String, String)>)> {
+    pub(crate) fn sample(
+        &self,
+        model: &Model,
+        look: Look,
+        front: &mut dyn Front,
+    ) -> Result<(Samples, Vec<(String, String)>), RunError> {
         let steps = look.amount.steps.min(model.schedule().len());
         let settings = Settings::new()
             .sampler(look.sampler)
@@ -166,17 +193,18 @@ impl Job {
             .batch(look.batch)
             .seed(self.request.training.seed)
             .snapshots(look.snapshots);
-        let pipeline = Pipeline::new(model.clone(), &self.engine).map_err(flagged)?;
-        let mut steps = pipeline.steps(&settings).map_err(flagged)?;
+        let pipeline = Pipeline::new(model.clone(), &self.engine)?;
+        let mut steps = pipeline.steps(&settings)?;
         let mut metadata = steps.plan().provenance();
         metadata.push(("data".to_owned(), self.data.name.clone()));
-        let mut progress = Progress::new("sampling", 0..steps.total() as u64, self.budget.quiet);
-        let mut done = 0;
-        for step in &mut steps {
-            let step = step.map_err(flagged)?;
-            done += 1;
-            progress.at(done, || format!("step {}/{}", step.done, step.of));
-        }
+        front.begin(Work::Sampling, 0..steps.total() as u64);
+        let drawn = steps.by_ref().zip(1..).try_for_each(|(step, done)| {
+            let step = step?;
+            front.at(done, &|| format!("step {}/{}", step.done, step.of));
+            Ok(())
+        });
+        front.end();
+        drawn.map_err(RunError::Pipeline)?;
         Ok((Samples::joined(&steps.finished()), metadata))
     }
 }

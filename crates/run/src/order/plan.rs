@@ -4,13 +4,12 @@ use std::time::{Duration, Instant};
 
 use ancestral_format::counted;
 use ancestral_learn::{Budget, Recipe, Trainer};
-use anyhow::{Result, bail};
 
-use super::begin::prepare;
-use super::gradients::gradients;
-use super::job::Job;
-use super::look::Look;
-use crate::failure::note;
+use super::prepare;
+use crate::error::{Problem, RunError, SettingError};
+use crate::front::{Front, Notice};
+use crate::gradients::gradients;
+use crate::run::{Look, Run};
 
 /// The least and the most updates that are measured, after one that is not, and for how long.
 const LEAST: u64 = 4;
@@ -22,18 +21,24 @@ const GAIN: &str = ", which took a third off the distance to the data on Fashion
 const CALLS: usize = 2;
 
 /// Chooses the size of the network, if the recipe leaves it open, and the number of updates, so that
-/// the job ends `time` seconds after `clock`.
-pub fn plan(time: f64, clock: Instant, job: &mut Job, recipe: &mut Recipe) -> Result<()> {
+/// the run ends `time` seconds after `clock`.
+pub(super) fn plan(
+    time: f64,
+    clock: Instant,
+    run: &mut Run,
+    recipe: &mut Recipe,
+    front: &mut dyn Front,
+) -> Result<(), RunError> {
     let every = recipe.preview_every;
-    let mut steps = steps_within(time, clock, job, every)?;
-    let mut next = recipe.larger(&job.data.set);
+    let mut steps = steps_within(time, clock, run, every, front)?;
+    let mut next = recipe.larger(&run.data.set);
     let is_open = next.is_some();
     while let Some(size) = next.filter(|size| size.pays_after() <= steps) {
         let larger = Recipe { size, ..recipe.clone() };
-        let fit = prepare(job, &larger).and_then(|_| steps_within(time, clock, job, every));
+        let fit = prepare(run, &larger).and_then(|_| steps_within(time, clock, run, every, front));
         let Some(fit) = fit.ok().filter(|fit| size.pays_after() <= *fit) else { break };
         (*recipe, steps) = (larger, fit);
-        next = recipe.larger(&job.data.set);
+        next = recipe.larger(&run.data.set);
     }
     recipe.steps = Some(steps);
     let why = next.map_or_else(String::new, |size| {
@@ -45,22 +50,23 @@ pub fn plan(time: f64, clock: Instant, job: &mut Job, recipe: &mut Recipe) -> Re
     let gain = if is_open { GAIN } else { "" };
     let updates = counted(steps, "update");
     let plan = format!("plan: {time} s allow {updates}{network}; twice the time would allow");
-    note(job.budget.quiet, format_args!("{plan} {}{gain}", 2 * steps));
+    front.tell(Notice::line(format_args!("{plan} {}{gain}", 2 * steps)));
     Ok(())
 }
 
 /// Measures a few updates and network calls, and returns how many updates fit into `time` seconds
 /// since `clock`, beside the sampling at the end and the previews.
-pub fn steps_within(
+pub(crate) fn steps_within(
     time: f64,
     clock: Instant,
-    job: &Job,
+    run: &Run,
     preview_every: Option<u64>,
-) -> Result<u64> {
-    let mut request = job.request.clone();
+    front: &mut dyn Front,
+) -> Result<u64, RunError> {
+    let mut request = run.request.clone();
     request.training.steps = MOST + 1;
-    let engine = gradients(&job.engine, &request.network)?;
-    let mut trainer = Trainer::new(&request, engine, job.data.set.clone())?;
+    let engine = gradients(&run.engine, &request.network)?;
+    let mut trainer = Trainer::new(&request, engine, run.data.set.clone())?;
     trainer.step()?; // the first one is slower
     let (start, mut updates) = (Instant::now(), 0);
     while updates < LEAST || updates < MOST && start.elapsed() < MEASURED {
@@ -68,7 +74,7 @@ pub fn steps_within(
         updates += 1;
     }
     let update = start.elapsed().as_secs_f64() / updates as f64;
-    let model = job.model(&trainer, None)?;
+    let model = run.model(&trainer, None, front)?;
     drop(trainer);
     let budget = Budget {
         left: time - clock.elapsed().as_secs_f64(),
@@ -78,9 +84,9 @@ pub fn steps_within(
         sampling: 0.0,
     };
     // The amount for a training that takes all of the time: at least as much as will be drawn.
-    let looks = job.looks(job.done() + budget.steps().unwrap_or(1));
+    let looks = run.looks(run.done() + budget.steps().unwrap_or(1));
     let start = Instant::now();
-    job.sample(&model, Look::last(job, looks.last).of_steps(CALLS))?;
+    run.sample(&model, Look::last(run, looks.last).of_steps(CALLS), front)?;
     let row = start.elapsed().as_secs_f64() / (CALLS as f64 * looks.last.count as f64);
     let budget = Budget {
         left: time - clock.elapsed().as_secs_f64(),
@@ -91,9 +97,6 @@ pub fn steps_within(
     if let Some(steps) = budget.steps() {
         return Ok(steps);
     }
-    bail!(
-        "--time {time}: not one update fits (an update takes {update:.2} s, sampling at the end \
-         {:.1} s); give more time or a smaller --width",
-        budget.sampling
-    )
+    let problem = Problem::TooShort { update, sampling: budget.sampling };
+    Err(SettingError::of("time", &time, problem).into())
 }

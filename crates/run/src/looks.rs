@@ -10,7 +10,7 @@ use ancestral_format::{DownBlock, NetworkConfig, UNetConfig, counted};
 use ancestral_pipeline::Defaults;
 
 /// Snapshots kept of the trajectory of the last samples.
-pub const SNAPSHOTS: usize = 50;
+pub(crate) const SNAPSHOTS: usize = 50;
 /// Bytes that the snapshots may take.
 const MOST_BYTES: usize = 1 << 30;
 /// A pass of training costs as much as this many of sampling: gradients take two more.
@@ -28,14 +28,14 @@ const SMALLER: [(u64, usize); 8] =
 
 /// So many samples in so many steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Amount {
-    pub count: u64,
-    pub steps: usize,
+pub(crate) struct Amount {
+    pub(crate) count: u64,
+    pub(crate) steps: usize,
 }
 
 impl Amount {
     /// The number of rows in all network calls.
-    pub fn rows(self) -> f64 {
+    pub(crate) fn rows(self) -> f64 {
         self.count as f64 * self.steps as f64
     }
 
@@ -52,14 +52,14 @@ impl fmt::Display for Amount {
 
 /// The amounts drawn during a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Looks {
-    pub last: Amount,
-    pub preview: Amount,
+pub(crate) struct Looks {
+    pub(crate) last: Amount,
+    pub(crate) preview: Amount,
 }
 
 impl Looks {
     /// The full amounts for pictures, or for points and tables.
-    pub fn all(are_pictures: bool) -> Self {
+    pub(crate) fn all(are_pictures: bool) -> Self {
         let Defaults { steps, count, .. } = Defaults::of(are_pictures);
         let last = Amount { count: count as u64, steps };
         // Enough to see the progress of training.
@@ -67,7 +67,7 @@ impl Looks {
     }
 
     /// The same, or less if the trajectory of samples of so many numbers would take much memory.
-    pub fn within_memory(mut self, numbers: usize) -> Self {
+    pub(crate) fn within_memory(mut self, numbers: usize) -> Self {
         let trajectory = numbers.saturating_mul(size_of::<f32>() * (SNAPSHOTS + 1));
         let most = (MOST_BYTES / trajectory.max(1)).max(1) as u64;
         for amount in [&mut self.last, &mut self.preview] {
@@ -77,7 +77,7 @@ impl Looks {
     }
 
     /// The same, or less if it would take long, beside a training on `rows` rows in all.
-    pub fn beside(self, network: &NetworkConfig, rows: f64) -> Self {
+    pub(crate) fn beside(self, network: &NetworkConfig, rows: f64) -> Self {
         let allowed = (SHARE * PASSES * rows).max(FREE / multiplications(network));
         let smaller = SMALLER.map(|divisors| self.divided(divisors));
         let fits = |looks: &&Self| looks.rows() <= allowed;
@@ -94,7 +94,7 @@ impl Looks {
     }
 
     /// The note about amounts that are `less` than these; the command `draw` draws more.
-    pub fn note(self, less: Self, has_previews: bool, draw: &str) -> Option<String> {
+    pub(crate) fn note(self, less: Self, has_previews: bool, draw: &str) -> Option<String> {
         let previews = if has_previews {
             format!(" (for a preview {}, not {})", less.preview, self.preview)
         } else {
@@ -102,7 +102,7 @@ impl Looks {
         };
         (less != self).then(|| {
             format!(
-                "note: samples drawn at the end: {}, not {}{previews}, which would take too long beside \
+                "samples drawn at the end: {}, not {}{previews}, which would take too long beside \
                  the training, or too much memory; draw more with: {draw}",
                 less.last, self.last
             )

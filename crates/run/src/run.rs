@@ -1,95 +1,114 @@
-//! One training: the setup before the first step, and the results after the last.
+//! A training: the setup before the first step, and the results after the last.
 
-use std::ffi::OsString;
-use std::fs;
+mod pictures;
+mod updates;
 
 use ancestral_data::{loss_chart, write_png};
 use ancestral_format::{About, AboutData, AboutTraining, NetworkConfig, counted};
 use ancestral_learn::{
-    Decay, Engine as Gradients, Judgement, Log, LogError, Request, TrainState, TrainingSet,
+    Decay, Engine as Gradients, Judgement, Log, Request, TrainState, TrainingSet,
 };
 use ancestral_pipeline::{Engine, Model, columns_for_folder};
-use anyhow::{Result, bail};
 
-use super::flags;
-use super::gradients::gradients;
-use crate::commands::joined;
 use crate::data::Data;
-use crate::failure::{Failed, note};
-use crate::flags::flagged;
-use crate::interrupt::Interrupt;
-use crate::lock::LOCK;
-use crate::run_folder::RunFolder;
+use crate::error::{Problem, RunError, SettingError};
+use crate::folder::RunFolder;
+use crate::front::{Front, Notice, Task};
+use crate::gradients::gradients;
+
+pub(crate) use pictures::Look;
 
 /// A trainer on any engine.
-pub type Trainer = ancestral_learn::Trainer<Box<dyn Gradients>>;
+pub(crate) type Trainer = ancestral_learn::Trainer<Box<dyn Gradients>>;
 
-/// One training.
-pub struct Job {
-    pub folder: RunFolder,
-    pub data: Data,
-    /// The rows that are held out to measure the loss.
-    pub held_out: Option<TrainingSet>,
-    pub data_sha256: String,
-    pub request: Request,
-    /// What computes samples and gradients.
-    pub engine: Engine,
-    /// The state of the checkpoint, if the training is resumed.
-    pub state: Option<TrainState>,
-    pub budget: Budget,
-}
-
-/// Settings that are chosen each time a training is begun or resumed.
-pub struct Budget {
-    /// The step to stop after, before the last one.
-    pub stop_at: Option<u64>,
+/// A training that is settled, and has a folder.
+#[derive(Debug)]
+pub struct Run {
+    pub(crate) folder: RunFolder,
     /// Whether an existing run is replaced.
-    pub force: bool,
-    pub quiet: bool,
+    pub(crate) force: bool,
+    pub(crate) data: Data,
+    /// The rows that are held out to measure the loss.
+    pub(crate) held_out: Option<TrainingSet>,
+    pub(crate) data_sha256: String,
+    pub(crate) request: Request,
+    /// What computes samples and gradients.
+    pub(crate) engine: Engine,
+    /// The state of the checkpoint, if the training is resumed.
+    pub(crate) state: Option<TrainState>,
+    /// The step to stop after, before the last one.
+    pub(crate) stop_at: Option<u64>,
 }
 
-impl Job {
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All steps are made; the model and its pictures are written.
+    Finished,
+    /// The run was to stop after a step; a checkpoint is written.
+    Stopped {
+        /// That step.
+        after: u64,
+    },
+    /// The front stopped it; a checkpoint is written.
+    Interrupted {
+        /// The last step made.
+        after: u64,
+    },
+}
+
+impl Run {
+    /// Its folder.
+    #[must_use]
+    pub fn folder(&self) -> &RunFolder {
+        &self.folder
+    }
+
+    /// What is learned, and how: complete.
+    #[must_use]
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+
     /// Trains, and draws the samples at the end.
-    pub fn run(&self) -> Result<()> {
+    ///
+    /// # Errors
+    /// If the run has made more steps than it should, its folder can't be used, or training fails.
+    pub fn run(&self, front: &mut dyn Front) -> Result<Outcome, RunError> {
         let (steps, done) = (self.request.training.steps, self.done());
-        if steps < done {
-            bail!("--steps {steps}: the run has already made {done}; give a larger number");
+        for (setting, value) in [("steps", Some(steps)), ("stop_at", self.stop_at)] {
+            if let Some(value) = value.filter(|value| *value < done) {
+                return Err(SettingError::of(setting, &value, Problem::AlreadyMade { done }).into());
+            }
         }
-        if let Some(stop) = self.budget.stop_at.filter(|stop| *stop < done) {
-            bail!("--stop-at {stop}: the run has already made {done}; give a larger number");
-        }
-        let interrupt = Interrupt::watch()?;
         // All input errors are reported before anything is written.
         let mut trainer = self.trainer()?;
-        let mut log = self.log()?;
-        self.announce(trainer.parameters());
-        self.note_looks();
-        let until = self.budget.stop_at.map_or(steps, |stop| stop.min(steps));
-        self.train(&mut trainer, until, &mut log, &interrupt)?;
+        let mut log = self.log(front)?;
+        self.announce(trainer.parameters(), front);
+        self.note_looks(front);
+        let until = self.stop_at.map_or(steps, |stop| stop.min(steps));
+        if let Some(outcome) = self.train(&mut trainer, until, &mut log, front)? {
+            return Ok(outcome);
+        }
         if until < steps {
-            let text = format!("stopped after step {until} of {steps}; {}", self.resuming());
-            note(self.budget.quiet, text);
-            return Ok(());
+            return Ok(Outcome::Stopped { after: until });
         }
         let judgement = self.judged(&mut trainer)?;
-        let model = self.model(&trainer, log.final_loss())?;
+        let model = self.model(&trainer, log.final_loss(), front)?;
         drop(trainer);
-        model.folder().write(self.folder.path()).map_err(|error| Failed(error.into()))?;
-        let (lock, message) = (self.folder.file(LOCK), self.without_pictures());
-        let _last_words = interrupt.end_after(move || {
-            let _ = fs::remove_file(lock);
-            message
-        });
-        self.look(&model, judgement, &mut log)?;
-        self.chart(&log)
+        model.folder().write(self.folder.path()).map_err(RunError::failed)?;
+        front.wrote_model(&self.folder);
+        self.look(&model, judgement, &mut log, front)?;
+        self.chart(&log)?;
+        Ok(Outcome::Finished)
     }
 
     /// Steps that were made before this process.
-    pub fn done(&self) -> u64 {
+    pub(crate) fn done(&self) -> u64 {
         self.state.as_ref().map_or(0, |state| state.steps)
     }
 
-    fn trainer(&self) -> Result<Trainer> {
+    fn trainer(&self) -> Result<Trainer, RunError> {
         let engine = gradients(&self.engine, &self.request.network)?;
         let (request, set) = (&self.request, self.data.set.clone());
         Ok(match &self.state {
@@ -99,21 +118,21 @@ impl Job {
     }
 
     /// Prepares the run folder for the steps to come.
-    fn log(&self) -> Result<Log> {
+    fn log(&self, front: &mut dyn Front) -> Result<Log, RunError> {
         let (folder, done) = (&self.folder, self.done());
         if self.state.is_none() {
-            folder.begin(self.budget.force, self.budget.quiet)?;
-            return Log::create(&folder.log()).map_err(unwritten);
+            folder.begin(self.force, front)?;
+            return Log::create(&folder.log()).map_err(RunError::failed);
         }
         folder.checkpoints(self.request.saving.keep).tidy(done)?;
         folder.go_back_to(done)?;
         // Pictures of the end mislead while the run continues.
         let judged = if folder.preview(done).exists() { done } else { done.saturating_sub(1) };
-        Log::resume(&folder.log(), done, judged).map_err(unwritten)
+        Log::resume(&folder.log(), done, judged).map_err(RunError::failed)
     }
 
-    /// Prints one line about the training.
-    fn announce(&self, parameters: usize) {
+    /// Tells in one line what is trained.
+    fn announce(&self, parameters: usize, front: &mut dyn Front) {
         let Self { data, request, .. } = self;
         let Request { network, scheduler, training, .. } = request;
         let (rate, done) = (training.learning_rate, self.done());
@@ -140,39 +159,22 @@ impl Job {
             training.seed,
             self.folder.path().display(),
         );
-        note(self.budget.quiet, line);
-    }
-
-    /// How to resume the run.
-    pub fn resuming(&self) -> String {
-        format!("continue with: {}", self.command(&["train", "--resume"]))
-    }
-
-    /// The message for an interruption after the model was written: what exists, and how to get the rest.
-    fn without_pictures(&self) -> String {
-        format!(
-            "interrupted while the last samples were drawn; the model is written: draw samples with: {} \
-             (or all pictures of the run with: {})",
-            self.command(&["sample"]),
-            self.command(&["train", "--resume"])
-        )
-    }
-
-    /// The shell command on the run folder.
-    pub fn command(&self, words: &[&str]) -> String {
-        let folder = flags::operand(self.folder.path());
-        let words = words.iter().map(OsString::from).chain([folder]);
-        flags::shell(&words.collect::<Vec<_>>())
+        front.tell(Notice::line(line));
     }
 
     /// The model learned so far.
-    pub fn model(&self, trainer: &Trainer, final_loss: Option<f64>) -> Result<Model> {
-        let about = self.about(trainer, final_loss);
-        Model::from_folder(self.data.name.clone(), trainer.model(about)).map_err(flagged)
+    pub(crate) fn model(
+        &self,
+        trainer: &Trainer,
+        final_loss: Option<f64>,
+        front: &dyn Front,
+    ) -> Result<Model, RunError> {
+        let about = self.about(trainer, final_loss, front);
+        Ok(Model::from_folder(self.data.name.clone(), trainer.model(about))?)
     }
 
     /// The record of the training so far in a model folder.
-    pub fn about(&self, trainer: &Trainer, final_loss: Option<f64>) -> About {
+    fn about(&self, trainer: &Trainer, final_loss: Option<f64>, front: &dyn Front) -> About {
         let Self { data, request, .. } = self;
         About {
             data: AboutData {
@@ -189,13 +191,13 @@ impl Job {
                 prediction: request.scheduler.prediction_type,
                 parameters: trainer.parameters(),
                 final_loss,
-                command: flags::command(request, trainer.steps()),
+                command: front.command(Task::Train { request, done: trainer.steps() }),
             }),
         }
     }
 
     /// The chart of the losses.
-    fn chart(&self, log: &Log) -> Result<()> {
+    fn chart(&self, log: &Log) -> Result<(), RunError> {
         // In a short run every step may have been skipped.
         if log.losses().is_empty() {
             return Ok(());
@@ -206,15 +208,9 @@ impl Job {
             (mean > 0.0 && mean.is_finite()).then_some((judgement.step, mean))
         };
         let held_out: Vec<_> = log.judgements().iter().filter_map(loss).collect();
-        let chart = loss_chart(&title, log.losses(), &held_out)?;
-        write_png(&self.folder.file("loss.png"), &chart, &[])
-            .map_err(|error| Failed(error.into()).into())
+        let chart = loss_chart(&title, log.losses(), &held_out).map_err(RunError::failed)?;
+        write_png(&self.folder.file("loss.png"), &chart, &[]).map_err(RunError::failed)
     }
-}
-
-/// The folder was writable, so a failure to write a file in it is not an input error.
-fn unwritten(error: LogError) -> anyhow::Error {
-    Failed(error.into()).into()
 }
 
 /// The number of classes, or of groups instead.
@@ -224,4 +220,9 @@ fn classes(set: &TrainingSet) -> String {
         (0, classes) => format!("{classes} classes"),
         (_, found) => format!("{} of similar ones", counted(found, "group")),
     }
+}
+
+/// Numbers as people write shapes: `1x8x8`, `32-64`.
+fn joined(numbers: &[usize], separator: &str) -> String {
+    numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(separator)
 }

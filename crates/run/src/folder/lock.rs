@@ -6,12 +6,11 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
-
-use crate::failure::note;
+use super::FolderError;
+use crate::front::{Front, Notice};
 
 /// The file that is locked. It is removed at the end, so that equal runs leave equal files.
-pub const LOCK: &str = ".lock";
+pub(super) const LOCK: &str = ".lock";
 /// How often, and how long apart, a lock is tried: a process that only checks for a lock holds it
 /// briefly.
 const TRIES: u32 = 5;
@@ -20,7 +19,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// A folder that no other process writes to, until this is dropped or the process ends. The system
 /// releases the lock however the process ends.
 #[derive(Debug)]
-pub struct Lock {
+pub(super) struct Lock {
     path: PathBuf,
     /// Kept open only for its lock.
     _file: File,
@@ -28,25 +27,25 @@ pub struct Lock {
 
 impl Lock {
     /// Locks an existing folder. The error names the process that holds the lock.
-    pub fn take(folder: &Path, quiet: bool) -> Result<Self> {
+    pub(super) fn take(folder: &Path, front: &mut dyn Front) -> Result<Self, FolderError> {
         let path = folder.join(LOCK);
-        let at = || format!("run folder {}", folder.display());
         let mut tries = 0;
         loop {
             let open =
                 OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
-            let file = open.with_context(|| format!("{}: {LOCK} cannot be written", at()))?;
+            let unwritable = |source| FolderError::Lock { folder: folder.to_owned(), source };
+            let file = open.map_err(unwritable)?;
             match file.try_lock() {
                 // The process that held the lock has removed the file, so this lock is void.
                 Ok(()) if !is_still(&file, &path) => {}
                 Ok(()) => return Ok(Self::held(path, file)),
-                Err(TryLockError::WouldBlock) if tries == TRIES => bail!(refusal(folder)),
+                Err(TryLockError::WouldBlock) if tries == TRIES => return Err(refusal(folder)),
                 Err(TryLockError::WouldBlock) => {
                     tries += 1;
                     thread::sleep(PAUSE);
                 }
                 Err(TryLockError::Error(error)) => {
-                    note(quiet, unlockable(folder, &error));
+                    front.tell(Notice::warning(unlockable(folder, &error)));
                     return Ok(Self::held(path, file));
                 }
             }
@@ -54,10 +53,10 @@ impl Lock {
     }
 
     /// Refuses a folder that another process has locked; a missing folder is accepted.
-    pub fn check(folder: &Path) -> Result<()> {
+    pub(super) fn check(folder: &Path) -> Result<(), FolderError> {
         let Ok(file) = File::open(folder.join(LOCK)) else { return Ok(()) };
         match file.try_lock_shared() {
-            Err(TryLockError::WouldBlock) => bail!(refusal(folder)),
+            Err(TryLockError::WouldBlock) => Err(refusal(folder)),
             Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
         }
     }
@@ -76,26 +75,20 @@ impl Drop for Lock {
     }
 }
 
-/// The message that names the process which holds the folder.
-fn refusal(folder: &Path) -> String {
+/// The error that names the process which holds the folder.
+fn refusal(folder: &Path) -> FolderError {
     let read = || fs::read_to_string(folder.join(LOCK)).ok()?.trim().parse::<u32>().ok();
     // It may have locked the file just now, and not have written its number yet.
     let process = read().or_else(|| {
         thread::sleep(PAUSE);
         read()
     });
-    let process =
-        process.map_or_else(|| "another process".to_owned(), |id| format!("process {id}"));
-    format!(
-        "run folder {}: {process} is writing to it; wait until it ends, stop it, or choose another \
-         folder with -o",
-        folder.display()
-    )
+    FolderError::Held { folder: folder.to_owned(), process }
 }
 
 fn unlockable(folder: &Path, error: &io::Error) -> String {
     format!(
-        "warning: run folder {}: this file system has no locks ({error}): make sure that no \
+        "run folder {}: this file system has no locks ({error}): make sure that no \
          other process writes to it",
         folder.display()
     )
@@ -118,15 +111,17 @@ fn is_still(_: &File, _: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::front::Silent;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     #[test]
     fn a_second_holder_is_refused_and_the_first_is_named() {
         let folder = tempfile::tempdir().unwrap();
-        let lock = Lock::take(folder.path(), true).unwrap();
-        for error in
-            [Lock::take(folder.path(), true).unwrap_err(), Lock::check(folder.path()).unwrap_err()]
-        {
+        let lock = Lock::take(folder.path(), &mut Silent).unwrap();
+        for error in [
+            Lock::take(folder.path(), &mut Silent).unwrap_err(),
+            Lock::check(folder.path()).unwrap_err(),
+        ] {
             let process = format!("process {} is writing to it", std::process::id());
             assert!(error.to_string().contains(&process), "{error}");
             assert!(error.to_string().contains(&folder.path().display().to_string()), "{error}");
@@ -134,7 +129,7 @@ mod tests {
         drop(lock);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         Lock::check(folder.path()).unwrap();
-        drop(Lock::take(folder.path(), true).unwrap());
+        drop(Lock::take(folder.path(), &mut Silent).unwrap());
     }
 
     #[test]
@@ -142,7 +137,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(LOCK), "4711\nof a process with a longer number").unwrap();
         Lock::check(folder.path()).unwrap();
-        let _lock = Lock::take(folder.path(), true).unwrap();
+        let _lock = Lock::take(folder.path(), &mut Silent).unwrap();
         let id = format!("{}\n", std::process::id());
         assert_eq!(fs::read_to_string(folder.path().join(LOCK)).unwrap(), id);
     }
@@ -152,8 +147,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let missing = folder.path().join("missing");
         Lock::check(&missing).unwrap();
-        let message = format!("{:#}", Lock::take(&missing, true).unwrap_err());
-        assert!(message.contains("missing: .lock cannot be written: No such file"), "{message}");
+        let message = Lock::take(&missing, &mut Silent).unwrap_err().to_string();
+        assert!(message.ends_with("missing: .lock cannot be written"), "{message}");
     }
 
     /// Such locks break when a file is removed while other processes wait for it.
@@ -165,7 +160,7 @@ mod tests {
             for _ in 0..4 {
                 scope.spawn(|| {
                     for _ in 0..300 {
-                        let Ok(_lock) = Lock::take(folder.path(), true) else { continue };
+                        let Ok(_lock) = Lock::take(folder.path(), &mut Silent) else { continue };
                         assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
                         held.fetch_add(1, Ordering::SeqCst);
                         thread::yield_now();
