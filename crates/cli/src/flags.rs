@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use ancestral_eval::EvalError;
 use ancestral_pipeline::{Error, Setting, SettingError};
 
 use crate::failure::Failed;
@@ -20,9 +21,31 @@ pub fn spelled(text: &str) -> String {
     let settings = Setting::ALL.iter().map(|setting| setting.name());
     #[cfg(feature = "train")]
     let settings = settings.chain(ancestral_run::SETTINGS);
+    let settings = settings.chain(ancestral_eval::SETTINGS);
     settings.fold(text.to_owned(), |text, setting| {
         text.replace(&format!("`{setting}`"), &flag(setting))
     })
+}
+
+/// The error of an evaluation with flags instead of settings.
+pub fn evaluated(error: EvalError) -> anyhow::Error {
+    if let EvalError::Pipeline(error) = error {
+        return flagged(error);
+    }
+    // Its text may list files.
+    #[cfg(feature = "pictures")]
+    if let EvalError::Open(error) = error {
+        return anyhow::Error::new(error).context("--data");
+    }
+    reworded(anyhow::Error::new(error))
+}
+
+/// The error with flags instead of settings.
+fn reworded(error: anyhow::Error) -> anyhow::Error {
+    let text = format!("{error:#}");
+    let spelled = spelled(&text);
+    // Only the error itself tells whether the disk is full, and whether its text lists files.
+    if spelled == text { error } else { anyhow::anyhow!(spelled) }
 }
 
 /// The error of a run with flags instead of settings, and as one of the program's.
@@ -51,13 +74,7 @@ pub fn raised(error: ancestral_run::RunError) -> anyhow::Error {
         | RunError::Checkpoint(_)
         | RunError::NoFolder(_)
         | RunError::NoCheckpoint(_)
-        | _) => {
-            let error = anyhow::Error::new(error);
-            let text = format!("{error:#}");
-            let spelled = spelled(&text);
-            // The sources of an error tell whether the disk is full.
-            if spelled == text { error } else { anyhow::anyhow!(spelled) }
-        }
+        | _) => reworded(anyhow::Error::new(error)),
     }
 }
 

@@ -9,7 +9,6 @@
 mod args;
 mod commands;
 mod failure;
-mod findings;
 mod flags;
 #[cfg(feature = "train")]
 mod interrupt;

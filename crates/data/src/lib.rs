@@ -41,6 +41,8 @@ mod distance;
 #[cfg(feature = "datasets")]
 mod elsewhere;
 mod encode;
+#[cfg(feature = "datasets")]
+mod findings;
 mod grid;
 #[cfg(feature = "datasets")]
 mod idx;
@@ -69,6 +71,8 @@ pub use digits::digits;
 pub use distance::frechet_distance;
 pub use distance::{DistanceError, energy_distance, sliced_wasserstein};
 pub use encode::EncodeError;
+#[cfg(feature = "datasets")]
+pub use findings::findings;
 pub use grid::{GridError, GridLayout, grid};
 #[cfg(feature = "datasets")]
 pub use idx::{IdxError, is_idx, read_idx};

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ancestral_data::{
-    Columns, Loaded, Opened, Own, PictureFolder, ReadOptions, Source as Kind, open_as_needed,
+    Columns, Loaded, Opened, Own, PictureFolder, ReadOptions, Source as Kind, findings,
+    open_as_needed,
 };
 use ancestral_learn::{Reader, Recipe, Source, TrainError, TrainingSet, available_memory};
 
@@ -190,14 +191,8 @@ fn tell(
     left_out: &[(PathBuf, Own)],
     decided: &str,
 ) {
-    for (path, reason) in skipped {
-        front.tell(Notice::line(format_args!("skipped {}: {reason}", path.display())));
-    }
-    for (path, own) in left_out {
-        front.tell(Notice::line(format_args!("left out {}: {own}", path.display())));
-    }
-    if !decided.is_empty() {
-        front.tell(Notice::line(format_args!("{}: {decided}", source.display())));
+    for line in findings(source.display(), skipped, left_out, decided) {
+        front.tell(Notice::line(line));
     }
 }
 

@@ -18,27 +18,6 @@ use crate::run::Run;
 pub(crate) use plan::steps_within;
 
 /// A training that has not begun: what the user chooses of it. What is left open follows from the data.
-///
-/// # Example
-/// ```
-/// use ancestral_learn::Recipe;
-/// use ancestral_pipeline::Engine;
-/// use ancestral_run::{Limits, Order, Outcome, ReadingChoices, Silent};
-///
-/// let folder = tempfile::tempdir()?;
-/// let order = Order {
-///     data: "moons".into(),
-///     folder: folder.path().join("moons"),
-///     force: false,
-///     reading: ReadingChoices { points: Some(100), ..ReadingChoices::default() },
-///     recipe: Recipe { steps: Some(2), ..Recipe::default() },
-///     limits: Limits::default(),
-/// };
-/// let outcome = order.begin(Engine::default(), &mut Silent)?.run(&mut Silent)?;
-/// assert_eq!(outcome, Outcome::Finished);
-/// assert!(folder.path().join("moons/samples.png").exists());
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Clone, Debug)]
 pub struct Order {
     /// The data: a built-in name or a path.

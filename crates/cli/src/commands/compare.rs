@@ -1,78 +1,102 @@
 //! `ancestral compare`: samplers × network calls.
 
-mod exact;
-#[cfg_attr(not(feature = "pictures"), path = "compare/no_model.rs")]
-mod model;
-mod report;
+use std::path::{Path, PathBuf};
 
-use ancestral::{AnySampler, Sampler};
+use ancestral_data::{save_bytes, write_png};
+use ancestral_eval::{Comparison, Report};
 use anyhow::{Context, Result, bail};
 
 use crate::args::CompareArgs;
-use report::Destination;
+use crate::failure::Failed;
+use crate::flags::evaluated;
+use crate::progress::Progress;
 
 pub fn run(args: &CompareArgs) -> Result<()> {
-    let samplers = chosen(args)?;
-    let mut calls = args.calls.clone();
-    calls.sort_unstable();
-    calls.dedup();
+    let comparison = Comparison::new(args.samplers.as_deref(), &args.calls);
+    let mut comparison = comparison.map_err(evaluated)?;
+    comparison.count = args.count;
+    comparison.spacing.clone_from(&args.spacing);
     let destination = args.output.as_deref().map(|path| Destination::new(path, args.force));
     let destination = destination.transpose()?;
-    let report = match &args.model {
-        None => exact::compare(args, &samplers, &calls)?,
-        Some(_) => model::compare(args, &samplers, &calls)?,
+    let mut bar: Option<Progress> = None;
+    let mut progress = |done: u64, total: u64, details: &str| {
+        let new = || Progress::new("comparing", 0..total, args.compute.quiet);
+        bar.get_or_insert_with(new).at(done, || details.to_owned());
     };
-    if report.plotted().is_none() {
-        bail!("--calls: too few for one step of any of these samplers; raise --calls");
-    }
+    let report = if args.model.is_none() {
+        comparison.with_exact(args.exact.as_deref(), &mut progress).map_err(evaluated)?
+    } else {
+        with_model(args, &comparison, &mut progress)?
+    };
+    drop(bar);
     // Files are written first, so that nothing is lost if the reader closes stdout.
     if let Some(destination) = destination {
-        report.write(&destination)?;
+        destination.write(&report)?;
     }
     super::print(&report.text())
 }
 
-/// A sampler: the user's text, and its parsed value.
-type Named = (String, AnySampler);
+#[cfg(feature = "pictures")]
+fn with_model(
+    args: &CompareArgs,
+    comparison: &Comparison,
+    progress: ancestral_eval::Progress<'_>,
+) -> Result<Report> {
+    use ancestral_eval::{Reference, Trials};
+    use ancestral_pipeline::Pipeline;
 
-/// The named samplers, or all that converge with more network calls.
-fn chosen(args: &CompareArgs) -> Result<Vec<Named>> {
-    let Some(text) = &args.samplers else {
-        let all = AnySampler::all().into_iter().filter(|sampler| sampler.info().order > 0);
-        return Ok(all.map(|sampler| (sampler.info().name.to_owned(), sampler)).collect());
-    };
-    let mut named: Vec<Named> = Vec::new();
-    for text in names(text) {
-        let sampler = text.parse().context("--samplers")?;
-        if named.iter().any(|(known, _)| *known == text) {
-            bail!("--samplers: {text} appears twice");
-        }
-        named.push((text, sampler));
-    }
-    Ok(named)
+    use crate::failure::note;
+    use crate::flags::flagged;
+    use crate::open::{Wanted, engine};
+
+    let engine = engine(&args.compute)?;
+    let quiet = args.compute.quiet;
+    let (path, variant) = (args.model.as_deref(), args.variant.as_deref());
+    let wanted = Wanted { path, variant, size: None, quiet };
+    let model = wanted.model()?;
+    let (data, tell) = (args.data.as_deref(), |line| note(quiet, line));
+    let data = Reference::read(data, &model, wanted.is_built_in(), tell).map_err(evaluated)?;
+    let pipeline = Pipeline::new(model, &engine).map_err(flagged)?;
+    let (reference, batch) = (args.reference, args.batch);
+    let seeds = args.seeds.unwrap_or(Trials::default().seeds);
+    let trials = Trials { seeds, reference, batch };
+    comparison.with_model(&pipeline, &data, trials, progress).map_err(evaluated)
 }
 
-/// Splits at commas, but not at those between options: `unipc:order=3,form=noise,ddim` are two.
-fn names(text: &str) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for part in text.split(',') {
-        match names.last_mut() {
-            Some(last) if part.contains('=') && !part.contains(':') => {
-                *last = format!("{last},{part}");
-            }
-            _ => names.push(part.trim().to_owned()),
-        }
-    }
-    names
+#[cfg(not(feature = "pictures"))]
+fn with_model(_: &CompareArgs, _: &Comparison, _: ancestral_eval::Progress<'_>) -> Result<Report> {
+    bail!("MODEL: this build cannot read data to compare with: build with `--features pictures`")
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The files that are written.
+#[derive(Debug)]
+struct Destination {
+    folder: PathBuf,
+    table: PathBuf,
+    plot: PathBuf,
+}
 
-    #[test]
-    fn options_stay_with_their_sampler() {
-        let found = names("ddim,dpm-solver:order=2,form=data,unipc:order=3, heun");
-        assert_eq!(found, ["ddim", "dpm-solver:order=2,form=data", "unipc:order=3", "heun"]);
+impl Destination {
+    /// The files in `folder`, which need not exist yet; existing files are an error without `force`.
+    fn new(folder: &Path, force: bool) -> Result<Self> {
+        if folder.exists() && !folder.is_dir() {
+            bail!("output {}: a file, expected a folder", folder.display());
+        }
+        let [table, plot] = ["table.csv", "plot.png"].map(|name| folder.join(name));
+        if let Some(taken) = [&table, &plot].into_iter().find(|file| file.exists() && !force) {
+            bail!("{} already exists: replace it with --force", taken.display());
+        }
+        Ok(Self { folder: folder.to_owned(), table, plot })
+    }
+
+    /// Writes the table, and the plot if there is one.
+    fn write(&self, report: &Report) -> Result<()> {
+        let Self { folder, table, plot } = self;
+        std::fs::create_dir_all(folder).with_context(|| format!("output {}", folder.display()))?;
+        save_bytes(table, report.csv().as_bytes()).map_err(|error| Failed(error.into()))?;
+        if let Some(chart) = report.plot().map_err(evaluated)? {
+            write_png(plot, &chart, &[]).map_err(|error| Failed(error.into()))?;
+        }
+        Ok(())
     }
 }

@@ -1,11 +1,11 @@
 //! Pictures as rows.
 
-use ancestral_data::{Channels, PictureOptions, PictureSet, read_pictures};
+use ancestral_data::{Channels, PictureOptions, PictureSet, findings, read_pictures};
 use ancestral_pipeline::Batch;
 use anyhow::{Context, Result};
 
 use super::Source;
-use crate::findings::Findings;
+use crate::failure::note;
 
 /// Pictures, scaled to a size.
 pub fn read(
@@ -30,7 +30,9 @@ pub fn read_mask(source: Source<'_>, size: [usize; 2], quiet: bool) -> Result<Ba
 fn read_with(source: Source<'_>, options: &PictureOptions, quiet: bool) -> Result<Batch> {
     let read = read_pictures(source.path, options).context(source.flag.to_owned())?;
     let PictureSet { data, decided, skipped, left_out } = read;
-    Findings { skipped: &skipped, left_out: &left_out, decided: &decided }.print(source, quiet);
+    for line in findings(source, &skipped, &left_out, &decided) {
+        note(quiet, line);
+    }
     let shape = data.shape().to_vec();
     Ok(Batch::new(shape, data.into_parts().0))
 }

@@ -1,12 +1,10 @@
 //! The result as a table, a CSV file and a plot.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
 
-use ancestral_data::{ErrorLine, error_chart, save_bytes, write_png};
-use anyhow::{Context, Result, bail};
+use ancestral_data::{ErrorLine, Raster, error_chart};
 
-use crate::failure::Failed;
+use crate::EvalError;
 
 /// The error of one sampler with so many network calls.
 #[derive(Debug)]
@@ -15,6 +13,7 @@ pub struct Cell {
     pub calls: usize,
     /// The calls that were made.
     pub made: usize,
+    /// The distance, or the mean over seeds.
     pub distance: f64,
     /// The standard error of the mean over seeds, if there are several.
     pub standard_error: Option<f64>,
@@ -23,9 +22,11 @@ pub struct Cell {
 /// One sampler, with a cell for each number of calls that suffices for one hop.
 #[derive(Debug)]
 pub struct Row {
+    /// Its name, with options.
     pub sampler: String,
     /// The order of convergence that it claims, if these distances can show it.
     pub order: Option<u32>,
+    /// The cells, by rising number of calls.
     pub cells: Vec<Cell>,
 }
 
@@ -52,6 +53,7 @@ pub struct Block {
     pub measure: &'static str,
     /// What is measured, in a line or two.
     pub about: String,
+    /// The samplers.
     pub rows: Vec<Row>,
 }
 
@@ -66,18 +68,20 @@ pub struct Report {
 
 impl Report {
     /// The rows that are plotted, if there are any.
-    pub fn plotted(&self) -> Option<&Block> {
+    pub(super) fn plotted(&self) -> Option<&Block> {
         self.blocks.iter().find(|block| !block.rows.is_empty())
     }
 
     /// As tables for the terminal.
+    #[must_use]
     pub fn text(&self) -> String {
         let blocks = self.blocks.iter().filter(|block| !block.rows.is_empty());
         blocks.map(Block::text).collect::<Vec<_>>().join("\n")
     }
 
     /// As comma-separated values, at full precision.
-    fn csv(&self) -> String {
+    #[must_use]
+    pub fn csv(&self) -> String {
         let mut text = "sampler,calls,calls_made,measure,distance,standard_error,order_claimed,\
                         order_seen\n"
             .to_owned();
@@ -100,18 +104,17 @@ impl Report {
         text
     }
 
-    /// Writes the table, and the plot if there is a distance above 0.
-    pub fn write(&self, destination: &Destination) -> Result<()> {
-        let Destination { folder, table, plot } = destination;
-        std::fs::create_dir_all(folder).with_context(|| format!("output {}", folder.display()))?;
-        save_bytes(table, self.csv().as_bytes()).map_err(|error| Failed(error.into()))?;
-        let block = self.plotted().context("nothing to plot")?;
+    /// As a plot, if there is a distance above 0.
+    ///
+    /// # Errors
+    /// If the plot can't be drawn.
+    pub fn plot(&self) -> Result<Option<Raster>, EvalError> {
+        let Some(block) = self.plotted() else { return Ok(None) };
         let lines: Vec<ErrorLine> = block.rows.iter().map(line).collect();
         if lines.iter().all(|line| line.points.is_empty()) {
-            return Ok(());
+            return Ok(None);
         }
-        let chart = error_chart(&self.title, ["network calls", block.measure], &lines)?;
-        write_png(plot, &chart, &[]).map_err(|error| Failed(error.into()).into())
+        Ok(Some(error_chart(&self.title, ["network calls", block.measure], &lines)?))
     }
 }
 
@@ -193,28 +196,6 @@ fn aligned(lines: &[Vec<String>]) -> String {
         text.push('\n');
     }
     text
-}
-
-/// The files that are written.
-#[derive(Debug)]
-pub struct Destination {
-    folder: PathBuf,
-    table: PathBuf,
-    plot: PathBuf,
-}
-
-impl Destination {
-    /// The files in `folder`, which need not exist yet; existing files are an error without `force`.
-    pub fn new(folder: &Path, force: bool) -> Result<Self> {
-        if folder.exists() && !folder.is_dir() {
-            bail!("output {}: a file, expected a folder", folder.display());
-        }
-        let [table, plot] = ["table.csv", "plot.png"].map(|name| folder.join(name));
-        if let Some(taken) = [&table, &plot].into_iter().find(|file| file.exists() && !force) {
-            bail!("{} already exists: replace it with --force", taken.display());
-        }
-        Ok(Self { folder: folder.to_owned(), table, plot })
-    }
 }
 
 #[cfg(test)]

@@ -8,12 +8,10 @@ use ancestral::{
     AnySampler, AnySpacing, Batch, Denoiser, Grid, Level, Noise, SampleNoise, Sampler, Schedule,
 };
 use ancestral_data::sliced_wasserstein;
-use anyhow::{Context, Result};
 
-use super::Named;
 use super::report::{Block, Cell, Report, Row};
-use crate::args::CompareArgs;
-use crate::progress::Progress;
+use super::{Comparison, Named, Progress};
+use crate::EvalError;
 
 /// Where runs without a spacing are compared: λ before the hop into clean data, which adds an error
 /// of its own.
@@ -27,17 +25,35 @@ const FLOW_STEPS: usize = 2000;
 /// The seed of the starts, and the seed of a second, independent set.
 const SEEDS: [u64; 2] = [2026, 2027];
 
-/// Deterministic samplers are measured by the distance of each end to the exact end, stochastic ones by
-/// the distance between the two sets of ends.
-pub fn compare(args: &CompareArgs, samplers: &[Named], calls: &[usize]) -> Result<Report> {
-    let name = args.exact.as_deref().unwrap_or(REFERENCE_MIXTURES[0]);
-    let mut data = reference_mixture(name).context("--exact")?;
-    let count = args.count.unwrap_or(STARTS);
-    let stretch = Stretch::new(args.spacing.as_deref())?;
+impl Comparison {
+    /// Compares the samplers on a mixture with an exact denoiser, one of [`REFERENCE_MIXTURES`] (by
+    /// default the first): deterministic samplers by the distance of each end to the end of the exact
+    /// flow, stochastic ones by the distance between the two sets of ends.
+    ///
+    /// # Errors
+    /// If there is no such mixture or spacing, or no number of calls suffices for one step.
+    pub fn with_exact(
+        &self,
+        mixture: Option<&str>,
+        progress: Progress<'_>,
+    ) -> Result<Report, EvalError> {
+        Self::checked(compare(self, mixture.unwrap_or(REFERENCE_MIXTURES[0]), progress)?)
+    }
+}
+
+fn compare(
+    comparison: &Comparison,
+    name: &str,
+    progress: Progress<'_>,
+) -> Result<Report, EvalError> {
+    let Comparison { samplers, calls, count, spacing } = comparison;
+    let mut data =
+        reference_mixture(name).ok_or_else(|| EvalError::Mixture { name: name.to_owned() })?;
+    let count = count.unwrap_or(STARTS);
+    let stretch = Stretch::new(spacing.as_deref())?;
     let (drawing, still): (Vec<_>, Vec<_>) =
         samplers.iter().partition(|(_, sampler)| sampler.info().stochastic);
-    let total = samplers.len() * calls.len();
-    let mut progress = Progress::new("comparing", 0..total as u64, args.compute.quiet);
+    let total = (samplers.len() * calls.len()) as u64;
     let mut done = 0;
     let mut rows = |chosen: &[&Named], data: &mut Mixture, distance: &Distance<'_>| {
         let mut rows = Vec::new();
@@ -46,13 +62,13 @@ pub fn compare(args: &CompareArgs, samplers: &[Named], calls: &[usize]) -> Resul
             for &calls in calls {
                 cells.extend(stretch.cell(sampler, calls, count, data, distance)?);
                 done += 1;
-                progress.at(done, || name.clone());
+                progress(done, total, name);
             }
             let has_order = !sampler.info().stochastic && stretch.spacing.is_none();
             let order = Some(sampler.info().order).filter(|_| has_order);
             rows.extend((!cells.is_empty()).then(|| Row { sampler: name.clone(), order, cells }));
         }
-        anyhow::Ok(rows)
+        Ok::<_, EvalError>(rows)
     };
     let (hops, end) = stretch.words();
     let truth = stretch.flow(&mut data, SEEDS[0], count)?;
@@ -82,7 +98,7 @@ pub fn compare(args: &CompareArgs, samplers: &[Named], calls: &[usize]) -> Resul
 }
 
 /// How far samples are from the truth.
-type Distance<'a> = dyn Fn(&Batch<f64>) -> Result<f64> + 'a;
+type Distance<'a> = dyn Fn(&Batch<f64>) -> Result<f64, EvalError> + 'a;
 
 /// The levels that a run covers, from the noisiest level of the DDPM paper's schedule.
 struct Stretch {
@@ -94,8 +110,9 @@ struct Stretch {
 }
 
 impl Stretch {
-    fn new(spacing: Option<&str>) -> Result<Self> {
-        let spacing = spacing.map(str::parse).transpose().context("--spacing")?;
+    fn new(spacing: Option<&str>) -> Result<Self, EvalError> {
+        let of = |source| EvalError::Option { setting: "spacing", source };
+        let spacing = spacing.map(str::parse).transpose().map_err(of)?;
         let to = Level::from_lambda(if spacing.is_some() { CLEAN } else { END })?;
         Ok(Self { schedule: Schedule::linear_1000(), spacing, to })
     }
@@ -115,7 +132,7 @@ impl Stretch {
     }
 
     /// The end of the exact flow from the noise of `seed`.
-    fn flow(&self, data: &mut Mixture, seed: u64, count: usize) -> Result<Batch<f64>> {
+    fn flow(&self, data: &mut Mixture, seed: u64, count: usize) -> Result<Batch<f64>, EvalError> {
         let grid = self.even(FLOW_STEPS)?;
         let x = SampleNoise::new(seed, 0..count as u64).draw(&Batch::zeros(count, vec![2]));
         let x = unwrap(probability_flow(data, &x, &grid));
@@ -134,7 +151,7 @@ impl Stretch {
         count: usize,
         data: &mut Mixture,
         distance: &Distance<'_>,
-    ) -> Result<Option<Cell>> {
+    ) -> Result<Option<Cell>, EvalError> {
         // The hop into clean data takes one call; without a spacing there is no such hop.
         let left_out = usize::from(self.spacing.is_none());
         let grid = |hops| match self.spacing {
@@ -148,8 +165,8 @@ impl Stretch {
         let x: Batch<f64> = noise.draw(&Batch::zeros(count, vec![2]));
         let hops = grid.points().len() - left_out;
         let end = sampler.run(&grid, x, data, &mut noise).nth(hops - 1);
-        let end = end.map(|step| unwrap(step).x).context("a grid of two points has two hops")?;
-        let distance = distance(&end)?;
+        let end = unwrap(end.expect("a run makes a step a hop"));
+        let distance = distance(&end.x)?;
         let made = sampler.calls(&grid) - left_out;
         Ok(Some(Cell { calls, made, distance, standard_error: None }))
     }

@@ -1,0 +1,90 @@
+//! Why an evaluation fails.
+
+use ancestral::exact::REFERENCE_MIXTURES;
+use ancestral::grid::GridError;
+use ancestral::level::LevelError;
+use ancestral::options::OptionError;
+use ancestral_data::{ChartError, DistanceError};
+use thiserror::Error;
+
+/// The settings that texts of this crate mention, as they stand there in backticks.
+pub const SETTINGS: [&str; 6] = ["calls", "data", "exact", "reference", "samplers", "spacing"];
+
+/// Why an evaluation fails.
+///
+/// Settings in its text are in backticks, by the names of [`SETTINGS`], so that a front can spell
+/// them as flags or arguments.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum EvalError {
+    /// There is no such sampler or spacing.
+    #[error("`{setting}`")]
+    Option {
+        /// The setting.
+        setting: &'static str,
+        /// Why.
+        source: OptionError,
+    },
+    /// There is no such mixture.
+    #[error("`exact`: no mixture {name:?}, expected {}", REFERENCE_MIXTURES.join(" or "))]
+    Mixture {
+        /// The name found.
+        name: String,
+    },
+    /// A sampler is named twice.
+    #[error("`samplers`: {0} appears twice")]
+    Twice(String),
+    /// No run is long enough for one step.
+    #[error("`calls`: too few for one step of any of these samplers; raise `calls`")]
+    TooFewCalls,
+    /// The reference run is refused.
+    #[error("`reference`")]
+    Reference(#[source] ancestral_pipeline::Error),
+    /// The model or a setting is refused.
+    #[error(transparent)]
+    Pipeline(#[from] ancestral_pipeline::Error),
+    /// There is no such grid.
+    #[error(transparent)]
+    Grid(#[from] GridError),
+    /// There is no such level.
+    #[error(transparent)]
+    Level(#[from] LevelError),
+    /// There is no distance between these rows.
+    #[error(transparent)]
+    Distance(#[from] DistanceError),
+    /// The chart can't be drawn.
+    #[error(transparent)]
+    Chart(#[from] ChartError),
+    /// The data can't be read.
+    #[cfg(feature = "datasets")]
+    #[error("`data`")]
+    Open(#[from] ancestral_data::OpenError),
+    /// No data are named.
+    #[error("`data`: name the data to compare the samples of model {model} with")]
+    NoData {
+        /// The model.
+        model: String,
+    },
+    /// Rows of another shape.
+    #[error("`data` {source_name}: rows of {found}, expected {expected} as of model {model}")]
+    Shape {
+        /// The data.
+        source_name: String,
+        /// Their shape.
+        found: String,
+        /// The shape of the model's samples.
+        expected: String,
+        /// The model.
+        model: String,
+    },
+    /// Columns of other names.
+    #[error("`data` {source_name}: columns {found}, expected those of the model, {expected}")]
+    Columns {
+        /// The data.
+        source_name: String,
+        /// Their columns.
+        found: String,
+        /// The columns of the model.
+        expected: String,
+    },
+}
