@@ -2,13 +2,15 @@
 
 use super::decoder::Decoder;
 use super::normal::Normal;
-use crate::batch::Scalar;
+use super::units::bits_per_dimension;
+use crate::batch::{Batch, Scalar};
+use crate::denoiser::Denoised;
 use crate::grid::{Grid, Hop};
 use crate::level::Level;
 use crate::posterior::Posterior;
 use crate::prediction::Prediction;
 use crate::schedule::Schedule;
-use crate::variance::{NoiseScale, Variance};
+use crate::variance::{NoiseScale, ReverseVariance};
 
 /// One hop of a grid as a term of the variational bound: how far the reverse transition
 /// p(x_s | x_t) is from the posterior q(x_s | x_t, x₀); into clean data, how unlikely x₀ is under it.
@@ -18,8 +20,9 @@ use crate::variance::{NoiseScale, Variance};
 /// L = KL(q(x_s | x_t, x₀) || p(x_s | x_t))     s > 0:  N(μ̃(x₀, x_t), β̃) from N(μ̃(x̂₀, x_t), Σ)
 /// L = −ln p(x₀ | x_t)                          s = 0:  N(x̂₀, Σ) at x₀
 /// ```
-/// with Σ of the [`Variance`]. Into clean data β̃ is 0, so fixed-small takes the β̃ of the hop before
-/// there, and learned-range begins at it; a grid of one hop takes β.
+/// with Σ of the [`Variance`](crate::Variance). Into clean data β̃ is 0, so fixed-small takes the β̃ of the hop before
+/// there, and learned-range begins at it; a grid of one hop takes β. An optimal variance needs it only
+/// where it is 0 itself.
 /// # Source
 /// Ho et al. 2020, arXiv:2006.11239, eq. 5 and 13. The β̃ of the last hop: `posterior_log_variance_clipped`
 /// of openai/improved-diffusion and openai/guided-diffusion. Differs from them: their fixed-large has this
@@ -76,13 +79,14 @@ struct Term {
 impl Transition {
     /// The transitions of the hops of `grid`, in their order.
     #[must_use]
-    pub fn of_grid(grid: &Grid, variance: Variance) -> Vec<Self> {
+    pub fn of_grid(grid: &Grid, variance: impl Into<ReverseVariance>) -> Vec<Self> {
+        let variance = variance.into();
         let mut before = None;
         let of_hop = |hop: Hop| {
             let posterior = Posterior::of(&hop);
             let least = if hop.is_last() { before } else { Some(posterior.beta_tilde) };
             before = Some(posterior.beta_tilde);
-            Self::new(&hop, posterior, least.unwrap_or(posterior.beta), variance)
+            Self::new(&hop, posterior, least.unwrap_or(posterior.beta), &variance)
         };
         grid.hops().map(of_hop).collect()
     }
@@ -90,7 +94,7 @@ impl Transition {
     /// The transitions of single timesteps: number t leads from timestep t to t − 1, number 0 into
     /// clean data. They are what training draws from.
     #[must_use]
-    pub fn of_schedule(schedule: &Schedule, variance: Variance) -> Vec<Self> {
+    pub fn of_schedule(schedule: &Schedule, variance: impl Into<ReverseVariance>) -> Vec<Self> {
         let timesteps: Vec<usize> = (0..schedule.len()).rev().collect();
         let grid = Grid::from_timesteps(schedule, &timesteps)
             .expect("all timesteps of a schedule, descending, are a grid");
@@ -99,9 +103,18 @@ impl Transition {
         transitions
     }
 
-    fn new(hop: &Hop, posterior: Posterior, least: f64, variance: Variance) -> Self {
-        let clipped = Posterior { beta_tilde: least, ..posterior };
-        let log_variance = match variance.noise_scale(&clipped) {
+    fn new(hop: &Hop, posterior: Posterior, least: f64, variance: &ReverseVariance) -> Self {
+        let scale = match variance {
+            ReverseVariance::Named(variance) => {
+                variance.noise_scale(&Posterior { beta_tilde: least, ..posterior })
+            }
+            ReverseVariance::Optimal(table) => {
+                let variance = table.variance(hop.from().level, &posterior);
+                let variance = if variance == 0.0 { least } else { variance };
+                NoiseScale::Std(variance.sqrt())
+            }
+        };
+        let log_variance = match scale {
             NoiseScale::Std(std) => LogVariance { a: 2.0 * std.ln(), b: 0.0 },
             NoiseScale::Exp { a, b } => LogVariance { a: 2.0 * a, b: 2.0 * b },
         };
@@ -164,6 +177,32 @@ impl Transition {
             *slope = f32::from_f64(self.log_variance.b * term.slope);
         }
         nats
+    }
+
+    /// L of each row of `x0` in bits per dimension, where the denoiser made `denoised` of x_t.
+    ///
+    /// # Panics
+    /// If it has no variance half, and Σ depends on it.
+    pub(super) fn bits<T: Scalar>(
+        &self,
+        x0: &Batch<T>,
+        denoised: &Denoised<Batch<T>>,
+        decoder: Decoder,
+    ) -> Vec<f64> {
+        let half = denoised.raw_variance.as_ref();
+        assert!(
+            self.log_variance.b == 0.0 || half.is_some(),
+            "a learned variance needs a network that predicts it"
+        );
+        let of_row = |(index, row): (usize, &[T])| {
+            let (x0_hat, half) = (denoised.x0.row(index), half.map(|half| half.row(index)));
+            let of_value = |(i, x0): (usize, &T)| {
+                let raw = half.map_or(0.0, |half| half[i].to_f64());
+                self.term(x0.to_f64(), x0_hat[i].to_f64() - x0.to_f64(), raw, decoder).nats
+            };
+            bits_per_dimension(row.iter().enumerate().map(of_value).sum(), row.len())
+        };
+        x0.iter_rows().enumerate().map(of_row).collect()
     }
 
     /// The term of one value whose clean estimate is `error` above the truth.

@@ -2,6 +2,7 @@ use std::f64::consts::LN_2;
 
 use super::*;
 use crate::likelihood::Bins;
+use crate::variance::Variance;
 
 fn loss(t: usize, values: [f32; 4], decoder: Decoder) -> (f64, f64) {
     let transitions = Transition::of_schedule(&Schedule::linear_1000(), Variance::LearnedRange);
