@@ -59,3 +59,4 @@ golden:
 	python3 tools/golden/scheduler_steps.py crates/core/tests/golden/scheduler_steps.json
 	python3 tools/golden/peer_runs.py crates/core/tests/golden/peer_runs.json
 	python3 tools/golden/samplers.py crates/core/tests/golden/samplers.json
+	python3 tools/golden/likelihood.py crates/core/tests/golden/likelihood.json

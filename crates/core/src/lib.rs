@@ -12,6 +12,7 @@ pub mod grid;
 pub mod inpainting;
 pub mod invert;
 pub mod level;
+pub mod likelihood;
 pub mod loss_weight;
 mod names;
 pub mod noise;

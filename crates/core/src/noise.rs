@@ -33,6 +33,8 @@ pub enum Purpose {
     Groups,
     /// Which data are held out.
     HoldOut,
+    /// How likelihoods are estimated: noise of the data, probes, dequantisation.
+    Evaluation,
 }
 
 impl Purpose {
@@ -48,6 +50,7 @@ impl Purpose {
             Self::Augmentation => b"augment\0",
             Self::Groups => b"groups\0\0",
             Self::HoldOut => b"held-out",
+            Self::Evaluation => b"evaluate",
         }
     }
 }
@@ -143,7 +146,12 @@ impl SampleNoise {
     /// The noise of the samples `indices` of `seed`; the next draw is draw 0.
     #[must_use]
     pub fn new(seed: u64, indices: impl IntoIterator<Item = u64>) -> Self {
-        let streams = Streams::new(seed, Purpose::Sampling);
+        Self::of_streams(Streams::new(seed, Purpose::Sampling), indices)
+    }
+
+    /// The noise of the samples `indices` of these streams; the next draw is draw 0.
+    #[must_use]
+    pub fn of_streams(streams: Streams, indices: impl IntoIterator<Item = u64>) -> Self {
         Self { streams, indices: indices.into_iter().collect(), draws: 0 }
     }
 

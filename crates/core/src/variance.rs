@@ -2,8 +2,13 @@
 
 use thiserror::Error;
 
+use crate::level::Level;
 use crate::names::names;
 use crate::posterior::Posterior;
+
+mod optimal;
+
+pub use optimal::{NoiseNorms, OptimalVariance, OptimalVarianceError};
 
 /// The variance Σ of p(x_s | x_t).
 ///
@@ -89,6 +94,83 @@ impl Variance {
                 NoiseScale::Exp { a: 0.25 * (large + small), b: 0.25 * (large - small) }
             }
         }
+    }
+}
+
+/// The variance of a reverse process: one that is known by its name, or a table of optimal ones, which
+/// is measured with a denoiser and data.
+///
+/// # Example
+/// ```
+/// use ancestral::Variance;
+/// use ancestral::sampler::Ddpm;
+/// use ancestral::variance::{OptimalVariance, ReverseVariance};
+///
+/// let schedule = ancestral::Schedule::linear_1000();
+/// let table = OptimalVariance::new(vec![(schedule.level(10), 0.4), (schedule.level(999), 1.0)])?;
+/// assert_eq!(Ddpm::new(table.clone()).variance(), &ReverseVariance::Optimal(table));
+/// let named = ReverseVariance::Named(Variance::FixedLarge);
+/// assert_eq!(Ddpm::new(Variance::FixedLarge).variance(), &named);
+/// # Ok::<(), ancestral::variance::OptimalVarianceError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub enum ReverseVariance {
+    /// One that is known by its name.
+    Named(Variance),
+    /// The optimal fixed variance of a denoiser for some data.
+    Optimal(OptimalVariance),
+}
+
+impl ReverseVariance {
+    /// The scale √Σ of the noise of a hop from level `from` with this `posterior`.
+    #[must_use]
+    pub fn noise_scale(&self, from: Level, posterior: &Posterior) -> NoiseScale {
+        match self {
+            Self::Named(variance) => variance.noise_scale(posterior),
+            Self::Optimal(table) => NoiseScale::Std(table.variance(from, posterior).sqrt()),
+        }
+    }
+
+    /// Whether the network has to predict it.
+    #[must_use]
+    pub fn is_learned(&self) -> bool {
+        match self {
+            Self::Named(variance) => variance.is_learned(),
+            Self::Optimal(_) => false,
+        }
+    }
+
+    /// Its name as the option of a sampler. "optimal" is not read back: it is more than a name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Named(variance) => variance.name(),
+            Self::Optimal(_) => "optimal",
+        }
+    }
+}
+
+impl Default for ReverseVariance {
+    fn default() -> Self {
+        Self::Named(Variance::default())
+    }
+}
+
+impl From<Variance> for ReverseVariance {
+    fn from(variance: Variance) -> Self {
+        Self::Named(variance)
+    }
+}
+
+impl From<OptimalVariance> for ReverseVariance {
+    fn from(table: OptimalVariance) -> Self {
+        Self::Optimal(table)
+    }
+}
+
+impl std::fmt::Display for ReverseVariance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
     }
 }
 

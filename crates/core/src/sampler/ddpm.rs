@@ -10,7 +10,7 @@ use crate::posterior::Posterior;
 use crate::sample::Sample;
 use crate::sampler::kernel::begin;
 use crate::sampler::{NamedSampler, Sampler, SamplerInfo, Stepped};
-use crate::variance::{NoiseScale, Variance};
+use crate::variance::{NoiseScale, ReverseVariance, Variance};
 
 /// Draws each x_s from the reverse transition p(x_s | x_t), with fresh noise on every hop but the
 /// last.
@@ -34,23 +34,23 @@ use crate::variance::{NoiseScale, Variance};
 /// assert_eq!(sampler, AnySampler::Ddpm(Ddpm::new(Variance::FixedLarge)));
 /// # Ok::<(), ancestral::options::OptionError>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Default)]
 pub struct Ddpm {
-    /// The variance Σ; a learned one needs a network that predicts it.
-    pub(crate) variance: Variance,
+    variance: ReverseVariance,
 }
 
 impl Ddpm {
-    /// With the variance Σ; a learned one needs a network that predicts it.
+    /// With the variance Σ, a [`Variance`] or an [`OptimalVariance`](crate::variance::OptimalVariance);
+    /// a learned one needs a network that predicts it.
     #[must_use]
-    pub fn new(variance: Variance) -> Self {
-        Self { variance }
+    pub fn new(variance: impl Into<ReverseVariance>) -> Self {
+        Self { variance: variance.into() }
     }
 
     /// Its variance Σ.
     #[must_use]
-    pub fn variance(self) -> Variance {
-        self.variance
+    pub fn variance(&self) -> &ReverseVariance {
+        &self.variance
     }
 }
 
@@ -64,7 +64,7 @@ impl Sampler for Ddpm {
             order: 1,
             stochastic: true,
             calls_per_hop: 1,
-            exact_for_a_point: self.variance == Variance::FixedSmall,
+            exact_for_a_point: self.variance == Variance::FixedSmall.into(),
             options: &[OptionInfo {
                 name: "variance",
                 default: "fixed-small",
@@ -97,7 +97,7 @@ impl Sampler for Ddpm {
         };
         let z = noise.draw(&x);
         let posterior = Posterior::of(hop);
-        let (scale, z) = match self.variance.noise_scale(&posterior) {
+        let (scale, z) = match self.variance.noise_scale(hop.from().level, &posterior) {
             NoiseScale::Std(std) => (std, z),
             NoiseScale::Exp { a, b } => {
                 let half = half.expect("a learned variance needs a network that predicts it");
@@ -116,8 +116,8 @@ impl NamedSampler for Ddpm {
 
     fn from_options(mut options: Options) -> Result<Self, OptionError> {
         let expected = format!("one of {}", Variance::NAMES.join(", "));
-        let variance = options.take("variance", &expected, |_: &Variance| true)?;
-        let sampler = Self { variance: variance.unwrap_or_default() };
+        let variance: Option<Variance> = options.take("variance", &expected, |_| true)?;
+        let sampler = Self::new(variance.unwrap_or_default());
         options.finish(sampler.info().options)?;
         Ok(sampler)
     }

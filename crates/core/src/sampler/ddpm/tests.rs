@@ -13,7 +13,7 @@ fn trailing(steps: usize) -> Grid {
 
 #[test]
 fn conforms_with_the_large_variance() {
-    conformance::check(&Ddpm { variance: Variance::FixedLarge });
+    conformance::check(&Ddpm::new(Variance::FixedLarge));
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn the_exact_gaussian_has_the_published_spread() {
         for (variance, expected) in [(Variance::FixedSmall, small), (Variance::FixedLarge, large)] {
             let data = Gaussian { mean: 0.3, std: 0.2 };
             let moments =
-                conformance::moments(&Ddpm { variance }, &trailing(steps), (0.0, 1.0), data);
+                conformance::moments(&Ddpm::new(variance), &trailing(steps), (0.0, 1.0), data);
             let (mean, spread) = *moments.last().unwrap();
             let found = spread.sqrt();
             assert!((found - expected).abs() < 1e-6, "{variance} {steps}: {found}");
@@ -57,7 +57,7 @@ fn every_hop_has_the_moments_of_the_closed_recursion() {
     for spacing in Spacing::ALL {
         let grid = Grid::new(&Schedule::linear_1000(), spacing, 37).unwrap();
         for variance in [Variance::FixedSmall, Variance::FixedLarge] {
-            let found = conformance::gaussian_moments(&Ddpm { variance }, &grid, data);
+            let found = conformance::gaussian_moments(&Ddpm::new(variance), &grid, data);
             let start = grid.points()[0].level;
             let (mut mean, mut spread) = (start.alpha() * data.mean, data.std_at(start).powi(2));
             for (hop, found) in std::iter::zip(grid.hops(), found) {
@@ -110,7 +110,7 @@ fn an_optimal_learned_variance_gives_the_exact_moments_at_every_hop() {
     let grid = trailing(25);
     let start = grid.points()[0].level;
     let optimal = Optimal { data, hops: grid.hops().collect() };
-    let sampler = Ddpm { variance: Variance::Learned };
+    let sampler = Ddpm::new(Variance::Learned);
     let start = (start.alpha() * data.mean, data.std_at(start));
     let moments = conformance::moments(&sampler, &grid, start, optimal);
     for (hop, (mean, variance)) in std::iter::zip(grid.hops(), moments) {
@@ -139,7 +139,7 @@ fn one_hop_by_hand() {
     for (variance, expected) in [(Variance::FixedSmall, 0.2925), (Variance::FixedLarge, 0.609_375)]
     {
         let mut half = crate::from_fn(|_: &f64, _: Point| 0.5);
-        let Ok(step) = Ddpm { variance }.run(&grid, 2.0, &mut half, &mut One).next().unwrap();
+        let Ok(step) = Ddpm::new(variance).run(&grid, 2.0, &mut half, &mut One).next().unwrap();
         assert!((step.x - (0.925 + f64::sqrt(expected))).abs() < 1e-15);
     }
 }
@@ -150,7 +150,7 @@ fn from_pure_noise_the_first_hop_is_that_of_ddim() {
     let points = [0.0, 0.36].map(|a| Point::off_grid(Level::from_alpha_bar(a).unwrap()));
     let grid = Grid::from_points(points.to_vec()).unwrap();
     for name in Variance::NAMES {
-        let sampler = Ddpm { variance: name.parse().unwrap() };
+        let sampler = Ddpm::new(name.parse::<Variance>().unwrap());
         let mut half = crate::from_fn(|_: &f64, _: Point| 0.5);
         let Ok(step) = sampler.run(&grid, 2.0, &mut half, &mut crate::NeverDrawn).next().unwrap();
         assert!((step.x - 1.9).abs() < 1e-15, "{name}: {}", step.x);
@@ -168,7 +168,7 @@ fn the_last_hop_adds_no_noise_whatever_its_timestep() {
     for grid in &grids {
         let last = *grid.points().last().unwrap();
         let one_hop = Grid::from_points(vec![last]).unwrap();
-        let sampler = Ddpm { variance: Variance::FixedLarge };
+        let sampler = Ddpm::new(Variance::FixedLarge);
         let end = |seed| {
             let mut data = Gaussian { mean: 0.3, std: 0.2 };
             let mut noise = SampleNoise::new(seed, [0]);
