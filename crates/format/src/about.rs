@@ -1,10 +1,12 @@
 //! `ancestral.json`: facts that the `diffusers` layout has no place for.
 
+mod calibration;
 mod column;
 
 use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 
+pub use calibration::AboutCalibration;
 pub use column::{AboutColumn, AboutColumnKind};
 
 use crate::bounds::{AtMost, MOST_CLASSES, OutOfRange};
@@ -22,17 +24,19 @@ pub const ABOUT_FORMAT: u32 = 1;
 ///
 /// let about = About {
 ///     data: AboutData { name: "moons".into(), shape: vec![2], ..AboutData::default() },
-///     training: None,
+///     ..About::default()
 /// };
 /// assert_eq!(About::from_json(about.to_json().as_bytes())?, about);
 /// # Ok::<(), ancestral_format::AboutError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct About {
     /// What the model samples.
     pub data: AboutData,
     /// How it was trained, if we trained it.
     pub training: Option<AboutTraining>,
+    /// What was measured for its optimal variance, if anything.
+    pub calibration: Option<AboutCalibration>,
 }
 
 /// What a model samples.
@@ -90,10 +94,12 @@ pub struct AboutTraining {
 /// The file, as stored on disk.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File<D, T> {
+struct File<D, T, C> {
     format: u32,
     data: D,
     training: T,
+    #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
+    calibration: Option<C>,
 }
 
 /// The one key that is read before anything else.
@@ -114,8 +120,9 @@ impl About {
         if format != ABOUT_FORMAT {
             return Err(AboutError::Format { found: format });
         }
-        let File { data, training, .. } = serde_json::from_slice(json).map_err(malformed)?;
-        let about = Self { data, training };
+        let File { data, training, calibration, .. } =
+            serde_json::from_slice(json).map_err(malformed)?;
+        let about = Self { data, training, calibration };
         about.validate()?;
         Ok(about)
     }
@@ -123,14 +130,15 @@ impl About {
     /// The text of `ancestral.json`.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let Self { data, training } = self;
-        pretty(&File { format: ABOUT_FORMAT, data, training })
+        let Self { data, training, calibration } = self;
+        pretty(&File { format: ABOUT_FORMAT, data, training, calibration: calibration.as_ref() })
     }
 
-    /// Checks the classes and the columns.
+    /// Checks the classes, the calibration and the columns.
     ///
     /// # Errors
-    /// If the counts are not one per class, or are all 0; if the number of columns is not the number of
+    /// If the counts are not one per class, or are all 0; if the calibration is not a number for each
+    /// level; if the number of columns is not the number of
     /// values in a row, or a number of a column is not usable.
     pub fn validate(&self) -> Result<(), AboutError> {
         if let Some(counts) = &self.data.class_counts {
@@ -139,6 +147,9 @@ impl About {
             if counts.len() != names || matches!(rows, None | Some(0)) {
                 return Err(AboutError::ClassCounts { found: counts.clone(), names });
             }
+        }
+        if let Some(reason) = self.calibration.as_ref().and_then(AboutCalibration::problem) {
+            return Err(AboutError::Calibration { reason });
         }
         let Some(columns) = &self.data.columns else {
             return Ok(());
@@ -186,6 +197,12 @@ pub enum AboutError {
         found: usize,
         /// `shape`.
         shape: Vec<usize>,
+    },
+    /// The calibration is no table of levels.
+    #[error("calibration: {reason}")]
+    Calibration {
+        /// Which number, and what is expected.
+        reason: String,
     },
     /// A number of a column is not usable.
     #[error("column {column:?}: {reason}")]

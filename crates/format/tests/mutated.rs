@@ -81,7 +81,11 @@ fn about(shape: Vec<usize>, columns: Option<Vec<AboutColumn>>) -> About {
     let class_names = Some(vec!["zero".into(), "one".into()]);
     let class_counts = Some(vec![2, 1]);
     let name = "data".into();
-    About { data: AboutData { name, shape, class_names, class_counts, columns }, training: None }
+    About {
+        data: AboutData { name, shape, class_names, class_counts, columns },
+        training: None,
+        calibration: None,
+    }
 }
 
 fn weights(query: &str) -> Weights {

@@ -77,7 +77,7 @@ fn a_run_that_was_interrupted_continues_as_if_it_had_not_been() {
     let about = || {
         let (name, shape) = ("test".to_owned(), vec![1, 8, 8]);
         let data = AboutData { name, shape, ..AboutData::default() };
-        About { data, training: None }
+        About { data, ..About::default() }
     };
     for data in [pictures(), points()] {
         let request = request(Recipe { batch: Some(6), ..Recipe::default() }, &data);

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use ancestral::Variance;
 use ancestral::compat::CompatError;
 use ancestral::denoiser::GuidanceError;
 use ancestral::denoiser::ZeroTerminalSnrError;
@@ -12,7 +13,6 @@ use ancestral::invert::InversionError;
 use ancestral::level::LevelError;
 use ancestral::options::OptionError;
 use ancestral::schedule::ScheduleError;
-use ancestral::variance::VarianceError;
 use ancestral_cpu::{LoadError, NetworkError};
 use ancestral_format::{FolderError, Labels, SchedulerClass, counted};
 use thiserror::Error;
@@ -177,8 +177,20 @@ pub enum Problem {
     #[error(transparent)]
     Option(#[from] OptionError),
     /// There is no such variance.
-    #[error(transparent)]
-    Variance(#[from] VarianceError),
+    #[error("unknown variance {name:?}: expected one of {}, optimal", Variance::NAMES.join(", "))]
+    NoSuchVariance {
+        /// The name.
+        name: String,
+    },
+    /// The optimal variance of the model is not known.
+    #[error(
+        "model {model} does not say its optimal variance: measure it first, with `ancestral calibrate` \
+         and data"
+    )]
+    NotCalibrated {
+        /// The model.
+        model: String,
+    },
     /// No guidance is like that.
     #[error(transparent)]
     Guidance(#[from] GuidanceError),

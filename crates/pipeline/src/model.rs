@@ -11,8 +11,10 @@ use std::io;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use ancestral::Schedule;
 use ancestral::denoiser::ZeroTerminalSnrError;
+use ancestral::level::LevelError;
+use ancestral::variance::OptimalVariance;
+use ancestral::{Level, Schedule};
 use ancestral_data::Columns;
 use ancestral_format::{
     BetaSchedule, Loaded, ModelFolder, NetworkConfig, SchedulerConfig, safetensors,
@@ -175,6 +177,18 @@ impl Model {
     #[must_use]
     pub fn columns(&self) -> Option<&Columns> {
         self.columns.as_ref()
+    }
+
+    /// The optimal variance of its reverse process, if it was measured.
+    #[must_use]
+    pub fn optimal_variance(&self) -> Option<OptimalVariance> {
+        let calibration = self.folder.about.as_ref()?.calibration.as_ref()?;
+        let levels = calibration.lambda.iter().map(|lambda| Level::from_lambda(*lambda));
+        let norms = levels.zip(&calibration.squared_noise);
+        let norms: Result<Vec<_>, LevelError> =
+            norms.map(|(level, norm)| Ok((level?, *norm))).collect();
+        // A level may be there twice, in a folder that another program wrote.
+        OptimalVariance::new(norms.ok()?).ok()
     }
 
     /// The classes of its samples.

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use ancestral::denoiser::Chunked;
 use ancestral::invert::Inversion;
 use ancestral::suspend::Call;
-use ancestral::{Batch, Network};
+use ancestral::{Batch, Denoiser, Network};
 use ancestral_cpu::NetworkError;
 
 use crate::engine::{AnyNetwork, Engine};
 use crate::error::{Error, Problem, SettingError};
 use crate::model::Model;
 use crate::plan::Plan;
-use crate::process::{Limit, Process, Stack};
+use crate::process::{Limit, Process, Stack, clips};
 use crate::samples::Samples;
 use crate::settings::{Setting, Settings};
 use crate::steps::Steps;
@@ -175,6 +175,32 @@ impl Pipeline {
             found.push(x_t);
         }
         Ok(Batch::stack(&found))
+    }
+
+    /// Calls `work` with the model's denoiser, clipped as the settings and the model say, on the
+    /// threads of the engine. Its rows have these labels; `None` if the model takes none.
+    ///
+    /// # Errors
+    /// If a setting is invalid.
+    ///
+    /// # Panics
+    /// In `work`, if it denoises another number of rows than there are labels.
+    pub fn with_denoiser<T: Send>(
+        &self,
+        settings: &Settings,
+        labels: Option<Vec<u32>>,
+        work: impl FnOnce(&mut dyn Denoiser<Batch, Error = NetworkError>) -> T + Send,
+    ) -> Result<T, Error> {
+        let config = &self.model.folder().scheduler;
+        let stack = Stack {
+            prediction: config.prediction(),
+            schedule: self.model.schedule().clone(),
+            labels,
+            guidance: None,
+            limit: clips(settings, &self.model)?.then(|| Limit::of(config)),
+            known: None,
+        };
+        Ok(self.engine.run(|| work(&mut *stack.over(self.network.clone()))))
     }
 
     pub(crate) fn failed(&self, doing: &'static str, source: NetworkError) -> Error {

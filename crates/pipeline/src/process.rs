@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use ancestral::compat::{self, Scheduler};
 use ancestral::options::{OptionError, Options};
+use ancestral::variance::ReverseVariance;
 use ancestral::{AnySampler, AnySpacing, Grid, Level, Sampler, Variance};
 use ancestral_format::DIFFUSERS_VERSION;
 
@@ -201,7 +202,7 @@ fn check_together(settings: &Settings) -> Result<(), SettingError> {
 }
 
 /// Whether the settings and the model want clean estimates clipped or thresholded.
-fn clips(settings: &Settings, model: &Model) -> Result<bool, Error> {
+pub(crate) fn clips(settings: &Settings, model: &Model) -> Result<bool, Error> {
     let config = &model.folder().scheduler;
     let clip = settings.clip.unwrap_or(config.clip_sample || config.thresholding);
     if clip && !config.thresholding && config.clip_sample_range <= 0.0 {
@@ -246,8 +247,21 @@ fn spacing(settings: &Settings) -> Result<Option<AnySpacing>, SettingError> {
     parsed.map_err(|problem: OptionError| SettingError::new(Setting::Spacing, problem))
 }
 
+/// The name of the variance that was measured for a model.
+const OPTIMAL: &str = "optimal";
+
 /// The variance that is set.
-fn variance(settings: &Settings) -> Result<Option<Variance>, SettingError> {
-    let parsed = settings.variance.as_ref().map(|name| name.parse::<Variance>()).transpose();
-    parsed.map_err(|problem| SettingError::new(Setting::Variance, problem))
+fn variance(settings: &Settings, model: &Model) -> Result<Option<ReverseVariance>, SettingError> {
+    let Some(name) = &settings.variance else { return Ok(None) };
+    if name == OPTIMAL {
+        let found = model.optimal_variance().ok_or_else(|| {
+            let problem = Problem::NotCalibrated { model: model.name().to_owned() };
+            SettingError::of(Setting::Variance, name, problem)
+        })?;
+        return Ok(Some(found.into()));
+    }
+    let named = name.parse::<Variance>();
+    named.map(|variance| Some(variance.into())).map_err(|_| {
+        SettingError::new(Setting::Variance, Problem::NoSuchVariance { name: name.clone() })
+    })
 }

@@ -193,6 +193,7 @@ impl Run {
                 final_loss,
                 command: front.command(Task::Train { request, done: trainer.steps() }),
             }),
+            calibration: None,
         }
     }
 

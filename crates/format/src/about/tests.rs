@@ -18,6 +18,7 @@ fn about() -> About {
             final_loss: Some(0.125),
             command: "ancestral train digits".into(),
         }),
+        calibration: None,
     }
 }
 
@@ -66,7 +67,7 @@ fn the_file_by_hand() {
 #[test]
 fn parts_that_may_be_absent() {
     let data = AboutData { class_names: None, class_counts: None, ..about().data };
-    let bare = About { data, training: None };
+    let bare = About { data, ..About::default() };
     assert_eq!(About::from_json(bare.to_json().as_bytes()).unwrap(), bare);
     let json = br#"{"format":1,"data":{"name":"digits","shape":[1,8,8]}}"#;
     assert_eq!(About::from_json(json).unwrap(), bare);
@@ -124,7 +125,7 @@ fn table() -> About {
         class_counts: None,
         columns: Some(columns),
     };
-    About { data, training: None }
+    About { data, ..About::default() }
 }
 
 #[test]
@@ -154,7 +155,7 @@ fn columns_that_cannot_be_are_refused_by_name() {
         let mut last = column("last", AboutColumnKind::Real);
         change(&mut data, &mut last);
         data.columns.as_mut().unwrap()[3] = last;
-        About { data, training: None }.validate().unwrap_err().to_string()
+        About { data, ..About::default() }.validate().unwrap_err().to_string()
     };
     assert_eq!(
         refusal(|data, _| data.shape = vec![3]),
@@ -204,5 +205,27 @@ fn a_file_with_impossible_columns_is_not_read() {
         assert_ne!(changed, text);
         let refusal = About::from_json(changed.as_bytes()).unwrap_err().to_string();
         assert!(refusal.starts_with(message), "{refusal}");
+    }
+}
+
+#[test]
+fn a_calibration_is_kept_and_checked() {
+    let calibration = |lambda: &[f64], squared_noise: &[f64]| AboutCalibration {
+        data: "digits".into(),
+        rows: 1797,
+        lambda: lambda.into(),
+        squared_noise: squared_noise.into(),
+    };
+    let of = |calibration| About { calibration: Some(calibration), ..about() };
+    let good = of(calibration(&[-3.5, 0.1 + 0.2], &[1.0, 0.0]));
+    assert_eq!(About::from_json(good.to_json().as_bytes()).unwrap(), good);
+    for (lambda, noise, text) in [
+        (&[][..], &[][..], "lambda has 0 values and squared_noise 0"),
+        (&[1.0], &[0.5, 0.5], "lambda has 1 values and squared_noise 2"),
+        (&[f64::INFINITY], &[0.5], "lambda inf"),
+        (&[1.0], &[-0.5], "squared_noise -0.5"),
+    ] {
+        let message = of(calibration(lambda, noise)).validate().unwrap_err().to_string();
+        assert!(message.starts_with("calibration: ") && message.contains(text), "{message}");
     }
 }

@@ -41,7 +41,7 @@ fn model() -> ModelFolder {
                 class_counts: None,
                 columns: None,
             },
-            training: None,
+            ..About::default()
         }),
     }
 }
@@ -68,7 +68,7 @@ fn table_model() -> ModelFolder {
                 class_counts: None,
                 columns: Some(columns),
             },
-            training: None,
+            ..About::default()
         }),
         ..model()
     }

@@ -6,7 +6,7 @@ use crate::{Decay, LearningRate, Warmup, initial};
 
 fn about() -> About {
     let data = AboutData { name: "toy".into(), shape: vec![3], ..AboutData::default() };
-    About { data, training: None }
+    About { data, ..About::default() }
 }
 
 fn request(change: impl FnOnce(&mut Settings)) -> Request {

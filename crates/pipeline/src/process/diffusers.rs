@@ -178,7 +178,7 @@ fn variance(
     let option: Option<String> = options.take("variance", &expected, known).map_err(at)?;
     options.finish(&[VARIANCE]).map_err(at)?;
     if option.is_none() && settings.variance.is_some() {
-        super::variance(settings)?;
+        super::variance(settings, model)?;
     }
     let chosen = option.as_ref().or(settings.variance.as_ref());
     let variance =

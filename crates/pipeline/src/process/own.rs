@@ -1,5 +1,7 @@
 //! Our own process: a sampler over a grid.
 
+use ancestral::sampler::Ddpm;
+use ancestral::variance::ReverseVariance;
 use ancestral::{AnySampler, AnySpacing, Grid, Prediction, Sampler, Spacing};
 use ancestral_format::SchedulerClass;
 
@@ -66,35 +68,34 @@ fn warn_of_amplification(grid: &Grid, prediction: Prediction, notices: &mut Vec<
 
 /// The sampler that is set, with the model's variance where that is left open.
 fn sampler(settings: &Settings, model: &Model) -> Result<AnySampler, SettingError> {
-    let set = variance(settings)?;
-    let Some((setting, name, mut options)) = named(settings)? else {
-        let sampler = model.folder().scheduler.sampler();
-        return match (set, sampler) {
-            (Some(variance), AnySampler::Ddpm(_)) => {
-                chosen(AnySampler::Ddpm(ancestral::sampler::Ddpm::new(variance)), model)
-            }
-            (Some(variance), sampler) => Err(no_variance(variance.name(), &sampler.to_string())),
-            (None, sampler) => chosen(sampler, model),
-        };
+    let set = variance(settings, model)?;
+    let own = || ReverseVariance::from(model.folder().scheduler.variance());
+    let (sampler, text, is_open) = match named(settings)? {
+        None => {
+            let sampler = model.folder().scheduler.sampler();
+            let text = sampler.to_string();
+            (sampler, text, true)
+        }
+        Some((setting, name, options)) => {
+            let is_open = !options.has("variance");
+            let sampler = AnySampler::named(&name, options)
+                .map_err(|problem| SettingError::new(setting, Problem::Option(problem)))?;
+            (sampler, settings.sampler.clone().unwrap_or(name), is_open)
+        }
     };
-    let at = |problem| SettingError::new(setting, Problem::Option(problem));
-    let text = settings.sampler.clone().unwrap_or_else(|| name.clone());
-    let has_variance = AnySampler::named(&name, options.clone()).map_err(at)?;
-    let has_variance = has_variance.value("variance").is_some();
-    match set {
-        Some(variance) if !has_variance => return Err(no_variance(variance.name(), &text)),
-        Some(variance) if options.has("variance") => {
+    let sampler = match (sampler, set) {
+        (AnySampler::Ddpm(_), Some(variance)) if !is_open => {
             let problem = Problem::VarianceTwice { sampler: text };
             return Err(SettingError::of(Setting::Variance, variance.name(), problem));
         }
-        Some(variance) => options.add("variance", variance.name()).map_err(at)?,
-        None if has_variance && !options.has("variance") => {
-            let variance = model.folder().scheduler.variance();
-            options.add("variance", variance.name()).map_err(at)?;
+        (AnySampler::Ddpm(_), variance) if is_open => {
+            AnySampler::Ddpm(Ddpm::new(variance.unwrap_or_else(own)))
         }
-        None => {}
-    }
-    chosen(AnySampler::named(&name, options).map_err(at)?, model)
+        (AnySampler::Ddpm(ddpm), _) => AnySampler::Ddpm(ddpm),
+        (_, Some(variance)) => return Err(no_variance(variance.name(), &text)),
+        (sampler, None) => sampler,
+    };
+    chosen(sampler, model)
 }
 
 fn no_variance(variance: &str, sampler: &str) -> SettingError {
