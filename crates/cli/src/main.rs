@@ -15,6 +15,7 @@ mod interrupt;
 mod open;
 mod output;
 mod progress;
+mod report;
 mod rows;
 mod settings;
 
@@ -27,6 +28,8 @@ fn main() -> ExitCode {
         Command::Train(args) => commands::train::run(&args),
         Command::Sample(args) => commands::sample::run(&args),
         Command::Invert(args) => commands::invert::run(&args),
+        Command::Eval(args) => commands::eval::run(&args),
+        Command::Calibrate(args) => commands::calibrate::run(&args),
         Command::Compare(args) => commands::compare::run(&args),
         Command::Inspect(args) => commands::inspect::run(&args),
         Command::Convert(args) => commands::convert::run(&args),

@@ -68,6 +68,15 @@ impl Progress {
     }
 }
 
+/// The progress of work whose amount is known only when it begins.
+pub fn shown(what: &'static str, quiet: bool) -> impl FnMut(u64, u64, &str) + Send {
+    let mut progress = None;
+    move |done, total, details| {
+        let new = || Progress::new(what, 0..total, quiet);
+        progress.get_or_insert_with(new).at(done, || details.to_owned());
+    }
+}
+
 impl Drop for Progress {
     fn drop(&mut self) {
         if let Display::Bar(Some(bar)) = &self.display {

@@ -27,9 +27,6 @@ pub struct Comparison {
 /// A sampler: the user's text, and its parsed value.
 type Named = (String, AnySampler);
 
-/// What is called as a comparison goes on: work done, of all, and what was made.
-pub type Progress<'a> = &'a mut dyn FnMut(u64, u64, &str);
-
 impl Comparison {
     /// The samplers of a text such as `ddim,unipc:order=3,form=noise`, or all that converge with more
     /// network calls; each with these numbers of network calls.

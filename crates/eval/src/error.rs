@@ -3,8 +3,11 @@
 use ancestral::exact::REFERENCE_MIXTURES;
 use ancestral::grid::GridError;
 use ancestral::level::LevelError;
+use ancestral::likelihood::FlowError;
 use ancestral::options::OptionError;
+use ancestral::variance::OptimalVarianceError;
 use ancestral_data::{ChartError, DistanceError};
+use ancestral_pipeline::NetworkError;
 use thiserror::Error;
 
 /// The settings that texts of this crate mention, as they stand there in backticks.
@@ -43,6 +46,23 @@ pub enum EvalError {
     /// The model or a setting is refused.
     #[error(transparent)]
     Pipeline(#[from] ancestral_pipeline::Error),
+    /// The network failed.
+    #[error("evaluating {model}")]
+    Network {
+        /// The model.
+        model: String,
+        /// Why.
+        source: NetworkError,
+    },
+    /// The settings ask for a scheduler of diffusers, which has no likelihood here.
+    #[error("a likelihood is of our own reverse process, not of a scheduler of diffusers")]
+    NotAncestral,
+    /// The flow can't be followed.
+    #[error(transparent)]
+    Flow(#[from] FlowError),
+    /// The network's values make no optimal variance.
+    #[error(transparent)]
+    Optimal(#[from] OptimalVarianceError),
     /// There is no such grid.
     #[error(transparent)]
     Grid(#[from] GridError),
@@ -62,6 +82,14 @@ pub enum EvalError {
     /// No data are named.
     #[error("`data`: name the data to compare the samples of model {model} with")]
     NoData {
+        /// The model.
+        model: String,
+    },
+    /// A class that the model lacks.
+    #[error("`data`: model {model} has no class {class}, and no label that means no class")]
+    Class {
+        /// The class of the data.
+        class: String,
         /// The model.
         model: String,
     },

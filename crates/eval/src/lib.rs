@@ -1,13 +1,27 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "datasets")]
+mod calibrate;
 mod compare;
 mod error;
+#[cfg(feature = "datasets")]
+mod likelihood;
 #[cfg(feature = "datasets")]
 mod reference;
 
 #[cfg(feature = "datasets")]
+pub use calibrate::{Calibration, calibrate};
+#[cfg(feature = "datasets")]
 pub use compare::Trials;
-pub use compare::{Block, Cell, Comparison, Progress, Report, Row};
+pub use compare::{Block, Cell, Comparison, Report, Row};
 pub use error::{EvalError, SETTINGS};
 #[cfg(feature = "datasets")]
+pub use likelihood::{
+    Flow, FlowReport, HopBits, LikelihoodReport, Units, decoder_of, flow_likelihood,
+    variational_bound,
+};
+#[cfg(feature = "datasets")]
 pub use reference::Reference;
+
+/// What is called as an evaluation goes on: work done, of all, and details in a few words.
+pub type Progress<'a> = &'a mut (dyn FnMut(u64, u64, &str) + Send);

@@ -1,10 +1,10 @@
 //! Real data, as the rows of a model.
 
 use ancestral_data::{
-    BUILTIN, Channels, Column, Columns, Loaded, PictureOptions, ReadOptions, findings, open,
-    open_builtin,
+    BUILTIN, Channels, Column, Columns, Dataset, Loaded, OpenError, PictureOptions, ReadOptions,
+    findings, open, open_builtin,
 };
-use ancestral_pipeline::{Batch, Model};
+use ancestral_pipeline::{Batch, Classes, Model};
 
 use crate::EvalError;
 
@@ -15,6 +15,8 @@ pub struct Reference {
     pub name: String,
     /// The rows, in the space of the model.
     pub rows: Batch,
+    /// The label of each row for the network; `None` if it takes none.
+    pub labels: Option<Vec<u32>>,
 }
 
 impl Reference {
@@ -38,10 +40,12 @@ impl Reference {
             },
             _ => PictureOptions::default(),
         };
-        let options = ReadOptions { pictures, ..ReadOptions::default() };
+        let classes = has_classes(model.classes());
+        let pictures = PictureOptions { classes, ..pictures };
+        let options = ReadOptions { pictures, classes, ..ReadOptions::default() };
         let no_data = || EvalError::NoData { model: model.name().to_owned() };
         let (name, loaded) = match name {
-            Some(name) => (name, open(name, &options)?),
+            Some(name) => (name, read(name, &options)?),
             // The built-in data, even if a file has that name.
             None if is_built_in => {
                 (BUILTIN[0], open_builtin(BUILTIN[0], &options)?.ok_or_else(no_data)?)
@@ -62,7 +66,60 @@ impl Reference {
             }
             _ => data.rows().to_vec(),
         };
-        Ok(Self { name: name.to_owned(), rows: Batch::new(shape, rows) })
+        let labels = labels(&data, model)?;
+        Ok(Self { name: name.to_owned(), rows: Batch::new(shape, rows), labels })
+    }
+
+    /// `count` of the rows, spread evenly over all: data are often sorted.
+    #[must_use]
+    pub fn spread(self, count: usize) -> Self {
+        let rows = self.rows.rows();
+        if count >= rows {
+            return self;
+        }
+        let chosen = (0..count).map(|i| i * rows / count);
+        let labels = self.labels.as_ref();
+        let labels = labels.map(|labels| chosen.clone().map(|row| labels[row]).collect());
+        let values = chosen.flat_map(|row| self.rows.row(row).iter().copied()).collect();
+        Self { rows: Batch::new(self.rows.row_shape().to_vec(), values), labels, ..self }
+    }
+}
+
+/// Reads data, with their classes where they have some.
+fn read(name: &str, options: &ReadOptions) -> Result<Loaded, OpenError> {
+    match open(name, options) {
+        Err(_) if options.classes => {
+            let pictures = PictureOptions { classes: false, ..options.pictures.clone() };
+            open(name, &ReadOptions { pictures, classes: false, ..options.clone() })
+        }
+        read => read,
+    }
+}
+
+/// Whether the classes of a model are classes of its data, not groups that were found in them.
+fn has_classes(classes: &Classes) -> bool {
+    let Classes::Named { names, .. } = classes else { return false };
+    !names.iter().all(|name| name.starts_with("group-"))
+}
+
+/// The label of each row: that of its class, or the one that means "none".
+fn labels(data: &Dataset, model: &Model) -> Result<Option<Vec<u32>>, EvalError> {
+    let null = |class: &str| {
+        let unknown = || EvalError::Class { class: class.into(), model: model.name().to_owned() };
+        model.classes().null().ok_or_else(unknown)
+    };
+    let label = |label: &u32| -> Result<u32, EvalError> {
+        let class = &data.class_names()[*label as usize];
+        let Classes::Named { names, .. } = model.classes() else { return Ok(*label) };
+        match names.iter().position(|name| name == class) {
+            Some(found) => Ok(u32::try_from(found).unwrap_or(u32::MAX)),
+            None => null(class),
+        }
+    };
+    match (model.classes(), data.labels()) {
+        (Classes::None, _) => Ok(None),
+        (_, Some(labels)) => labels.iter().map(label).collect::<Result<_, _>>().map(Some),
+        (_, None) => Ok(Some(vec![null("none")?; data.len()])),
     }
 }
 

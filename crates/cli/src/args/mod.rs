@@ -1,8 +1,10 @@
 //! The arguments of the command line. Nothing is opened or decided here.
 
+mod calibrate;
 mod compare;
 mod compute;
 mod convert;
+mod eval;
 mod help;
 mod inspect;
 mod invert;
@@ -14,9 +16,11 @@ mod value;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+pub use calibrate::CalibrateArgs;
 pub use compare::CompareArgs;
 pub use compute::{ComputeArgs, PrecisionArg};
 pub use convert::ConvertArgs;
+pub use eval::EvalArgs;
 pub use inspect::{InspectArgs, InspectScheduleArgs, InspectWhat};
 pub use invert::InvertArgs;
 pub use process::ProcessArgs;
@@ -43,6 +47,8 @@ pub enum Command {
     Train(TrainArgs),
     Sample(SampleArgs),
     Invert(InvertArgs),
+    Eval(EvalArgs),
+    Calibrate(CalibrateArgs),
     Compare(CompareArgs),
     Inspect(InspectArgs),
     Convert(ConvertArgs),

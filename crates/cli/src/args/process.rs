@@ -1,8 +1,8 @@
 //! From noise to data.
 
-use ancestral::Variance;
 use clap::Parser;
 
+use super::eval::variances;
 use super::help::{sampler_help, sampler_long_help, spacing_help};
 
 /// The trajectory from noise to data.
@@ -26,8 +26,8 @@ pub struct ProcessArgs {
     /// Short for --sampler ddim:eta=ETA
     #[arg(long, value_name = "ETA", conflicts_with = "variance", allow_negative_numbers = true)]
     pub eta: Option<f64>,
-    /// Variance of the ancestral steps [default: the model's]
-    #[arg(long, value_name = "NAME", value_parser = Variance::NAMES)]
+    /// Variance of the ancestral steps; optimal needs `calibrate` [default: the model's]
+    #[arg(long, value_name = "NAME", value_parser = variances())]
     pub variance: Option<String>,
     #[arg(long, value_name = "NAME[:option=value]", help = spacing_help())]
     pub spacing: Option<String>,

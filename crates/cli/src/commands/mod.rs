@@ -1,7 +1,11 @@
 //! The commands, one a file.
 
+#[cfg_attr(not(feature = "pictures"), path = "no_calibrate.rs")]
+pub mod calibrate;
 pub mod compare;
 pub mod convert;
+#[cfg_attr(not(feature = "pictures"), path = "no_eval.rs")]
+pub mod eval;
 pub mod inspect;
 pub mod invert;
 pub mod sample;

@@ -10,8 +10,8 @@ use ancestral::{
 use ancestral_data::sliced_wasserstein;
 
 use super::report::{Block, Cell, Report, Row};
-use super::{Comparison, Named, Progress};
-use crate::EvalError;
+use super::{Comparison, Named};
+use crate::{EvalError, Progress};
 
 /// Where runs without a spacing are compared: λ before the hop into clean data, which adds an error
 /// of its own.

@@ -6,9 +6,9 @@ use ancestral_data::{frechet_distance, sliced_wasserstein};
 use ancestral_format::counted;
 use ancestral_pipeline::{Batch, Model, Pipeline, Process, Settings};
 
+use super::Comparison;
 use super::report::{Block, Cell, Report, Row};
-use super::{Comparison, Progress};
-use crate::{EvalError, Reference};
+use crate::{EvalError, Progress, Reference};
 
 /// Default number of samples for each seed.
 const COUNT: usize = 800;

@@ -1,0 +1,9 @@
+//! `ancestral eval`, in builds that cannot read data.
+
+use anyhow::{Result, bail};
+
+use crate::args::EvalArgs;
+
+pub fn run(_: &EvalArgs) -> Result<()> {
+    bail!("eval: this build cannot read data: build with `--features pictures`")
+}

@@ -1,0 +1,101 @@
+//! How likely data are under a model's reverse process.
+
+mod flow;
+mod report;
+
+use ancestral::likelihood::{Bins, Bound, Decoder, VariationalBound};
+use ancestral::noise::{Purpose, SampleNoise, Streams};
+use ancestral::variance::ReverseVariance;
+use ancestral::{AnySampler, Grid};
+use ancestral_pipeline::{Batch, NetworkError, Pipeline, Process, Settings};
+
+use crate::{EvalError, Progress, Reference};
+
+pub use flow::{Flow, FlowReport, flow_likelihood};
+pub use report::{HopBits, LikelihoodReport, Units};
+
+/// Numbers of evenly spaced values that data are checked for: bytes, the gray levels of the built-in
+/// digits, and 16 bits.
+const KNOWN_BINS: [u32; 3] = [256, 17, 65_536];
+/// How far a value may be from one of evenly spaced ones, in parts of their distance.
+const OFF: f64 = 0.02;
+
+/// The evenly spaced values that all of the data are among, or the density of real numbers.
+#[must_use]
+pub fn decoder_of(data: &Batch) -> Decoder {
+    let is_among = |count: &u32| {
+        let steps = 0.5 * f64::from(count - 1);
+        data.data().iter().all(|value| {
+            let place = (f64::from(*value) + 1.0) * steps;
+            (place - place.round()).abs() < OFF && value.abs() <= 1.0
+        })
+    };
+    let found = KNOWN_BINS.into_iter().find(is_among).and_then(|count| Bins::new(count).ok());
+    found.map_or(Decoder::Density, Decoder::Bins)
+}
+
+/// The variance and the grid of a reverse process.
+pub(crate) fn process(
+    pipeline: &Pipeline,
+    settings: &Settings,
+) -> Result<(ReverseVariance, Grid), EvalError> {
+    let settings = settings.clone().sampler("ddpm");
+    match Process::new(&settings, pipeline.model())?.value {
+        Process::Own { sampler: AnySampler::Ddpm(ddpm), grid, .. } => {
+            Ok((ddpm.variance().clone(), grid))
+        }
+        _ => Err(EvalError::NotAncestral),
+    }
+}
+
+/// The streams of an evaluation.
+pub(crate) fn streams(settings: &Settings) -> Streams {
+    Streams::new(settings.seed, Purpose::Evaluation)
+}
+
+pub(crate) fn failed(pipeline: &Pipeline, source: NetworkError) -> EvalError {
+    EvalError::Network { model: pipeline.model().name().to_owned(), source }
+}
+
+/// Rows in one call of the network.
+pub(crate) fn batch(pipeline: &Pipeline, settings: &Settings) -> usize {
+    settings.batch.unwrap_or(pipeline.model().defaults().batch)
+}
+
+/// The variational bound of all rows, on the grid and with the variance of the settings; of these
+/// `steps`, `spacing`, `variance`, `clip`, `seed` and `batch` count.
+///
+/// # Errors
+/// If a setting is invalid, or the network fails.
+pub fn variational_bound(
+    pipeline: &Pipeline,
+    settings: &Settings,
+    data: &Reference,
+    decoder: Decoder,
+    progress: Progress<'_>,
+) -> Result<LikelihoodReport, EvalError> {
+    let (variance, grid) = process(pipeline, settings)?;
+    let name = variance.name();
+    let estimator = VariationalBound::new(&grid, variance, decoder);
+    let (rows, batch) = (data.rows.rows(), batch(pipeline, settings));
+    let hops = grid.points().len();
+    let total = (rows.div_ceil(batch) * hops) as u64;
+    let mut done = 0;
+    let mut bound = Bound::default();
+    for from in (0..rows).step_by(batch) {
+        let range = from..rows.min(from + batch);
+        let x0 = data.rows.slice(range.clone());
+        let labels = data.labels.as_ref().map(|labels| labels[range.clone()].to_vec());
+        let indices = range.start as u64..range.end as u64;
+        let mut noise = SampleNoise::of_streams(streams(settings), indices);
+        let terms = pipeline.with_denoiser(settings, labels, |denoiser| {
+            let terms = estimator.run(&x0, denoiser, &mut noise).inspect(|_| {
+                done += 1;
+                progress(done, total, &format!("{} of {rows} rows", range.start));
+            });
+            terms.collect::<Result<Vec<_>, _>>()
+        })?;
+        bound.add(&estimator.prior(&x0), &terms.map_err(|source| failed(pipeline, source))?);
+    }
+    Ok(LikelihoodReport::new(pipeline.model(), data, decoder, name, &grid, &bound))
+}
