@@ -14,6 +14,7 @@ use ancestral::likelihood::{
 };
 use ancestral::noise::{Purpose, SampleNoise, Streams};
 use ancestral::sampler::Ddpm;
+use ancestral::schedule::{Betas, Cosine};
 use ancestral::variance::{NoiseNorms, OptimalVariance, OptimalVarianceError, ReverseVariance};
 use ancestral::{
     Batch, Denoiser, Grid, Level, Noise, Point, Posterior, Sampler, Schedule, Spacing, Variance,
@@ -170,7 +171,7 @@ fn the_bound_of_a_mixture_is_above_its_entropy_and_falls_with_the_hops() {
         bound.add(&estimator.prior(&x0), &terms);
         assert_eq!((bound.hops().len(), bound.total().count()), (steps, 1500));
         above.push(bound.total().mean() - entropy.mean());
-        assert!(bound.total().standard_error().unwrap() < 0.05);
+        assert!(bound.total().standard_error().unwrap() < 0.2);
     }
     assert!(above[0] > above[1] + 0.1 && above[1] > above[2] + 0.05 && above[2] > 0.0, "{above:?}");
 }
@@ -206,7 +207,8 @@ where
     let indices: Vec<u64> = (0..x0.rows() as u64).collect();
     let mut run = flow.run(x0, &indices, denoiser);
     assert_eq!(run.densities(), None);
-    run.by_ref().for_each(|hop| drop(unwrap(hop)));
+    let hops = run.by_ref().map(unwrap).count();
+    assert!(hops > 0);
     let densities = run.densities().unwrap();
     densities.iter().map(|density| bits_per_dimension(-density.mean(), x0.row_len())).collect()
 }
@@ -224,9 +226,17 @@ fn the_flow_finds_the_density_of_a_gaussian() {
     for (found, expected) in bits.iter().zip([1.212_946_8, -0.274_832_5]) {
         assert!((found - expected).abs() < 2e-7, "{found} is not {expected}");
     }
+    // Schedules with other ends.
+    let zero = Schedule::linear_1000().rescale_zero_terminal_snr().unwrap();
+    for schedule in [zero, Cosine::default().schedule(100).unwrap()] {
+        let flow = FlowLikelihood::new(&schedule, 400, Divergence::Exact).unwrap();
+        for (found, expected) in flow_bits(&flow, &x0, &mut data).iter().zip(&bits) {
+            assert!((found - expected).abs() < 1e-5, "{found} is not {expected}");
+        }
+    }
     let rounded = Batch::new(vec![1], vec![0.65_f32, 0.1]);
     for (found, expected) in flow_bits(&flow(60), &rounded, &mut data).iter().zip(bits) {
-        assert!((found - expected).abs() < 1e-4, "in f32 {found} is not {expected}");
+        assert!((found - expected).abs() < 2e-4, "in f32 {found} is not {expected}");
     }
 }
 
@@ -267,12 +277,12 @@ fn probes_estimate_the_divergence_and_know_their_error() {
     let probes = Divergence::Probes { count: 40, streams: Streams::new(8, Purpose::Evaluation) };
     let flow = FlowLikelihood::new(&Schedule::linear_1000(), 40, probes).unwrap();
     let mut run = flow.run(&x0, &[0, 1], &mut data);
-    run.by_ref().for_each(|hop| drop(unwrap(hop)));
+    assert_eq!(run.by_ref().map(unwrap).collect::<Vec<_>>(), (0..40).collect::<Vec<_>>());
     for (density, exact) in run.densities().unwrap().iter().zip(exact) {
         let (off, error) =
             (bits_per_dimension(-density.mean(), 3) - exact, density.standard_error());
         let error = bits_per_dimension(error.unwrap(), 3);
-        assert!(off.abs() < 3.5 * error && error < 0.1, "off by {off} with an error of {error}");
+        assert!(off.abs() < 3.5 * error && error < 0.2, "off by {off} with an error of {error}");
     }
 }
 
