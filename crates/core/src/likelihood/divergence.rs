@@ -5,11 +5,11 @@ use rand_chacha::rand_core::Rng;
 use crate::batch::{Batch, Scalar};
 use crate::denoiser::Denoiser;
 use crate::grid::Point;
-use crate::noise::Streams;
+use crate::noise::{Purpose, Streams};
 use crate::sample::Sample;
 
 /// How the trace of the Jacobian of x̂₀ is computed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Divergence {
     /// Element by element of a row: two calls for each. For points and tables.
     Exact,
@@ -21,8 +21,8 @@ pub enum Divergence {
     Probes {
         /// How many directions.
         count: u32,
-        /// Where they are drawn from.
-        streams: Streams,
+        /// The seed that they are drawn from.
+        seed: u64,
     },
 }
 
@@ -55,7 +55,8 @@ impl<T: Scalar> Directions<T> {
                 };
                 Self { all: (0..like.row_len()).map(unit).collect(), sum: true }
             }
-            Divergence::Probes { count, streams } => {
+            Divergence::Probes { count, seed } => {
+                let streams = Streams::new(*seed, Purpose::Probes);
                 let signs = |probe: u32| {
                     let mut direction = blank();
                     for (row, &index) in direction.iter_rows_mut().zip(indices) {
