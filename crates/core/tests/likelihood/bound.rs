@@ -79,3 +79,17 @@ fn rows_and_batches_change_nothing() {
         assert_eq!(*whole, [first.as_slice(), second.as_slice()].concat());
     }
 }
+
+#[test]
+#[should_panic(expected = "a learned variance needs a network that predicts it")]
+fn a_learned_variance_needs_a_network_that_predicts_it() {
+    gaussian_bound(&all_timesteps(), Variance::Learned, Gaussian { mean: 0.0, std: 1.0 });
+}
+
+#[test]
+fn from_pure_noise_the_bound_has_no_prior_term_and_stays_tight() {
+    let schedule = Schedule::linear_1000().rescale_zero_terminal_snr().unwrap();
+    let grid = Grid::new(&schedule, Spacing::Trailing, 50).unwrap();
+    let bits = gaussian_bound(&grid, Variance::FixedLarge, Gaussian { mean: 0.0, std: 1.0 });
+    assert!((bits - gaussian_entropy(1.0)).abs() < 1e-12, "{bits}");
+}
