@@ -33,8 +33,10 @@ pub enum Purpose {
     Groups,
     /// Which data are held out.
     HoldOut,
-    /// How likelihoods are estimated: noise of the data, probes, dequantisation.
+    /// The noise that data are evaluated with, and their dequantisation.
     Evaluation,
+    /// The directions in which a divergence is estimated.
+    Probes,
 }
 
 impl Purpose {
@@ -51,6 +53,7 @@ impl Purpose {
             Self::Groups => b"groups\0\0",
             Self::HoldOut => b"held-out",
             Self::Evaluation => b"evaluate",
+            Self::Probes => b"probes\0\0",
         }
     }
 }

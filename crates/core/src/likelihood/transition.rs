@@ -5,7 +5,7 @@ use super::normal::Normal;
 use super::units::bits_per_dimension;
 use crate::batch::{Batch, Scalar};
 use crate::denoiser::Denoised;
-use crate::grid::{Grid, Hop};
+use crate::grid::{Grid, Hop, Point};
 use crate::level::Level;
 use crate::posterior::Posterior;
 use crate::prediction::Prediction;
@@ -80,27 +80,31 @@ impl Transition {
     /// The transitions of the hops of `grid`, in their order.
     #[must_use]
     pub fn of_grid(grid: &Grid, variance: impl Into<ReverseVariance>) -> Vec<Self> {
-        let variance = variance.into();
-        let mut before = None;
-        let of_hop = |hop: Hop| {
-            let posterior = Posterior::of(&hop);
-            let least = if hop.is_last() { before } else { Some(posterior.beta_tilde) };
-            before = Some(posterior.beta_tilde);
-            Self::new(&hop, posterior, least.unwrap_or(posterior.beta), &variance)
-        };
-        grid.hops().map(of_hop).collect()
+        Self::of_hops(grid.hops(), &variance.into())
     }
 
     /// The transitions of single timesteps: number t leads from timestep t to t − 1, number 0 into
     /// clean data. They are what training draws from.
     #[must_use]
     pub fn of_schedule(schedule: &Schedule, variance: impl Into<ReverseVariance>) -> Vec<Self> {
-        let timesteps: Vec<usize> = (0..schedule.len()).rev().collect();
-        let grid = Grid::from_timesteps(schedule, &timesteps)
-            .expect("all timesteps of a schedule, descending, are a grid");
-        let mut transitions = Self::of_grid(&grid, variance);
+        let clean = Point::off_grid(Level::CLEAN);
+        let to = |t: usize| t.checked_sub(1).map_or(clean, |to| schedule.point(to));
+        let hops = (0..schedule.len()).rev().map(|t| Hop::between(schedule.point(t), to(t)));
+        let mut transitions = Self::of_hops(hops, &variance.into());
         transitions.reverse();
         transitions
+    }
+
+    /// Those of hops that follow each other.
+    fn of_hops(hops: impl Iterator<Item = Hop>, variance: &ReverseVariance) -> Vec<Self> {
+        let mut before = None;
+        let of_hop = |hop: Hop| {
+            let posterior = Posterior::of(&hop);
+            let least = if hop.is_last() { before } else { Some(posterior.beta_tilde) };
+            before = Some(posterior.beta_tilde);
+            Self::new(&hop, posterior, least.unwrap_or(posterior.beta), variance)
+        };
+        hops.map(of_hop).collect()
     }
 
     fn new(hop: &Hop, posterior: Posterior, least: f64, variance: &ReverseVariance) -> Self {

@@ -26,8 +26,8 @@ use crate::posterior::Posterior;
 /// Bao et al. 2022 (Analytic-DPM), arXiv:2201.06503, theorem 1 and eq. 8, for DDPM's posterior.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OptimalVariance {
-    /// λ and Γ, λ ascending.
-    table: Arc<[(f64, f64)]>,
+    /// Levels and their Γ, the noisiest first.
+    table: Arc<[(Level, f64)]>,
 }
 
 /// A table that is not one of an [`OptimalVariance`].
@@ -59,16 +59,15 @@ impl OptimalVariance {
     /// # Errors
     /// If there is none, a level is clean data, pure noise or there twice, or Γ is not a number from 0.
     pub fn new(norms: Vec<(Level, f64)>) -> Result<Self, OptimalVarianceError> {
-        let mut table: Vec<(f64, f64)> =
-            norms.into_iter().map(|(level, norm)| (level.lambda(), norm)).collect();
-        table.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut table = norms;
+        table.sort_by(|a, b| a.0.lambda().total_cmp(&b.0.lambda()));
         let repeated = table.windows(2).find(|pair| pair[0].0 == pair[1].0).map(|pair| pair[0]);
-        let infinite = table.iter().copied().find(|(lambda, _)| lambda.is_infinite());
-        if let Some((lambda, _)) = repeated.or(infinite) {
-            return Err(OptimalVarianceError::Level { lambda });
+        let infinite = table.iter().copied().find(|(level, _)| level.lambda().is_infinite());
+        if let Some((level, _)) = repeated.or(infinite) {
+            return Err(OptimalVarianceError::Level { lambda: level.lambda() });
         }
-        if let Some(&(lambda, norm)) = table.iter().find(|(_, n)| !(*n >= 0.0 && n.is_finite())) {
-            return Err(OptimalVarianceError::Norm { norm, lambda });
+        if let Some((level, norm)) = table.iter().find(|(_, n)| !(*n >= 0.0 && n.is_finite())) {
+            return Err(OptimalVarianceError::Norm { norm: *norm, lambda: level.lambda() });
         }
         if table.is_empty() {
             return Err(OptimalVarianceError::Empty);
@@ -78,10 +77,8 @@ impl OptimalVariance {
 
     /// The levels of the table, noisiest first, each with its Γ.
     #[must_use]
-    pub fn norms(&self) -> impl ExactSizeIterator<Item = (Level, f64)> {
-        self.table.iter().map(|&(lambda, norm)| {
-            (Level::from_lambda(lambda).expect("λ of a level is a number"), norm)
-        })
+    pub fn norms(&self) -> &[(Level, f64)] {
+        &self.table
     }
 
     /// σ*² of a hop from level `from` with this `posterior`.
@@ -95,12 +92,13 @@ impl OptimalVariance {
     }
 
     fn norm_at(&self, lambda: f64) -> f64 {
-        let above = self.table.partition_point(|(known, _)| *known < lambda);
+        let above = self.table.partition_point(|(level, _)| level.lambda() < lambda);
         let last = self.table.len() - 1;
         if above == 0 || above > last {
             return self.table[above.min(last)].1;
         }
-        let [(l0, n0), (l1, n1)] = [self.table[above - 1], self.table[above]];
+        let [(l0, n0), (l1, n1)] =
+            [above - 1, above].map(|i| (self.table[i].0.lambda(), self.table[i].1));
         n0 + (n1 - n0) * (lambda - l0) / (l1 - l0)
     }
 }
@@ -124,7 +122,7 @@ impl OptimalVariance {
 ///     norms.measure(index, &x0, &mut denoiser, &mut noise)?; // again for more rows
 /// }
 /// let variance = norms.optimal()?;
-/// let (level, norm) = variance.norms().next().unwrap();
+/// let (level, norm) = variance.norms()[0];
 /// assert!((norm / level.sigma_squared() - 1.0).abs() < 0.1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
