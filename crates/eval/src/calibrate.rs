@@ -67,7 +67,7 @@ pub fn calibrate(
     let largest_error = norms.norms().iter().map(error).fold(0.0, f64::max);
     let optimal = norms.optimal()?;
     let (lambda, squared_noise) =
-        optimal.norms().map(|(level, norm)| (level.lambda(), norm)).unzip();
+        optimal.norms().iter().map(|(level, norm)| (level.lambda(), *norm)).unzip();
     let about =
         AboutCalibration { data: data.name.clone(), rows: rows as u64, lambda, squared_noise };
     Ok(Calibration { about, largest_error })

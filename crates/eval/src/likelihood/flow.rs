@@ -76,7 +76,7 @@ pub fn flow_likelihood(
 ) -> Result<FlowReport, EvalError> {
     let divergence = match flow.probes {
         None => Divergence::Exact,
-        Some(count) => Divergence::Probes { count, streams: streams(settings) },
+        Some(count) => Divergence::Probes { count, seed: settings.seed },
     };
     let estimator = FlowLikelihood::new(pipeline.model().schedule(), flow.steps, divergence)?;
     let (rows, batch) = (data.rows.rows(), batch(pipeline, settings));
