@@ -54,6 +54,8 @@ golden:
 	python3 tools/golden/unet.py crates/testing/golden/unet2d.json
 	python3 tools/golden/trajectories.py crates/nn/tests/golden/trajectories.json
 	python3 tools/golden/generator.py crates/core/tests/golden/generator.json
+	python3 tools/golden/inception.py crates/metrics/tests/golden/inception.json
+	python3 tools/golden/metrics.py crates/metrics/tests/golden/metrics.json
 	python3 tools/golden/digits.py crates/cli/tests/golden/digits.json
 	python3 tools/golden/scheduler_defaults.py crates/format/tests/golden/scheduler_defaults.json
 	python3 tools/golden/scheduler_steps.py crates/core/tests/golden/scheduler_steps.json

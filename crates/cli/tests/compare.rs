@@ -4,7 +4,8 @@
 
 mod common;
 
-use ancestral_data::{digits, frechet_distance, read_npy};
+use ancestral_data::{digits, read_npy};
+use ancestral_metrics::{Moments, Rows, frechet_distance};
 use common::Folder;
 
 /// The values of a line of table.csv by the name of their column.
@@ -73,7 +74,8 @@ fn the_distance_is_that_of_the_samples_that_sample_draws() {
             format!("sample -n 70 --sampler dpmpp-2m --calls 5 --seed {seed} -o {seed}.npy");
         folder.run(&sample);
         let (_, samples) = read_npy(&folder.path(&format!("{seed}.npy"))).unwrap().into_parts();
-        frechet_distance(&samples, data.rows(), 64).unwrap()
+        let moments = |rows| Moments::of(Rows::new(rows, 64).unwrap()).unwrap();
+        frechet_distance(&moments(&samples), &moments(data.rows())).unwrap().distance
     };
     let [a, b] = [0, 1].map(distance);
     let mean = value(&table, "dpmpp-2m", "5", "distance");

@@ -10,12 +10,9 @@
 //! | [`read_pictures`] → [`PictureSet`] | [`write_png`], [`write_png_folder`], [`write_gif`] |
 //! | [`read_idx`] → [`Dataset`] | [`loss_chart`], [`scatter`], [`marginals`] → [`Raster`] |
 //! | [`read_arrays`] → [`Arrays`] → [`PictureSet`] or [`Table`] | |
-//! | [`read_npy`] → [`Array`] | [`write_npy`], [`error_chart`] → [`Raster`] |
+//! | [`read_npy`] → [`Array`] | [`write_npy`], [`write_npz`], [`error_chart`] → [`Raster`] |
 //!
 //! [`open()`] reads any of them by its name.
-//!
-//! The distance between two sets of rows is computed by [`frechet_distance`], [`energy_distance`] and
-//! [`sliced_wasserstein`].
 //!
 //! Every writer uses [`save_with`]: a file is written completely or not at all.
 //!
@@ -37,7 +34,6 @@ mod chart;
 mod counted;
 mod dataset;
 mod digits;
-mod distance;
 #[cfg(feature = "datasets")]
 mod elsewhere;
 mod encode;
@@ -67,16 +63,16 @@ pub use chart::{
 };
 pub use dataset::{Dataset, DatasetError};
 pub use digits::digits;
-#[cfg(feature = "datasets")]
-pub use distance::frechet_distance;
-pub use distance::{DistanceError, energy_distance, sliced_wasserstein};
 pub use encode::EncodeError;
 #[cfg(feature = "datasets")]
 pub use findings::findings;
 pub use grid::{GridError, GridLayout, grid};
 #[cfg(feature = "datasets")]
 pub use idx::{IdxError, is_idx, read_idx};
-pub use npy::{Array, NpyError, NumberKind, encode_npy, read_npy, write_npy};
+pub use npy::{
+    Array, NpyError, NpzArray, NpzValues, NumberKind, encode_npy, read_npy, write_npy, write_npz,
+    write_npz_pictures,
+};
 #[cfg(feature = "datasets")]
 pub use npy::{Arrays, read_arrays};
 #[cfg(feature = "datasets")]

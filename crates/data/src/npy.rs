@@ -1,9 +1,9 @@
 //! Arrays in the `.npy` format of `NumPy`.
 
 use crate::{SaveError, save_with};
-use npyz::{NpyFile, NpyHeader, Order, WriteOptions, WriterBuilder};
+use npyz::{NpyFile, NpyHeader, Order};
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 #[cfg(feature = "datasets")]
@@ -19,6 +19,7 @@ mod read;
 mod strided;
 #[cfg(test)]
 mod tests;
+mod write_npz;
 
 #[cfg(feature = "datasets")]
 pub use arrays::Arrays;
@@ -26,6 +27,8 @@ pub use error::NpyError;
 pub use number::NumberKind;
 #[cfg(feature = "datasets")]
 pub use read::read_arrays;
+use write_npz::encode_array;
+pub use write_npz::{NpzArray, NpzValues, write_npz, write_npz_pictures};
 
 /// A header as long as this, or nested as deep, is no array of numbers.
 const MAX_HEADER: usize = 1 << 16;
@@ -76,7 +79,7 @@ impl Array {
 /// # Ok::<(), ancestral_data::SaveError>(())
 /// ```
 pub fn write_npy(path: &Path, shape: &[usize], data: &[f32]) -> Result<(), SaveError> {
-    save_with(path, |file| encode(file, shape, data))
+    save_with(path, |file| encode_array(file, shape, data))
 }
 
 /// The bytes that [`write_npy`] writes.
@@ -86,18 +89,8 @@ pub fn write_npy(path: &Path, shape: &[usize], data: &[f32]) -> Result<(), SaveE
 #[must_use]
 pub fn encode_npy(shape: &[usize], data: &[f32]) -> Vec<u8> {
     let mut bytes = Vec::new();
-    encode(&mut bytes, shape, data).expect("memory takes all that is written");
+    encode_array(&mut bytes, shape, data).expect("memory takes all that is written");
     bytes
-}
-
-fn encode(file: &mut dyn Write, shape: &[usize], data: &[f32]) -> io::Result<()> {
-    let expected: usize = shape.iter().product();
-    assert_eq!(data.len(), expected, "{} values for the shape {shape:?}", data.len());
-    let shape: Vec<u64> = shape.iter().map(|&axis| axis as u64).collect();
-    let options = WriteOptions::<f32>::new().default_dtype().shape(&shape);
-    let mut writer = options.writer(file).begin_nd()?;
-    writer.extend(data.iter().copied())?;
-    writer.finish()
 }
 
 /// Reads a `.npy` file of float32 or float64, little-endian, in C or Fortran order.

@@ -6,7 +6,8 @@ use ancestral::level::LevelError;
 use ancestral::likelihood::FlowError;
 use ancestral::options::OptionError;
 use ancestral::variance::OptimalVarianceError;
-use ancestral_data::{ChartError, DistanceError};
+use ancestral_data::ChartError;
+use ancestral_metrics::MetricError;
 use ancestral_pipeline::NetworkError;
 use thiserror::Error;
 
@@ -71,7 +72,7 @@ pub enum EvalError {
     Level(#[from] LevelError),
     /// There is no distance between these rows.
     #[error(transparent)]
-    Distance(#[from] DistanceError),
+    Distance(#[from] MetricError),
     /// The chart can't be drawn.
     #[error(transparent)]
     Chart(#[from] ChartError),

@@ -7,7 +7,7 @@ use ancestral::grid::GridError;
 use ancestral::{
     AnySampler, AnySpacing, Batch, Denoiser, Grid, Level, Noise, SampleNoise, Sampler, Schedule,
 };
-use ancestral_data::sliced_wasserstein;
+use ancestral_metrics::{Rows, sliced_wasserstein};
 
 use super::report::{Block, Cell, Report, Row};
 use super::{Comparison, Named};
@@ -82,7 +82,8 @@ fn compare(
     }];
     if !drawing.is_empty() {
         let others = stretch.flow(&mut data, SEEDS[1], count)?;
-        let apart = |x: &Batch<f64>| Ok(sliced_wasserstein(x.data(), others.data(), 2)?);
+        let others = Rows::new(others.data(), 2)?;
+        let apart = |x: &Batch<f64>| Ok(sliced_wasserstein(Rows::new(x.data(), 2)?, others)?);
         let least = apart(&truth)?;
         blocks.push(Block {
             measure: "sliced Wasserstein distance to exact draws",

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use ancestral_data::{frechet_distance, sliced_wasserstein};
 use ancestral_format::counted;
+use ancestral_metrics::{Moments, Rows, frechet_distance, sliced_wasserstein};
 use ancestral_pipeline::{Batch, Model, Pipeline, Process, Settings};
 
 use super::Comparison;
@@ -196,10 +196,14 @@ impl Measure {
     }
 
     fn distance(self, samples: &Batch, data: &Batch) -> Result<f64, EvalError> {
-        let (a, b, row_len) = (samples.data(), data.data(), data.row_len());
+        let row_len = data.row_len();
+        let (samples, data) =
+            (Rows::new(samples.data(), row_len)?, Rows::new(data.data(), row_len)?);
         Ok(match self {
-            Self::Frechet => frechet_distance(a, b, row_len)?,
-            Self::SlicedWasserstein => sliced_wasserstein(a, b, row_len)?,
+            Self::Frechet => {
+                frechet_distance(&Moments::of(samples)?, &Moments::of(data)?)?.distance
+            }
+            Self::SlicedWasserstein => sliced_wasserstein(samples, data)?,
         })
     }
 }

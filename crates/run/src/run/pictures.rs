@@ -2,8 +2,9 @@
 
 use std::error::Error;
 
-use ancestral_data::{energy_distance, save_bytes, write_csv, write_png};
+use ancestral_data::{save_bytes, write_csv, write_png};
 use ancestral_learn::{Judgement, Log, Saving, verdict};
+use ancestral_metrics::{Rows, energy_distance};
 use ancestral_pipeline::{Defaults, Model, Pipeline, Samples, Settings, Show};
 
 use super::updates::warn_of;
@@ -113,7 +114,9 @@ impl Run {
             rows.extend_from_slice(&set.row(index)?);
         }
         // There is no distance for a single sample or for values that are not finite.
-        let distance = energy_distance(samples.x.data(), &rows, set.row_len()).ok();
+        let rows_of = |values| Rows::new(values, set.row_len());
+        let (drawn, real) = (rows_of(samples.x.data()), rows_of(&rows));
+        let distance = drawn.and_then(|drawn| energy_distance(drawn, real?)).ok();
         warn_of(log.judge(Judgement { distance, ..judgement }), front);
         if let Some(verdict) = verdict(log.judgements()) {
             front.tell(Notice::note(verdict));
