@@ -86,13 +86,16 @@ fn pictures_are_resized_as_clean_fid_and_pytorch_fid_do() {
     for case in golden()["resized"].as_array().unwrap() {
         let size = sizes(&case["size"]);
         let picture = picture(case["picture"].as_u64().unwrap(), &size);
-        for (name, resize) in [("clean", Resize::Clean), ("pytorch", Resize::Pytorch)] {
+        // PyTorch computes places in f32: 330 · 2⁻²³ = 4e-5 off, times the difference of two pixels.
+        for (name, resize, limit) in
+            [("clean", Resize::Clean, 2e-6), ("pytorch", Resize::Pytorch, 1e-4)]
+        {
             let found = resize.apply(&picture, size[0], size[1]);
             let places = case["places"].as_array().unwrap();
             for (place, expected) in places.iter().map(sizes).zip(numbers(&case[name])) {
                 let found = found[(place[0] * SIDE + place[1]) * SIDE + place[2]];
                 assert!(
-                    (f64::from(found) - expected).abs() < 2e-6,
+                    (f64::from(found) - expected).abs() < limit,
                     "{name} {size:?} at {place:?}: {found}, {expected}"
                 );
             }
