@@ -111,6 +111,11 @@ fn a_run_continues_from_the_files_of_its_checkpoint() {
     }
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is what is wanted")]
+fn to_f32(value: f64) -> f32 {
+    value as f32
+}
+
 /// Standard deviations of the two columns of normal data.
 const DEVIATIONS: [f64; 2] = [0.4, 0.6];
 
@@ -118,7 +123,7 @@ fn normal_points(count: usize) -> TrainingSet {
     let mut values = vec![0.0; 2 * count];
     Streams::new(1, Purpose::TrainingNoise).normals(u64::from(u32::MAX), 7, &mut values);
     for (value, deviation) in values.iter_mut().zip(DEVIATIONS.into_iter().cycle()) {
-        *value *= deviation as f32;
+        *value = to_f32(f64::from(*value) * deviation);
     }
     TrainingSet::new(vec![2], values).unwrap()
 }
@@ -138,7 +143,7 @@ fn log_variances(trainer: &Trainer<TrainingNetwork>, data: &TrainingSet, t: usiz
     Streams::new(2, Purpose::TrainingNoise).normals(0, 0, &mut noise);
     let clean = (0..ROWS).flat_map(|i| data.row(i).unwrap().to_vec());
     let noisy = |(x0, eps): (f32, f32)| {
-        (level.alpha() * f64::from(x0) + level.sigma() * f64::from(eps)) as f32
+        to_f32(level.alpha() * f64::from(x0) + level.sigma() * f64::from(eps))
     };
     let x = Batch::new(vec![2], clean.zip(noise).map(noisy).collect());
     let config = &trainer.request().network;
@@ -158,15 +163,20 @@ fn log_variances(trainer: &Trainer<TrainingNetwork>, data: &TrainingSet, t: usiz
 /// For data N(0, s²) the variance of x_s given x_t is known: β̃, and what x₀ is not known exactly.
 #[test]
 fn a_learned_variance_is_nearer_to_the_optimum_than_both_fixed_ones() {
+    const STEPS: usize = 800;
     let data = normal_points(4096);
-    for (variance, loss, steps) in [
-        (Variance::LearnedRange, Loss::Hybrid, 600),
-        (Variance::LearnedRange, Loss::Vlb, 600),
-        (Variance::Learned, Loss::Hybrid, 1000),
+    // What is left of the distance of the better fixed variance. With so few timesteps the hybrid loss
+    // counts the bound by a hundredth.
+    for (variance, loss, left) in [
+        (Variance::LearnedRange, Loss::Hybrid, 0.8),
+        (Variance::LearnedRange, Loss::Vlb, 0.2),
+        (Variance::Learned, Loss::Hybrid, 0.8),
+        (Variance::Learned, Loss::Vlb, 0.2),
     ] {
         let recipe = Recipe {
-            steps: Some(steps),
+            steps: Some(STEPS as u64),
             batch: Some(256),
+            learning_rate: Some(1e-2),
             variance: Some(variance),
             loss: Some(loss),
             prediction: Some(Prediction::V),
@@ -178,7 +188,7 @@ fn a_learned_variance_is_nearer_to_the_optimum_than_both_fixed_ones() {
             ..Recipe::default()
         };
         let mut trainer = trainer(&recipe, &data);
-        losses(&mut trainer, steps as usize);
+        losses(&mut trainer, STEPS);
         for t in [2, 3, 4] {
             let level = trainer.schedule().level(t);
             let Posterior { on_x0, beta, beta_tilde, .. } = posterior(trainer.schedule(), t);
@@ -190,7 +200,7 @@ fn a_learned_variance_is_nearer_to_the_optimum_than_both_fixed_ones() {
                 let off = |log_variance: f64| (log_variance - optimum).abs();
                 let fixed = off(beta.ln()).min(off(beta_tilde.ln()));
                 assert!(
-                    off(found) < 0.5 * fixed,
+                    off(found) < left * fixed,
                     "{variance} {loss} {t} {s}: off by {}, fixed by {fixed}",
                     off(found)
                 );
