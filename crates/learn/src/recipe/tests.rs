@@ -121,8 +121,6 @@ fn what_is_chosen_is_taken() {
     assert_eq!((scheduler.beta_start, scheduler.num_train_timesteps), (0.001, 50));
     assert!(scheduler.rescale_betas_zero_snr);
     assert_eq!(scheduler.prediction_type, PredictionType::VPrediction);
-    assert_eq!(scheduler.variance_type, VarianceType::Learned);
-    assert_eq!((network.in_channels, network.out_channels), (1, 2));
     let learning_rate =
         LearningRate { peak: 0.5, warmup: Warmup::Steps(100), decay: Decay::Constant };
     let expected = Settings {
