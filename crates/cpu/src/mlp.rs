@@ -20,6 +20,7 @@ const ROWS: usize = 128;
 /// ```text
 /// h = linear_in(x),   h ← h + linear_2(silu(linear_1(silu(h)) + time)),   y = linear_out(silu(h))
 /// ```
+/// y has twice the values of x if it has a variance half.
 #[derive(Debug)]
 pub(crate) struct Mlp {
     conditioning: Conditioning,
@@ -27,6 +28,8 @@ pub(crate) struct Mlp {
     blocks: Vec<Block>,
     linear_out: Pointwise,
     width: usize,
+    columns: usize,
+    outputs: usize,
 }
 
 #[derive(Debug)]
@@ -62,7 +65,7 @@ impl Mlp {
         config.validate()?;
         Ok(Shapes {
             input: vec![config.columns],
-            output: vec![config.columns],
+            output: vec![config.outputs()],
             labels: config.num_class_embeds.map_or(Labels::None, Labels::Classes),
             timesteps: None,
         })
@@ -104,8 +107,10 @@ impl Mlp {
             },
             linear_in: linear(named.child("linear_in"), columns, width),
             blocks,
-            linear_out: linear(named.child("linear_out"), width, columns),
+            linear_out: linear(named.child("linear_out"), width, config.outputs()),
             width,
+            columns,
+            outputs: config.outputs(),
         }
     }
 
@@ -124,9 +129,9 @@ impl Mlp {
         arena: &Arena,
     ) -> Vec<f32> {
         let conditioning = self.conditioning.run(times, labels, arena);
-        let columns = x.len() / times.len();
-        let mut predicted = vec![0.0; x.len()];
-        let pieces = predicted.par_chunks_mut(ROWS * columns).zip(x.par_chunks(ROWS * columns));
+        let Self { columns, outputs, .. } = *self;
+        let mut predicted = vec![0.0; times.len() * outputs];
+        let pieces = predicted.par_chunks_mut(ROWS * outputs).zip(x.par_chunks(ROWS * columns));
         pieces.enumerate().for_each(|(piece, (out, x))| {
             let rows = x.len() / columns;
             let size = rows * self.width;

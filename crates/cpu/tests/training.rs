@@ -162,8 +162,9 @@ fn gradients_of_unets_are_the_differences_of_their_definition() {
 
 #[test]
 fn gradients_of_mlps_are_the_differences_of_their_definition() {
-    for (columns, classes) in [(2, None), (5, Some(4))] {
+    for (columns, classes, predicts_variance) in [(2, None, false), (5, Some(4), true)] {
         let config = MlpConfig {
+            predicts_variance,
             columns,
             width: 24,
             blocks: 2,

@@ -28,7 +28,7 @@ pub(crate) const CLASS: &str = "ResidualMlp";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct MlpConfig {
-    /// Values of a row; the prediction has as many.
+    /// Values of a row.
     pub columns: usize,
     /// Values of a row between the blocks.
     pub width: usize,
@@ -42,6 +42,8 @@ pub struct MlpConfig {
     pub flip_sin_to_cos: bool,
     /// Frequency i is 10000^(−i/(half − `freq_shift`)), i = 0..half.
     pub freq_shift: u32,
+    /// Whether the prediction has a variance half: as many values again, after those of a row.
+    pub predicts_variance: bool,
 }
 
 impl Default for MlpConfig {
@@ -54,6 +56,7 @@ impl Default for MlpConfig {
             num_class_embeds: None,
             flip_sin_to_cos: true,
             freq_shift: 0,
+            predicts_variance: false,
         }
     }
 }
@@ -74,6 +77,12 @@ impl MlpConfig {
     #[must_use]
     pub fn to_json(&self) -> String {
         config::to_json(self, CLASS)
+    }
+
+    /// Values of the prediction for a row.
+    #[must_use]
+    pub fn outputs(&self) -> usize {
+        if self.predicts_variance { 2 * self.columns } else { self.columns }
     }
 
     /// Checks that a network of this config can be built and run.

@@ -129,7 +129,7 @@ impl NetworkConfig {
     pub fn output_shape(&self) -> Option<Vec<usize>> {
         match self {
             Self::UNet(config) => config.shape(config.out_channels),
-            Self::Mlp(_) => self.sample_shape(),
+            Self::Mlp(config) => Some(vec![config.outputs()]),
         }
     }
 }
@@ -175,9 +175,11 @@ mod tests {
             ..UNetConfig::default()
         };
         let mlp = MlpConfig { num_class_embeds: Some(3), ..mlp() };
-        let cases: [(NetworkConfig, _, _, &[usize], &[usize]); 2] = [
+        let doubled = MlpConfig { predicts_variance: true, ..mlp.clone() };
+        let cases: [(NetworkConfig, _, _, &[usize], &[usize]); 3] = [
             (unet.into(), NetworkKind::UNet, 11, &[3, 8, 16], &[6, 8, 16]),
             (mlp.into(), NetworkKind::Mlp, 3, &[5], &[5]),
+            (doubled.into(), NetworkKind::Mlp, 3, &[5], &[10]),
         ];
         for (network, kind, classes, sample, output) in cases {
             assert_eq!(network.kind(), kind);

@@ -6,6 +6,7 @@
 //!     ├── model_index.json, …        a model folder: averaged weights, and the raw ones beside them
 //!     ├── moment_1.safetensors       the optimiser's moments, by the names of the parameters
 //!     ├── moment_2.safetensors
+//!     ├── timestep_losses.safetensors   if timesteps are drawn by their losses
 //!     └── training.json              the counters, the request, and checksums of the data and files
 //! ```
 //!
@@ -31,6 +32,7 @@ use crate::{Request, TrainState};
 /// The version of `training.json` that we write and read.
 const FORMAT: u32 = 2;
 const TRAINING: &str = "training.json";
+const TIMESTEP_LOSSES: &str = "timestep_losses.safetensors";
 const MOMENTS: [&str; 2] = ["moment_1.safetensors", "moment_2.safetensors"];
 
 /// All that is needed to resume a training in another process.
@@ -40,6 +42,8 @@ pub struct Checkpoint {
     pub model: ModelFolder,
     /// First and second moments of the optimiser.
     pub moments: [Weights; 2],
+    /// The last losses of each timestep, by which timesteps are drawn; empty if all are drawn alike.
+    pub timestep_losses: Weights,
     /// The counters of the training.
     pub counters: Counters,
     /// What is trained, and how.
@@ -108,14 +112,19 @@ impl Checkpoint {
         if model.raw_weights.is_none() {
             return Err(CheckpointError::damaged(folder.to_owned(), &"there are no raw weights"));
         }
-        let moments = |name: &str| {
+        let tensors = |name: &str| {
             let path = folder.join(name);
             safetensors::from_bytes(&read(&path)?)
                 .map_err(|error| CheckpointError::damaged(path, &error))
         };
-        let moments = [moments(MOMENTS[0])?, moments(MOMENTS[1])?];
+        let moments = [tensors(MOMENTS[0])?, tensors(MOMENTS[1])?];
+        let timestep_losses = if file.files.contains_key(TIMESTEP_LOSSES) {
+            tensors(TIMESTEP_LOSSES)?
+        } else {
+            Weights::default()
+        };
         let TrainingFile { counters, request, data_sha256, .. } = file;
-        Ok(Self { model, moments, counters, request, data_sha256 })
+        Ok(Self { model, moments, timestep_losses, counters, request, data_sha256 })
     }
 
     /// The state of the training.
@@ -132,15 +141,16 @@ impl Checkpoint {
             weights: self.model.raw_weights.expect("a checkpoint has raw weights"),
             average: self.model.weights,
             moments: self.moments,
+            timestep_losses: self.timestep_losses,
         }
     }
 
     /// Writes it into an empty folder.
     fn write(&self, folder: &Path) -> Result<(), CheckpointError> {
         self.model.write(folder)?;
-        for (name, moment) in MOMENTS.into_iter().zip(&self.moments) {
+        for (name, tensors) in self.tensors() {
             let path = folder.join(name);
-            let bytes = safetensors::to_bytes(moment)
+            let bytes = safetensors::to_bytes(tensors)
                 .map_err(|error| CheckpointError::damaged(path.clone(), &error))?;
             write(&path, &bytes)?;
         }
@@ -153,13 +163,20 @@ impl Checkpoint {
         write(&folder.join(TRAINING), &json)
     }
 
+    /// The files of tensors beside the model.
+    fn tensors(&self) -> impl Iterator<Item = (&'static str, &Weights)> {
+        let losses = Some(&self.timestep_losses).filter(|losses| !losses.is_empty());
+        let losses = losses.map(|losses| (TIMESTEP_LOSSES, losses));
+        MOMENTS.into_iter().zip(&self.moments).chain(losses)
+    }
+
     /// How many bytes its files take on a disk, or a few more.
     fn byte_size(&self) -> Result<u64, CheckpointError> {
         /// More than `training.json` takes, and the rounding of each file to whole blocks.
         const REST: u64 = 65_536;
         let mut size = self.model.byte_size()? + REST;
-        for (name, moment) in MOMENTS.into_iter().zip(&self.moments) {
-            size += safetensors::byte_size(moment)
+        for (name, tensors) in self.tensors() {
+            size += safetensors::byte_size(tensors)
                 .map_err(|error| CheckpointError::damaged(name.into(), &error))?;
         }
         Ok(size)

@@ -1,8 +1,12 @@
 //! What can go wrong in training.
 
+use ancestral::Variance;
+use ancestral::denoiser::ZeroTerminalSnrError;
 use ancestral::schedule::ScheduleError;
 use ancestral_format::{Labels, Mismatch, counted};
 use thiserror::Error;
+
+use crate::LossError;
 
 /// Why training cannot start or continue.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -74,17 +78,25 @@ pub enum TrainError {
         /// What the data are.
         data: Vec<usize>,
     },
-    /// The network predicts something else than one value for each value of a sample.
+    /// The network predicts something else than one value for each value of a sample, or two if the
+    /// variance is learned.
     #[error(
-        "the network predicts shape {found:?} for samples of shape {expected:?}: learned variances \
-         cannot be trained yet"
+        "the network predicts shape {found:?}, but with variance {variance} {expected:?} is needed"
     )]
     Output {
         /// What it predicts.
         found: Vec<usize>,
-        /// What can be trained.
+        /// The variance.
+        variance: Variance,
+        /// What is trained with that variance.
         expected: Vec<usize>,
     },
+    /// The loss is not for the variance, or has another weight.
+    #[error(transparent)]
+    Loss(#[from] LossError),
+    /// The schedule ends too near to pure noise for the variational bound of a prediction of ε.
+    #[error(transparent)]
+    TooNoisy(#[from] ZeroTerminalSnrError),
     /// The network's table of labels does not belong to the data.
     #[error("the network takes {found} where the data need {expected}")]
     Labels {

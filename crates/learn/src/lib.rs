@@ -6,8 +6,9 @@
 //! - [`Trainer`]: the training loop, one update a call.
 //! - [`Checkpoints`]: trainings on disk, to be resumed as if they had never stopped.
 //!
-//! Everything random is a function of the seed and the number of the sample, so there is no state of
-//! a generator to save: a [`TrainState`] is all that resuming needs.
+//! Everything random is a function of the seed and the number of the sample, and of the losses so far
+//! if timesteps are drawn by them, so there is no state of a generator to save: a [`TrainState`] is all
+//! that resuming needs.
 
 mod ahead;
 mod budget;
@@ -27,12 +28,14 @@ mod log;
 mod loss;
 mod memory;
 mod micro_batch;
+mod objective;
 mod optimizer;
 mod recipe;
 mod request;
 mod rows;
 mod settings;
 mod state;
+mod timestep_sampler;
 mod trainer;
 mod training_set;
 mod tree;
@@ -50,6 +53,7 @@ pub use initial::initial;
 pub use judgement::{BANDS, Judgement, Losses, Verdict, verdict};
 pub use learning_rate::{Decay, LearningRate, Warmup};
 pub use log::{Log, LogError};
+pub use loss::{Loss, LossError};
 pub use memory::{Memory, NotEnoughMemory, available_memory};
 pub use optimizer::Optimizer;
 pub use recipe::{NetworkSize, Recipe, RecipeError};
@@ -57,6 +61,7 @@ pub use request::{Fit, Reading, Request, Saving, Source};
 pub use rows::Reader;
 pub use settings::Settings;
 pub use state::TrainState;
+pub use timestep_sampler::TimestepSampler;
 pub use trainer::{StepReport, Trainer};
 pub use training_set::TrainingSet;
 pub use tree::Passes;

@@ -1,46 +1,99 @@
-//! What training makes small.
+//! What of a prediction training makes small.
 
-use rayon::prelude::*;
+use std::fmt;
 
-/// The mean squared errors of some rows, each times its weight, and their slopes.
+use ancestral::{LossWeight, Variance};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// What of a network's output training makes small.
 ///
 /// # Formula
 /// ```text
-/// loss_row = w mean (output − target)²
-/// slope = d (Σ_rows loss_row/total) / d output = 2 w (output − target)/(length · total)
+/// simple    w_t mean (prediction − target)²
+/// hybrid    simple + 0.001 T L_t,    the mean of L_t held fixed
+/// vlb       T L_t
 /// ```
-/// with `total` the rows of the whole update; these may be a part of them.
-/// # Shapes
-/// `output`, `target`, `slopes`: `[rows, length]`; `weights` and the result: `[rows]`.
-/// # Numerics
-/// Losses are summed in f64, each row on its own: they do not depend on the other rows.
-pub(crate) fn squared_errors(
-    output: &[f32],
-    target: &[f32],
-    weights: &[f64],
-    slopes: &mut [f32],
-    [length, total]: [usize; 2],
-) -> Vec<f64> {
-    assert_eq!([output.len(), slopes.len()], [target.len(); 2], "values of all rows");
-    assert_eq!(output.len(), weights.len() * length, "a weight a row");
-    let rows = output.par_chunks_exact(length).zip(target.par_chunks_exact(length));
-    let rows = rows.zip(slopes.par_chunks_exact_mut(length)).zip(weights);
-    rows.map(|(((output, target), slopes), weight)| {
-        let factor = to_f32(2.0 * weight / (length as f64 * total as f64));
-        let mut sum = 0.0;
-        for ((output, target), slope) in output.iter().zip(target).zip(slopes) {
-            let error = output - target;
-            *slope = error * factor;
-            sum += f64::from(error) * f64::from(error);
-        }
-        weight * sum / length as f64
-    })
-    .collect()
+/// with L_t the term of the variational bound at timestep t, in bits for each value of a sample: the
+/// divergence of the reverse transition from the posterior; at t = 0 how unlikely the clean sample is,
+/// of pictures as bytes.
+///
+/// # Source
+/// simple: Ho et al. 2020, arXiv:2006.11239, eq. 14. The others: Nichol & Dhariwal 2021,
+/// arXiv:2102.09672, eq. 4 and 16; in bits and scaled by T as `RESCALED_MSE` and `RESCALED_KL` of
+/// openai/guided-diffusion. The factor 0.001 T is 1 for the usual 1000 timesteps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Loss {
+    /// The squared error of the prediction: for a fixed variance.
+    #[default]
+    Simple,
+    /// The same, and the variational bound, which trains the variance alone.
+    Hybrid,
+    /// The variational bound, which trains the prediction as well.
+    Vlb,
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is what is wanted")]
-fn to_f32(value: f64) -> f32 {
-    value as f32
+impl Loss {
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Simple => "simple",
+            Self::Hybrid => "hybrid",
+            Self::Vlb => "vlb",
+        }
+    }
+
+    /// The one that trains all outputs of a network with this variance, and does it best.
+    #[must_use]
+    pub fn of(variance: Variance) -> Self {
+        if variance.is_learned() { Self::Hybrid } else { Self::Simple }
+    }
+
+    /// Whether it trains all outputs of a network with this variance, and can weigh levels like this.
+    ///
+    /// # Errors
+    /// If a learned variance would not be trained, if a fixed one would, and if the bound, which
+    /// weighs noise levels itself, has another weight.
+    pub fn check(self, variance: Variance, weight: LossWeight) -> Result<(), LossError> {
+        if variance.is_learned() != (self != Self::Simple) {
+            return Err(LossError::Variance { loss: self, variance });
+        }
+        if self == Self::Vlb && weight != LossWeight::Uniform {
+            return Err(LossError::Weight { weight });
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Why a loss is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Error)]
+#[non_exhaustive]
+pub enum LossError {
+    /// It is not for this variance.
+    #[error(
+        "loss {loss} does not go with variance {variance}: expected {}",
+        if variance.is_learned() { "hybrid or vlb" } else { "simple, or a learned variance" }
+    )]
+    Variance {
+        /// The loss.
+        loss: Loss,
+        /// The variance.
+        variance: Variance,
+    },
+    /// The bound has its own weights.
+    #[error("loss weight {weight} does not go with loss vlb: expected uniform")]
+    Weight {
+        /// The weight.
+        weight: LossWeight,
+    },
 }
 
 #[cfg(test)]
@@ -48,40 +101,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn losses_and_slopes_by_hand() {
-        // Errors 1, −2 and 3, 0 in two of four rows of two values; the second counts twice.
-        let mut slopes = [0.0; 4];
-        let (output, target) = ([2.0, 0.0, 3.0, 1.0], [1.0, 2.0, 0.0, 1.0]);
-        let losses = squared_errors(&output, &target, &[1.0, 2.0], &mut slopes, [2, 4]);
-        assert_eq!(losses, [2.5, 9.0]);
-        assert_eq!(slopes, [0.25, -0.5, 1.5, 0.0]);
-    }
-
-    #[test]
-    fn a_slope_is_the_derivative_of_the_mean_loss() {
-        let (target, weights) = ([0.3, -0.8, 0.1, 1.4, 0.0, -0.6], [0.5, 3.0]);
-        let (length, total) = (3, 5);
-        let output = [0.5, -0.25, 0.75, 1.0, -0.5, 0.125];
-        let loss = |output: &[f32]| {
-            let losses = squared_errors(output, &target, &weights, &mut [0.0; 6], [length, total]);
-            losses.iter().sum::<f64>() / total as f64
-        };
-        let mut slopes = [0.0; 6];
-        squared_errors(&output, &target, &weights, &mut slopes, [length, total]);
-        let step = 0.015_625; // exact in f32, as are the sums
-        for i in 0..6 {
-            let [mut above, mut below] = [output; 2];
-            above[i] += step;
-            below[i] -= step;
-            let slope = (loss(&above) - loss(&below)) / f64::from(2.0 * step);
-            assert!((slope - f64::from(slopes[i])).abs() < 1e-6, "{i}: {slope} {}", slopes[i]);
+    fn a_loss_is_for_its_variances_and_weights() {
+        let min_snr = LossWeight::MinSnr { gamma: 5.0 };
+        for variance in Variance::ALL {
+            assert_eq!(Loss::of(variance).check(variance, min_snr), Ok(()));
         }
-    }
-
-    #[test]
-    fn what_is_not_finite_shows() {
-        let losses =
-            squared_errors(&[f32::NAN, 1.0], &[0.0, 0.0], &[1.0; 2], &mut [0.0; 2], [1, 2]);
-        assert!(losses[0].is_nan() && losses[1] == 1.0);
+        let message = |loss: Loss, variance: Variance, weight: LossWeight| {
+            loss.check(variance, weight).unwrap_err().to_string()
+        };
+        assert_eq!(
+            message(Loss::Simple, Variance::LearnedRange, LossWeight::Uniform),
+            "loss simple does not go with variance learned-range: expected hybrid or vlb"
+        );
+        assert_eq!(
+            message(Loss::Vlb, Variance::FixedLarge, LossWeight::Uniform),
+            "loss vlb does not go with variance fixed-large: expected simple, or a learned variance"
+        );
+        assert_eq!(
+            message(Loss::Vlb, Variance::Learned, min_snr),
+            "loss weight min-snr:gamma=5 does not go with loss vlb: expected uniform"
+        );
+        assert_eq!(Loss::Vlb.check(Variance::Learned, LossWeight::Uniform), Ok(()));
     }
 }

@@ -47,8 +47,8 @@ impl Memory {
         let passes = Passes::new(settings.rows(), settings.batch);
         let vectors = KEPT + SAVED + passes.nodes() as u64;
         let bytes = |values: usize| values as u64 * size_of::<f32>() as u64;
-        // A noisy sample and its target.
-        let samples = bytes(2 * passes.largest() * data.row_len());
+        // A clean and a noisy sample, and the target.
+        let samples = bytes(3 * passes.largest() * data.row_len());
         let pass = engine.memory(passes.largest()).saturating_mul(HALVES) / 2;
         Self { vectors: vectors * bytes(engine.layout().len()), pass: pass.saturating_add(samples) }
     }
@@ -121,8 +121,8 @@ mod tests {
             let settings = Settings { batch, accumulate: 64 / batch, ..settings.clone() };
             Memory::of(&settings, &engine, &data).total()
         };
-        // 21 parameters: 9 vectors and one gradient; 3 values a row: 1.5 + 2 times.
-        assert_eq!(of(64), 4 * (10 * 21) + 64 * 42);
+        // 21 parameters: 9 vectors and one gradient; 3 values a row: 1.5 + 3 times.
+        assert_eq!(of(64), 4 * (10 * 21) + 64 * 54);
         let fit = |available| Memory::fit(&settings, &engine, &data, available);
         assert_eq!(fit(of(64)), Ok(settings.clone()));
         let fitted = fit(of(64) - 1).unwrap();

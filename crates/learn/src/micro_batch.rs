@@ -8,25 +8,77 @@ use rand::Rng;
 
 use crate::ahead::Ahead;
 use crate::data_order::{DataOrder, below, unit};
-use crate::{Settings, TrainError, TrainingSet};
+use crate::timestep_sampler::SecondMoment;
+use crate::{Settings, TimestepSampler, TrainError, TrainingSet};
 
 /// Rows are read so many updates ahead, where they are elsewhere.
 const AHEAD: usize = 4;
 
-/// One pass through the network: noisy samples, their times and labels, the targets, and what an
-/// error of each counts.
+/// One pass through the network: noisy samples, their times and labels, what they are noisy samples
+/// of, the targets, and what an error of each counts.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct MicroBatch {
     pub x: Vec<f32>,
+    pub clean: Vec<f32>,
     pub target: Vec<f32>,
     pub timesteps: Vec<f64>,
     pub labels: Option<Vec<u32>>,
-    pub weights: Vec<f64>,
+    /// The timestep and what it counts.
+    draws: Vec<Draw>,
+    length: usize,
+}
+
+/// The timestep of a sample.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Draw {
+    timestep: usize,
+    /// What a squared error counts at its noise level.
+    weight: f64,
+    /// What the sample counts because of how its timestep was drawn.
+    counts: f64,
+}
+
+/// What a loss needs of a sample.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Row<'a> {
+    pub clean: &'a [f32],
+    pub target: &'a [f32],
+    pub timestep: usize,
+    /// What a squared error counts at its noise level.
+    pub weight: f64,
+    /// What the sample counts because of how its timestep was drawn.
+    pub counts: f64,
 }
 
 impl MicroBatch {
+    /// No samples yet, for so many of so many values.
+    fn new(rows: usize, length: usize, labels: Option<Vec<u32>>) -> Self {
+        let values = || Vec::with_capacity(rows * length);
+        Self {
+            x: values(),
+            clean: values(),
+            target: values(),
+            timesteps: Vec::with_capacity(rows),
+            labels,
+            draws: Vec::with_capacity(rows),
+            length,
+        }
+    }
+
+    /// What a loss needs of the samples.
+    pub(crate) fn rows(&self) -> Vec<Row<'_>> {
+        let values =
+            self.clean.chunks_exact(self.length).zip(self.target.chunks_exact(self.length));
+        let row = |((clean, target), draw): ((_, _), &Draw)| {
+            let Draw { timestep, weight, counts } = *draw;
+            Row { clean, target, timestep, weight, counts }
+        };
+        values.zip(&self.draws).map(row).collect()
+    }
+
     /// Adds a sample, but for its label.
-    fn push(&mut self, source: &SampleSource, t: usize, clean: &[f32], noise: &[f32]) {
+    fn push(&mut self, source: &SampleSource, draw: (usize, f64), clean: &[f32], noise: &[f32]) {
+        let (t, counts) = draw;
         let level = source.schedule.level(t);
         let (alpha, sigma) = (level.alpha(), level.sigma());
         let (on_x0, on_noise) = source.prediction.target(level);
@@ -34,8 +86,9 @@ impl MicroBatch {
             self.x.push(combine(alpha, x0, sigma, eps));
             self.target.push(combine(on_x0, x0, on_noise, eps));
         }
+        self.clean.extend_from_slice(clean);
         self.timesteps.push(t as f64);
-        self.weights.push(source.weights[t]);
+        self.draws.push(Draw { timestep: t, weight: source.weights[t], counts });
     }
 }
 
@@ -47,6 +100,8 @@ pub(crate) struct SampleSource {
     prediction: Prediction,
     /// What an error at each timestep counts.
     weights: Vec<f64>,
+    /// How timesteps are drawn, if not all alike.
+    pub second_moment: Option<SecondMoment>,
     label_dropout: f64,
     flip: bool,
     order: DataOrder,
@@ -70,6 +125,10 @@ impl SampleSource {
         Self {
             prediction,
             weights: settings.loss_weight.of(schedule.levels(), prediction),
+            second_moment: match settings.timestep_sampler {
+                TimestepSampler::Uniform => None,
+                TimestepSampler::SecondMoment => Some(SecondMoment::new(schedule.len())),
+            },
             label_dropout: settings.label_dropout,
             flip: settings.flip,
             order: DataOrder::new(settings.seed, data.len()),
@@ -90,6 +149,8 @@ impl SampleSource {
     /// ```text
     /// t ~ U{0 … T − 1}, ε ~ N(0, 1):    x = α x₀ + σ ε,    target = a x₀ + b ε
     /// ```
+    /// or t as the second moments of the losses so far have it.
+    ///
     /// # Errors
     /// If a row cannot be read.
     pub(crate) fn micro_batch(
@@ -98,20 +159,15 @@ impl SampleSource {
         rows: usize,
     ) -> Result<MicroBatch, TrainError> {
         let size = self.data.row_len();
-        let mut batch = MicroBatch {
-            x: Vec::with_capacity(rows * size),
-            target: Vec::with_capacity(rows * size),
-            timesteps: Vec::with_capacity(rows),
-            labels: self.data.labels().map(|_| Vec::with_capacity(rows)),
-            weights: Vec::with_capacity(rows),
-        };
+        let labels = self.data.labels().map(|_| Vec::with_capacity(rows));
+        let mut batch = MicroBatch::new(rows, size, labels);
         let mut noise = vec![0.0_f32; size];
         for sample in (first..).take(rows) {
             let row = self.order.at(sample);
-            let t = below(&mut self.time.rng(sample, 0), self.schedule.len());
+            let draw = self.timestep(sample);
             self.noise.normals(sample, 0, &mut noise);
             let clean = self.clean(row, sample)?.into_owned();
-            batch.push(self, t, &clean, &noise);
+            batch.push(self, draw, &clean, &noise);
             let label = self.label_of(row, sample);
             batch.labels.iter_mut().for_each(|labels| labels.extend(label));
         }
@@ -125,20 +181,25 @@ impl SampleSource {
     /// If a row cannot be read.
     pub(crate) fn evenly(&self, data: &TrainingSet, rows: usize) -> Result<MicroBatch, TrainError> {
         let size = data.row_len();
-        let mut batch = MicroBatch {
-            x: Vec::with_capacity(rows * size),
-            target: Vec::with_capacity(rows * size),
-            timesteps: Vec::with_capacity(rows),
-            labels: data.labels().map(|labels| (0..rows).map(|i| labels[i % data.len()]).collect()),
-            weights: Vec::with_capacity(rows),
-        };
+        let labels = data.labels();
+        let labels = labels.map(|labels| (0..rows).map(|i| labels[i % data.len()]).collect());
+        let mut batch = MicroBatch::new(rows, size, labels);
         let mut noise = vec![0.0_f32; size];
         for i in 0..rows {
             self.noise.normals(u64::MAX - i as u64, 0, &mut noise);
             let t = (2 * i + 1) * self.schedule.len() / (2 * rows);
-            batch.push(self, t, &data.row(i % data.len())?, &noise);
+            batch.push(self, (t, 1.0), &data.row(i % data.len())?, &noise);
         }
         Ok(batch)
+    }
+
+    /// The timestep of a sample, and what the sample counts because of how it was drawn.
+    fn timestep(&self, sample: u64) -> (usize, f64) {
+        let mut rng = self.time.rng(sample, 0);
+        match &self.second_moment {
+            None => (below(&mut rng, self.schedule.len()), 1.0),
+            Some(sampler) => sampler.draw(&mut rng),
+        }
     }
 
     /// The row of a sample, mirrored for half of the samples.

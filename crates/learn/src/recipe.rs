@@ -12,8 +12,8 @@ use ancestral_cpu::Precision;
 use ancestral_format::SchedulerConfig;
 
 use crate::{
-    Decay, LearningRate, Optimizer, Request, Saving, Settings, Source, TrainError, TrainingSet,
-    Warmup,
+    Decay, LearningRate, Loss, Optimizer, Request, Saving, Settings, Source, TimestepSampler,
+    TrainError, TrainingSet, Warmup,
 };
 
 pub use error::RecipeError;
@@ -92,8 +92,15 @@ pub struct Recipe {
     pub constant_rate: bool,
     /// What the network learns to predict; by default v of pictures, ε of points and tables.
     pub prediction: Option<Prediction>,
-    /// The weight of an error at each noise level; by default uniform.
+    /// The variance of the reverse transition: fixed, or learned as a second half of the network's
+    /// prediction; by default fixed-small for pictures, fixed-large for points and tables.
+    pub variance: Option<Variance>,
+    /// What training makes small; by default hybrid with a learned variance, simple with a fixed one.
+    pub loss: Option<Loss>,
+    /// The weight of a squared error at each noise level; by default uniform.
     pub loss_weight: Option<LossWeight>,
+    /// How timesteps are drawn.
+    pub timestep_sampler: TimestepSampler,
     /// The schedule: its name, perhaps with options, as [`AnySchedule::parse`] reads it.
     pub schedule: Option<String>,
     /// The number of timesteps; by default 1000.
@@ -161,15 +168,21 @@ impl Recipe {
     pub fn request(&self, source: Source, data: &TrainingSet) -> Result<Request, RecipeError> {
         let defaults = Defaults::of(data);
         let prediction = self.prediction.unwrap_or(defaults.prediction);
-        let scheduler = self.scheduler(data, prediction, defaults.variance)?;
-        let network = self.network(data)?;
+        let variance = self.variance.unwrap_or(defaults.variance);
+        let scheduler = self.scheduler(data, prediction, variance)?;
+        let loss = self.loss.unwrap_or(Loss::of(variance));
+        let loss_weight = self.loss_weight.unwrap_or_default();
+        loss.check(variance, loss_weight)?;
+        let network = self.network(data, variance)?;
         let steps = self.steps.unwrap_or(defaults.steps);
         let training = Settings {
             steps,
             precision: self.precision,
             batch: self.batch.unwrap_or(defaults.batch),
             accumulate: self.accumulate.unwrap_or(1),
-            loss_weight: self.loss_weight.unwrap_or_default(),
+            loss,
+            loss_weight,
+            timestep_sampler: self.timestep_sampler,
             optimizer: self.optimizer.unwrap_or(defaults.optimizer),
             learning_rate: self.rate(defaults.peak),
             betas: [0.9, 0.999],

@@ -4,7 +4,7 @@ use ancestral::LossWeight;
 use ancestral_cpu::Precision;
 use serde::{Deserialize, Serialize};
 
-use crate::{LearningRate, Optimizer, TrainError};
+use crate::{LearningRate, Loss, Optimizer, TimestepSampler, TrainError};
 
 /// How a network is trained.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,9 +19,16 @@ pub struct Settings {
     pub batch: usize,
     /// Passes of an update, whose samples are `batch` · `accumulate`.
     pub accumulate: usize,
-    /// How much an error at each noise level counts.
+    /// What of the network's output is made small. By default the simple one, as in requests from
+    /// before there were others.
+    #[serde(default)]
+    pub loss: Loss,
+    /// How much a squared error at each noise level counts.
     #[serde(with = "loss_weight")]
     pub loss_weight: LossWeight,
+    /// How timesteps are drawn. By default all alike, as in requests from before there was a choice.
+    #[serde(default)]
+    pub timestep_sampler: TimestepSampler,
     /// The optimizer.
     pub optimizer: Optimizer,
     /// The learning rate of each update; Muon's is ten times that.

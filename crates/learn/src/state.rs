@@ -21,4 +21,6 @@ pub struct TrainState {
     pub average: Weights,
     /// First and second moments of the optimiser, by the names of their parameters.
     pub moments: [Weights; 2],
+    /// The last losses of each timestep, by which timesteps are drawn; empty if all are drawn alike.
+    pub timestep_losses: Weights,
 }

@@ -6,8 +6,8 @@ use ancestral_format::{Labels, Layout, MlpConfig, SchedulerConfig};
 
 use crate::tree::sum_of_leaves;
 use crate::{
-    Decay, Engine, LearningRate, Optimizer, Pass, Request, Saving, Settings, Source, TrainingSet,
-    Warmup,
+    Decay, Engine, LearningRate, Loss, Optimizer, Pass, Request, Saving, Settings, Source,
+    TimestepSampler, TrainingSet, Warmup,
 };
 
 /// Values of a row.
@@ -26,16 +26,27 @@ pub(crate) struct Toy {
 
 impl Default for Toy {
     fn default() -> Self {
+        Self::of(COLUMNS)
+    }
+}
+
+impl Toy {
+    /// With a variance half.
+    pub(crate) fn doubled() -> Self {
+        Self::of(2 * COLUMNS)
+    }
+
+    fn of(outputs: usize) -> Self {
         let parameter = |name: &str, shape: &[usize]| (name.to_owned(), shape.to_vec());
         Self {
             layout: Layout::new(vec![
-                parameter("linear.weight", &[COLUMNS, COLUMNS]),
-                parameter("linear.bias", &[COLUMNS]),
-                parameter("class_embedding.weight", &[LABELS, COLUMNS]),
+                parameter("linear.weight", &[outputs, COLUMNS]),
+                parameter("linear.bias", &[outputs]),
+                parameter("class_embedding.weight", &[LABELS, outputs]),
             ]),
             shapes: Shapes {
                 input: vec![COLUMNS],
-                output: vec![COLUMNS],
+                output: vec![outputs],
                 labels: Labels::Classes(LABELS),
                 timesteps: None,
             },
@@ -76,31 +87,32 @@ impl Engine for Toy {
         let rows = pass.timesteps.len();
         let labels = pass.labels.expect("the toy takes labels");
         self.passes.push(rows);
-        let (matrix, rest) = weights.split_at(COLUMNS * COLUMNS);
-        let (bias, table) = rest.split_at(COLUMNS);
+        let outputs = self.layout.find("linear.bias").expect("the toy has biases").len();
+        let (matrix, rest) = weights.split_at(outputs * COLUMNS);
+        let (bias, table) = rest.split_at(outputs);
         let inputs = |row: usize| &pass.x[row * COLUMNS..][..COLUMNS];
         let time = |row: usize| pass.timesteps[row] as f32 / 1000.0;
-        let label = |row: usize| labels[row] as usize * COLUMNS;
+        let label = |row: usize| labels[row] as usize * outputs;
         let output = |row: usize, i: usize| {
             let products = matrix[i * COLUMNS..].iter().zip(inputs(row)).map(|(w, x)| w * x);
             products.sum::<f32>() + time(row) * bias[i] + table[label(row) + i]
         };
-        let outputs: Vec<f32> = (0..rows)
-            .flat_map(|row| (0..COLUMNS).map(move |i| (row, i)))
+        let predicted: Vec<f32> = (0..rows)
+            .flat_map(|row| (0..outputs).map(move |i| (row, i)))
             .map(|(row, i)| output(row, i))
             .collect();
-        let mut slopes = vec![0.0; outputs.len()];
-        loss(&outputs, &mut slopes);
+        let mut slopes = vec![0.0; predicted.len()];
+        loss(&predicted, &mut slopes);
         let leaf = |first: usize| {
             let mut sum = vec![0.0; weights.len()];
             for row in first..rows.min(first + pass.leaf) {
-                for i in 0..COLUMNS {
-                    let slope = slopes[row * COLUMNS + i];
+                for i in 0..outputs {
+                    let slope = slopes[row * outputs + i];
                     for (j, x) in inputs(row).iter().enumerate() {
                         sum[i * COLUMNS + j] += slope * x;
                     }
-                    sum[COLUMNS * COLUMNS + i] += slope * time(row);
-                    sum[COLUMNS * (COLUMNS + 1) + label(row) + i] += slope;
+                    sum[outputs * COLUMNS + i] += slope * time(row);
+                    sum[outputs * (COLUMNS + 1) + label(row) + i] += slope;
                 }
             }
             sum
@@ -124,7 +136,9 @@ pub(crate) fn settings() -> Settings {
         precision: Precision::F32,
         batch: 8,
         accumulate: 1,
+        loss: Loss::Simple,
         loss_weight: LossWeight::Uniform,
+        timestep_sampler: TimestepSampler::Uniform,
         optimizer: Optimizer::AdamW,
         learning_rate: LearningRate {
             peak: 1e-3,

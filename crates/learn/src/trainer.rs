@@ -2,17 +2,18 @@
 
 use std::fmt;
 
-use ancestral::Schedule;
+use ancestral::{Schedule, Variance};
 use ancestral_cpu::Shapes;
 use ancestral_cpu::train::{Muon, Slot, Update};
-use ancestral_format::{About, Labels, ModelFolder, NetworkConfig, Weights};
+use ancestral_format::{About, Labels, Mismatch, ModelFolder, NetworkConfig, Weights};
 use rayon::prelude::*;
 
 use crate::gradients::GradientNorm;
 use crate::judgement::{self, BANDS, Losses};
-use crate::loss::squared_errors;
 use crate::micro_batch::{MicroBatch, SampleSource};
+use crate::objective::{Objective, RowLoss};
 use crate::optimizer::Part;
+use crate::timestep_sampler::SecondMoment;
 use crate::tree::{Passes, Tree};
 use crate::{
     Checkpoint, Counters, Engine, Pass, Request, Settings, TrainError, TrainState, TrainingSet,
@@ -27,7 +28,7 @@ const SKIP_LIMIT: u32 = 10;
 pub struct StepReport {
     /// The number of the step, counted from 0.
     pub step: u64,
-    /// The mean squared error of the prediction, weighted, over the samples of the step.
+    /// The mean loss over the samples of the step.
     pub loss: f64,
     /// The norm of the gradient of all parameters together, before it was shortened.
     pub gradient_norm: f64,
@@ -37,7 +38,8 @@ pub struct StepReport {
     pub skipped: bool,
 }
 
-/// Trains a network on the mean squared error of its prediction, one update a call.
+/// Trains a network on the error of its prediction, and of its variance if it has one, one update a
+/// call.
 ///
 /// Progress bars, files, previews and stopping are the caller's: a trainer is a loop that the caller
 /// drives.
@@ -46,10 +48,12 @@ pub struct StepReport {
 /// ```text
 /// loss = mean w_t ‖network(α_t x₀ + σ_t ε, t) − target‖²,     t ~ U{0 … T − 1}, ε ~ N(0, 1)
 /// ```
-/// with w the [`LossWeight`](ancestral::LossWeight) divided by its mean over the schedule.
+/// with w the [`LossWeight`](ancestral::LossWeight) divided by its mean over the schedule. This is the
+/// simple [`Loss`](crate::Loss); a network that predicts a variance has another one.
 /// # Numerics
 /// Sample s = step · batch · accumulate + place, and everything random about it (which data row, t,
-/// ε, whether its label is hidden), depends on the seed and s alone. Gradients are summed by a tree
+/// ε, whether its label is hidden), depends on the seed and s alone; t also on the losses of earlier
+/// updates if it is drawn by them ([`TimestepSampler`](crate::TimestepSampler)). Gradients are summed by a tree
 /// over fixed leaves of an update's samples ([`Passes`]). So a run is the same, bit for bit, for any
 /// number of threads, and a batch of 64 is the same as 8 batches of 8.
 /// # Source
@@ -59,6 +63,7 @@ pub struct Trainer<E> {
     engine: E,
     request: Request,
     source: SampleSource,
+    objective: Objective,
     passes: Passes,
     tree: Tree,
     /// What is updated by which rule.
@@ -68,6 +73,9 @@ pub struct Trainer<E> {
     updates: u64,
     skipped_in_a_row: u32,
 }
+
+/// The mean loss of a step's samples, its gradients, and the timestep and loss of each sample.
+type Gradients = (f64, Vec<f32>, Vec<(usize, f64)>);
 
 /// What a training keeps of each parameter, in the order of the layout.
 struct Vectors {
@@ -103,8 +111,9 @@ impl<E: Engine> Trainer<E> {
     /// A training from its start.
     ///
     /// # Errors
-    /// If a setting is out of its range, or the network does not fit the data: other shapes, learned
-    /// variances, another number of labels than the classes and one for "no label", or dropout.
+    /// If a setting is out of its range, the loss does not go with the variance, or the network does
+    /// not fit the data: other shapes, another number of labels than the classes and one for "no label",
+    /// or dropout.
     pub fn new(request: &Request, engine: E, data: TrainingSet) -> Result<Self, TrainError> {
         let weights = |engine: &E| initial(engine.layout(), request.training.seed);
         Self::with_weights(request, engine, data, weights)
@@ -120,12 +129,15 @@ impl<E: Engine> Trainer<E> {
         settings.check()?;
         let schedule = request.scheduler.schedule()?;
         check_network(&request.network)?;
-        check_fit(engine.shapes(), &schedule, &data, settings.flip)?;
+        let variance = request.scheduler.variance();
+        check_fit(engine.shapes(), (&schedule, variance), &data, settings.flip)?;
+        let objective = Objective::new(request, &schedule, &data)?;
         let weights = weights(&engine);
         let zeros = vec![0.0; weights.len()];
         let prediction = request.scheduler.prediction();
         Ok(Self {
             source: SampleSource::new(data, schedule, prediction, settings),
+            objective,
             passes: Passes::new(settings.rows(), settings.batch),
             tree: Tree::default(),
             parts: settings.optimizer.parts(engine.layout()),
@@ -162,9 +174,21 @@ impl<E: Engine> Trainer<E> {
             first: layout.values(first)?,
             second: layout.values(second)?,
         };
-        let trainer = Self::with_weights(request, engine, data, |_| Vec::new())?;
+        let mut trainer = Self::with_weights(request, engine, data, |_| Vec::new())?;
+        trainer.restore_timestep_losses(&state.timestep_losses)?;
         let TrainState { steps: step, updates, skipped_in_a_row, .. } = *state;
         Ok(Self { vectors, step, updates, skipped_in_a_row, ..trainer })
+    }
+
+    /// Takes the losses that timesteps are drawn by; there are none if all are drawn alike.
+    fn restore_timestep_losses(&mut self, losses: &Weights) -> Result<(), TrainError> {
+        let timesteps = self.source.schedule.len();
+        if let Some(sampler) = &mut self.source.second_moment {
+            *sampler = SecondMoment::from_weights(timesteps, losses)?;
+        } else {
+            Mismatch::check(&[], losses)?;
+        }
+        Ok(())
     }
 
     /// Makes one update, from `batch` · `accumulate` samples.
@@ -178,12 +202,15 @@ impl<E: Engine> Trainer<E> {
     pub fn step(&mut self) -> Result<StepReport, TrainError> {
         let Settings { learning_rate, steps, clip_norm, .. } = self.request.training;
         let learning_rate = learning_rate.at(self.step, steps)?;
-        let (loss, gradients) = self.gradients()?;
+        let (loss, gradients, losses) = self.gradients()?;
         let norm = GradientNorm::of(&gradients, self.engine.layout());
         let skipped = !(loss.is_finite() && norm.norm.is_finite());
         if !skipped {
             self.skipped_in_a_row = 0;
             self.update(&gradients, norm.clip_factor(clip_norm), learning_rate);
+            if let Some(sampler) = &mut self.source.second_moment {
+                sampler.record(losses);
+            }
         }
         self.tree.give(gradients);
         if skipped {
@@ -194,29 +221,30 @@ impl<E: Engine> Trainer<E> {
         Ok(StepReport { step, loss, gradient_norm: norm.norm, learning_rate, skipped })
     }
 
-    /// The mean loss of the step's samples and its gradients.
-    fn gradients(&mut self) -> Result<(f64, Vec<f32>), TrainError> {
+    /// The mean loss of the step's samples, its gradients, and the timestep and loss of each sample.
+    fn gradients(&mut self) -> Result<Gradients, TrainError> {
         let rows = self.request.training.rows();
         let first = self.step * rows as u64;
-        let length = self.source.data.row_len();
-        let mut sum = 0.0;
+        let (mut sum, mut all) = (0.0, Vec::with_capacity(rows));
         for pass in self.passes.rows() {
             let samples = self.source.micro_batch(first + pass.start as u64, pass.len())?;
-            let MicroBatch { x, target, timesteps, labels, weights } = &samples;
+            let MicroBatch { x, timesteps, labels, .. } = &samples;
             let (leaf, labels) = (self.passes.leaf(), labels.as_deref());
             let pass = Pass { x, timesteps, labels, leaf };
+            let of_pass = samples.rows();
             let mut loss = |output: &[f32], slopes: &mut [f32]| {
                 // One after the other: the sum does not depend on how rows are cut into passes.
-                let losses = squared_errors(output, target, weights, slopes, [length, rows]);
-                for loss in losses {
-                    sum += loss;
+                let losses = self.objective.losses(&of_pass, rows, output, slopes);
+                for (row, RowLoss { loss, .. }) in of_pass.iter().zip(losses) {
+                    sum += row.counts * loss;
+                    all.push((row.timestep, loss));
                 }
             };
             let mut node = self.tree.vector(self.vectors.weights.len());
             self.engine.gradients(&self.vectors.weights, pass, &mut loss, &mut node);
             self.tree.push(node);
         }
-        Ok((sum / rows as f64, self.tree.finish()))
+        Ok((sum / rows as f64, self.tree.finish(), all))
     }
 
     /// Changes weights, moments and average along `factor` times the gradients.
@@ -244,7 +272,8 @@ impl<E: Engine> Trainer<E> {
         matrices.into_par_iter().with_max_len(1).for_each(|(rows, slot)| muon.apply(slot, rows));
     }
 
-    /// The losses of the averaged weights on the held-out data, and on as many rows seen in training.
+    /// The losses of the averaged weights on the held-out data, and on as many rows seen in training:
+    /// those of their predictions, whatever the variance.
     ///
     /// # Errors
     /// If a row cannot be read.
@@ -254,27 +283,25 @@ impl<E: Engine> Trainer<E> {
     }
 
     fn losses(&mut self, data: &TrainingSet) -> Result<Losses, TrainError> {
-        let MicroBatch { x, target, timesteps, labels, weights } =
-            self.source.evenly(data, judgement::ROWS)?;
+        let samples = self.source.evenly(data, judgement::ROWS)?;
+        let (MicroBatch { x, timesteps, labels, .. }, all) = (&samples, samples.rows());
         let (length, leaf) = (data.row_len(), self.passes.leaf());
         let rows = self.passes.largest().max(1);
-        let mut losses = Vec::with_capacity(judgement::ROWS);
+        let mut losses: Vec<f64> = Vec::with_capacity(judgement::ROWS);
         let mut unused = self.tree.vector(self.vectors.weights.len());
         for from in (0..judgement::ROWS).step_by(rows) {
             let to = judgement::ROWS.min(from + rows);
-            let values = from * length..to * length;
+            let x = &x[from * length..to * length];
             let labels = labels.as_ref().map(|labels| &labels[from..to]);
-            let pass =
-                Pass { x: &x[values.clone()], timesteps: &timesteps[from..to], labels, leaf };
-            let ones = vec![1.0; to - from];
+            let pass = Pass { x, timesteps: &timesteps[from..to], labels, leaf };
             let mut loss = |output: &[f32], slopes: &mut [f32]| {
-                let target = &target[values.clone()];
-                losses.extend(squared_errors(output, target, &ones, slopes, [length, rows]));
+                let of_pass = self.objective.losses(&all[from..to], rows, output, slopes);
+                losses.extend(of_pass.iter().map(|row| row.error));
             };
             self.engine.gradients(&self.vectors.average, pass, &mut loss, &mut unused);
         }
         self.tree.give(unused);
-        let weighted = losses.iter().zip(&weights).map(|(loss, weight)| loss * weight);
+        let weighted = losses.iter().zip(&all).map(|(loss, row)| loss * row.weight);
         let mut bands = [0.0; BANDS];
         let of_a_band = judgement::ROWS / BANDS;
         for (band, losses) in bands.iter_mut().zip(losses.chunks(of_a_band)) {
@@ -304,7 +331,12 @@ impl<E: Engine> Trainer<E> {
             weights: self.weights(),
             average: self.average(),
             moments: self.moments(),
+            timestep_losses: self.timestep_losses(),
         }
+    }
+
+    fn timestep_losses(&self) -> Weights {
+        self.source.second_moment.as_ref().map(SecondMoment::to_weights).unwrap_or_default()
     }
 
     fn moments(&self) -> [Weights; 2] {
@@ -343,6 +375,7 @@ impl<E: Engine> Trainer<E> {
         Checkpoint {
             model: self.model(about),
             moments: self.moments(),
+            timestep_losses: self.timestep_losses(),
             counters: Counters { steps, updates, skipped_in_a_row },
             request: self.request.clone(),
             data_sha256,
@@ -402,7 +435,7 @@ fn check_network(network: &NetworkConfig) -> Result<(), TrainError> {
 
 fn check_fit(
     shapes: &Shapes,
-    schedule: &Schedule,
+    (schedule, variance): (&Schedule, Variance),
     data: &TrainingSet,
     flip: bool,
 ) -> Result<(), TrainError> {
@@ -411,8 +444,10 @@ fn check_fit(
         let (network, data) = (input.clone(), data.shape().to_vec());
         return Err(TrainError::Shape { network, data });
     }
-    if output != input {
-        return Err(TrainError::Output { found: output.clone(), expected: input.clone() });
+    let mut expected = input.clone();
+    expected[0] *= if variance.is_learned() { 2 } else { 1 };
+    if *output != expected {
+        return Err(TrainError::Output { found: output.clone(), variance, expected });
     }
     let expected = data.network_labels().map_or(Labels::None, Labels::Classes);
     if *labels != expected {

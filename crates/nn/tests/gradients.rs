@@ -43,6 +43,7 @@ impl Example {
             blocks: 2,
             time_embed_dim: 16,
             num_class_embeds: classes,
+            predicts_variance: classes.is_some(),
             ..MlpConfig::default()
         });
         let network = TrainingNetwork::new(Precision::F32, &config).unwrap();

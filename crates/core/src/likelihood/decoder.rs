@@ -73,13 +73,15 @@ impl Bins {
     }
 }
 
-/// A log-likelihood and how it changes with the variance.
+/// A log-likelihood and how it changes with the Gaussian.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Decoded {
     /// ln p(x₀), in nats.
     pub(super) log_likelihood: f64,
     /// Its derivative with respect to the log-variance.
-    pub(super) slope: f64,
+    pub(super) on_log_variance: f64,
+    /// Its derivative with respect to the mean.
+    pub(super) on_mean: f64,
 }
 
 impl Decoder {
@@ -92,18 +94,24 @@ impl Decoder {
         self.decode(x0, p).log_likelihood
     }
 
-    /// With z = (x₀ − μ)/σ the slope is ½ (z² − 1), for a bin the mean of that in the bin.
+    /// With z = (x₀ − μ)/σ the derivatives are ½ (z² − 1) and z/σ, for a bin the means of these in the
+    /// bin.
     pub(super) fn decode(self, x0: f64, p: &Normal) -> Decoded {
+        let std = (0.5 * p.log_variance).exp();
         match self {
             Self::Density => {
                 let z = p.standard(x0);
                 let log_likelihood = tails::log_density(z) - 0.5 * p.log_variance;
-                Decoded { log_likelihood, slope: 0.5 * (z * z - 1.0) }
+                Decoded { log_likelihood, on_log_variance: 0.5 * (z * z - 1.0), on_mean: z / std }
             }
             Self::Bins(bins) => {
                 let (low, high) = bins.around(x0);
                 let mass = mass_between(p.standard(low), p.standard(high));
-                Decoded { log_likelihood: mass.log, slope: 0.5 * (mass.square - 1.0) }
+                Decoded {
+                    log_likelihood: mass.log,
+                    on_log_variance: 0.5 * (mass.square - 1.0),
+                    on_mean: mass.mean / std,
+                }
             }
         }
     }

@@ -4,7 +4,7 @@
 //! | for | use |
 //! |---|---|
 //! | a bound on −log₂ p in bits per dimension, hop by hop | [`VariationalBound`], [`Bound`] |
-//! | the terms of the bound in training, with slopes in a learned variance | [`Transition`] |
+//! | the terms of the bound in training, with slopes in a learned variance and in the prediction | [`Transition`] |
 //! | the density itself | [`FlowLikelihood`], with [`Bins::dequantised`] and [`Bins::bits`] for bytes |
 
 mod bound;
@@ -26,5 +26,5 @@ pub use estimate::Estimate;
 pub use flow::{FlowError, FlowLikelihood, FlowRun};
 pub use normal::Normal;
 pub use prior::prior_divergence;
-pub use transition::{TrainingRow, Transition};
+pub use transition::{Slopes, TrainingRow, Transition};
 pub use units::bits_per_dimension;

@@ -36,6 +36,8 @@ fn log_above(x: f64) -> f64 {
 pub(super) struct Mass {
     /// Its logarithm.
     pub(super) log: f64,
+    /// E[x | x in the interval].
+    pub(super) mean: f64,
     /// E[x² | x in the interval].
     pub(super) square: f64,
 }
@@ -47,7 +49,8 @@ pub(super) struct Mass {
 /// few digits; long ones by the tails on the side where they are small.
 pub(super) fn mass_between(low: f64, high: f64) -> Mass {
     if low + high < 0.0 {
-        return mass_between(-high, -low);
+        let mirrored = mass_between(-high, -low);
+        return Mass { mean: -mirrored.mean, ..mirrored };
     }
     let (width, middle) = (high - low, 0.5 * (low + high));
     if width.max(width * middle) < 1.0 { short(middle, 0.5 * width) } else { long(low, high) }
@@ -57,8 +60,9 @@ pub(super) fn mass_between(low: f64, high: f64) -> Mass {
 fn long(low: f64, high: f64) -> Mass {
     let (above_low, above_high) = (log_above(low), log_above(high));
     let log = above_low + (-(above_high - above_low).exp()).ln_1p();
-    let at = |x: f64| if x.is_infinite() { 0.0 } else { x * (log_density(x) - log).exp() };
-    Mass { log, square: 1.0 + at(low) - at(high) }
+    let density = |x: f64| (log_density(x) - log).exp();
+    let at = |x: f64| if x.is_infinite() { 0.0 } else { x * density(x) };
+    Mass { log, mean: density(low) - density(high), square: 1.0 + at(low) - at(high) }
 }
 
 /// Nodes and weights of the Gauss–Legendre rule of eight points on [−1, 1], one half of them.
@@ -71,15 +75,17 @@ const NODES: [(f64, f64); 4] = [
 
 /// By quadrature of φ(middle + t)/φ(middle) = exp(−middle t − ½ t²) over |t| < half.
 fn short(middle: f64, half: f64) -> Mass {
-    let (mut total, mut square) = (0.0, 0.0);
+    let [mut total, mut mean, mut square] = [0.0; 3];
     for (node, weight) in NODES {
         for t in [node * half, -node * half] {
             let mass = weight * half * (-t * (middle + 0.5 * t)).exp();
             total += mass;
+            mean += mass * (middle + t);
             square += mass * (middle + t).powi(2);
         }
     }
-    Mass { log: log_density(middle) + total.ln(), square: square / total }
+    let log = log_density(middle) + total.ln();
+    Mass { log, mean: mean / total, square: square / total }
 }
 
 #[cfg(test)]

@@ -30,16 +30,17 @@ use crate::variance::{NoiseScale, ReverseVariance};
 ///
 /// # Example
 /// ```
-/// use ancestral::likelihood::{Decoder, TrainingRow, Transition};
+/// use ancestral::likelihood::{Decoder, Slopes, TrainingRow, Transition};
 /// use ancestral::{Prediction, Schedule, Variance};
 ///
 /// let transitions = Transition::of_schedule(&Schedule::linear_1000(), Variance::LearnedRange);
 /// let row =
 ///     TrainingRow { x0: &[-0.4], target: &[0.8], prediction: &[0.6], raw_variance: &[0.25] };
-/// let mut slopes = [0.0];
+/// let mut slope = [0.0];
+/// let mut slopes = Slopes { raw_variance: &mut slope, prediction: None };
 /// let nats = transitions[3].loss(&row, Prediction::Epsilon, Decoder::Density, &mut slopes);
 /// assert!((nats - 0.019_289_2).abs() < 1e-7);
-/// assert!((slopes[0] - 0.017_547_0).abs() < 1e-7);
+/// assert!((slope[0] - 0.017_547_0).abs() < 1e-7);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Transition {
@@ -70,10 +71,23 @@ pub struct TrainingRow<'a> {
     pub raw_variance: &'a [f32],
 }
 
-/// The term of one value, in nats, and its derivative with respect to ln Σ.
+/// Where the derivatives of a row's term are written, one for each element.
+#[derive(Debug)]
+pub struct Slopes<'a> {
+    /// With respect to the raw variance half.
+    pub raw_variance: &'a mut [f32],
+    /// With respect to the prediction, through the mean; `None` if the mean is held fixed, as in the
+    /// hybrid loss of improved DDPM, which is L_simple + 0.001 T L.
+    pub prediction: Option<&'a mut [f32]>,
+}
+
+/// The term of one value, in nats, and its derivatives.
 struct Term {
     nats: f64,
-    slope: f64,
+    /// With respect to ln Σ.
+    on_log_variance: f64,
+    /// With respect to x̂₀.
+    on_x0: f64,
 }
 
 impl Transition {
@@ -142,9 +156,7 @@ impl Transition {
         self.log_variance.at(raw).exp()
     }
 
-    /// L of a row in nats, summed over its elements, and its derivative with respect to each
-    /// element of the raw variance half in `slopes`. The mean is held fixed: the prediction has no
-    /// slope, as in the hybrid loss of improved DDPM, which is L_simple + 0.001 T L.
+    /// L of a row in nats, summed over its elements; its derivatives in `slopes`.
     ///
     /// # Numerics
     /// In f64. What is needed of the mean is x̂₀ − x₀, which is a multiple of prediction − target;
@@ -160,25 +172,28 @@ impl Transition {
         row: &TrainingRow<'_>,
         prediction: Prediction,
         decoder: Decoder,
-        slopes: &mut [f32],
+        slopes: &mut Slopes<'_>,
     ) -> f64 {
         let size = row.x0.len();
         let lengths = [row.target, row.prediction, row.raw_variance].map(<[f32]>::len);
         assert!(
-            lengths == [size; 3] && slopes.len() == size,
+            lengths == [size; 3] && slopes.lengths().all(|length| length == size),
             "a row of {size} elements has target, prediction and raw variance of {lengths:?} and {} \
              slopes",
-            slopes.len()
+            slopes.raw_variance.len()
         );
         let (_, on_prediction) = prediction.to_x0(self.from);
         assert!(on_prediction.is_finite(), "epsilon says nothing about x0 at pure noise");
         let mut nats = 0.0;
-        for (i, slope) in slopes.iter_mut().enumerate() {
+        for i in 0..size {
             let [x0, target, predicted, raw] =
                 [row.x0, row.target, row.prediction, row.raw_variance].map(|v| f64::from(v[i]));
             let term = self.term(x0, on_prediction * (predicted - target), raw, decoder);
             nats += term.nats;
-            *slope = f32::from_f64(self.log_variance.b * term.slope);
+            slopes.raw_variance[i] = f32::from_f64(self.log_variance.b * term.on_log_variance);
+            if let Some(slopes) = &mut slopes.prediction {
+                slopes[i] = f32::from_f64(on_prediction * term.on_x0);
+            }
         }
         nats
     }
@@ -216,12 +231,25 @@ impl Transition {
             let q = Normal { mean: 0.0, log_variance: log_beta_tilde };
             let p = Normal { mean: self.on_x0 * error, log_variance };
             let spread = (log_beta_tilde - log_variance).exp();
-            let slope = 0.5 * (1.0 - spread - p.mean.powi(2) * (-log_variance).exp());
-            Term { nats: q.divergence(&p), slope }
+            let precision = (-log_variance).exp();
+            let on_log_variance = 0.5 * (1.0 - spread - p.mean.powi(2) * precision);
+            let on_x0 = self.on_x0 * p.mean * precision;
+            Term { nats: q.divergence(&p), on_log_variance, on_x0 }
         } else {
             let decoded = decoder.decode(x0, &Normal { mean: x0 + error, log_variance });
-            Term { nats: -decoded.log_likelihood, slope: -decoded.slope }
+            Term {
+                nats: -decoded.log_likelihood,
+                on_log_variance: -decoded.on_log_variance,
+                on_x0: -decoded.on_mean,
+            }
         }
+    }
+}
+
+impl Slopes<'_> {
+    fn lengths(&self) -> impl Iterator<Item = usize> {
+        let prediction = self.prediction.as_ref().map(|slopes| slopes.len());
+        [self.raw_variance.len()].into_iter().chain(prediction)
     }
 }
 

@@ -48,7 +48,8 @@ impl Values {
 
     pub(super) fn of_mlp(config: &MlpConfig) -> Self {
         let MlpConfig { width, blocks, columns, time_embed_dim, .. } = *config;
-        let kept = (5 * blocks + 4) * width + 6 * time_embed_dim + 4 * columns;
+        let values = 2 * columns + 2 * config.outputs();
+        let kept = (5 * blocks + 4) * width + 6 * time_embed_dim + values;
         let weights = SUMS * width * width.max(time_embed_dim);
         Self { kept, passing: 3 * width, weights }
     }

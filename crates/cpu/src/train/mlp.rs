@@ -17,6 +17,7 @@ use crate::time;
 /// ```text
 /// h = linear_in(x),   h ← h + linear_2(silu(linear_1(silu(h)) + time)),   y = linear_out(silu(h))
 /// ```
+/// y has twice the values of x if it has a variance half.
 #[derive(Debug)]
 pub(crate) struct Mlp {
     conditioning: Conditioning,
@@ -25,6 +26,7 @@ pub(crate) struct Mlp {
     linear_out: Pointwise,
     width: usize,
     columns: usize,
+    outputs: usize,
 }
 
 /// What the backward pass of a block needs.
@@ -70,9 +72,10 @@ impl Mlp {
             },
             linear_in,
             blocks,
-            linear_out: Pointwise::new(&mut named.child("linear_out"), width, columns),
+            linear_out: Pointwise::new(&mut named.child("linear_out"), width, config.outputs()),
             width,
             columns,
+            outputs: config.outputs(),
         }
     }
 
@@ -102,7 +105,8 @@ impl Mlp {
             kept.push(Kept { h, active, inner, inner_active });
         }
         let active = activated(run, &h);
-        let [mut out, mut dy] = [(); 2].map(|()| arena.take(pass.x.len()));
+        let predicted = pass.timesteps.len() * self.outputs;
+        let [mut out, mut dy] = [(); 2].map(|()| arena.take(predicted));
         self.linear_out.forward(run, &[self.rows(&active)], (&[], 1.0), &mut out);
         loss(&out, &mut dy);
 

@@ -13,7 +13,8 @@ const TEXT: &str = r#"{
   "time_embed_dim": 64,
   "num_class_embeds": null,
   "flip_sin_to_cos": true,
-  "freq_shift": 0
+  "freq_shift": 0,
+  "predicts_variance": false
 }
 "#;
 
@@ -41,6 +42,7 @@ fn every_value_is_read_back() {
         num_class_embeds: Some(11),
         flip_sin_to_cos: false,
         freq_shift: 4,
+        predicts_variance: true,
     };
     assert_eq!(MlpConfig::from_json(config.to_json().as_bytes()).unwrap().config, config);
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use ancestral_format::{Layout, MlpConfig};
 
 use super::*;
+use crate::timestep_sampler::SecondMoment;
 use crate::{initial, toy};
 
 /// A checkpoint of a small network after `steps` steps.
@@ -27,6 +28,7 @@ fn checkpoint(steps: u64) -> Checkpoint {
             about: None,
         },
         moments: [weights(2), weights(3)],
+        timestep_losses: SecondMoment::new(4).to_weights(),
         counters: Counters { steps, updates: steps - 1, skipped_in_a_row: 1 },
         request,
         data_sha256: "0f".into(),

@@ -20,6 +20,7 @@ fn samples_do_not_depend_on_how_they_are_cut_into_batches() {
     // Not even on the order in which they are requested.
     let (b, a) = (parts.micro_batch(10, 3).unwrap(), parts.micro_batch(5, 5).unwrap());
     assert_eq!(whole.x, [a.x, b.x].concat());
+    assert_eq!(whole.clean, [a.clean, b.clean].concat());
     assert_eq!(whole.target, [a.target, b.target].concat());
     assert_eq!(whole.timesteps, [a.timesteps, b.timesteps].concat());
     assert_eq!(whole.labels, a.labels.zip(b.labels).map(|(a, b)| [a, b].concat()));
@@ -32,6 +33,7 @@ fn inputs_and_targets_are_the_forward_process() {
     let clean = source(Prediction::X0, 1).micro_batch(0, 3).unwrap();
     let velocity = source(Prediction::V, 1).micro_batch(0, 3).unwrap();
     assert_eq!((&epsilon.x, &epsilon.x), (&clean.x, &velocity.x));
+    assert_eq!([&epsilon.clean, &velocity.clean], [&clean.target; 2]);
     // One epoch: each row of the data once.
     let mut rows: Vec<_> = clean.target.chunks(2).collect();
     rows.sort_by(|a, b| a[0].total_cmp(&b[0]));
@@ -87,7 +89,10 @@ fn errors_count_by_their_noise_level() {
             (0..1000).map(|t| (t as f64, loss_weight.at(schedule.level(t), v) / mean))
         {
             let found = batch.timesteps.iter().position(|found| *found == t);
-            assert!(found.is_none_or(|row| (batch.weights[row] - weight).abs() < 1e-12), "{t}");
+            assert!(
+                found.is_none_or(|row| (batch.draws[row].weight - weight).abs() < 1e-12),
+                "{t}"
+            );
         }
     }
 }

@@ -5,6 +5,8 @@ use ancestral::schedule::ScheduleError;
 use ancestral_format::{MlpConfigError, UNetConfigError};
 use thiserror::Error;
 
+use crate::LossError;
+
 /// Why a [`Recipe`](super::Recipe) makes no request.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -18,6 +20,9 @@ pub enum RecipeError {
     /// The schedule ends too near to pure noise for a prediction of ε.
     #[error(transparent)]
     TooNoisy(#[from] ZeroTerminalSnrError),
+    /// The loss is not for the variance, or has another weight.
+    #[error(transparent)]
+    Loss(#[from] LossError),
     /// Channels cannot be normalised in groups.
     #[error("{found} is not a multiple of {groups}")]
     Groups {

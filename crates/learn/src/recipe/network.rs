@@ -1,5 +1,6 @@
 //! The network for data.
 
+use ancestral::Variance;
 use ancestral_format::{DownBlock, MlpConfig, NetworkConfig, UNetConfig, UpBlock};
 
 use super::size::has_sizes;
@@ -25,19 +26,26 @@ const MLP_WIDTH: usize = 128;
 const MLP_BLOCKS: usize = 4;
 
 impl Recipe {
-    /// The network that learns `data`.
-    pub(super) fn network(&self, data: &TrainingSet) -> Result<NetworkConfig, RecipeError> {
+    /// The network that learns `data`, and its variance if that is learned.
+    pub(super) fn network(
+        &self,
+        data: &TrainingSet,
+        variance: Variance,
+    ) -> Result<NetworkConfig, RecipeError> {
         // A row a class, and one for "no label".
         let num_class_embeds = data.network_labels();
         match *data.shape() {
             [channels, height, width] => {
                 let config = self.unet(channels, [height, width], has_sizes(data))?;
-                let config = UNetConfig { num_class_embeds, ..config };
+                let out_channels = if variance.is_learned() { 2 * channels } else { channels };
+                let config = UNetConfig { num_class_embeds, out_channels, ..config };
                 config.validate()?;
                 Ok(config.into())
             }
             [columns] => {
-                let config = MlpConfig { num_class_embeds, ..self.mlp(columns)? };
+                let predicts_variance = variance.is_learned();
+                let config = self.mlp(columns)?;
+                let config = MlpConfig { num_class_embeds, predicts_variance, ..config };
                 config.validate()?;
                 Ok(config.into())
             }
@@ -85,7 +93,6 @@ impl Recipe {
         Ok(UNetConfig {
             sample_size: Some([height, width]),
             in_channels: channels,
-            out_channels: channels,
             down_block_types: (0..levels).map(down).collect(),
             up_block_types: (0..levels).rev().map(up).collect(),
             block_out_channels,

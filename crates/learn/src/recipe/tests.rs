@@ -94,7 +94,10 @@ fn what_is_chosen_is_taken() {
         learning_rate: Some(0.5),
         constant_rate: true,
         prediction: Some(Prediction::V),
+        variance: Some(Variance::Learned),
+        loss: Some(Loss::Hybrid),
         loss_weight: Some(LossWeight::MinSnr { gamma: 3.0 }),
+        timestep_sampler: TimestepSampler::SecondMoment,
         optimizer: Some(Optimizer::AdamW),
         schedule: Some("linear:start=0.001,end=0.02".to_owned()),
         timesteps: Some(50),
@@ -125,7 +128,9 @@ fn what_is_chosen_is_taken() {
         precision: Precision::Bf16,
         batch: 3,
         accumulate: 2,
+        loss: Loss::Hybrid,
         loss_weight: LossWeight::MinSnr { gamma: 3.0 },
+        timestep_sampler: TimestepSampler::SecondMoment,
         optimizer: Optimizer::AdamW,
         learning_rate,
         betas: [0.9, 0.999],
@@ -141,6 +146,28 @@ fn what_is_chosen_is_taken() {
     };
     assert_eq!(training, expected);
     assert_eq!(saving, Saving { preview_every: 0, checkpoint_every: 4, keep: 5 });
+}
+
+#[test]
+fn a_learned_variance_doubles_the_outputs_and_has_the_hybrid_loss() {
+    let recipe = |variance| Recipe { variance: Some(variance), ..Recipe::default() };
+    for (data, outputs) in [(pictures(8), vec![2, 8, 8]), (points(4), vec![4])] {
+        for variance in [Variance::LearnedRange, Variance::Learned] {
+            let request = request(&recipe(variance), &data);
+            assert_eq!(request.network.output_shape().unwrap(), outputs);
+            assert_eq!(request.scheduler.variance(), variance);
+            assert_eq!(request.training.loss, Loss::Hybrid);
+        }
+        let fixed = request(&recipe(Variance::FixedLarge), &data);
+        assert_eq!(fixed.network.output_shape(), fixed.network.sample_shape());
+        assert_eq!(fixed.training.loss, Loss::Simple);
+        assert_eq!(fixed.scheduler.variance(), Variance::FixedLarge);
+    }
+    let simple = Recipe { loss: Some(Loss::Simple), ..recipe(Variance::Learned) };
+    assert_eq!(
+        refused(&simple, &points(4)),
+        "loss simple does not go with variance learned: expected hybrid or vlb"
+    );
 }
 
 #[test]

@@ -1,8 +1,8 @@
-use ancestral_format::{AboutData, Array, UNetConfig};
+use ancestral_format::{AboutData, Array, UNetConfig, VarianceType};
 
 use super::*;
 use crate::toy::{self, Toy};
-use crate::{Decay, LearningRate, Warmup, initial};
+use crate::{Decay, LearningRate, Loss, TimestepSampler, Warmup, initial};
 
 fn about() -> About {
     let data = AboutData { name: "toy".into(), shape: vec![3], ..AboutData::default() };
@@ -152,8 +152,10 @@ fn what_does_not_fit_is_refused_by_name() {
         changed(|shapes| shapes.input = vec![3, 4, 8]),
         "the network takes samples of shape [3, 4, 8], the data have [3]"
     );
-    let learned = changed(|shapes| shapes.output = vec![6]);
-    assert!(learned.contains("learned variances cannot be trained yet"), "{learned}");
+    assert_eq!(
+        changed(|shapes| shapes.output = vec![6]),
+        "the network predicts shape [6], but with variance fixed-small [3] is needed"
+    );
     assert_eq!(
         changed(|shapes| shapes.labels = Labels::Classes(2)),
         "the network takes 2 labels where the data need 3 labels"
@@ -286,4 +288,131 @@ fn judging_changes_nothing_and_depends_on_no_batch() {
         still
     };
     assert_eq!(judged(64), judged(7));
+}
+
+/// A request to train the toy with a variance half.
+fn learned(loss: Loss, change: impl FnOnce(&mut Settings)) -> Request {
+    let mut request = request(|settings| settings.loss = loss);
+    request.scheduler.variance_type = VarianceType::LearnedRange;
+    change(&mut request.training);
+    request
+}
+
+/// A request whose timesteps are drawn by their losses, from the third step on.
+fn resampled(loss: Loss) -> Request {
+    let mut request = learned(loss, |settings| {
+        settings.timestep_sampler = TimestepSampler::SecondMoment;
+        (settings.batch, settings.accumulate) = (40, 2);
+    });
+    request.scheduler.num_train_timesteps = 4;
+    request
+}
+
+fn doubled(request: &Request) -> Trainer<Toy> {
+    Trainer::new(request, Toy::doubled(), toy::data()).unwrap()
+}
+
+#[test]
+fn a_learned_variance_trains_all_outputs_and_labels_reach_both_halves() {
+    for loss in [Loss::Hybrid, Loss::Vlb] {
+        let mut trainer = doubled(&learned(loss, |settings| settings.label_dropout = 0.0));
+        let (_, gradients, _) = trainer.gradients().unwrap();
+        assert!(gradients[..24].iter().all(|slope| *slope != 0.0), "{loss}");
+        // Both classes, and not the label that means "none".
+        assert!(gradients[24..36].iter().all(|slope| *slope != 0.0), "{loss}");
+        assert!(gradients[36..].iter().all(|slope| *slope == 0.0), "{loss}");
+    }
+}
+
+#[test]
+fn losses_of_learned_variances_do_not_depend_on_batches_and_threads() {
+    for loss in [Loss::Hybrid, Loss::Vlb] {
+        let run = |batch: usize, threads: usize| {
+            let mut request = resampled(loss);
+            (request.training.batch, request.training.accumulate) = (batch, 80 / batch);
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| {
+                let mut trainer = doubled(&request);
+                (losses(&mut trainer, 6), trainer.state())
+            })
+        };
+        let whole = run(80, 1);
+        for (batch, threads) in [(80, 2), (80, 3), (40, 2), (16, 3), (1, 1)] {
+            assert!(run(batch, threads) == whole, "{loss}: batches of {batch}, {threads} threads");
+        }
+    }
+}
+
+#[test]
+fn timesteps_follow_their_losses_after_an_interruption_too() {
+    let request = resampled(Loss::Vlb);
+    let mut whole = doubled(&request);
+    let expected = losses(&mut whole, 8);
+    assert!(!whole.state().timestep_losses.is_empty());
+    for stop in [0, 1, 5, 8] {
+        let mut first = doubled(&request);
+        let mut seen = losses(&mut first, stop);
+        let state = first.checkpoint(about(), toy::data().sha256().unwrap()).into_state();
+        assert_eq!(state, first.state());
+        let mut second = Trainer::resume(&request, Toy::doubled(), toy::data(), &state).unwrap();
+        seen.extend(losses(&mut second, 8 - stop));
+        assert_eq!(seen, expected, "stopped after {stop}");
+        assert!(second.state() == whole.state(), "stopped after {stop}");
+    }
+}
+
+#[test]
+fn the_losses_of_a_skipped_step_are_not_kept() {
+    let mut trainer = doubled(&resampled(Loss::Hybrid));
+    losses(&mut trainer, 4);
+    let (before, bias) = (trainer.state().timestep_losses, trainer.vectors.weights.len() - 1);
+    let healthy = std::mem::replace(&mut trainer.vectors.weights[bias], f32::NAN);
+    assert!(trainer.step().unwrap().skipped);
+    assert_eq!(trainer.state().timestep_losses, before);
+    trainer.vectors.weights[bias] = healthy;
+    assert!(!trainer.step().unwrap().skipped);
+    assert_ne!(trainer.state().timestep_losses, before);
+}
+
+#[test]
+fn drawing_by_losses_leaves_the_mean_gradient_as_it_is() {
+    // The gradient is a mean over timesteps: were samples not weighted, it would lean to the timesteps
+    // that are drawn more often.
+    let gradient = |trainer: &mut Trainer<Toy>| {
+        let mut sum = vec![0.0; trainer.parameters()];
+        for _ in 0..40 {
+            let (_, gradients, _) = trainer.gradients().unwrap();
+            sum.iter_mut().zip(&gradients).for_each(|(sum, x)| *sum += f64::from(*x) / 40.0);
+            trainer.step += 1;
+        }
+        sum
+    };
+    let settings = |sampler| {
+        let mut request = resampled(Loss::Vlb);
+        request.training.timestep_sampler = sampler;
+        (request.training.batch, request.training.accumulate) = (4000, 1);
+        request
+    };
+    let mut uniform = doubled(&settings(TimestepSampler::Uniform));
+    let mut by_loss = doubled(&settings(TimestepSampler::SecondMoment));
+    let sampler = by_loss.source.second_moment.as_mut().unwrap();
+    sampler.record((0..4).flat_map(|t| [(t, 1.0 + t as f64); 10]));
+    let (expected, found) = (gradient(&mut uniform), gradient(&mut by_loss));
+    let norm = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>().sqrt();
+    let off: Vec<f64> = expected.iter().zip(&found).map(|(a, b)| a - b).collect();
+    assert!(norm(&off) < 0.02 * norm(&expected), "{} of {}", norm(&off), norm(&expected));
+}
+
+#[test]
+fn timestep_losses_that_do_not_go_with_the_request_are_refused() {
+    let request = resampled(Loss::Hybrid);
+    let state = doubled(&request).state();
+    let refused = |request: &Request, state: &TrainState| {
+        Trainer::resume(request, Toy::doubled(), toy::data(), state).unwrap_err().to_string()
+    };
+    let without = TrainState { timestep_losses: Weights::default(), ..state.clone() };
+    assert!(refused(&request, &without).contains("losses"), "{}", refused(&request, &without));
+    let mut uniform = request;
+    uniform.training.timestep_sampler = TimestepSampler::Uniform;
+    assert!(refused(&uniform, &state).ends_with("unexpected: losses"));
 }

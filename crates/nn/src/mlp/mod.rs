@@ -12,7 +12,7 @@ use crate::layer::{Embedding, Linear, Sinusoids, TimeEmbedding, add_class, silu}
 pub use block::ResidualBlock;
 
 /// A network of fully connected layers from a noisy row and its time to a prediction of the same
-/// width. Time and class are embedded as in the U-Net.
+/// width, or of twice that if it has a variance half. Time and class are embedded as in the U-Net.
 ///
 /// # Formula
 /// ```text
@@ -20,7 +20,7 @@ pub use block::ResidualBlock;
 /// h = linear_in(x);     h ← block(h, silu(e)) for each block;     y = linear_out(silu(h))
 /// ```
 /// # Shapes
-/// `[batch, columns]`, times `[batch]`, labels `[batch]` → `[batch, columns]`.
+/// `[batch, columns]`, times `[batch]`, labels `[batch]` → `[batch, outputs]`.
 /// # Numerics
 /// f32.
 #[derive(Module, Debug)]
@@ -34,6 +34,8 @@ pub struct Mlp {
     sinusoids: Sinusoids,
     #[module(skip)]
     columns: usize,
+    #[module(skip)]
+    outputs: usize,
 }
 
 impl Mlp {
@@ -53,13 +55,14 @@ impl Mlp {
             blocks: (0..config.blocks)
                 .map(|_| ResidualBlock::new(device, width, time_embed_dim))
                 .collect(),
-            linear_out: Linear::new(device, width, columns),
+            linear_out: Linear::new(device, width, config.outputs()),
             sinusoids: Sinusoids {
                 width: time_embed_dim,
                 flip_sin_to_cos: config.flip_sin_to_cos,
                 freq_shift: f64::from(config.freq_shift),
             },
             columns,
+            outputs: config.outputs(),
         })
     }
 }
@@ -70,7 +73,7 @@ impl DiffusionModule for Mlp {
     }
 
     fn output_shape(&self) -> Vec<usize> {
-        vec![self.columns]
+        vec![self.outputs]
     }
 
     fn labels(&self) -> Labels {

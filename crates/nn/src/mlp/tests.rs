@@ -13,6 +13,7 @@ fn config() -> MlpConfig {
         blocks: 2,
         time_embed_dim: 8,
         num_class_embeds: Some(3),
+        predicts_variance: true,
         ..MlpConfig::default()
     }
 }
@@ -85,7 +86,7 @@ fn it_is_the_formula() {
     let found = values(mlp.predict(x.clone(), t, Some(labels)));
     for (i, x) in values(x).chunks(2).enumerate() {
         let expected = by_hand(&weights, x, i as f64 * 31.0, i % 3);
-        for (found, expected) in found[2 * i..].iter().zip(expected) {
+        for (found, expected) in found[4 * i..].iter().zip(expected) {
             assert!((f64::from(*found) - expected).abs() < 2e-6, "row {i}: {found} {expected}");
         }
     }
@@ -97,7 +98,7 @@ fn shapes_and_labels_are_those_of_the_config() {
     let mlp = make(&config()).unwrap();
     assert_eq!(
         (mlp.input_shape(), mlp.output_shape(), mlp.labels()),
-        (vec![2], vec![2], Labels::Classes(3))
+        (vec![2], vec![4], Labels::Classes(3))
     );
     let without = make(&MlpConfig { num_class_embeds: None, ..config() }).unwrap();
     assert_eq!(without.labels(), Labels::None);

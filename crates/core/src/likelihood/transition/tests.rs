@@ -4,13 +4,15 @@ use super::*;
 use crate::likelihood::Bins;
 use crate::variance::Variance;
 
-fn loss(t: usize, values: [f32; 4], decoder: Decoder) -> (f64, f64) {
+/// The loss of one value, and its slopes in the raw variance half and in the prediction.
+fn loss(t: usize, values: [f32; 4], decoder: Decoder) -> (f64, [f64; 2]) {
     let transitions = Transition::of_schedule(&Schedule::linear_1000(), Variance::LearnedRange);
     let [x0, target, prediction, raw] = values.map(|value| [value]);
     let row = TrainingRow { x0: &x0, target: &target, prediction: &prediction, raw_variance: &raw };
-    let mut slopes = [0.0];
+    let [mut raw_variance, mut prediction] = [[0.0]; 2];
+    let mut slopes = Slopes { raw_variance: &mut raw_variance, prediction: Some(&mut prediction) };
     let nats = transitions[t].loss(&row, Prediction::Epsilon, decoder, &mut slopes);
-    (nats, f64::from(slopes[0]))
+    (nats, [raw_variance, prediction].map(|slope| f64::from(slope[0])))
 }
 
 #[test]
@@ -24,7 +26,7 @@ fn a_learned_variance_by_hand() {
     ] {
         let found = loss(3, [-0.4, 0.8, 0.6, raw], Decoder::Density);
         assert!((transitions[3].variance(f64::from(raw)) / variance - 1.0).abs() < 1e-7);
-        assert!((found.0 - nats).abs() < 1e-7 && (found.1 - slope).abs() < 1e-7, "{found:?}");
+        assert!((found.0 - nats).abs() < 1e-7 && (found.1[0] - slope).abs() < 1e-7, "{found:?}");
         // L_simple = 0.04, and 0.001 T is 1.
         assert!((0.04 + found.0 - hybrid).abs() < 1e-7);
         assert!((0.04 + found.0 / LN_2 - in_bits).abs() < 1e-7);
@@ -40,11 +42,18 @@ fn slopes_are_those_of_the_loss() {
     let bins = Decoder::Bins(Bins::BYTES);
     for (t, decoder) in [(0, Decoder::Density), (0, bins), (1, bins), (3, bins), (900, bins)] {
         for (x0, raw) in [(-0.4, -1.5), (1.0, 0.25), (-1.0, 1.0), (0.2, 0.0)] {
-            let at = |raw| loss(t, [x0, 0.8, 0.6, raw], decoder);
-            let h = 1.0 / 1024.0;
-            let difference = (at(raw + h).0 - at(raw - h).0) / f64::from(2.0 * h);
-            let slope = at(raw).1;
-            assert!((difference - slope).abs() < 2e-6 * (1.0 + slope.abs()), "{t} {x0} {raw}");
+            let at = |prediction, raw| loss(t, [x0, 0.8, prediction, raw], decoder);
+            let (prediction, h) = (0.625, 1.0 / 1024.0);
+            let (_, slopes) = at(prediction, raw);
+            let differences = [
+                at(prediction, raw + h).0 - at(prediction, raw - h).0,
+                at(prediction + h, raw).0 - at(prediction - h, raw).0,
+            ];
+            for (slope, difference) in std::iter::zip(slopes, differences) {
+                let expected = difference / f64::from(2.0 * h);
+                let error = (slope - expected).abs();
+                assert!(error < 2e-6 * (1.0 + slope.abs()), "{t} {x0} {raw}: {slope} {expected}");
+            }
         }
     }
 }
@@ -69,7 +78,8 @@ fn every_prediction_of_the_same_estimate_has_the_same_loss() {
                 prediction: &predicted,
                 raw_variance: &[0.3],
             };
-            transition.loss(&row, prediction, Decoder::Density, &mut [0.0])
+            let mut slopes = Slopes { raw_variance: &mut [0.0], prediction: None };
+            transition.loss(&row, prediction, Decoder::Density, &mut slopes)
         });
         for nats in found {
             assert!((nats - found[0]).abs() < 2e-5 * found[0].abs(), "{t}: {found:?}");
@@ -103,8 +113,9 @@ fn into_clean_data_the_variances_are_those_of_the_decoder() {
 fn slopes_are_finite_where_the_estimate_is_far_off() {
     for t in [0, 1, 999] {
         for decoder in [Decoder::Density, Decoder::Bins(Bins::BYTES)] {
-            let (nats, slope) = loss(t, [1.0, 0.0, 1e4, -1.0], decoder);
-            assert!(nats.is_finite() && slope.is_finite(), "{t}: {nats} {slope}");
+            let (nats, slopes) = loss(t, [1.0, 0.0, 1e4, -1.0], decoder);
+            let are_finite = slopes.iter().all(|slope| slope.is_finite());
+            assert!(nats.is_finite() && are_finite, "{t}: {nats} {slopes:?}");
         }
     }
 }
@@ -118,5 +129,6 @@ fn slices_of_other_lengths_are_refused() {
     let transition = Transition::of_schedule(&Schedule::linear_1000(), Variance::LearnedRange)[3];
     let two = [0.0; 2];
     let row = TrainingRow { x0: &two, target: &two, prediction: &[0.0], raw_variance: &two };
-    transition.loss(&row, Prediction::Epsilon, Decoder::Density, &mut [0.0; 2]);
+    let mut slopes = Slopes { raw_variance: &mut [0.0; 2], prediction: None };
+    transition.loss(&row, Prediction::Epsilon, Decoder::Density, &mut slopes);
 }
