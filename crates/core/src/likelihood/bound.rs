@@ -22,7 +22,7 @@ use crate::variance::ReverseVariance;
 /// evaluated at a fresh x_t of q(x_t | x₀), so each term is an unbiased estimate.
 /// # Source
 /// Ho et al. 2020, arXiv:2006.11239, eq. 5; on respaced grids Nichol & Dhariwal 2021,
-/// arXiv:2102.09672, section 3.4.
+/// arXiv:2102.09672, section 4.
 ///
 /// # Example
 /// Batch by batch, with memory for one of them; a progress bar counts the hops.

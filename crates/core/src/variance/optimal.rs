@@ -23,7 +23,7 @@ use crate::posterior::Posterior;
 /// λ; beyond its ends Γ stays that of the end. σ*² is clipped to [β̃, β], where it is for all data of at
 /// most unit variance.
 /// # Source
-/// Bao et al. 2022 (Analytic-DPM), arXiv:2201.06503, theorem 1 and eq. 8, for DDPM's posterior.
+/// Bao et al. 2022 (Analytic-DPM), arXiv:2201.06503, theorem 1, for DDPM's posterior.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OptimalVariance {
     /// Levels and their Γ, the noisiest first.
