@@ -88,7 +88,7 @@ fn threads_and_passes_change_no_bit() {
 fn a_run_continues_from_the_files_of_its_checkpoint() {
     for data in [pictures(), points()] {
         let about = AboutData { shape: data.shape().to_vec(), ..AboutData::default() };
-        let about = About { data: about, training: None };
+        let about = About { data: about, ..About::default() };
         for recipe in recipes(&data) {
             let mut whole = trainer(&recipe, &data);
             let expected = losses(&mut whole, 8);

@@ -202,7 +202,7 @@ pub enum Problem {
 
 /// The settings that texts of this crate mention, as they stand there in backticks. Those of an
 /// [`Order`] have the names of its fields; `resume` and `output` stand for [`Stored`](crate::Stored) and the folder.
-pub const SETTINGS: [&str; 26] = [
+pub const SETTINGS: [&str; 27] = [
     "accumulate",
     "background",
     "batch",
@@ -217,6 +217,7 @@ pub const SETTINGS: [&str; 26] = [
     "holdout",
     "label_dropout",
     "layers",
+    "loss",
     "memory",
     "output",
     "points",

@@ -115,6 +115,7 @@ fn named(error: RecipeError) -> RunError {
         | RecipeError::UNet(_)
         | RecipeError::Mlp(_) => "width",
         RecipeError::Size { .. } => "size",
+        RecipeError::Loss(_) => "loss",
         RecipeError::Shape { .. } | _ => return error.into(),
     };
     SettingError::new(setting, error).into()

@@ -27,7 +27,8 @@ pub use process::ProcessArgs;
 pub use sample::{CompatArg, RngArg, SampleArgs, SteeringArgs};
 pub use schedule::ScheduleArgs;
 pub use train::{
-    BudgetArgs, FitArg, OptimizerArg, PredictionArg, ReadingArgs, SavingArgs, TrainArgs,
+    BudgetArgs, FitArg, LossArg, OptimizerArg, PredictionArg, ReadingArgs, SavingArgs,
+    TimestepSamplerArg, TrainArgs,
 };
 pub use value::Wrapped;
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ancestral::LossWeight;
+use ancestral::{LossWeight, Variance};
 use clap::{Parser, ValueEnum};
 
 use super::ComputeArgs;
@@ -59,8 +59,18 @@ pub struct TrainArgs {
     /// What the network learns to predict [default: v; points and tables: epsilon]
     #[arg(long, value_enum)]
     pub prediction: Option<PredictionArg>,
+    /// Variance of the steps from noise to data: fixed, or learned beside the prediction
+    /// [default: fixed-small; points and tables: fixed-large]
+    #[arg(long, value_name = "NAME", value_parser = Variance::NAMES)]
+    pub variance: Option<String>,
+    /// What training makes small [default: hybrid with a learned variance, else simple]
+    #[arg(long, value_enum)]
+    pub loss: Option<LossArg>,
     #[arg(long, value_name = "NAME[:option=value,…]", help = loss_weight_help())]
     pub loss_weight: Option<LossWeight>,
+    /// How timesteps are drawn [default: uniform]
+    #[arg(long, value_enum)]
+    pub timestep_sampler: Option<TimestepSamplerArg>,
     /// Optimizer of the weights [default: muon; points and tables: adamw]
     #[arg(long, value_enum)]
     pub optimizer: Option<OptimizerArg>,
@@ -179,6 +189,26 @@ pub enum PredictionArg {
     X0,
     /// The velocity, alpha·epsilon − sigma·x0
     V,
+}
+
+/// What training makes small, as written on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LossArg {
+    /// The squared error of the prediction
+    Simple,
+    /// The same, and the variational bound, which trains a learned variance alone
+    Hybrid,
+    /// The variational bound, which trains the prediction as well
+    Vlb,
+}
+
+/// How timesteps are drawn, as written on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TimestepSamplerArg {
+    /// All alike
+    Uniform,
+    /// Those with large losses more often, and counted less, for a less noisy --loss vlb
+    SecondMoment,
 }
 
 /// The optimizer, as written on the command line.

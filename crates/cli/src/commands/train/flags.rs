@@ -3,18 +3,19 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use ancestral::{AnySchedule, Prediction};
+use ancestral::{AnySchedule, Prediction, Variance};
 use ancestral_cpu::Precision;
 use ancestral_format::{NetworkConfig, PredictionType, SchedulerConfig};
 use ancestral_learn::{
-    Decay, Fit, LearningRate, NetworkSize, Optimizer, Reading, Recipe, Request, Settings,
+    Decay, Fit, LearningRate, Loss, NetworkSize, Optimizer, Reading, Recipe, Request, Settings,
+    TimestepSampler,
 };
 
 use ancestral_run::ReadingChoices;
 
 use crate::args::{
-    BudgetArgs, ComputeArgs, FitArg, OptimizerArg, PrecisionArg, PredictionArg, ReadingArgs,
-    SavingArgs, ScheduleArgs, TrainArgs,
+    BudgetArgs, ComputeArgs, FitArg, LossArg, OptimizerArg, PrecisionArg, PredictionArg,
+    ReadingArgs, SavingArgs, ScheduleArgs, TimestepSamplerArg, TrainArgs,
 };
 use crate::commands::joined;
 
@@ -32,7 +33,10 @@ pub fn recipe(args: &TrainArgs) -> Recipe {
         lr,
         constant_lr,
         prediction,
+        variance,
+        loss,
         loss_weight,
+        timestep_sampler,
         optimizer,
         schedule: ScheduleArgs { schedule, timesteps, zero_snr },
         width,
@@ -65,7 +69,10 @@ pub fn recipe(args: &TrainArgs) -> Recipe {
         learning_rate: *lr,
         constant_rate: *constant_lr,
         prediction: prediction.map(Prediction::from),
+        variance: variance.as_deref().and_then(|name| name.parse().ok()),
+        loss: loss.map(Loss::from),
         loss_weight: *loss_weight,
+        timestep_sampler: timestep_sampler.map(TimestepSampler::from).unwrap_or_default(),
         optimizer: optimizer.map(Optimizer::from),
         schedule: schedule.clone(),
         timesteps: *timesteps,
@@ -96,7 +103,9 @@ pub fn flags(request: &Request) -> Vec<Flag> {
         precision,
         batch,
         accumulate,
+        loss,
         loss_weight,
+        timestep_sampler,
         optimizer,
         learning_rate: LearningRate { peak, warmup: _, decay },
         betas: _,
@@ -122,7 +131,10 @@ pub fn flags(request: &Request) -> Vec<Flag> {
         ("--accumulate", accumulate.to_string()),
         ("--lr", peak.to_string()),
         ("--prediction", self::prediction(scheduler.prediction_type).to_owned()),
+        ("--variance", scheduler.variance().to_string()),
+        ("--loss", loss.to_string()),
         ("--loss-weight", loss_weight.to_string()),
+        ("--timestep-sampler", timestep_sampler.to_string()),
         ("--optimizer", optimizer.to_string()),
         ("--schedule", schedule(scheduler)),
         ("--timesteps", scheduler.num_train_timesteps.to_string()),
@@ -247,6 +259,25 @@ impl From<PredictionArg> for Prediction {
             PredictionArg::Epsilon => Self::Epsilon,
             PredictionArg::X0 => Self::X0,
             PredictionArg::V => Self::V,
+        }
+    }
+}
+
+impl From<LossArg> for Loss {
+    fn from(loss: LossArg) -> Self {
+        match loss {
+            LossArg::Simple => Self::Simple,
+            LossArg::Hybrid => Self::Hybrid,
+            LossArg::Vlb => Self::Vlb,
+        }
+    }
+}
+
+impl From<TimestepSamplerArg> for TimestepSampler {
+    fn from(sampler: TimestepSamplerArg) -> Self {
+        match sampler {
+            TimestepSamplerArg::Uniform => Self::Uniform,
+            TimestepSamplerArg::SecondMoment => Self::SecondMoment,
         }
     }
 }

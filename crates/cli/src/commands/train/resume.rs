@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use ancestral::AnySchedule;
 use ancestral_data::Channels;
 use ancestral_format::SchedulerConfig;
-use ancestral_learn::{Optimizer, Reading, Request};
+use ancestral_learn::{Loss, Optimizer, Reading, Request, TimestepSampler};
 use ancestral_run::{Run, RunFolder, Stored};
 use anyhow::{Context, Result, bail};
 
@@ -59,7 +59,10 @@ fn merged(mut request: Request, args: &TrainArgs) -> Result<Request> {
         lr,
         constant_lr,
         prediction,
+        variance,
+        loss,
         loss_weight,
+        timestep_sampler,
         optimizer,
         schedule: ScheduleArgs { schedule, timesteps, zero_snr },
         width,
@@ -79,7 +82,10 @@ fn merged(mut request: Request, args: &TrainArgs) -> Result<Request> {
     stored.check_value("--lr", *lr)?;
     stored.check_switch("--constant-lr", *constant_lr)?;
     stored.check_value("--prediction", prediction.map(|arg| flags::prediction(arg.into())))?;
+    stored.check_value("--variance", variance.as_deref())?;
+    stored.check_value("--loss", loss.map(Loss::from))?;
     stored.check_value("--loss-weight", *loss_weight)?;
+    stored.check_value("--timestep-sampler", timestep_sampler.map(TimestepSampler::from))?;
     stored.check_value("--optimizer", optimizer.map(Optimizer::from))?;
     stored.check_value("--timesteps", *timesteps)?;
     stored.check_value("--schedule", known_schedule(schedule.as_deref(), &request)?)?;
