@@ -1,5 +1,7 @@
 //! Why an evaluation fails.
 
+use std::path::PathBuf;
+
 use ancestral::exact::REFERENCE_MIXTURES;
 use ancestral::grid::GridError;
 use ancestral::level::LevelError;
@@ -12,7 +14,8 @@ use ancestral_pipeline::NetworkError;
 use thiserror::Error;
 
 /// The settings that texts of this crate mention, as they stand there in backticks.
-pub const SETTINGS: [&str; 6] = ["calls", "data", "exact", "reference", "samplers", "spacing"];
+pub const SETTINGS: [&str; 7] =
+    ["calls", "data", "exact", "features", "reference", "samplers", "spacing"];
 
 /// Why an evaluation fails.
 ///
@@ -47,6 +50,14 @@ pub enum EvalError {
     /// The model or a setting is refused.
     #[error(transparent)]
     Pipeline(#[from] ancestral_pipeline::Error),
+    /// The weights of a network for features can't be used.
+    #[error("`features` {}: {reason}", path.display())]
+    Features {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// The network failed.
     #[error("evaluating {model}")]
     Network {

@@ -7,8 +7,12 @@ mod error;
 #[cfg(feature = "datasets")]
 mod likelihood;
 #[cfg(feature = "datasets")]
+mod quality;
+#[cfg(feature = "datasets")]
 mod reference;
 
+#[cfg(feature = "datasets")]
+pub use ancestral_metrics::inception::Resize;
 #[cfg(feature = "datasets")]
 pub use calibrate::{Calibration, calibrate};
 #[cfg(feature = "datasets")]
@@ -20,6 +24,8 @@ pub use likelihood::{
     Flow, FlowReport, HopBits, LikelihoodReport, Units, decoder_of, flow_likelihood,
     variational_bound,
 };
+#[cfg(feature = "datasets")]
+pub use quality::{Features, Measure, Quality, QualityReport};
 #[cfg(feature = "datasets")]
 pub use reference::Reference;
 

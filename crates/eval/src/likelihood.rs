@@ -44,7 +44,7 @@ pub(crate) fn process(
         Process::Own { sampler: AnySampler::Ddpm(ddpm), grid, .. } => {
             Ok((ddpm.variance().clone(), grid))
         }
-        _ => Err(EvalError::NotAncestral),
+        Process::Own { .. } | Process::Diffusers { .. } | _ => Err(EvalError::NotAncestral),
     }
 }
 

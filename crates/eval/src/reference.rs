@@ -32,16 +32,8 @@ impl Reference {
         tell: impl FnMut(String),
     ) -> Result<Self, EvalError> {
         let shape = model.shape()?;
-        let pictures = match shape[..] {
-            [channels, height, width] => PictureOptions {
-                channels: Channels::from_count(channels),
-                size: Some([height, width]),
-                ..PictureOptions::default()
-            },
-            _ => PictureOptions::default(),
-        };
         let classes = has_classes(model.classes());
-        let pictures = PictureOptions { classes, ..pictures };
+        let pictures = PictureOptions { classes, ..pictures_like(&shape) };
         let options = ReadOptions { pictures, classes, ..ReadOptions::default() };
         let no_data = || EvalError::NoData { model: model.name().to_owned() };
         let (name, loaded) = match name {
@@ -59,15 +51,63 @@ impl Reference {
             let model = model.name().to_owned();
             return Err(EvalError::Shape { source_name: name.to_owned(), found, expected, model });
         }
+        let labels = labels(&data, model)?;
         let rows = match (model.columns(), &columns) {
             (Some(ours), Some(theirs)) => {
                 check_names(name, ours, theirs, model)?;
                 ours.to_model_rows(&theirs.from_model_rows(data.rows()))
             }
-            _ => data.rows().to_vec(),
+            _ => data.into_parts().0,
         };
-        let labels = labels(&data, model)?;
         Ok(Self { name: name.to_owned(), rows: Batch::new(shape, rows), labels })
+    }
+
+    /// Samples in files, and the real data that they should be like: pictures of the samples' size, or
+    /// rows in the units of the data's columns.
+    ///
+    /// # Errors
+    /// If one of them can't be read, or they have other shapes or columns.
+    pub fn pair(
+        samples: &str,
+        data: &str,
+        mut tell: impl FnMut(String),
+    ) -> Result<[Self; 2], EvalError> {
+        let mut read = |name: &str, options: &ReadOptions| -> Result<Loaded, EvalError> {
+            let loaded = open(name, options)?;
+            let Loaded { skipped, left_out, decided, .. } = &loaded;
+            findings(name, skipped, left_out, decided).into_iter().for_each(&mut tell);
+            Ok(loaded)
+        };
+        let of = |name: &str, data: Dataset| Self {
+            name: name.to_owned(),
+            rows: Batch::new(data.shape().to_vec(), data.into_parts().0),
+            labels: None,
+        };
+        let drawn = read(samples, &ReadOptions::default())?;
+        let pictures = pictures_like(drawn.data.shape());
+        let real = read(data, &ReadOptions { pictures, ..ReadOptions::default() })?;
+        if drawn.data.shape() != real.data.shape() {
+            let [found, expected] = [&real, &drawn].map(|loaded| joined(loaded.data.shape()));
+            let (source_name, model) = (data.to_owned(), samples.to_owned());
+            return Err(EvalError::Shape { source_name, found, expected, model });
+        }
+        let drawn = match (drawn.columns, &real.columns) {
+            (Some(theirs), Some(ours)) => {
+                let [found, expected] = [&theirs, ours].map(|columns| names(columns).join(", "));
+                if found != expected {
+                    let source_name = samples.to_owned();
+                    return Err(EvalError::Columns { source_name, found, expected });
+                }
+                let rows = ours.to_model_rows(&theirs.from_model_rows(drawn.data.rows()));
+                Self {
+                    name: samples.to_owned(),
+                    rows: Batch::new(vec![ours.as_slice().len()], rows),
+                    labels: None,
+                }
+            }
+            _ => of(samples, drawn.data),
+        };
+        Ok([drawn, of(data, real.data)])
     }
 
     /// `count` of the rows, spread evenly over all: data are often sorted.
@@ -130,15 +170,23 @@ fn check_names(
     theirs: &Columns,
     model: &Model,
 ) -> Result<(), EvalError> {
-    let names = |columns: &Columns| {
-        columns.as_slice().iter().map(Column::name).map(str::to_owned).collect::<Vec<_>>()
-    };
     let (ours, theirs) = (names(ours), names(theirs));
     if model.folder().about.is_some() && ours != theirs {
         let [found, expected] = [theirs, ours].map(|names| names.join(", "));
         return Err(EvalError::Columns { source_name: source.to_owned(), found, expected });
     }
     Ok(())
+}
+
+fn names(columns: &Columns) -> Vec<String> {
+    columns.as_slice().iter().map(Column::name).map(str::to_owned).collect()
+}
+
+/// How to read pictures of that shape.
+fn pictures_like(shape: &[usize]) -> PictureOptions {
+    let &[channels, height, width] = shape else { return PictureOptions::default() };
+    let (channels, size) = (Channels::from_count(channels), Some([height, width]));
+    PictureOptions { channels, size, ..PictureOptions::default() }
 }
 
 /// A shape as people write it.

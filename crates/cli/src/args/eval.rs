@@ -3,43 +3,48 @@
 use std::path::PathBuf;
 
 use ancestral::Variance;
-use clap::Parser;
 use clap::builder::PossibleValuesParser;
+use clap::{Parser, ValueEnum};
 
 use super::ComputeArgs;
 use super::help::spacing_help;
 use super::value::{MOST_ROWS, MOST_SAMPLES, count, seed};
 
-/// Measure how likely DATA are under a model.
+/// Measure how good a model is: its samples beside DATA, or how likely DATA are.
 ///
-/// Prints an upper bound on the bits per dimension that it takes to code the data with the model's
-/// reverse process (the variational bound), with its standard error, and which steps they are spent
-/// at. Values that are evenly spaced, as in pictures of bytes, are coded exactly; points and tables
-/// have a density, whose bits may be negative. With --flow, the likelihood by the probability flow.
+/// Draws samples and prints how near they are to the data, with errors, and what two halves of the
+/// data give: distances (Fréchet, kernel, sliced Wasserstein), whether samples are realistic (precision,
+/// density) and diverse (recall, coverage), and whether a nearest neighbour can tell them from data.
+/// In place of a model, samples in files can be measured.
+///
+/// With --likelihood, prints an upper bound on the bits per dimension that it takes to code the data
+/// with the model's reverse process (the variational bound), and the steps that they are spent at.
+/// Evenly spaced values, as in pictures of bytes, are coded exactly; points and tables have a density,
+/// whose bits may be negative. With --flow, the likelihood by the probability flow.
 #[derive(Debug, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "flags")]
 #[command(after_help = "Examples:\n  ancestral eval digits\n  \
-                        ancestral eval runs/photos holdout/ -n 1000 --steps 100 --variance fixed-large\n  \
+                        ancestral eval runs/photos holdout/ --training photos/ -o report\n  \
+                        ancestral eval samples.npz photos/ --features inception.safetensors\n  \
+                        ancestral eval runs/photos holdout/ --likelihood --steps 100\n  \
                         ancestral eval runs/moons moons --flow")]
 pub struct EvalArgs {
-    /// Model folder, or `digits` for the built-in model, where no folder has that name
-    #[arg(value_name = "MODEL")]
+    /// Model folder, or `digits` for the built-in model, where no folder has that name; or samples:
+    /// pictures, arrays (.npy, .npz) or tables (.csv)
+    #[arg(value_name = "MODEL|SAMPLES")]
     pub model: PathBuf,
     /// Data, as for `train` [default: the data of the built-in model]
     #[arg(value_name = "DATA")]
     pub data: Option<String>,
-    /// Follow the probability flow from data to noise, in place of the bound
-    #[arg(long, conflicts_with_all = ["steps", "spacing", "variance"])]
-    pub flow: bool,
-    /// Random directions for the divergence of the flow [default: 1; rows of up to 16 values: exact]
-    #[arg(long, value_name = "N", requires = "flow", value_parser = count(10_000))]
-    pub probes: Option<usize>,
-    /// Steps of the flow, of fourth order [default: 60]
-    #[arg(long, value_name = "N", requires = "flow", value_parser = count(100_000))]
-    pub flow_steps: Option<usize>,
-    /// Rows of DATA to measure, spread evenly over all [default: 256]
+    /// Samples in a set; with --likelihood rows of DATA, spread evenly over all [default: 1000, at most
+    /// half of DATA; with --likelihood 256]
     #[arg(short = 'n', long, value_name = "N", value_parser = count(MOST_SAMPLES))]
     pub count: Option<usize>,
-    /// Steps of the reverse process [default: one for each timestep]
+    #[command(flatten)]
+    pub quality: QualityArgs,
+    #[command(flatten)]
+    pub likelihood: LikelihoodArgs,
+    /// Steps of the reverse process [default: as `sample`; with --likelihood one for each timestep]
     #[arg(long, value_name = "N")]
     pub steps: Option<usize>,
     #[arg(long, value_name = "NAME[:option=value]", help = spacing_help())]
@@ -47,13 +52,6 @@ pub struct EvalArgs {
     /// Variance of the ancestral steps; optimal needs `calibrate` [default: the model's]
     #[arg(long, value_name = "NAME", value_parser = variances())]
     pub variance: Option<String>,
-    /// Code values as one of N evenly spaced ones from -1 to 1 [default: found from the data, 256 for
-    /// pictures of bytes]
-    #[arg(long, value_name = "N", conflicts_with = "density", value_parser = count(1 << 24))]
-    pub bins: Option<usize>,
-    /// Measure the density, as of real numbers
-    #[arg(long)]
-    pub density: bool,
     /// Clip each clean estimate to the model's range [default: the model's setting]
     #[arg(long, overrides_with = "no_clip")]
     pub clip: bool,
@@ -73,7 +71,8 @@ pub struct EvalArgs {
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
-    /// Folder for curve.csv and curve.png, the bits of each step, in addition to the printed result
+    /// Folder for neighbours.png, samples beside the nearest rows of the training data; with --likelihood
+    /// for curve.csv and curve.png, the bits of each step
     #[arg(short, long, value_name = "FOLDER", conflicts_with = "flow")]
     pub output: Option<PathBuf>,
     /// Replace what is already there
@@ -81,6 +80,65 @@ pub struct EvalArgs {
     pub force: bool,
     #[command(flatten)]
     pub compute: ComputeArgs,
+}
+
+/// How samples are measured.
+#[derive(Clone, Debug, Parser)]
+#[command(next_help_heading = "Samples")]
+pub struct QualityArgs {
+    /// Sets of samples, from as many seeds: the mean over them is printed, with its error [default: 3]
+    #[arg(long, value_name = "N", conflicts_with_all = ["likelihood", "flow"], value_parser = count(1000))]
+    pub sets: Option<usize>,
+    /// Sampler [default: the model's]
+    #[arg(long, value_name = "NAME[:option=value,…]", conflicts_with_all = ["likelihood", "flow"])]
+    pub sampler: Option<String>,
+    /// The data that the model was trained on, if DATA were held out: finds copies
+    #[arg(long, value_name = "DATA", conflicts_with_all = ["likelihood", "flow"])]
+    pub training: Option<String>,
+    /// Compare features of InceptionV3 in place of pixels: its weights as pytorch-fid has them, in a
+    /// safetensors file; the Fréchet distance is then the FID
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["likelihood", "flow"])]
+    pub features: Option<PathBuf>,
+    /// How pictures are resized for InceptionV3 [default: clean]
+    #[arg(long, value_enum, requires = "features")]
+    pub resize: Option<ResizeArg>,
+    /// Radius of the balls of precision, recall, density and coverage, in neighbours [default: 5]
+    #[arg(long, value_name = "K", conflicts_with_all = ["likelihood", "flow"], value_parser = count(1000))]
+    pub neighbours: Option<usize>,
+}
+
+/// How likelihoods are measured.
+#[derive(Clone, Debug, Parser)]
+#[command(next_help_heading = "Likelihood")]
+pub struct LikelihoodArgs {
+    /// Bound the bits per dimension of DATA, in place of drawing samples
+    #[arg(long)]
+    pub likelihood: bool,
+    /// Follow the probability flow from data to noise
+    #[arg(long, conflicts_with_all = ["likelihood", "steps", "spacing", "variance"])]
+    pub flow: bool,
+    /// Random directions for the divergence of the flow [default: 1; rows of up to 16 values: exact]
+    #[arg(long, value_name = "N", requires = "flow", value_parser = count(10_000))]
+    pub probes: Option<usize>,
+    /// Steps of the flow, of fourth order [default: 60]
+    #[arg(long, value_name = "N", requires = "flow", value_parser = count(100_000))]
+    pub flow_steps: Option<usize>,
+    /// Code values as one of N evenly spaced ones from -1 to 1 [default: found from the data, 256 for
+    /// pictures of bytes]
+    #[arg(long, value_name = "N", conflicts_with = "density", value_parser = count(1 << 24))]
+    pub bins: Option<usize>,
+    /// Measure the density, as of real numbers
+    #[arg(long)]
+    pub density: bool,
+}
+
+/// How pictures are resized for `InceptionV3`, as written on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ResizeArg {
+    /// As clean-fid does: bicubic, with antialiasing
+    Clean,
+    /// As pytorch-fid does: bilinear, without antialiasing
+    Pytorch,
 }
 
 /// The names of variances.

@@ -20,7 +20,7 @@ pub use calibrate::CalibrateArgs;
 pub use compare::CompareArgs;
 pub use compute::{ComputeArgs, PrecisionArg};
 pub use convert::ConvertArgs;
-pub use eval::EvalArgs;
+pub use eval::{EvalArgs, LikelihoodArgs, QualityArgs, ResizeArg};
 pub use inspect::{InspectArgs, InspectScheduleArgs, InspectWhat};
 pub use invert::InvertArgs;
 pub use process::ProcessArgs;

@@ -100,9 +100,10 @@ pub fn flow_likelihood(
                 done += 1;
                 progress(done, total, &format!("{} of {rows} rows", range.start));
             }
-            Ok(run.densities().expect("all hops are made"))
+            Ok(run.densities())
         })?;
-        for density in densities.map_err(|source| failed(pipeline, source))? {
+        let densities = densities.map_err(|source| failed(pipeline, source))?;
+        for density in densities.into_iter().flatten() {
             bits.add(match decoder {
                 Decoder::Density => bits_per_dimension(-density.mean(), x0.row_len()),
                 Decoder::Bins(bins) => bins.bits(density.mean(), x0.row_len()),

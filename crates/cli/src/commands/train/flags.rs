@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use ancestral::{AnySchedule, Prediction, Variance};
+use ancestral::{AnySchedule, Prediction};
 use ancestral_cpu::Precision;
 use ancestral_format::{NetworkConfig, PredictionType, SchedulerConfig};
 use ancestral_learn::{
@@ -96,6 +96,7 @@ pub fn recipe(args: &TrainArgs) -> Recipe {
 pub type Flag = (&'static str, Option<String>);
 
 /// The flags that train the same weights again, with every setting written out.
+#[expect(clippy::too_many_lines, reason = "one line per flag")]
 pub fn flags(request: &Request) -> Vec<Flag> {
     let Request { source, network, scheduler, training, saving: _ } = request;
     let Settings {

@@ -47,6 +47,7 @@ fn folder(args: &TrainArgs) -> Result<PathBuf> {
 
 /// The request of a run, with the settings that are chosen again. Flags that would change results
 /// are refused, unless they equal the run's settings. There is no `..` here, so that no flag is forgotten.
+#[expect(clippy::too_many_lines, reason = "one line per flag")]
 fn merged(mut request: Request, args: &TrainArgs) -> Result<Request> {
     let TrainArgs {
         data,

@@ -1,0 +1,148 @@
+//! Samples beside real data.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::time::Duration;
+
+use ancestral_data::{GridLayout, Pictures, grid, write_png};
+use ancestral_eval::{Features, Quality, Reference, Resize};
+use ancestral_pipeline::{Batch, Pipeline};
+use anyhow::{Context, Result, bail};
+
+use super::{is_samples, opened, print, settings};
+use crate::args::{EvalArgs, QualityArgs, ResizeArg};
+use crate::failure::{Failed, note};
+use crate::flags::{evaluated, flagged};
+use crate::open::engine;
+use crate::progress::{Progress, shown};
+
+/// Samples in a set, and sets, by default.
+const COUNT: usize = 1000;
+const SETS: usize = 3;
+/// The radius of balls, in neighbours.
+const NEIGHBOURS: usize = 5;
+/// A comparison that takes longer is announced.
+const LONG: Duration = Duration::from_secs(10);
+/// The picture of samples and their neighbours, which has so many in a row.
+const PICTURE: &str = "neighbours.png";
+const PICTURED: NonZeroUsize = NonZeroUsize::new(8).expect("not 0");
+
+pub fn run(args: &EvalArgs) -> Result<()> {
+    let quiet = args.compute.quiet;
+    let picture = args.output.as_deref().map(|folder| folder.join(PICTURE));
+    if let Some(taken) = picture.as_deref().filter(|path| path.exists() && !args.force) {
+        bail!("{} already exists: replace it with --force", taken.display());
+    }
+    let features = features(&args.quality)?;
+    let tell = |line| note(quiet, line);
+    let (real, sets, training) = if is_samples(&args.model) {
+        refuse_process(args)?;
+        let samples = args.model.display().to_string();
+        let data = args.data.as_deref();
+        let data = data.with_context(|| format!("{samples}: name the data to compare with"))?;
+        let [samples, data] = Reference::pair(&samples, data, tell).map_err(evaluated)?;
+        let training = args.quality.training.as_deref();
+        let training = training.map(|name| Reference::pair(name, name, tell).map_err(evaluated));
+        let training = training.transpose()?.map(|[training, _]| training.rows);
+        (data.rows, vec![samples.rows], training)
+    } else {
+        drawn(args)?
+    };
+    let row_shape = real.row_shape();
+    if matches!(features, Features::Inception { .. }) && row_shape.len() != 3 {
+        bail!("--features: rows of {row_shape:?} are not pictures");
+    }
+    let neighbours = args.quality.neighbours.unwrap_or(NEIGHBOURS);
+    let quality =
+        Quality { real: &real, training: training.as_ref(), features: &features, neighbours };
+    let time = quality.time(sets.len(), sets[0].rows()).map_err(evaluated)?;
+    if time > LONG {
+        note(quiet, format_args!("comparing takes about {} s", time.as_secs()));
+    }
+    let mut progress = shown("comparing", quiet);
+    let report = quality.compare(&sets, &mut progress).map_err(evaluated)?;
+    drop(progress);
+    for warning in &report.warnings {
+        note(quiet, format_args!("warning: {warning}"));
+    }
+    if let Some(path) = picture {
+        write_neighbours(&path, &quality.neighbours_of(&sets[0]).map_err(evaluated)?)?;
+    }
+    print(&report, args.json, || report.text())
+}
+
+/// Real rows, sets of a model's samples, and the rows of its training.
+fn drawn(args: &EvalArgs) -> Result<(Batch, Vec<Batch>, Option<Batch>)> {
+    let quiet = args.compute.quiet;
+    let engine = engine(&args.compute)?;
+    let (model, data) = opened(args)?;
+    let training = args.quality.training.as_deref().map(|name| {
+        let tell = |line| note(quiet, line);
+        Reference::read(Some(name), &model, false, tell).map_err(evaluated)
+    });
+    let training = training.transpose()?.map(|training| training.rows);
+    let pipeline = Pipeline::new(model, &engine).map_err(flagged)?;
+    let mut settings = settings(args);
+    settings.sampler.clone_from(&args.quality.sampler);
+    let count = args.count.unwrap_or(COUNT.min(data.rows.rows().div_ceil(2)));
+    settings.count = Some(count);
+    let sets = args.quality.sets.unwrap_or(SETS);
+    let mut progress = None;
+    let mut drawn = Vec::new();
+    for set in 0..sets as u64 {
+        let settings = settings.clone().seed(settings.seed + set);
+        let mut steps = pipeline.steps(&settings).map_err(flagged)?;
+        let total = steps.total() as u64;
+        let bar = progress
+            .get_or_insert_with(|| Progress::new("sampling", 0..sets as u64 * total, quiet));
+        for (step, done) in steps.by_ref().zip(1..) {
+            step.map_err(flagged)?;
+            bar.at(set * total + done, || format!("set {} of {sets}", set + 1));
+        }
+        let found: Vec<Batch> = steps.finished().into_iter().map(|samples| samples.x).collect();
+        drawn.push(Batch::stack(&found));
+    }
+    Ok((data.rows, drawn, training))
+}
+
+/// Refuses flags that are about drawing where samples are given.
+fn refuse_process(args: &EvalArgs) -> Result<()> {
+    let QualityArgs { sets, sampler, .. } = &args.quality;
+    for (flag, is_given) in [
+        ("--count", args.count.is_some()),
+        ("--sets", sets.is_some()),
+        ("--sampler", sampler.is_some()),
+        ("--steps", args.steps.is_some()),
+        ("--spacing", args.spacing.is_some()),
+        ("--variance", args.variance.is_some()),
+        ("--variant", args.variant.is_some()),
+    ] {
+        if is_given {
+            bail!("{flag}: {} holds samples, which are not drawn again", args.model.display());
+        }
+    }
+    Ok(())
+}
+
+fn features(args: &QualityArgs) -> Result<Features> {
+    let resize = match args.resize {
+        None | Some(ResizeArg::Clean) => Resize::Clean,
+        Some(ResizeArg::Pytorch) => Resize::Pytorch,
+    };
+    let features = args.features.as_deref().map(|path| Features::inception(path, resize));
+    Ok(features.transpose().map_err(evaluated)?.unwrap_or(Features::Values))
+}
+
+/// Writes samples, each with its neighbours beside it.
+fn write_neighbours(path: &Path, rows: &Batch) -> Result<()> {
+    let shape = rows.row_shape();
+    if shape.len() != 3 {
+        bail!("-o: rows of {shape:?} are not pictures, of which {PICTURE} consists");
+    }
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).with_context(|| format!("output {}", folder.display()))?;
+    }
+    let layout = GridLayout { columns: Some(PICTURED), ..GridLayout::default() };
+    let picture = grid(&Pictures::new(rows.data(), shape)?, &layout)?;
+    write_png(path, &picture, &[]).map_err(|error| Failed(error.into()).into())
+}

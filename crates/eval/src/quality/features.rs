@@ -1,0 +1,99 @@
+//! What is compared of a row.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+use ancestral_format::safetensors;
+use ancestral_metrics::inception::{FEATURES, Inception, Resize, SIDE, Tensor};
+use ancestral_pipeline::Batch;
+
+use crate::EvalError;
+
+/// Pictures whose features are computed together.
+const BATCH: usize = 32;
+
+/// What is compared of a row.
+#[derive(Debug)]
+pub enum Features {
+    /// Its values: pixels or columns.
+    Values,
+    /// The pool3 features of InceptionV3: of these the Fréchet distance is the FID.
+    Inception {
+        /// The network.
+        network: Box<Inception>,
+        /// How pictures are resized for it.
+        resize: Resize,
+    },
+}
+
+impl Features {
+    /// The features of InceptionV3 with weights from a safetensors file, under pytorch-fid's names.
+    ///
+    /// # Errors
+    /// If the file can't be read, or is of another network.
+    pub fn inception(path: &Path, resize: Resize) -> Result<Self, EvalError> {
+        let failed = |reason: String| EvalError::Features { path: path.to_owned(), reason };
+        let bytes = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+        let weights = safetensors::from_bytes(&bytes).map_err(|error| failed(error.to_string()))?;
+        let values: BTreeMap<&str, (&[usize], Vec<f32>)> = weights
+            .iter()
+            .map(|(name, array)| (name.as_str(), (array.shape(), array.to_f32())))
+            .collect();
+        let find = |name: &str| values.get(name).map(|(shape, values)| Tensor { shape, values });
+        let network = Inception::new(find).map_err(|error| failed(error.to_string()))?;
+        Ok(Self::Inception { network: Box::new(network), resize })
+    }
+
+    /// Values of a row's features, for rows like these.
+    #[must_use]
+    pub fn length(&self, rows: &Batch) -> usize {
+        match self {
+            Self::Values => rows.row_len(),
+            Self::Inception { .. } => FEATURES,
+        }
+    }
+
+    /// The features of all rows.
+    ///
+    /// # Panics
+    /// If a network takes pictures and the rows are none.
+    #[must_use]
+    pub fn of(&self, rows: &Batch) -> Vec<f32> {
+        let Self::Inception { network, resize } = self else { return rows.data().to_vec() };
+        let &[channels, height, width] = rows.row_shape() else {
+            panic!("rows of shape {:?} are no pictures", rows.row_shape())
+        };
+        let mut features = Vec::with_capacity(rows.rows() * FEATURES);
+        for from in (0..rows.rows()).step_by(BATCH) {
+            let batch = rows.slice(from..rows.rows().min(from + BATCH));
+            let colour = in_colour(batch.data(), channels, height * width);
+            let resized = resize.apply(&colour, height, width);
+            features.extend(network.features(&resized, SIDE, SIDE));
+        }
+        features
+    }
+}
+
+/// Pictures of three channels; of those of one it is repeated, of those of four the opacity is left out.
+fn in_colour(pictures: &[f32], channels: usize, pixels: usize) -> Vec<f32> {
+    let picture = |picture: &[f32]| -> Vec<f32> {
+        let channel = |c: usize| picture[c.min(channels - 1) * pixels..][..pixels].iter().copied();
+        (0..3).flat_map(channel).collect()
+    };
+    pictures.chunks_exact(channels * pixels).flat_map(picture).collect()
+}
+
+impl fmt::Display for Features {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Values => "values",
+            Self::Inception { resize: Resize::Clean, .. } => {
+                "features of InceptionV3, resized as clean-fid does"
+            }
+            Self::Inception { resize: Resize::Pytorch, .. } => {
+                "features of InceptionV3, resized as pytorch-fid does"
+            }
+        })
+    }
+}
