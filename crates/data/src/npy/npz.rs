@@ -89,8 +89,10 @@ fn labels<'a>(
         return Ok(Some((entry, Labels::Numbers(labels))));
     }
     let is_other = |entry: &Entry| entry.index != values.index;
-    if let Some(entry) = named(entries, &LABELS, is_other) {
-        return Ok(other_labels(path, archive, entry, rows)?.map(|labels| (entry, labels)));
+    if let Some(entry) = named(entries, &LABELS, is_other)
+        && let Some(labels) = other_labels(path, archive, entry, rows)?
+    {
+        return Ok(Some((entry, labels)));
     }
     let Some(entry) = single(values.beside(entries, rows)) else { return Ok(None) };
     match read_labels(path, archive, entry, rows) {
