@@ -104,7 +104,7 @@ fn what_cannot_be_is_refused_by_name() {
     for (flags, message) in [
         ("--rng torch --first 2", "--first 2: --rng torch draws the noise of all samples as one"),
         ("--compat diffusers --steps 1001", "1001 steps asked of a schedule of 1000 timesteps"),
-        ("--compat diffusers --steps 0", "0 steps asked of a schedule of 1000 timesteps"),
+        ("--compat diffusers --steps 0", "expected a whole number from 1 to 1000000"),
         (
             "--compat diffusers --sampler dpmpp-sde",
             "--sampler dpmpp-sde: diffusers has no scheduler of that kind",

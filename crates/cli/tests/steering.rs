@@ -240,7 +240,7 @@ fn what_does_not_fit_is_refused_by_flag_and_file() {
             "digits three.npy --class x -o never.npy",
             "--class x: model built-in digits has no such class",
         ),
-        ("digits three.npy --steps 0 -o never.npy", "--steps: 0 steps asked"),
+        ("digits three.npy --steps 0 -o never.npy", "'--steps <N>': expected a whole number from 1"),
     ] {
         let refused = folder.refused(&format!("invert {args}"));
         assert!(refused.contains(message), "{args}: {refused}");
