@@ -63,7 +63,7 @@ impl Source<'_> {
                 let given = if self.has_ending("npy") {
                     let numbers = self.numbers()?;
                     let values = self.values(&numbers, model)?;
-                    model.given_of_array(numbers.shape(), &values, shares)
+                    model.given_of_array(numbers.shape(), &values, &shares)
                 } else {
                     let known = Known::new(self.rows(model, quiet)?, shares);
                     known.map(Given::from).map_err(RowsError::from)

@@ -240,7 +240,10 @@ fn what_does_not_fit_is_refused_by_flag_and_file() {
             "digits three.npy --class x -o never.npy",
             "--class x: model built-in digits has no such class",
         ),
-        ("digits three.npy --steps 0 -o never.npy", "'--steps <N>': expected a whole number from 1"),
+        (
+            "digits three.npy --steps 0 -o never.npy",
+            "'--steps <N>': expected a whole number from 1",
+        ),
     ] {
         let refused = folder.refused(&format!("invert {args}"));
         assert!(refused.contains(message), "{args}: {refused}");
@@ -321,7 +324,7 @@ fn what_is_given_of_a_table_is_kept_to_its_last_digit() {
     }
     assert_eq!(text.lines().count(), 4);
     // As an array, with a mask of any dtype.
-    let values = [1_000_002.12_f32, 0.3, 41.0];
+    let values = [1_000_002.125_f32, 0.3, 41.0];
     write_npy(&folder.path("row.npy"), &[1, 3], &values).unwrap();
     folder.write("mask.npy", array("|b1", "(1, 3)", &[1, 0, 1]));
     let masked = "sample run -n 2 --steps 3 --inpaint row.npy --mask";

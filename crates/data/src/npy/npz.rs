@@ -115,7 +115,8 @@ fn other_labels(
     let shape = entry.head.shape();
     let is_single = matches!(shape, [_] | [_, 1]);
     if entry.head.words().is_some() && is_single {
-        let words = read_words(path, archive, entry)?.filter(|words| words.iter().all(is_name));
+        let words =
+            read_words(path, archive, entry)?.filter(|words| !words.iter().any(String::is_empty));
         check_count(entry, shape[0], rows)?;
         return Ok(words.map(Labels::Words));
     }
@@ -139,10 +140,6 @@ fn hot(row: &[f64]) -> Option<i64> {
     let place = row.iter().position(|value| *value == 1.0)?;
     let is_single = row.iter().enumerate().all(|(i, value)| i == place || *value == 0.0);
     i64::try_from(place).ok().filter(|_| is_single)
-}
-
-fn is_name(word: &String) -> bool {
-    !word.is_empty()
 }
 
 fn check_count(entry: &Entry, labels: usize, rows: usize) -> Result<(), NpyError> {

@@ -30,11 +30,9 @@ pub(super) fn resolved(path: &Path) -> Result<PathBuf, FolderError> {
     let mut found: Vec<PathBuf> =
         entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
     found.sort();
-    match &mut found[..] {
-        [only] => Ok(std::mem::take(only)),
-        _ => {
-            let (path, reference) = (path.to_owned(), reference.map(str::to_owned));
-            Err(FolderError::Snapshots { path, reference, found })
-        }
+    if let [only] = &mut found[..] {
+        return Ok(std::mem::take(only));
     }
+    let (path, reference) = (path.to_owned(), reference.map(str::to_owned));
+    Err(FolderError::Snapshots { path, reference, found })
 }

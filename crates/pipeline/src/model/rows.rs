@@ -31,12 +31,12 @@ impl Model {
         &self,
         shape: &[usize],
         values: &[f64],
-        mask: Batch,
+        mask: &Batch,
     ) -> Result<Given, RowsError> {
         let known = Known::new(self.rows_of_array(shape, values)?, mask.clone())?;
         Ok(match self.columns {
             None => known.into(),
-            Some(_) => Given::of_table(known, values, &mask),
+            Some(_) => Given::of_table(known, values, mask),
         })
     }
 
