@@ -48,7 +48,7 @@ fuzz:
 		cargo +nightly fuzz run $$target -- -max_total_time=$(SECONDS) || exit 1; \
 	done
 
-# Values of the peer that tests are held against; needs a Python with torch and diffusers as pinned in
+# Values of diffusers that tests are held against; needs a Python with torch and diffusers as pinned in
 # the script.
 golden:
 	python3 tools/golden/unet.py crates/testing/golden/unet2d.json
@@ -59,6 +59,6 @@ golden:
 	python3 tools/golden/digits.py crates/cli/tests/golden/digits.json
 	python3 tools/golden/scheduler_defaults.py crates/format/tests/golden/scheduler_defaults.json
 	python3 tools/golden/scheduler_steps.py crates/core/tests/golden/scheduler_steps.json
-	python3 tools/golden/peer_runs.py crates/core/tests/golden/peer_runs.json
+	python3 tools/golden/scheduler_runs.py crates/core/tests/golden/scheduler_runs.json
 	python3 tools/golden/samplers.py crates/core/tests/golden/samplers.json
 	python3 tools/golden/likelihood.py crates/core/tests/golden/likelihood.json

@@ -4,18 +4,18 @@ source "$(dirname "$0")/lib.sh"
 need_program
 need_python
 
-peer() { "$ANCESTRAL_PYTHON" "$TOOLS/replay.py" "$@" 2>>"$WORK/peer.txt"; }
+diffusers() { "$ANCESTRAL_PYTHON" "$TOOLS/replay.py" "$@" 2>>"$WORK/diffusers.txt"; }
 
-# Draws with the peer's pipeline and here, and compares.
-#   replays WHAT MODEL "sample's options" "the peer's settings"
+# Draws with diffusers' pipeline and here, and compares.
+#   replays WHAT MODEL "sample's options" "diffusers' settings"
 replays() {
     local what=$1 model=$2 flags=$3 settings=$4
     # The lists are meant to be split.
     # shellcheck disable=SC2086
-    peer draw "$model" "$WORK/peer.npy" $settings || tail -3 "$WORK/peer.txt"
+    diffusers draw "$model" "$WORK/theirs.npy" $settings || tail -3 "$WORK/diffusers.txt"
     # shellcheck disable=SC2086
     "$ANCESTRAL" sample "$model" --compat diffusers --quiet --force -o "$WORK/ours.npy" $flags
-    at_most "$what: largest difference" "$(peer differ "$WORK/ours.npy" "$WORK/peer.npy")" 1e-3
+    at_most "$what: largest difference" "$(diffusers differ "$WORK/ours.npy" "$WORK/theirs.npy")" 1e-3
 }
 
 # A command that must be refused with code 2 and these words.
@@ -30,7 +30,7 @@ refused() {
 }
 
 say "a model trained here, drawn by DDPMPipeline.from_pretrained and by sample"
-peer pictures "$WORK/pictures"
+diffusers pictures "$WORK/pictures"
 "$ANCESTRAL" train "$WORK/pictures" --steps 60 --width 16,32 --seed 0 -o "$WORK/run" --quiet \
     >"$WORK/train.txt"
 run=$WORK/run
@@ -50,28 +50,28 @@ replays "DDIM, use_clipped_model_output" "$run" \
     "--rng torch -n 2 --steps 13 --sampler ddim:eta=0.5,use_clipped_model_output=true" \
     "n=2 steps=13 eta=0.5 use_clipped_model_output=true"
 
-say "models of the peer, of every kind"
+say "models of diffusers, of every kind"
 for kind in plain old-ddpm learned v x0 threshold ddim skip; do
-    peer model "$WORK/$kind" "$kind"
+    diffusers model "$WORK/$kind" "$kind"
     replays "$kind" "$WORK/$kind" "--rng torch -n 3 --steps 25" "n=3 steps=25"
 done
 
 say "one model in every layout"
-peer layouts "$WORK/plain" "$WORK/layouts"
+diffusers layouts "$WORK/plain" "$WORK/layouts"
 for model in "$WORK"/layouts/*; do
     name=$(basename "$model")
     "$ANCESTRAL" convert "$model" -o "$WORK/clean/$name" --quiet
     original=$WORK/plain/unet
     # Those have other numbers than the original.
     [[ $name != *f16 ]] || original=$model/unet
-    expect "$name: converted, its tensors are the peer's" \
-        peer same "$original" "$WORK/clean/$name" f32
+    expect "$name: converted, its tensors are diffusers'" \
+        diffusers same "$original" "$WORK/clean/$name" f32
 done
 replays "old-config, as it lies" "$WORK/layouts/old-config" "--rng torch -n 2 --steps 20" \
     "n=2 steps=20"
 "$ANCESTRAL" convert "$WORK/plain" --dtype f16 -o "$WORK/half"
-expect "float16: converted, its tensors are the peer's, rounded" \
-    peer same "$WORK/plain/unet" "$WORK/half" f16
+expect "float16: converted, its tensors are diffusers', rounded" \
+    diffusers same "$WORK/plain/unet" "$WORK/half" f16
 "$ANCESTRAL" convert "$WORK/half" --dtype f16 -o "$WORK/half-again"
 expect "converted again it is the same, byte for byte" diff -r "$WORK/half" "$WORK/half-again"
 
@@ -79,7 +79,7 @@ say "what cannot be"
 spoilt() {
     rm -rf "$WORK/spoilt"
     cp -r "$WORK/plain" "$WORK/spoilt"
-    [[ -z $1 ]] || peer damage "$WORK/spoilt" "$1"
+    [[ -z $1 ]] || diffusers damage "$WORK/spoilt" "$1"
 }
 while IFS='|' read -r kind words flags; do
     spoilt "$kind"

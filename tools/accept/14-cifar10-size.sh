@@ -4,7 +4,7 @@ source "$(dirname "$0")/lib.sh"
 need_program
 need_python
 
-peer() { "$ANCESTRAL_PYTHON" "$TOOLS/replay.py" "$@"; }
+diffusers() { "$ANCESTRAL_PYTHON" "$TOOLS/replay.py" "$@"; }
 
 # Peak memory of a command in MB, and its wall time in SECONDS_TAKEN.
 peak() {
@@ -19,7 +19,7 @@ sys.exit(code)' "$file" "$@"
 }
 
 model=$WORK/cifar10
-peer model "$model" cifar10
+diffusers model "$model" cifar10
 size=$(stat -c %s "$model/unet/diffusion_pytorch_model.safetensors")
 size=$(awk -v s="$size" 'BEGIN { printf "%.0f", s / 1e6 }')
 say "weights: $size MB"
@@ -38,7 +38,7 @@ say "sample -n 1 --steps 1: $SECONDS_TAKEN s, $PEAK MB at most"
 one=$SECONDS_TAKEN
 at_most "loading and one step" "$one" 10 s
 at_most "one forward pass: difference over the largest output" \
-    "$(peer forward "$model" "$WORK/one.npy" 2>/dev/null)" 1e-5
+    "$(diffusers forward "$model" "$WORK/one.npy" 2>/dev/null)" 1e-5
 peak "$ANCESTRAL" sample "$model" -n 1 --steps 11 -o "$WORK/eleven.npy" --quiet
 say "sample -n 1 --steps 11: $SECONDS_TAKEN s, $PEAK MB at most"
 step=$(awk -v a="$one" -v b="$SECONDS_TAKEN" 'BEGIN { printf "%.3f", (b - a) / 10 }')

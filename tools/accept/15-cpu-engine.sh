@@ -12,14 +12,14 @@ cargo build --release --quiet -p ancestral-learn --example steps
 
 python() { "$ANCESTRAL_PYTHON" "$@"; }
 
-# Forward passes: our time over that of the fastest peer in fp32, which the last row has.
+# Forward passes: our time over that of the fastest other library in fp32, which the last row has.
 for kind in cifar10 grey digits fashion; do
     python "$bench/forward.py" make "$WORK/$kind" "$kind" >/dev/null 2>&1
 done
 forward() {
     python "$bench/forward.py" "$WORK/$1" --batch "$2" --ours "$programs/forward" 2>/dev/null |
         tee "$WORK/table.txt"
-    at_most "$1, batch $2: our time over the fastest peer's" \
+    at_most "$1, batch $2: our time over the fastest other library's" \
         "$(awk '$1 == "ours" && $2 ~ /^[0-9]/ { print $6 }' "$WORK/table.txt")" "$3"
     at_most "$1, batch $2: difference over the largest output" \
         "$(awk '$1 == "ours" && $2 ~ /^[0-9]/ { print $8 }' "$WORK/table.txt")" 1e-4

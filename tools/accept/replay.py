@@ -1,10 +1,10 @@
-"""What the peer draws, makes and says, for 13-replays-diffusers.sh and 14-cifar10-size.sh.
+"""What diffusers draws, makes and says, for 13-replays-diffusers.sh and 14-cifar10-size.sh.
 
     replay.py pictures FOLDER                     small pictures to train on
-    replay.py model FOLDER KIND                   a model of the peer with random weights
+    replay.py model FOLDER KIND                   a model of diffusers with random weights
     replay.py layouts FOLDER OUT                  the same model in every layout, in folders below OUT
     replay.py draw FOLDER OUT.npy KEY=VALUE …     what its pipeline draws, in [-1, 1]
-    replay.py differ OURS.npy PEERS.npy           the largest difference, ours cut to [-1, 1]
+    replay.py differ OURS.npy THEIRS.npy           the largest difference, ours cut to [-1, 1]
     replay.py same FOLDER CLEAN DTYPE             whether CLEAN has the tensors of FOLDER as DTYPE
     replay.py damage FOLDER KIND                  spoils its weights, or its configs
 """
@@ -167,9 +167,9 @@ def draw(folder, out, *settings):
     np.save(out, images.transpose(0, 3, 1, 2) * 2 - 1)
 
 
-def differ(ours, peers):
-    ours, peers = np.load(ours).clip(-1, 1), np.load(peers)
-    print(f"{np.abs(ours - peers).max():.1e}" if ours.shape == peers.shape else "shapes")
+def differ(ours, theirs):
+    ours, theirs = np.load(ours).clip(-1, 1), np.load(theirs)
+    print(f"{np.abs(ours - theirs).max():.1e}" if ours.shape == theirs.shape else "shapes")
 
 
 def same(folder, clean, dtype):
@@ -220,7 +220,7 @@ def damage(folder, kind):
 
 
 def forward(folder, trajectory):
-    """The largest difference between our clean estimate at x_T and that of the peer's network, over
+    """The largest difference between our clean estimate at x_T and that of diffusers' network, over
     the largest output: what DDIM without a clip has in one step."""
     x, x0 = (torch.from_numpy(part) for part in np.load(trajectory)[[0, -1]])
     pipeline = DDPMPipeline.from_pretrained(folder, local_files_only=True)

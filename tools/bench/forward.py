@@ -15,12 +15,12 @@ google/ddpm-cifar10-32 (random weights), grey is a network of 1.6 million weight
 pictures of 32 × 32, fashion the one that `train` makes for pictures of 28 × 28, digits is a copy of the
 built-in model.
 
-Everything gets the same weights, and every peer the same pictures and the same time steps (and
+Everything gets the same weights, and every other library the same pictures and the same time steps (and
 class label 10, where the network knows classes). All run in turn, round after round, on two threads
 kept to two cores: in each round a contender warms up with one pass, then takes the median of a few.
 A turn in which other programs had more than a twentieth of the cores is repeated, up to --tries
 times; the calmest counts. The table has, over the rounds, the median, the least and the spread
-(greatest less least, over the median), how the median compares with that of the fastest peer in
+(greatest less least, over the median), how the median compares with that of the fastest other library in
 fp32, and the most of the cores that others had in a turn that counts; and how far the output is off
 that of PyTorch, over its greatest value: in fp32 at most 1e-4. bf16 is there for information.
 Graphs are exported and compiled for one batch size, and torch.compile freezes the weights, as
@@ -179,7 +179,7 @@ def openvino(folder, batch, precision="f32"):
 
 
 FIRST = "PyTorch"
-PEERS = {
+LIBRARIES = {
     FIRST: pytorch,
     "PyTorch channels-last": lambda *at: pytorch(*at, channels_last=True),
     "torch.compile": lambda *at: pytorch(*at, channels_last=True, compiled=True),
@@ -251,7 +251,7 @@ def turn(measure, most):
 
 def compare(folder, batch, rounds, tries, ours, only):
     runs, away, ok = {}, {}, True
-    for name, build in PEERS.items():
+    for name, build in LIBRARIES.items():
         if name != FIRST and only and name not in only:
             continue
         try:
@@ -334,7 +334,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--tries", type=int, default=5, help="of a turn that others disturb")
     parser.add_argument("--ours", help="run as CMD FOLDER BATCH PASSES INPUT OUTPUT")
-    parser.add_argument("--only", nargs="+", choices=PEERS, help="beside PyTorch")
+    parser.add_argument("--only", nargs="+", choices=LIBRARIES, help="beside PyTorch")
     args = parser.parse_args()
 
     warnings.filterwarnings("ignore")

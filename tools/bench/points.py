@@ -4,7 +4,7 @@
         (torch 2.15.0, diffusers 0.42.1, safetensors 0.8.0)
 
 FOLDER is a model of points of the plane, as `ancestral train moons` leaves it, ANCESTRAL the
-program. Each runs in turn on two threads: PyTorch's network with the peer's DDPMScheduler, in
+program. Each runs in turn on two threads: PyTorch's network with diffusers' DDPMScheduler, in
 memory; ours as the whole command, which reads the model and writes the points. A third turn, `ddim`,
 draws no noise: what it takes less is the share of the noise. Prints the medians in seconds, and the
 ratio of ours to PyTorch's.
@@ -56,7 +56,7 @@ class Mlp:
 
 
 @torch.no_grad()
-def peer(folder):
+def pytorch(folder):
     network = Mlp(folder)
     scheduler = DDPMScheduler.from_pretrained(folder / "scheduler")
     scheduler.set_timesteps(STEPS)
@@ -92,7 +92,7 @@ def main():
     args = parser.parse_args()
     torch.set_num_threads(2)
     runs = {
-        "PyTorch": lambda: peer(args.folder),
+        "PyTorch": lambda: pytorch(args.folder),
         "ours": lambda: ours(args.folder, args.program, "ddpm"),
         "ours without noise": lambda: ours(args.folder, args.program, "ddim"),
     }

@@ -1,6 +1,6 @@
 """What a budget of training buys, beside other programs: how near samples are to pictures not seen.
 
-    python tools/bench/quality.py DATA ANCESTRAL [--minutes 3 10] [--seeds 3] [--who ours peer ddp]
+    python tools/bench/quality.py DATA ANCESTRAL [--minutes 3 10] [--seeds 3] [--who ours diffusers ddp]
         [--widths 16,32,64 …] [--samples 2000] [--few 300] [--out FOLDER]
         (torch 2.15.0, diffusers 0.42.1, denoising-diffusion-pytorch 2.3.4, safetensors 0.8.0)
 
@@ -11,7 +11,7 @@ process to the last update; all are then sampled by the program's `dpmpp-2m` in 
 (denoising-diffusion-pytorch), whose network it does not know: by its own DDIM in 50.
 
 - ours: `ancestral train DATA --time SECONDS`, nothing else said; a mean and a spread over seeds
-- peer: diffusers' UNet2DModel in three widths, with the settings of its script for unconditional
+- diffusers: diffusers' UNet2DModel in three widths, with the settings of its script for unconditional
   training: AdamW with rate 1e-4 and decay 1e-6, warm-up 500 and a cosine, batch 16, linear betas,
   noise predicted, EMA with power 3/4; in fp32, and in bf16 by autocast
 - ddp: denoising-diffusion-pytorch, dim 32, multipliers 1, 2, 4, with the settings of its README
@@ -186,7 +186,7 @@ def ours(data, args, minutes, seed):
     return sampled(args.program, run, args.samples, run / "samples.npy"), steps
 
 
-def peer(data, args, minutes, widths, bf16):
+def diffusers(data, args, minutes, widths, bf16):
     from diffusers import DDPMPipeline, DDPMScheduler, UNet2DModel
     from diffusers.optimization import get_cosine_schedule_with_warmup
 
@@ -238,7 +238,7 @@ def peer(data, args, minutes, widths, bf16):
         for parameter, value in zip(network.parameters(), average, strict=True):
             parameter.copy_(value)
     name = "-".join(map(str, widths)) + ("-bf16" if bf16 else "")
-    folder = args.out / f"peer-{minutes}-{name}"
+    folder = args.out / f"diffusers-{minutes}-{name}"
     DDPMPipeline(network, scheduler).save_pretrained(folder)
     return sampled(args.program, folder, args.samples, folder / "samples.npy"), number
 
@@ -276,7 +276,7 @@ def main():
     parser.add_argument("program")
     parser.add_argument("--minutes", type=float, nargs="+", default=[3, 10])
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--who", nargs="+", default=["ours", "peer", "ddp"])
+    parser.add_argument("--who", nargs="+", default=["ours", "diffusers", "ddp"])
     widths = lambda text: tuple(map(int, text.split(",")))
     parser.add_argument("--widths", type=widths, nargs="+", default=WIDTHS)
     parser.add_argument("--samples", type=int, default=2000)
@@ -306,11 +306,11 @@ def main():
             ]
             spread = statistics.stdev(found) if len(found) > 1 else math.nan
             print(f"ours, {minutes:g} min: {statistics.mean(found):.2f}, spread {spread:.2f}")
-        if "peer" in args.who:
+        if "diffusers" in args.who:
             for widths in args.widths:
                 for bf16 in (False, True):
                     name = f"diffusers {widths}{' bf16' if bf16 else ''}, {minutes:g} min"
-                    judge(name, peer(data, args, minutes, widths, bf16))
+                    judge(name, diffusers(data, args, minutes, widths, bf16))
         if "ddp" in args.who:
             judge(f"denoising-diffusion-pytorch, {minutes:g} min", ddp(data, args, minutes))
 

@@ -32,7 +32,7 @@ STEPS = 4
 WARM_UP, SECONDS = 2, float(os.environ.get("ANCESTRAL_SECONDS", "40"))
 
 
-def peer(folder, batch, bf16=False, layout=torch.contiguous_format):
+def pytorch(folder, batch, bf16=False, layout=torch.contiguous_format):
     """One step of PyTorch's, as its users write it."""
     network = UNet2DModel.from_pretrained(folder, subfolder="unet").train().to(memory_format=layout)
     average = [p.detach().clone() for p in network.parameters()]
@@ -86,11 +86,11 @@ class Ours:
 
 def compare(binary, folder, batch, bf16):
     ours = {"ours": Ours(binary, folder, batch)}
-    steps = {"PyTorch": peer(folder, batch)}
+    steps = {"PyTorch": pytorch(folder, batch)}
     if bf16:
         steps = {
-            "PyTorch": peer(folder, batch, bf16=True),
-            "channels last": peer(folder, batch, bf16=True, layout=torch.channels_last),
+            "PyTorch": pytorch(folder, batch, bf16=True),
+            "channels last": pytorch(folder, batch, bf16=True, layout=torch.channels_last),
         }
         ours = {"ours": Ours(binary, folder, batch, ["bf16"]), "ours f32": Ours(binary, folder, batch)}
     steps |= ours
@@ -112,8 +112,8 @@ def memory(binary, folder, batch):
     """The most memory that each ever took, in MB."""
     threads = os.environ | {"RAYON_NUM_THREADS": str(THREADS)}
     ours = [binary, folder, str(batch)]
-    # The peer's step in a process of its own, which holds the libraries too.
-    theirs = [sys.executable, __file__, "--steps-of-peer", f"{folder}:{batch}"]
+    # PyTorch's step in a process of its own, which holds the libraries too.
+    theirs = [sys.executable, __file__, "--steps-of-pytorch", f"{folder}:{batch}"]
 
     def peak(command):
         pipe = subprocess.PIPE
@@ -136,9 +136,9 @@ def main():
     flags = {argument for argument in sys.argv[1:] if argument.startswith("--")}
     arguments = [argument for argument in sys.argv[1:] if argument not in flags]
     torch.set_num_threads(THREADS)
-    if "--steps-of-peer" in flags:
+    if "--steps-of-pytorch" in flags:
         folder, batch = arguments[0].rsplit(":", 1)
-        step = peer(folder, int(batch))
+        step = pytorch(folder, int(batch))
         for _ in sys.stdin:
             print(step(), flush=True)
         return

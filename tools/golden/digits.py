@@ -1,10 +1,10 @@
-"""Writes crates/cli/tests/golden/digits.json: samples of the built-in model, drawn by the peer.
+"""Writes crates/cli/tests/golden/digits.json: samples of the built-in model, drawn by diffusers.
 
     pip install -r tools/golden/requirements.txt
     python tools/golden/digits.py crates/cli/tests/golden/digits.json
 
 Each case has the flags of `ancestral sample` that say the same. The model is of digits with classes,
-which no pipeline of the peer passes on, so its scheduler is run step by step: x_T first, then a step
+which no pipeline of diffusers passes on, so its scheduler is run step by step: x_T first, then a step
 a timestep, from the same generators.
 """
 
@@ -94,7 +94,7 @@ def main(path):
             flags_of_case = f"{flags} --rng {source} --seed {index} -n {rows}"
             cases.append({"flags": flags_of_case, "x": [float(v) for v in x.flatten()]})
     head = {
-        "source": "the built-in model, run by the peer",
+        "source": "the built-in model, run by diffusers",
         "versions": {"diffusers": diffusers.__version__, "torch": torch.__version__},
         "command": COMMAND,
         "x": "shape (rows, 1, 8, 8), float32",

@@ -1,9 +1,9 @@
-"""Has the peer write folders in all its layouts, ours read each and write it again, and compares.
+"""Has diffusers write folders in all its layouts, ours read each and write it again, and compares.
 
     pip install torch==2.15.0 diffusers==0.42.1
     python tools/golden/folders.py
 
-Every tensor must come back bit for bit, and the peer must load what we wrote. Folders with pickles
+Every tensor must come back bit for bit, and diffusers must load what we wrote. Folders with pickles
 alone must be refused. Takes half a minute and leaves nothing behind.
 """
 
@@ -35,7 +35,7 @@ def unet():
 
 
 def old_names(state, convolutions):
-    """The state under the names of the peer's 0.13; matrices as 1 x 1 convolutions, if wanted."""
+    """The state under the names of diffusers' 0.13; matrices as 1 x 1 convolutions, if wanted."""
     renamed = {}
     for name, tensor in state.items():
         for modern, old in OLD.items():

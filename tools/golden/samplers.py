@@ -1,14 +1,14 @@
-"""Writes crates/core/tests/golden/samplers.json: whole runs of the peer's other schedulers.
+"""Writes crates/core/tests/golden/samplers.json: whole runs of diffusers' other schedulers.
 
     pip install torch==2.15.0 diffusers==0.42.1
     python tools/golden/samplers.py crates/core/tests/golden/samplers.json
 
-Each case names one of our samplers, the peer's class and config, the noise levels k = sigma/alpha
-that the peer visits, and y = x/alpha at the end of every hop between two of them. The network is a
+Each case names one of our samplers, diffusers' class and config, the noise levels k = sigma/alpha
+that diffusers visits, and y = x/alpha at the end of every hop between two of them. The network is a
 formula of y and k, the noise one of the number of the draw; both stand at the head of the file. The
-peer's levels are made float64 before the run, so that nothing but the float32 to which some classes
+levels of diffusers are made float64 before the run, so that nothing but the float32 to which some classes
 cast a sample is between it and exact arithmetic. Singlestep runs visit levels even in lambda, so
-that those between are where the formulas have them. Of order 3 the peer's singlestep solver differs
+that those between are where the formulas have them. Of order 3 diffusers' singlestep solver differs
 from the paper, in the weight of the line through its first two estimates, and is left out.
 """
 
@@ -29,7 +29,7 @@ START = [-1.5, -0.25, 0.5, 1.75]
 NETWORK = "x0[i] = 0.8 tanh(1.3 x[i] + 0.2 lambda + 0.1 i), x = y alpha"
 NOISE = "z[i] of draw j = sqrt(2) sin(3 j + 5 i + 1)"
 
-# Ours, the peer's class and config, and how many hops of its grid one of ours takes.
+# Ours, diffusers' class and config, and how many hops of its grid one of ours takes.
 DPM = {"final_sigmas_type": "zero", "lower_order_final": False}
 CASES = [
     ("euler", "EulerDiscreteScheduler", {}, 1),
@@ -137,7 +137,7 @@ def level_of_call(scheduler):
 
 
 def run(class_name, config):
-    """k and y at every point where a hop of the peer starts or ends, but for clean data."""
+    """k and y at every point where a hop of diffusers starts or ends, but for clean data."""
     use_noise()
     spacing = {"timestep_spacing": "trailing"}
     if class_name == "DPMSolverSinglestepScheduler":

@@ -1,4 +1,4 @@
-"""Writes crates/format/tests/golden/scheduler_defaults.json: the defaults of the peer's schedulers,
+"""Writes crates/format/tests/golden/scheduler_defaults.json: the defaults of diffusers' schedulers,
 and what it makes of the config of one class for another.
 
     pip install torch==2.15.0 diffusers==0.42.1

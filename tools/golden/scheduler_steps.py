@@ -1,4 +1,4 @@
-"""Writes crates/core/tests/golden/scheduler_steps.json: single steps of the peer's schedulers.
+"""Writes crates/core/tests/golden/scheduler_steps.json: single steps of diffusers' schedulers.
 
     pip install torch==2.15.0 diffusers==0.42.1
     python tools/golden/scheduler_steps.py crates/core/tests/golden/scheduler_steps.json
@@ -7,13 +7,13 @@ Each case is a change of one config, one timestep of its list, and what a step g
 the network's output and the noise that stand at the head of the file: all of them float32, written
 as the hexadecimal digits of their bits, eight a value, so that a test can ask for equal bits.
 Variance types, predictions and limits meet all others; curves, numbers of steps and timesteps are
-drawn. Variance types for which the peer gives NaN are left out, and so is every result that is not
+drawn. Variance types for which diffusers gives NaN are left out, and so is every result that is not
 finite. Also whole tables of alphas_cumprod.
 
 PyTorch built with MKL takes square roots, logarithms and exponentials from there, and those are no
 IEEE roundings: one square root in seven is a unit in the last place off, and which ones is not the
 same everywhere. So cases and tables are made with these functions rounded to nearest; a sixth of
-the cases has what the untouched peer makes of them as well ("raw").
+the cases has what untouched diffusers makes of them as well ("raw").
 """
 
 import contextlib

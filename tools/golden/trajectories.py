@@ -1,16 +1,16 @@
-"""Writes trajectories.json and trajectories.safetensors: whole sampling runs of the peer.
+"""Writes trajectories.json and trajectories.safetensors: whole sampling runs of diffusers.
 
     pip install -r tools/golden/requirements.txt
     python tools/golden/trajectories.py crates/nn/tests/golden/trajectories.json
 
 Each case is a scheduler config, a list of timesteps and a seed, with one of two small U-Nets whose
 weights follow a formula; everything is float32 on the CPU. The draws come from PyTorch's generator
-in the order of the peer's pipelines: x_T first, then one draw a step where the step has noise. Some
+in the order of diffusers' pipelines: x_T first, then one draw a step where the step has noise. Some
 cases are run through the pipelines too, which must give the same pictures.
 
-Two variance types give NaN in the peer, which takes a logarithm for a variance. The subclass here
+Two variance types give NaN in diffusers, which takes a logarithm for a variance. The subclass here
 gives what was meant: the standard deviation of fixed_large for fixed_large_log, and the second half
-of the network's output as a log-variance for learned. All else is the peer's own: its DDIM goes
+of the network's output as a log-variance for learned. All else is diffusers' own: its DDIM goes
 from t to t - T // n even where the list has another timestep next, and its DDPM adds noise on the
 last step where that is not at timestep 0. `to` says where each step goes.
 """
@@ -51,14 +51,14 @@ FORMULAS = {
     "weights": formulas.WEIGHTS
     + "; then conv_out.weight and conv_out.bias times the case's conv_out, in float32",
     "generator": "one: a generator of this seed for the batch; list: one of seed + i for row i",
-    "to": "where each step goes in the peer: a timestep, or -1 for the data",
+    "to": "where each step goes in diffusers: a timestep, or -1 for the data",
     "recorded": "indices of the steps after which x is stored, in the safetensors file under the "
     "case's name: shape (recorded, batch, channels, height, width)",
     "sensitivity": "largest change of an x, over its largest element, in the worst of the steps: "
     "network, if the network's outputs are multiplied by 1 + 1e-6 z, z normal; coefficients, if "
     "the products of alphas are float64 instead of float32",
     "intended": "fixed_large_log has the standard deviation of fixed_large, and learned takes the "
-    "second half of the output as a log-variance; both are NaN in the peer",
+    "second half of the output as a log-variance; both are NaN in diffusers",
 }
 
 STEPS = [10, 13, 16, 20, 27, 50]
@@ -76,7 +76,7 @@ TRAINED_BETAS = [round(1e-3 + 4e-6 * i * i + 2e-3 * (i % 3), 6) for i in range(1
 
 
 class DDPMScheduler(diffusers.DDPMScheduler):
-    """The peer's scheduler, whose step takes the square root of what this gives."""
+    """Diffusers' scheduler, whose step takes the square root of what this gives."""
 
     def _get_variance(self, t, predicted_variance=None, variance_type=None):
         if self.variance_type == "fixed_large_log":

@@ -1,11 +1,11 @@
-"""Writes unet2d.json and unet2d.safetensors: whole outputs of the peer's U-Net, element by element.
+"""Writes unet2d.json and unet2d.safetensors: whole outputs of diffusers' U-Net, element by element.
 
     pip install -r tools/golden/requirements.txt
     python tools/golden/unet.py crates/testing/golden/unet2d.json
 
 Each case is a change of one small config. Weights and inputs follow the formulas below, so the
 test can make the same ones without storing them. The networks run in float64; the sinusoids of the
-timesteps are float32, as always in the peer, and what comes out is rounded to float32.
+timesteps are float32, as always in diffusers, and what comes out is rounded to float32.
 """
 
 import sys
@@ -37,7 +37,7 @@ FORMULAS = {
     "output": "in the safetensors file, under the case's name; float64 throughout but for the "
     "sinusoids of the timesteps (positional) and the logarithm of the timesteps (fourier), which "
     "are float32; rounded to float32",
-    "float32_error": "largest difference of the peer's own float32 run, over the largest output",
+    "float32_error": "largest difference of diffusers' own float32 run, over the largest output",
     "layout": "the case in `layouts` that has the same names and shapes of parameters",
 }
 
@@ -294,7 +294,7 @@ def case(name):
         float32 = network(x, torch.tensor(timesteps), class_labels=labels).sample
         network.double()
         if kind == "timestep":
-            # The peer casts the sinusoids of timesteps to the network's precision, but not those
+            # Diffusers casts the sinusoids of timesteps to the network's precision, but not those
             # of labels.
             network.time_proj.register_forward_hook(lambda module, inputs, output: output.double())
         output = network(x.double(), torch.tensor(timesteps), class_labels=labels).sample

@@ -1,12 +1,13 @@
 //! The output of samples: its name decides the kind of file.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use ancestral_data::{Channels, Pictures, png_name, save_bytes, write_png, write_png_folder};
 use ancestral_files::{is_there, no_folder, parent, try_to_write};
+use ancestral_format::counted;
 use ancestral_pipeline::{Format, Model, Plan, Samples, Show, View, picture};
 use anyhow::{Context, Result, bail};
 
@@ -18,7 +19,7 @@ const STDOUT: &str = "-";
 enum Kind {
     /// A file.
     File(Format),
-    /// A PNG on standard output.
+    /// A PNG, or the CSV of a table, on standard output.
     Stdout,
     /// A folder of PNGs.
     Folder,
@@ -36,7 +37,7 @@ impl<'a> Output<'a> {
     /// The output of that name.
     pub fn new(path: &'a Path, view: View) -> Result<Self> {
         let expected = "expected a name ending in .png, .gif, .npy or .csv, a folder (a name without a dot or with a \
-                        / at its end), or - for a PNG on standard output";
+                        / at its end), or - for standard output (PNG; points and tables: CSV)";
         let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
         let kind = match extension.as_deref() {
             _ if path == Path::new(STDOUT) => Kind::Stdout,
@@ -94,7 +95,7 @@ impl<'a> Output<'a> {
         let at = || format!("output {}", self.path.display());
         let format = match self.kind {
             Kind::File(format) => format,
-            Kind::Stdout => Format::Png,
+            Kind::Stdout => on_stdout(model),
             Kind::Folder => {
                 Self::check_folder(model, &shape).with_context(at)?;
                 Format::Png
@@ -107,7 +108,28 @@ impl<'a> Output<'a> {
         if let Some(taken) = self.taken(indices, hops)?.filter(|_| !force) {
             bail!("{} already exists: replace it with --force", taken.display());
         }
+        if self.kind == Kind::Stdout && format == Format::Png && io::stdout().is_terminal() {
+            bail!("output -: a terminal shows no PNG: redirect it, as in -o - > samples.png");
+        }
         self.can_be_written().with_context(at)
+    }
+
+    /// What the user should know of pictures that are in the folder and stay there: how many, and the
+    /// first.
+    pub fn rest(&self, indices: &Range<u64>, force: bool) -> Option<String> {
+        if !self.is_by_batch() || !force {
+            return None;
+        }
+        let entries = fs::read_dir(self.path).ok()?.flatten();
+        let number = |name: std::ffi::OsString| {
+            let name = name.into_string().ok()?;
+            let number = name.strip_suffix(".png")?.parse().ok()?;
+            (png_name(number) == name && !indices.contains(&number)).then_some(number)
+        };
+        let others: Vec<u64> = entries.filter_map(|entry| number(entry.file_name())).collect();
+        let first = png_name(*others.iter().min()?);
+        let pictures = counted(others.len(), "other picture");
+        Some(format!("{}: keeps {pictures}, from {first} on", self.path.display()))
     }
 
     /// Whether pictures of samples can go into a folder.
@@ -119,8 +141,8 @@ impl<'a> Output<'a> {
         }
         if Channels::from_count(shape[0]).is_none() {
             bail!(
-                "samples of {} channels are not pictures: expected a name ending in .npy",
-                shape[0]
+                "samples of {} are not pictures: expected a name ending in .npy",
+                counted(shape[0], "channel")
             );
         }
         Ok(())
@@ -158,7 +180,8 @@ impl<'a> Output<'a> {
             }
             Kind::File(_) => {
                 self.path.try_exists()?;
-                let folder = parent(self.path);
+                let target = target(self.path);
+                let folder = parent(&target);
                 if !folder.is_dir() {
                     bail!("no such folder {}", folder.display());
                 }
@@ -191,14 +214,12 @@ impl<'a> Output<'a> {
         match self.kind {
             Kind::File(format) => {
                 let bytes = show.encode(samples, format, self.view, &of_all())?;
-                // The target of a link is replaced, not the link.
-                let target = fs::canonicalize(self.path).unwrap_or_else(|_| self.path.to_owned());
-                save_bytes(&target, &bytes)?;
+                save(self.path, &bytes)?;
             }
             Kind::Stdout => {
-                let png = show.encode(samples, Format::Png, self.view, &of_all())?;
+                let bytes = show.encode(samples, on_stdout(plan.model()), self.view, &of_all())?;
                 let mut out = io::stdout().lock();
-                out.write_all(&png).and_then(|()| out.flush()).context("standard output")?;
+                out.write_all(&bytes).and_then(|()| out.flush()).context("standard output")?;
             }
             Kind::Folder if self.view == View::Trajectories => {
                 fs::create_dir_all(self.path)
@@ -218,6 +239,26 @@ impl<'a> Output<'a> {
         }
         Ok(())
     }
+}
+
+/// Writes a file. The target of a link is replaced or created, not the link.
+pub fn save(path: &Path, bytes: &[u8]) -> Result<()> {
+    Ok(save_bytes(&target(path), bytes)?)
+}
+
+/// What a path leads to, over links, whether anything is there or not.
+fn target(path: &Path) -> PathBuf {
+    let mut target = path.to_owned();
+    // A circle of links was refused before.
+    while let Ok(link) = fs::read_link(&target) {
+        target = parent(&target).join(link);
+    }
+    target
+}
+
+/// The format of standard output.
+fn on_stdout(model: &Model) -> Format {
+    if model.columns().is_some() { Format::Csv } else { Format::Png }
 }
 
 /// Whether a file name is only an ending, such as `.png`.

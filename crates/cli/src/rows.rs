@@ -5,8 +5,8 @@ mod pictures;
 
 use std::path::Path;
 
-use ancestral_data::{Channels, read_csv, read_npy};
-use ancestral_pipeline::{Batch, Known, Model, RowsError};
+use ancestral_data::{Channels, Numbers, read_csv, read_numbers};
+use ancestral_pipeline::{Batch, Given, Known, KnownError, Model, RowsError};
 use anyhow::{Context, Result, bail};
 
 /// The source of rows: the flag that names it, and the path.
@@ -42,12 +42,12 @@ impl Source<'_> {
 
     /// Rows of an array: of pictures in model space, of points and tables in the data's own units.
     pub fn array(&self, model: &Model) -> Result<Batch> {
-        let (shape, data) = self.values()?;
-        self.fitted(model.rows_of_array(&shape, data))
+        let numbers = self.numbers()?;
+        self.fitted(model.rows_of_array(numbers.shape(), &self.values(&numbers, model)?))
     }
 
     /// The known part of samples, where `mask` is white; for tables, the columns that the table has.
-    pub fn known(&self, mask: Option<Source<'_>>, model: &Model, quiet: bool) -> Result<Known> {
+    pub fn given(&self, mask: Option<Source<'_>>, model: &Model, quiet: bool) -> Result<Given> {
         let is_table = model.columns().is_some() && !self.has_ending("npy");
         match (is_table, mask) {
             (true, Some(mask)) => {
@@ -55,16 +55,22 @@ impl Source<'_> {
             }
             (true, None) => {
                 let table = read_csv(self.path).context(self.flag.to_owned())?;
-                self.fitted(model.known_of_table(&table))
+                self.fitted(model.given_of_table(&table))
             }
             (false, None) => bail!("{self}: give the known region with --mask"),
             (false, Some(mask)) => {
-                let (rows, shares) = (self.rows(model, quiet)?, mask.shares(model, quiet)?);
-                let count = shares.rows();
-                Known::new(rows, shares).with_context(|| {
-                    // A mask of several rows has one row per sample.
-                    if count > 1 { mask.to_string() } else { self.to_string() }
-                })
+                let shares = mask.shares(model, quiet)?;
+                let given = if self.has_ending("npy") {
+                    let numbers = self.numbers()?;
+                    let values = self.values(&numbers, model)?;
+                    model.given_of_array(numbers.shape(), &values, &shares)
+                } else {
+                    let known = Known::new(self.rows(model, quiet)?, shares);
+                    known.map(Given::from).map_err(RowsError::from)
+                };
+                let is_of_mask =
+                    matches!(given, Err(RowsError::Known(KnownError::Rows { mask: 2.., .. })));
+                if is_of_mask { mask.fitted(given) } else { self.fitted(given) }
             }
         }
     }
@@ -72,8 +78,8 @@ impl Source<'_> {
     /// The mask as shares from 0 to 1, in the shape of samples.
     fn shares(&self, model: &Model, quiet: bool) -> Result<Batch> {
         if self.has_ending("npy") {
-            let (shape, data) = self.values()?;
-            return self.fitted(model.mask_of_array(&shape, data));
+            let numbers = self.numbers()?;
+            return self.fitted(model.mask_of_array(numbers.shape(), &numbers.of_mask()));
         }
         let shape = model.shape().map_err(crate::flags::flagged)?;
         if model.columns().is_some() {
@@ -82,8 +88,18 @@ impl Source<'_> {
         self.fitted(model.mask_of_pictures(self.mask(&shape, quiet)?))
     }
 
-    fn values(&self) -> Result<(Vec<usize>, Vec<f32>)> {
-        Ok(read_npy(self.path).context(self.flag.to_owned())?.into_parts())
+    fn numbers(&self) -> Result<Numbers> {
+        read_numbers(self.path).context(self.flag.to_owned())
+    }
+
+    /// The values of an array: of pictures in model space, of points and tables as they are.
+    fn values(&self, numbers: &Numbers, model: &Model) -> Result<Vec<f64>> {
+        if model.columns().is_some() {
+            return Ok(numbers.values().to_vec());
+        }
+        let expected = "expected uint8 (0 to 255), or float32 (-1 to 1)";
+        let scaled = numbers.of_pictures();
+        scaled.with_context(|| format!("{self}: integers of unknown range, {expected}"))
     }
 
     fn fitted<T>(&self, rows: Result<T, RowsError>) -> Result<T> {

@@ -52,8 +52,8 @@ impl SampleArgs {
         settings.from = from.transpose()?;
         let mask = mask.as_deref().map(|path| source("--mask", path));
         let inpaint = inpaint.as_deref().map(|path| source("--inpaint", path));
-        let known = inpaint.map(|inpaint| inpaint.known(mask, model, quiet));
-        settings.inpaint = known.transpose()?;
+        let given = inpaint.map(|inpaint| inpaint.given(mask, model, quiet));
+        settings.inpaint = given.transpose()?;
         Ok(settings)
     }
 

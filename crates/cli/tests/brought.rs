@@ -81,8 +81,11 @@ fn a_share_of_the_steps_is_rounded_and_reported() {
     assert_eq!(folder.read("a.npy"), folder.read("b.npy"));
     // At 1 nothing of the picture is left.
     assert!(!stderr("1", "whole.npy").contains("steps are made"));
-    folder.run("sample -n 1 --seed 3 --steps 30 --class none -o noise.npy");
-    assert_eq!(folder.read("whole.npy"), folder.read("noise.npy"));
+    for class in ["", "--class none"] {
+        stderr(&format!("1 {class}"), "whole.npy");
+        folder.run(&format!("sample -n 1 --seed 3 --steps 30 {class} --force -o noise.npy"));
+        assert_eq!(folder.read("whole.npy"), folder.read("noise.npy"), "{class}");
+    }
 }
 
 #[test]
@@ -225,6 +228,61 @@ fn a_link_stays_and_its_target_is_replaced() {
     folder.run("sample -n 1 --steps 2 --force -o link.npy");
     assert!(folder.path("link.npy").is_symlink());
     assert!(read_npy(&folder.path("real.npy")).is_ok());
+    // Also one that is not there yet, at the end of two links.
+    std::fs::create_dir(folder.path("sub")).unwrap();
+    std::os::unix::fs::symlink("sub/second.npy", folder.path("first.npy")).unwrap();
+    std::os::unix::fs::symlink("new.npy", folder.path("sub/second.npy")).unwrap();
+    folder.run("sample -n 1 --steps 2 --force -o first.npy");
+    assert!(folder.path("first.npy").is_symlink() && folder.path("sub/second.npy").is_symlink());
+    assert!(read_npy(&folder.path("sub/new.npy")).is_ok());
+    std::os::unix::fs::symlink("gone/new.npy", folder.path("astray.npy")).unwrap();
+    let refused = folder.refused("sample -n 1 --steps 2 --force -o astray.npy");
+    assert!(refused.contains("output astray.npy: no such folder gone"), "{refused}");
+}
+
+#[test]
+fn pictures_that_stay_in_a_folder_are_reported() {
+    let folder = Folder::new();
+    folder.write("many/notes.png", "mine");
+    folder.run("sample -n 4 --steps 1 -o many/");
+    // Others of the seed are added without a word.
+    assert_eq!(folder.stderr("sample -n 2 --first 4 --steps 1 -o many/"), "");
+    let stderr = folder.stderr("sample -n 2 --steps 1 --force -o many/");
+    assert_eq!(stderr, "note: many: keeps 4 other pictures, from 000002.png on\n");
+    assert_eq!(folder.stderr("sample -n 6 --steps 1 --force -o many/"), "");
+}
+
+#[test]
+fn tables_on_standard_output_are_csv() {
+    let folder = Folder::new();
+    folder.run(
+        "train moons --points 50 --width 8 --layers 1 --steps 1 --preview-every 0 --quiet -o run",
+    );
+    folder.run("sample run -n 5 --steps 2 -o x.csv");
+    assert_eq!(folder.run("sample run -n 5 --steps 2 -o -"), folder.text("x.csv"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_is_spared_the_bytes_of_a_picture() {
+    let folder = Folder::new();
+    let command = format!("{} sample -n 1 --steps 1 -o -", env!("CARGO_BIN_EXE_ancestral"));
+    // `script` runs it on a terminal of its own.
+    let mut script = Command::new("script");
+    script.args(["-qec", &command, "/dev/null"]).current_dir(folder.path("."));
+    let output = script.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains("error: output -: a terminal shows no PNG"), "{text}");
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn a_sampler_for_distilled_models_is_pointed_out() {
+    let folder = Folder::new();
+    let stderr = folder.stderr("sample -n 1 --steps 2 --class 3 --sampler lcm -o x.npy");
+    assert!(stderr.contains("warning: lcm is for models distilled to it"), "{stderr}");
+    let stderr = folder.stderr("sample -n 1 --steps 2 --class 3 --sampler ddim -o y.npy");
+    assert_eq!(stderr, "");
 }
 
 #[test]

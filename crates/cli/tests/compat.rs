@@ -51,6 +51,37 @@ fn calls_of_the_network_are_cut_without_cutting_the_noise() {
     }
 }
 
+/// The lists of diffusers' `PNDMScheduler`, which visits one timestep twice.
+#[test]
+fn pndm_visits_the_timesteps_of_diffusers() {
+    let folder = Folder::new();
+    folder.run("convert digits -o m");
+    let draw = |offset: usize, steps: usize| {
+        let config = format!(
+            "{{\"_class_name\": \"PNDMScheduler\", \"num_train_timesteps\": 1000, \
+             \"skip_prk_steps\": true, \"steps_offset\": {offset}}}"
+        );
+        folder.write("m/scheduler/scheduler_config.json", config);
+        let flags = format!("--compat diffusers --sampler pndm --steps {steps}");
+        folder.run(&format!("sample m -n 1 --class 3 {flags} --force -o x.png"));
+        let texts = png_texts(&folder.path("x.png"));
+        let found = texts.into_iter().find(|(key, _)| key == "timesteps").unwrap().1;
+        found.split(' ').map(|timestep| timestep.parse().unwrap()).collect::<Vec<usize>>()
+    };
+    let rest = (1..=851).rev().step_by(50);
+    assert_eq!(draw(1, 20), [951, 901, 901].into_iter().chain(rest).collect::<Vec<_>>());
+    assert_eq!(draw(0, 7), [852, 710, 710, 568, 426, 284, 142, 0]);
+}
+
+#[test]
+fn few_hops_of_pndm_are_finite() {
+    let folder = Folder::new();
+    for hops in 1..=3 {
+        let x = sample(&folder, &format!("-n 1 --sampler pndm --steps {hops}"));
+        assert!(x.iter().all(|value| value.is_finite()), "{hops} hops");
+    }
+}
+
 #[test]
 fn pictures_say_how_to_draw_them_again() {
     let folder = Folder::new();
@@ -73,7 +104,7 @@ fn what_cannot_be_is_refused_by_name() {
     for (flags, message) in [
         ("--rng torch --first 2", "--first 2: --rng torch draws the noise of all samples as one"),
         ("--compat diffusers --steps 1001", "1001 steps asked of a schedule of 1000 timesteps"),
-        ("--compat diffusers --steps 0", "0 steps asked of a schedule of 1000 timesteps"),
+        ("--compat diffusers --steps 0", "expected a whole number from 1 to 1000000"),
         (
             "--compat diffusers --sampler dpmpp-sde",
             "--sampler dpmpp-sde: diffusers has no scheduler of that kind",

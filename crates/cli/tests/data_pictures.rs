@@ -170,6 +170,13 @@ fn a_linked_folder_is_a_class_and_a_hidden_one_is_none() {
     assert!(stderr.contains("4 samples of 1x8x8, 2 classes"), "{stderr}");
     assert!(stderr.contains("1 hidden folder passed over"), "{stderr}");
     folder.run("sample run -n 1 --steps 2 --class dog -o x.npy");
+    // Another name for a class is no class.
+    for (target, link) in [("cat", "feline"), ("../elsewhere", "puppy")] {
+        std::os::unix::fs::symlink(target, folder.path(&format!("pets/{link}"))).unwrap();
+    }
+    let stderr = folder.stderr(&format!("train pets {TINY} --classes -o again"));
+    assert!(stderr.contains("4 samples of 1x8x8, 2 classes"), "{stderr}");
+    assert!(stderr.contains("2 links to what is read already"), "{stderr}");
     std::os::unix::fs::symlink("missing", folder.path("pets/bird")).unwrap();
     let message = refused(&folder, "pets --classes");
     assert!(message.contains("cannot read pets/bird: No such file"), "{message}");

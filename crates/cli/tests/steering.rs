@@ -212,7 +212,10 @@ fn what_does_not_fit_is_refused_by_flag_and_file() {
             &format!("{inpaint} wide.npy"),
             "--mask wide.npy: shape [1, 1, 8, 9], expected [n, 1, 8, 8]",
         ),
-        (&format!("{inpaint} high.npy"), "value 1.5 of row 0 of the mask (element 0) is outside"),
+        (
+            &format!("{inpaint} high.npy"),
+            "--mask high.npy: value 0 is 1.5, expected a share from 0",
+        ),
         (&format!("{inpaint} three.npy"), "--mask three.npy: a mask of 3 rows for data of 2"),
         (&format!("{inpaint} mask.npy -n 3"), "-n 3: --inpaint has 2 rows"),
         (&format!("{inpaint} mask.npy --from three.npy"), "--inpaint: has 2 rows, --from has 3"),
@@ -237,7 +240,10 @@ fn what_does_not_fit_is_refused_by_flag_and_file() {
             "digits three.npy --class x -o never.npy",
             "--class x: model built-in digits has no such class",
         ),
-        ("digits three.npy --steps 0 -o never.npy", "--steps: 0 steps asked"),
+        (
+            "digits three.npy --steps 0 -o never.npy",
+            "'--steps <N>': expected a whole number from 1",
+        ),
     ] {
         let refused = folder.refused(&format!("invert {args}"));
         assert!(refused.contains(message), "{args}: {refused}");
@@ -267,8 +273,146 @@ fn a_model_that_knows_no_label_for_none_is_not_guided() {
     folder.run(&format!("sample digits {flags} -o known.npy"));
     assert_eq!(folder.read("named.npy"), folder.read("known.npy"));
     folder.run("sample m --class none --null-label 10 -n 1 --steps 2 -o none.npy");
-    let message = folder.refused(&format!("sample m {flags} --null-label 11 -o x.npy"));
-    assert!(message.contains("--null-label 11: model m has the labels 0 to 10"), "{message}");
+    for (flags, expected) in [
+        ("--class 3 --null-label 11", "--null-label 11: model m has the labels 0 to 10"),
+        (
+            "",
+            "choose one, 0 to 10; if one of these labels means no class, name it with --null-label",
+        ),
+        ("--class none", "does not say which label means no class: name it with --null-label"),
+        ("--class ten --null-label 10", "no such class: expected 0 to 9, or none"),
+        ("--class 10 --null-label 10", "no such class: expected 0 to 9, or none"),
+        ("--class 4 --null-label 4", "no such class: expected 0 to 10 but 4, or none"),
+        ("--guidance 2 --null-label 10", "--guidance 2: towards which class? name it with --class"),
+        ("--class 3 --null-label ten", "expected a whole number from 0 to 4294967295"),
+    ] {
+        let message = folder.refused(&format!("sample m {flags} -n 2 --steps 2 -o x.npy"));
+        assert!(message.contains(expected), "{flags}: {message}");
+    }
+}
+
+/// A `.npy` file of the dtype, and of these bytes.
+fn array(descr: &str, shape: &str, bytes: &[u8]) -> Vec<u8> {
+    let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
+    let header = format!("{header:<117}\n");
+    [&b"\x93NUMPY\x01\x00\x76\x00"[..], header.as_bytes(), bytes].concat()
+}
+
+const TINY: &str =
+    "--width 8 --layers 1 --batch 4 --timesteps 25 --steps 2 --preview-every 0 --quiet";
+
+#[test]
+fn what_is_given_of_a_table_is_kept_to_its_last_digit() {
+    let folder = Folder::new();
+    // Values far from 0 beside their spread: f32 has no digits left for what is given here.
+    let row = |i: u32| format!("{},{},{}\n", f64::from(i) * 0.37 + 1e6, i % 2, 20 + i * 7 % 61);
+    folder.write("data.csv", format!("a,b,c\n{}", (0..60).map(row).collect::<String>()));
+    folder.run(&format!("train data.csv {TINY} -o run"));
+    folder.write("given.csv", "c,a\n33,1000002.1234567\n");
+    folder.run("sample run -n 5 --batch 2 --steps 3 --inpaint given.csv -o x.csv");
+    let text = folder.text("x.csv");
+    let cells: Vec<Vec<&str>> = text.lines().skip(1).map(|row| row.split(',').collect()).collect();
+    assert_eq!(cells.len(), 5);
+    assert!(cells.iter().all(|row| row[0] == "1000002.1234567" && row[2] == "33"), "{text}");
+    // A row each, of values that the columns do not have.
+    folder.write("rows.csv", "b,a\n0.5,2\n1,-1.99999993\n0,2e-7\n");
+    folder.run("sample run --batch 2 --steps 3 --inpaint rows.csv -o y.csv");
+    let text = folder.text("y.csv");
+    let starts = ["2,0.5,", "-1.99999993,1,", "2e-7,0,"];
+    for (row, start) in text.lines().skip(1).zip(starts) {
+        assert!(row.starts_with(start), "{text}");
+    }
+    assert_eq!(text.lines().count(), 4);
+    // As an array, with a mask of any dtype.
+    let values = [1_000_002.125_f32, 0.3, 41.0];
+    write_npy(&folder.path("row.npy"), &[1, 3], &values).unwrap();
+    folder.write("mask.npy", array("|b1", "(1, 3)", &[1, 0, 1]));
+    let masked = "sample run -n 2 --steps 3 --inpaint row.npy --mask";
+    folder.run(&format!("{masked} mask.npy --trajectory -o way.npy"));
+    let way = read_npy(&folder.path("way.npy")).unwrap();
+    for row in way.data()[3 * 6..].chunks(3) {
+        assert_eq!([row[0], row[2]], [values[0], values[2]]);
+    }
+    folder.run(&format!("{masked} mask.npy -o z.npy"));
+    assert_eq!(read_npy(&folder.path("z.npy")).unwrap().data(), &way.data()[3 * 6..]);
+}
+
+#[test]
+fn tables_beyond_float32_are_written_and_read_as_float64() {
+    let folder = Folder::new();
+    let row = |i: i32| format!("{:e},{:e}\n", f64::from(i) * 1e200, f64::from(i * i) * 1e-60);
+    folder.write("data.csv", format!("large,small\n{}", (1..60).map(row).collect::<String>()));
+    folder.run(&format!("train data.csv {TINY} -o run"));
+    folder.run("sample run -n 3 --steps 2 -o x.npy");
+    let values = ancestral_data::read_numbers(&folder.path("x.npy")).unwrap().into_parts().1;
+    assert!(values.iter().all(|value| value.is_finite() && *value != 0.0), "{values:?}");
+    folder.run("sample run --from x.npy --strength 0.5 --steps 2 -o y.csv");
+    assert_eq!(folder.text("y.csv").lines().count(), 4);
+    folder.run("invert run x.npy --steps 2 -o x_T.npy");
+    let noise = ancestral_data::read_numbers(&folder.path("x_T.npy")).unwrap().into_parts().1;
+    assert!(noise.iter().all(|value| value.is_finite()), "{noise:?}");
+    // What not even the scaled space holds is named.
+    folder.write("far.csv", "small\n1e200\n");
+    let refused = folder.refused("sample run -n 1 --steps 2 --inpaint far.csv -o no.csv");
+    assert!(refused.contains("--inpaint far.csv: value 1 is 1e200, too large"), "{refused}");
+}
+
+#[test]
+fn masks_of_any_dtype_are_masks() {
+    let folder = Folder::new();
+    pictures(&folder, "five.npy", 1);
+    mask(&folder, "mask.npy");
+    let flags = "-n 2 --inpaint five.npy --steps 3 --mask";
+    let expected = sample(&folder, &format!("{flags} mask.npy"));
+    for (descr, one) in [("|b1", 1), ("|u1", 1), ("|u1", 255), ("|i1", 1)] {
+        let bytes: Vec<u8> = (0..64).map(|i| if i < 32 { one } else { 0 }).collect();
+        folder.write("other.npy", array(descr, "(8, 8)", &bytes));
+        assert_eq!(sample(&folder, &format!("{flags} other.npy")), expected, "{descr} {one}");
+    }
+    // Pictures as bytes are those of −1 to 1.
+    folder.write("bytes.npy", array("|u1", "(1, 8, 8)", &[255; 64]));
+    folder.write("ones.npy", array("|b1", "(8, 8)", &[1; 64]));
+    assert_eq!(sample(&folder, "-n 1 --inpaint bytes.npy --mask ones.npy --steps 1"), [1.0; 64]);
+    let mut wide = vec![0; 64 * 8];
+    wide[8..16].copy_from_slice(&1e300_f64.to_le_bytes());
+    folder.write("wide.npy", array("<f8", "(1, 8, 8)", &wide));
+    folder.write("words.npy", array("<U1", "(8, 8)", &[0; 256]));
+    folder.write("int.npy", array("<i2", "(1, 8, 8)", &[0; 128]));
+    for (flags, message) in [
+        ("--inpaint wide.npy --mask mask.npy", "--inpaint wide.npy: value 1 is 1e300, too large"),
+        (
+            "--inpaint five.npy --mask wide.npy",
+            "--mask wide.npy: value 1 is 1e300, expected a share",
+        ),
+        ("--inpaint five.npy --mask words.npy", "words.npy holds values of dtype '<U1'"),
+        ("--inpaint int.npy --mask mask.npy", "--inpaint int.npy: integers of unknown range"),
+    ] {
+        let refused = folder.refused(&format!("sample -n 1 --steps 1 {flags} -o no.npy"));
+        assert!(refused.contains(message), "{flags}: {refused}");
+    }
+}
+
+#[test]
+fn no_class_is_no_direction_and_may_be_a_name() {
+    let folder = Folder::new();
+    for weight in ["2", "0.5"] {
+        let refused = folder.refused(&format!("sample --class none --guidance {weight} -o x.png"));
+        let expected = format!("--guidance {weight}: --class none is no class to guide towards");
+        assert!(refused.contains(&expected), "{refused}");
+    }
+    for (i, class) in ["none", "some"].into_iter().enumerate() {
+        let key = 3 + u8::try_from(i).unwrap();
+        folder.write_picture(&format!("pets/{class}/1.png"), [8, 8], 1, key);
+        folder.write_picture(&format!("pets/{class}/2.png"), [8, 8], 1, 2 * key);
+    }
+    folder.run(&format!("train pets --classes {TINY} -o run"));
+    let draw =
+        |flags: &str| folder.stderr(&format!("sample run -n 1 --steps 2 {flags} -o y.npy --force"));
+    let note = "note: --class none is the class of that name here; --guidance 0";
+    assert!(draw("--class none").contains(note));
+    assert!(!draw("--class some").contains(note));
+    // It can be guided towards.
+    draw("--class none --guidance 2");
 }
 
 #[test]

@@ -10,7 +10,7 @@
 //! | [`read_pictures`] → [`PictureSet`] | [`write_png`], [`write_png_folder`], [`write_gif`] |
 //! | [`read_idx`] → [`Dataset`] | [`loss_chart`], [`scatter`], [`marginals`] → [`Raster`] |
 //! | [`read_arrays`] → [`Arrays`] → [`PictureSet`] or [`Table`] | |
-//! | [`read_npy`] → [`Array`] | [`write_npy`], [`write_npz`], [`error_chart`] → [`Raster`] |
+//! | [`read_npy`] → [`Array`], [`read_numbers`] → [`Numbers`] | [`write_npy`], [`write_npz`], [`error_chart`] → [`Raster`] |
 //!
 //! [`open()`] reads any of them by its name.
 //!
@@ -70,8 +70,8 @@ pub use grid::{GridError, GridLayout, grid};
 #[cfg(feature = "datasets")]
 pub use idx::{IdxError, is_idx, read_idx};
 pub use npy::{
-    Array, NpyError, NpzArray, NpzValues, NumberKind, encode_npy, read_npy, write_npy, write_npz,
-    write_npz_pictures,
+    Array, NpyError, NpzArray, NpzValues, NumberKind, Numbers, encode_npy, encode_npy_fitting,
+    read_npy, read_numbers, write_npy, write_npz, write_npz_pictures,
 };
 #[cfg(feature = "datasets")]
 pub use npy::{Arrays, read_arrays};
@@ -90,6 +90,6 @@ pub use save::{SaveError, save_bytes, save_with};
 pub use still::{encode_png, png_name, write_png, write_png_folder};
 pub use table::{
     CellProblem, CellTrouble, Column, ColumnError, ColumnKind, Columns, CsvError, MAX_COLUMNS,
-    Table, TableError, encode_csv, read_csv, write_csv,
+    Table, TableError, encode_csv, encode_csv_with, read_csv, write_csv,
 };
 pub use toy::{TOYS, Toy, toy};

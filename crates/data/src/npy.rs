@@ -1,7 +1,7 @@
 //! Arrays in the `.npy` format of `NumPy`.
 
 use crate::{SaveError, save_with};
-use npyz::{NpyFile, NpyHeader, Order};
+use npyz::NpyHeader;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -11,20 +11,22 @@ mod arrays;
 mod error;
 #[cfg(feature = "datasets")]
 mod npz;
-#[cfg_attr(not(feature = "datasets"), allow(dead_code, reason = "for what others wrote"))]
 mod number;
+mod numbers;
 #[cfg(feature = "datasets")]
 mod read;
-#[cfg_attr(not(feature = "datasets"), allow(dead_code, reason = "for what others wrote"))]
 mod strided;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "datasets")]
+mod words;
 mod write_npz;
 
 #[cfg(feature = "datasets")]
 pub use arrays::Arrays;
 pub use error::NpyError;
 pub use number::NumberKind;
+pub use numbers::{Numbers, read_numbers};
 #[cfg(feature = "datasets")]
 pub use read::read_arrays;
 use write_npz::encode_array;
@@ -93,6 +95,32 @@ pub fn encode_npy(shape: &[usize], data: &[f32]) -> Vec<u8> {
     bytes
 }
 
+/// The bytes of a `.npy` file in C order: of float32, or of float64 if a value is too large or too small
+/// for float32.
+///
+/// # Panics
+/// If the number of values is not the product of the shape.
+#[must_use]
+pub fn encode_npy_fitting(shape: &[usize], data: &[f64]) -> Vec<u8> {
+    if let Some(data) = fitting(data) {
+        return encode_npy(shape, &data);
+    }
+    let mut bytes = Vec::new();
+    encode_array(&mut bytes, shape, data).expect("memory takes all that is written");
+    bytes
+}
+
+/// Values as float32, if all are within its range.
+#[allow(clippy::cast_possible_truncation, reason = "what would be lost is looked at")]
+fn fitting(values: &[f64]) -> Option<Vec<f32>> {
+    let fit = |value: &f64| {
+        let narrow = *value as f32;
+        let is_kept = narrow.is_normal() || *value == 0.0 || !value.is_finite();
+        is_kept.then_some(narrow)
+    };
+    values.iter().map(fit).collect()
+}
+
 /// Reads a `.npy` file of float32 or float64, little-endian, in C or Fortran order.
 ///
 /// # Numerics
@@ -120,36 +148,12 @@ fn check_regular(path: &Path) -> io::Result<()> {
 }
 
 fn parse(path: &Path, bytes: &[u8]) -> Result<Array, NpyError> {
-    let (header, bytes) = parse_header(path, bytes)?;
-    let descr = header.dtype().descr();
-    let width = match descr.as_str() {
-        "'<f4'" => 4,
-        "'<f8'" => 8,
-        _ => {
-            return Err(NpyError::Dtype { path: path.to_owned(), found: descr });
-        }
-    };
-    let (shape, expected) = checked_shape(path, &header, width)?;
-    let found = bytes.len();
-    if found != expected {
-        return Err(NpyError::Length { path: path.to_owned(), shape, expected, found });
+    let found = parse_header(path, bytes)?.0.dtype().descr();
+    if !["'<f4'", "'<f8'"].contains(&found.as_str()) {
+        return Err(NpyError::Dtype { path: path.to_owned(), found });
     }
-    let order = header.order();
-    let file = NpyFile::with_header(header, bytes);
-    let unreadable = |source| NpyError::Io { path: path.to_owned(), source };
-    let data = if width == 4 {
-        file.into_vec().map_err(unreadable)?
-    } else {
-        narrow(path, &file.into_vec().map_err(unreadable)?)?
-    };
-    let data = match order {
-        Order::C => data,
-        Order::Fortran => {
-            let strides = strided::fortran_strides(&shape);
-            strided::places(&shape, &strides).map(|place| data[place]).collect()
-        }
-    };
-    Ok(Array { shape, data })
+    let (shape, values) = numbers::parse(path, bytes)?.into_parts();
+    Ok(Array { shape, data: narrow(path, &values)? })
 }
 
 /// The shape, and the number of bytes that values of `width` bytes in that shape take.

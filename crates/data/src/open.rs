@@ -242,8 +242,11 @@ fn open_path(path: &Path, options: &ReadOptions) -> Result<Opened, OpenError> {
     }
     if is_idx(path) || begins_as_idx(path) {
         let data = read_idx(path)?;
-        let classes = counted(data.class_names().len(), "class");
-        let decided = format!("IDX, {}, {classes}", counted(data.len(), "picture"));
+        let classes = match data.class_names().len() {
+            0 => String::new(),
+            classes => format!(", {}", counted(classes, "class")),
+        };
+        let decided = format!("IDX, {}{classes}", counted(data.len(), "picture"));
         Ok(Opened::Loaded(pictures(Source::Idx, data, decided)))
     } else if path.is_dir() || is_picture(path) {
         let folder = PictureFolder::open(path, &options.pictures)?;

@@ -11,6 +11,7 @@ pub use column::{AboutColumn, AboutColumnKind};
 
 use crate::bounds::{AtMost, MOST_CLASSES, OutOfRange};
 use crate::config::pretty;
+use crate::listed::counted;
 use crate::scheduler_config::PredictionType;
 
 /// The version of `ancestral.json` that we write and read.
@@ -183,7 +184,7 @@ pub enum AboutError {
         reason: serde_json::Error,
     },
     /// The counts are not one per class, or all 0, or too large to add.
-    #[error("class_counts is {found:?}, expected how many rows each of {names} classes has")]
+    #[error("class_counts is {found:?}, expected how many rows each of {} has", counted(*names, "class"))]
     ClassCounts {
         /// The counts.
         found: Vec<u64>,

@@ -26,7 +26,7 @@ fn visible(c: char) -> impl Iterator<Item = char> {
     plain.into_iter().chain(escaped.then(|| c.escape_debug()).into_iter().flatten())
 }
 
-/// So many things: the name is that of one, and gets an s.
+/// So many things: the name is that of one, and gets its plural.
 ///
 /// # Example
 /// ```
@@ -38,7 +38,12 @@ fn visible(c: char) -> impl Iterator<Item = char> {
 #[must_use]
 pub fn counted(count: impl Display, thing: &str) -> String {
     let count = count.to_string();
-    format!("{count} {thing}{}", if count == "1" { "" } else { "s" })
+    let ending = match count.as_str() {
+        "1" => "",
+        _ if thing.ends_with("ss") => "es",
+        _ => "s",
+    };
+    format!("{count} {thing}{ending}")
 }
 
 /// A number in the fewest digits: 1e-45 and not 45 zeros.
@@ -87,6 +92,7 @@ mod tests {
     #[test]
     fn one_thing_is_no_things() {
         assert_eq!([0, 1, 2].map(|count| counted(count, "byte")), ["0 bytes", "1 byte", "2 bytes"]);
+        assert_eq!([1, 2].map(|count| counted(count, "class")), ["1 class", "2 classes"]);
     }
 
     #[test]

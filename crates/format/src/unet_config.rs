@@ -19,6 +19,7 @@ pub use groups::{ATTENTION_GROUPS, groups_by_width, groups_of_joined};
 pub use validate::{Nearest, UNetConfigError};
 
 use crate::config::{self, Parsed};
+use crate::listed::counted;
 
 pub(crate) const CLASS: &str = "UNet2DModel";
 
@@ -214,7 +215,7 @@ impl fmt::Display for Labels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::None => f.write_str("no labels"),
-            Self::Classes(count) => write!(f, "{count} labels"),
+            Self::Classes(count) => f.write_str(&counted(count, "label")),
             Self::Times => f.write_str("numbers for labels"),
             Self::Vectors => f.write_str("vectors for labels"),
         }

@@ -14,7 +14,7 @@ use ancestral::level::LevelError;
 use ancestral::options::OptionError;
 use ancestral::schedule::ScheduleError;
 use ancestral_cpu::{LoadError, NetworkError};
-use ancestral_format::{FolderError, Labels, SchedulerClass, counted};
+use ancestral_format::{FolderError, Labels, SchedulerClass, counted, short};
 use thiserror::Error;
 
 use crate::settings::Setting;
@@ -89,7 +89,10 @@ pub enum ModelError {
         source: BoxedError,
     },
     /// Description and network differ.
-    #[error("model {model}: ancestral.json describes {found} columns, the network has {expected}")]
+    #[error(
+        "model {model}: ancestral.json describes {}, the network has {expected}",
+        counted(*found, "column")
+    )]
     Columns {
         /// The model.
         model: String,
@@ -328,12 +331,18 @@ pub enum Problem {
         expected: String,
     },
     /// One class has to be chosen.
-    #[error("model {model} draws samples of a class: choose one, {expected}")]
+    #[error(
+        "model {model} draws samples of a class: choose one, {expected}{}",
+        if *may_have_none { "; if one of these labels means no class, name it with `null_label`" }
+        else { "" }
+    )]
     NoClassChosen {
         /// The model.
         model: String,
         /// The classes there are.
         expected: String,
+        /// Whether one of them may be the label that means "none".
+        may_have_none: bool,
     },
     /// The network takes vectors for labels.
     #[error("model {model} takes {}, which cannot be given here", Labels::Vectors)]
@@ -343,8 +352,8 @@ pub enum Problem {
     },
     /// No label is known that means "none".
     #[error(
-        "model {model} does not say which label means no class, which guidance needs: name it with \
-         `null_label` if it has one (training hides labels for that, --label-dropout)"
+        "model {model} does not say which label means no class: name it with `null_label` if it has one \
+         (training hides labels for that, --label-dropout)"
     )]
     NoNullLabel {
         /// The model.
@@ -369,6 +378,9 @@ pub enum Problem {
     /// Guidance without a class.
     #[error("towards which class? name it with `class`")]
     NoDirection,
+    /// Guidance towards no class.
+    #[error("`class` none is no class to guide towards: name a class, or leave out `guidance`")]
+    TowardsNone,
     /// The interval is invalid.
     #[error("expected two noise levels sigma/alpha, 0 or more, the lower first")]
     Interval,
@@ -446,8 +458,9 @@ pub enum Problem {
     },
     /// The network halves its maps more often than the size allows.
     #[error(
-        "the network of model {model} halves pictures {levels} times, so both sides have to be \
+        "the network of model {model} halves pictures {}, so both sides have to be \
          multiples of {step}: {}x{} is the nearest",
+        counted(*levels, "time"),
         nearest[0],
         nearest[1]
     )]
@@ -476,13 +489,32 @@ pub enum RowsError {
         expected: Vec<usize>,
     },
     /// A value that is not finite.
-    #[error("value {index} is {value}, expected a finite number")]
+    #[error("value {index} is {}, expected a finite number", short(*value))]
     NotFinite {
         /// Its place, from 0.
         index: usize,
         /// The value.
-        value: f32,
+        value: f64,
     },
+    /// A value that is infinite as f32, in the space of the model.
+    #[error("value {index} is {}, too large for float32 in the space of the model", short(*value))]
+    TooLarge {
+        /// Its place, from 0.
+        index: usize,
+        /// The value.
+        value: f64,
+    },
+    /// A value of a mask that is no share.
+    #[error("value {index} is {}, expected a share from 0 to 1", short(*value))]
+    NoShare {
+        /// Its place, from 0.
+        index: usize,
+        /// The value.
+        value: f64,
+    },
+    /// What is known and where it is known don't go together.
+    #[error(transparent)]
+    Known(#[from] KnownError),
     /// No row at all.
     #[error("no rows")]
     Empty,

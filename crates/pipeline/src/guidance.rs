@@ -4,7 +4,7 @@ use ancestral::Level;
 use ancestral::denoiser::{Guidance, GuidanceInterval};
 
 use crate::error::{Problem, SettingError};
-use crate::model::Model;
+use crate::model::{Classes, Model};
 use crate::settings::{Setting, Settings};
 
 /// How to guide, and the label that means "none"; `None` without guidance.
@@ -26,7 +26,14 @@ pub(crate) fn guidance(
         };
     };
     let no_null = || {
-        let problem = Problem::NoNullLabel { model: model.name().to_owned() };
+        let name = model.name().to_owned();
+        let problem = match model.classes() {
+            Classes::None => Problem::NoClasses { model: name },
+            Classes::Named { .. }
+            | Classes::Numbered { .. }
+            | Classes::Numbers
+            | Classes::Vectors => Problem::NoNullLabel { model: name },
+        };
         SettingError::of(Setting::Guidance, weight, problem)
     };
     let null = model.null_label(settings)?.ok_or_else(no_null)?;

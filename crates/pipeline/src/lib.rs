@@ -3,6 +3,7 @@
 mod batcher;
 mod engine;
 mod error;
+mod given;
 mod guidance;
 mod labels;
 mod memory;
@@ -20,12 +21,13 @@ mod steps;
 mod trajectory;
 
 pub use ancestral::Batch;
-pub use ancestral::inpainting::Known;
+pub use ancestral::inpainting::{Known, KnownError};
 pub use ancestral::suspend::Call;
 pub use ancestral_cpu::{NetworkError, Precision};
 pub use batcher::{Batcher, Event};
 pub use engine::Engine;
 pub use error::{Error, ModelError, Noted, Notice, NoticeKind, Problem, RowsError, SettingError};
+pub use given::Given;
 pub use model::{Classes, Defaults, Model, columns_for_folder, columns_of_folder};
 pub use noise_source::NoiseSource;
 pub use pipeline::Pipeline;

@@ -9,7 +9,7 @@ mod rows;
 use std::fmt;
 use std::io;
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use ancestral::denoiser::ZeroTerminalSnrError;
 use ancestral::level::LevelError;
@@ -17,7 +17,7 @@ use ancestral::variance::OptimalVariance;
 use ancestral::{Level, Schedule};
 use ancestral_data::Columns;
 use ancestral_format::{
-    BetaSchedule, Loaded, ModelFolder, NetworkConfig, SchedulerConfig, safetensors,
+    BetaSchedule, Loaded, ModelFolder, NetworkConfig, SchedulerConfig, Weights, safetensors,
 };
 use sha2::{Digest, Sha256};
 
@@ -244,11 +244,14 @@ impl Model {
         })
     }
 
-    /// Takes the weights out; the digest stays.
-    pub(crate) fn take_weights(&mut self) -> ancestral_format::Weights {
+    /// The model without its weights, which is enough for a [`Plan`](crate::Plan), and the weights for
+    /// the network of [`Pipeline::with_weights`](crate::Pipeline::with_weights). The digest stays.
+    #[must_use]
+    pub fn into_parts(mut self) -> (Arc<Self>, Weights) {
         let _ = self.digest();
         self.folder.raw_weights = None;
-        std::mem::take(&mut self.folder.weights)
+        let weights = std::mem::take(&mut self.folder.weights);
+        (Arc::new(self), weights)
     }
 }
 

@@ -9,6 +9,7 @@ use ancestral::invert::Inversion;
 use ancestral::suspend::Call;
 use ancestral::{Batch, Denoiser, Network};
 use ancestral_cpu::NetworkError;
+use ancestral_format::Weights;
 
 use crate::engine::{AnyNetwork, Engine};
 use crate::error::{Error, Problem, SettingError};
@@ -62,10 +63,33 @@ impl Pipeline {
     ///
     /// # Errors
     /// If the weights don't fit the network.
-    pub fn new(mut model: Model, engine: &Engine) -> Result<Self, Error> {
-        let weights = model.take_weights();
+    pub fn new(model: Model, engine: &Engine) -> Result<Self, Error> {
+        let (model, weights) = model.into_parts();
+        Self::with_weights(model, weights, engine)
+    }
+
+    /// The same of the parts of a model: whoever made a plan with the one part still has the other.
+    ///
+    /// # Errors
+    /// If the weights don't fit the network.
+    ///
+    /// # Example
+    /// ```
+    /// use ancestral_pipeline::{Engine, Model, Pipeline, Plan, Settings};
+    ///
+    /// let (model, weights) = Model::built_in().into_parts();
+    /// let plan = Plan::new(&model, &Settings::new().count(2).steps(5))?; // all errors of the input
+    /// let samples = Pipeline::with_weights(model, weights, &Engine::default())?.run(plan).samples()?;
+    /// assert_eq!(samples.x.rows(), 2);
+    /// # Ok::<(), ancestral_pipeline::Error>(())
+    /// ```
+    pub fn with_weights(
+        model: Arc<Model>,
+        weights: Weights,
+        engine: &Engine,
+    ) -> Result<Self, Error> {
         let network = engine.network(model.name(), &model.folder().network, weights)?;
-        Ok(Self { model: Arc::new(model), network, engine: engine.clone() })
+        Ok(Self { model, network, engine: engine.clone() })
     }
 
     /// The model.

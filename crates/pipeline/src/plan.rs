@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use ancestral::compat;
 use ancestral::denoiser::Guidance;
-use ancestral::inpainting::Known;
 
 use crate::error::{Error, Noted, Notice, Problem, SettingError};
+use crate::given::Given;
 use crate::guidance::guidance;
 use crate::labels::SampleLabels;
 use crate::memory;
@@ -28,7 +28,7 @@ pub struct Plan {
     labels: SampleLabels,
     start: Start,
     guidance: Option<(Guidance, u32)>,
-    known: Option<Known>,
+    given: Option<Given>,
     settings: Settings,
     shape: Vec<usize>,
     indices: Range<u64>,
@@ -69,16 +69,18 @@ impl Plan {
         model.null_label(&settings)?;
         let guidance = guidance(&settings, model)?;
         let shape = model.shape()?;
-        check_known(&settings, &shape)?;
+        check_given(&settings, &shape)?;
         let all_hops = process.hops();
         let start = Start::new(&settings, model, &mut process)?;
         if process.hops() != all_hops {
             notices.push(Notice::note(format!(
-                "{} of {all_hops} steps are made from the data of `from`",
-                process.hops()
+                "{} of {all_hops} steps {} made from the data of `from`",
+                process.hops(),
+                if process.hops() == 1 { "is" } else { "are" }
             )));
         }
         let labels = labels(&settings, model, &start)?;
+        notices.extend(model.note_class_none(&settings));
         let defaults = model.defaults();
         let count = rows_given(&settings, &start)?.or(settings.count).unwrap_or(defaults.count);
         if count == 0 {
@@ -89,7 +91,7 @@ impl Plan {
         let zero = || SettingError::of(Setting::Batch, batch, Problem::Zero);
         let batch = NonZeroUsize::new(batch).ok_or_else(zero)?;
         memory::check(model, count, settings.snapshots.min(process.hops()), batch.get())?;
-        let known = settings.inpaint.take();
+        let given = settings.inpaint.take();
         // The start has them.
         (settings.init, settings.from) = (None, None);
         let model = Arc::clone(model);
@@ -99,7 +101,7 @@ impl Plan {
             labels,
             start,
             guidance,
-            known,
+            given,
             settings,
             shape,
             indices,
@@ -274,7 +276,9 @@ impl Plan {
         let mut noise = self.settings.rng.noise(self.settings.seed, indices.clone(), is_given);
         let x_t = self.start.x_t(place.clone(), &self.shape, &mut noise);
         let labels = self.labels.of(indices.clone());
-        let start = Beginning { x: x_t, noise, indices, kept: self.snapshots() };
+        let given = self.given.as_ref().map(|given| given.cells(place.clone()));
+        let given = given.unwrap_or_default();
+        let start = Beginning { x: x_t, noise, indices, kept: self.snapshots(), given };
         match &self.process {
             Process::Own { sampler, grid, clip } => {
                 let config = &self.model.folder().scheduler;
@@ -284,7 +288,7 @@ impl Plan {
                     labels,
                     guidance: self.guidance,
                     limit: clip.then(|| Limit::of(config)),
-                    known: self.known.as_ref().map(|known| known.slice(place)),
+                    known: self.given.as_ref().map(|given| given.known(place)),
                 };
                 Trajectory::own(sampler.clone(), grid, stack, start)
             }
@@ -350,34 +354,37 @@ fn countable(count: u64) -> usize {
     usize::try_from(count).expect("a number of samples that were counted")
 }
 
-/// Refuses known samples of another shape.
-fn check_known(settings: &Settings, shape: &[usize]) -> Result<(), SettingError> {
-    let Some(known) = settings.inpaint.as_ref().filter(|known| known.row_shape() != shape) else {
+/// Refuses samples that are given in another shape.
+fn check_given(settings: &Settings, shape: &[usize]) -> Result<(), SettingError> {
+    let Some(given) = settings.inpaint.as_ref().filter(|given| given.row_shape() != shape) else {
         return Ok(());
     };
-    let found = [&[known.rows().unwrap_or(1)], known.row_shape()].concat();
+    let found = [&[given.rows().unwrap_or(1)], given.row_shape()].concat();
     let problem = crate::error::RowsError::Shape { found, expected: shape.to_vec() };
     Err(SettingError::new(Setting::Inpaint, problem))
 }
 
 /// The label of each sample. What is not drawn out of fresh noise of ours alone may be of any class.
 fn labels(settings: &Settings, model: &Model, start: &Start) -> Result<SampleLabels, SettingError> {
-    let is_drawn = matches!(start, Start::Noise) && settings.inpaint.is_none();
+    let is_drawn = start.is_noise() && settings.inpaint.is_none();
     let is_ours = settings.compat.is_none() && settings.rng == NoiseSource::Ancestral;
-    if settings.class.is_none() && is_drawn && is_ours {
-        return model.spread_labels(settings);
-    }
-    if let (None, Some(weight)) = (&settings.class, settings.guidance) {
-        return Err(SettingError::of(Setting::Guidance, weight, Problem::NoDirection));
-    }
-    model.one_label(settings)
+    let labels = if settings.class.is_none() && is_drawn && is_ours {
+        model.spread_labels(settings)?
+    } else {
+        model.one_label(settings)?
+    };
+    let null = model.null_label(settings)?;
+    let is_none = matches!(labels, SampleLabels::One(label) if Some(label) == null);
+    let Some(weight) = settings.guidance.filter(|_| is_none) else { return Ok(labels) };
+    let unclear = settings.class.as_ref().map_or(Problem::NoDirection, |_| Problem::TowardsNone);
+    Err(SettingError::of(Setting::Guidance, weight, unclear))
 }
 
 /// How many samples what is given is for, if not for any number.
 fn rows_given(settings: &Settings, start: &Start) -> Result<Option<usize>, SettingError> {
     let at = if settings.from.is_some() { Setting::From } else { Setting::Init };
-    let known = settings.inpaint.as_ref().and_then(Known::rows);
-    let given = [(at, start.rows()), (Setting::Inpaint, known)];
+    let to_complete = settings.inpaint.as_ref().and_then(Given::rows);
+    let given = [(at, start.rows()), (Setting::Inpaint, to_complete)];
     let mut given = given.into_iter().filter_map(|(setting, rows)| Some((setting, rows?)));
     let Some((setting, rows)) = given.next() else { return Ok(None) };
     let what = format!("`{setting}`");

@@ -10,9 +10,9 @@ use ancestral::compat::{self, Scheduler};
 use ancestral::options::{OptionError, Options};
 use ancestral::variance::ReverseVariance;
 use ancestral::{AnySampler, AnySpacing, Grid, Level, Sampler, Variance};
-use ancestral_format::DIFFUSERS_VERSION;
+use ancestral_format::{DIFFUSERS_VERSION, SchedulerClass};
 
-use crate::error::{Error, Noted, Problem, SettingError};
+use crate::error::{Error, Noted, Notice, Problem, SettingError};
 use crate::model::Model;
 use crate::settings::{Compat, Setting, Settings};
 
@@ -53,6 +53,7 @@ impl Process {
             Some(Compat::Diffusers) => diffusers::process(settings, model),
             None => own::process(settings, model, &mut notices),
         }?;
+        notices.extend(note_distillation(&value, model));
         Ok(Noted { value, notices })
     }
 
@@ -158,6 +159,22 @@ impl Process {
             }
         }
     }
+}
+
+/// Says so if a sampler is for models of another kind.
+fn note_distillation(process: &Process, model: &Model) -> Option<Notice> {
+    let is_lcm = match process {
+        Process::Own { sampler, .. } => matches!(sampler, AnySampler::Lcm(_)),
+        Process::Diffusers { scheduler, .. } => scheduler.class() == SchedulerClass::Lcm.name(),
+    };
+    (is_lcm && model.folder().scheduler.class != SchedulerClass::Lcm).then(|| {
+        Notice::warning(format!(
+            "lcm is for models distilled to it, which predict clean data in a single step; model {} is \
+             made for {}",
+            model.name(),
+            model.folder().scheduler.class
+        ))
+    })
 }
 
 /// Refuses settings that say the same thing in two ways.

@@ -14,13 +14,12 @@ pub struct Samples {
     pub x: Batch,
     /// Snapshots from x_T to the samples; empty if none were to be kept.
     pub snapshots: Vec<Batch>,
+    /// Of tables the cells that were given and are kept, in the data's own units, a row after the other;
+    /// empty if none were given.
+    pub given: Vec<Option<f64>>,
 }
 
 impl Samples {
-    pub(crate) fn new(first: u64, x: Batch, snapshots: Vec<Batch>) -> Self {
-        Self { first, x, snapshots }
-    }
-
     /// Their indices.
     #[must_use]
     pub fn indices(&self) -> Range<u64> {
@@ -42,6 +41,7 @@ impl Samples {
             first: batches[0].first,
             x: join(&|batch| &batch.x),
             snapshots: snapshots.map(|i| join(&|batch| &batch.snapshots[i])).collect(),
+            given: batches.iter().flat_map(|batch| &batch.given).copied().collect(),
         }
     }
 }

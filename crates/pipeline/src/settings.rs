@@ -3,9 +3,9 @@
 use std::fmt;
 
 use ancestral::Batch;
-use ancestral::inpainting::Known;
 use serde::{Deserialize, Serialize};
 
+use crate::given::Given;
 use crate::noise_source::NoiseSource;
 
 /// What is to be drawn, and how. All of it may be left out: the rest follows from the model.
@@ -100,9 +100,9 @@ pub struct Settings {
     /// Clean data to begin with, noised, in model space: one row for all, or one a sample.
     #[serde(skip)]
     pub from: Option<Batch>,
-    /// What is known of the samples, in model space.
+    /// What is given of the samples.
     #[serde(skip)]
-    pub inpaint: Option<Known>,
+    pub inpaint: Option<Given>,
 }
 
 /// Another program whose numbers are wanted.
@@ -177,8 +177,8 @@ setters! {
     init: Batch => Some(init);
     /// Sets the data to begin with.
     from: Batch => Some(from);
-    /// Sets what is known of the samples.
-    inpaint: Known => Some(inpaint);
+    /// Sets what is given of the samples.
+    inpaint: impl Into<Given> => Some(inpaint.into());
 }
 
 impl Settings {

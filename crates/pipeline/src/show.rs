@@ -8,9 +8,10 @@ use std::time::Duration;
 use ancestral::Batch;
 use ancestral_data::{
     Channels, ChartError, Columns, EncodeError, GridError, GridLayout, Pictures, PicturesError,
-    Raster, ScatterStyle, Window, encode_csv, encode_gif, encode_npy, encode_png, grid, marginals,
-    scatter,
+    Raster, ScatterStyle, Window, encode_csv_with, encode_gif, encode_npy, encode_npy_fitting,
+    encode_png, grid, marginals, scatter,
 };
+use ancestral_format::counted;
 use thiserror::Error;
 
 use crate::model::Model;
@@ -36,7 +37,8 @@ pub enum Format {
     Png,
     /// An animation from noise to data.
     Gif,
-    /// An array of float32: of pictures in [−1, 1], of points and tables in the data's own units.
+    /// An array of float32: of pictures in [−1, 1], of points and tables in the data's own units. Of
+    /// float64 if a value is beyond the range of float32.
     Npy,
     /// A table.
     Csv,
@@ -64,14 +66,18 @@ pub enum ShowError {
     #[error("samples are pictures, not rows of a table: take .png or .npy")]
     NotRows,
     /// Not the channels of pictures.
-    #[error("samples of {channels} channels are not pictures (those have 1, 3 or 4): take .npy")]
+    #[error(
+        "samples of {} are not pictures (those have 1, 3 or 4): take .npy",
+        counted(*channels, "channel")
+    )]
     NotPictures {
         /// The channels.
         channels: usize,
     },
     /// No animation shows rows of so many columns.
     #[error(
-        "samples are rows of {columns} columns, which no animation shows: take .png, .csv or .npy"
+        "samples are rows of {}, which no animation shows: take .png, .csv or .npy",
+        counted(*columns, "column")
     )]
     NotMoving {
         /// The columns.
@@ -197,14 +203,15 @@ impl Show<'_> {
             }
             (Format::Gif, ..) => self.animation(&samples.snapshots)?,
             (Format::Npy, View::Samples | View::Row, _) => {
-                encode_npy(&shape(&samples.x), &self.values(&samples.x))
+                self.array(&shape(&samples.x), &[&samples.x], &samples.given)
             }
             (Format::Npy, View::Trajectories, _) => {
                 let shape = [&[samples.snapshots.len()], &shape(&samples.x)[..]].concat();
-                let values = samples.snapshots.iter().flat_map(|snapshot| self.values(snapshot));
-                encode_npy(&shape, &values.collect::<Vec<f32>>())
+                self.array(&shape, &samples.snapshots.iter().collect::<Vec<_>>(), &samples.given)
             }
-            (Format::Csv, _, Some(columns)) => encode_csv(columns, samples.x.data()),
+            (Format::Csv, _, Some(columns)) => {
+                encode_csv_with(columns, samples.x.data(), &samples.given)
+            }
             (Format::Csv, _, None) => return Err(ShowError::NotRows),
         })
     }
@@ -280,16 +287,19 @@ impl Show<'_> {
         columns.from_model_rows(&rows.step_by(stride).flatten().copied().collect::<Vec<_>>())
     }
 
-    /// Samples in the data's own units.
-    #[expect(clippy::cast_possible_truncation, reason = "arrays are float32")]
-    fn values(&self, samples: &Batch) -> Vec<f32> {
-        match self.columns {
-            None => samples.data().to_vec(),
-            Some(columns) => {
-                let values = columns.from_model_rows(samples.data());
-                values.into_iter().map(|value| value as f32).collect()
-            }
+    /// Batches of samples, one after the other, as an array: of tables in the data's own units, with the
+    /// cells that are `given` in the last.
+    fn array(&self, shape: &[usize], batches: &[&Batch], given: &[Option<f64>]) -> Vec<u8> {
+        let Some(columns) = self.columns else {
+            let values = batches.iter().flat_map(|batch| batch.data());
+            return encode_npy(shape, &values.copied().collect::<Vec<_>>());
+        };
+        let mut values: Vec<f64> =
+            batches.iter().flat_map(|batch| columns.from_model_rows(batch.data())).collect();
+        for (value, given) in values.iter_mut().rev().zip(given.iter().rev()) {
+            *value = given.unwrap_or(*value);
         }
+        encode_npy_fitting(shape, &values)
     }
 }
 

@@ -71,6 +71,15 @@ impl Start {
         }
     }
 
+    /// Whether it is noise alone.
+    pub(crate) fn is_noise(&self) -> bool {
+        match self {
+            Self::Noise => true,
+            Self::Data { level, .. } => *level == Level::NOISE,
+            Self::Rows(_) | Self::Between { .. } => false,
+        }
+    }
+
     /// Whether the first draw of noise is part of it.
     pub(crate) fn is_drawn(&self) -> bool {
         match self {

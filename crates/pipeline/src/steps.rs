@@ -79,11 +79,8 @@ impl Steps {
             };
             match trajectory.poll() {
                 Poll::Step(step) => {
-                    if step.done == step.of
-                        && let Poll::Done(samples) = trajectory.poll()
-                    {
-                        self.finished.push(samples);
-                        self.current = None;
+                    if step.done == step.of {
+                        self.finish();
                     }
                     return Ok(Some(step));
                 }
@@ -94,12 +91,18 @@ impl Steps {
                         .map_err(|source| self.pipeline.failed("sampling from", source))?;
                     trajectory.answer(prediction).expect("the network's own prediction");
                 }
-                Poll::Done(samples) => {
-                    self.finished.push(samples);
-                    self.current = None;
-                }
+                Poll::Done(_) => unreachable!("a trajectory with its samples is finished"),
             }
         }
+    }
+
+    /// Keeps the samples of the trajectory, which has made its last step.
+    fn finish(&mut self) {
+        let mut trajectory = self.current.take().expect("the trajectory that made a step");
+        let Poll::Done(samples) = trajectory.poll() else {
+            unreachable!("after its last step a trajectory has its samples")
+        };
+        self.finished.push(samples);
     }
 }
 

@@ -51,6 +51,8 @@ pub struct Trajectory {
     kept: Vec<usize>,
     snapshots: Vec<Batch>,
     x: Batch,
+    /// The cells that are given, as [`Samples`] has them.
+    given: Vec<Option<f64>>,
 }
 
 #[derive(Clone)]
@@ -79,6 +81,8 @@ pub(crate) struct Beginning {
     pub(crate) indices: Range<u64>,
     /// After which hops a snapshot is kept.
     pub(crate) kept: Vec<usize>,
+    /// The cells that are given, as [`Samples`] has them.
+    pub(crate) given: Vec<Option<f64>>,
 }
 
 /// What is next for a [`Trajectory`].
@@ -144,11 +148,10 @@ impl fmt::Debug for Trajectory {
 
 impl Trajectory {
     pub(crate) fn own(sampler: AnySampler, grid: &Grid, stack: Stack, start: Beginning) -> Self {
-        let Beginning { x, noise, indices, kept } = start;
-        let run = Waiting::new(sampler, grid, x.clone(), noise);
+        let run = Waiting::new(sampler, grid, start.x.clone(), start.noise.clone());
         let of = run.hops();
         let (run, stack, remote) = (Box::new(run), Box::new(stack), Remote::default());
-        Self::new(Run::Own { run, stack, remote }, of, x, indices, kept)
+        Self::new(Run::Own { run, stack, remote }, of, start)
     }
 
     pub(crate) fn diffusers(
@@ -156,18 +159,18 @@ impl Trajectory {
         labels: Option<Vec<u32>>,
         start: Beginning,
     ) -> Self {
-        let Beginning { x, noise, indices, kept } = start;
-        let position = Position::new(&*scheduler, x.clone());
+        let position = Position::new(&*scheduler, start.x.clone());
         let of = scheduler.timesteps().len();
-        let (call, answer) = (None, None);
+        let (call, answer, noise) = (None, None, start.noise.clone());
         let run = Diffusers { scheduler, position, noise, labels, call, answer };
-        Self::new(Run::Diffusers(Box::new(run)), of, x, indices, kept)
+        Self::new(Run::Diffusers(Box::new(run)), of, start)
     }
 
-    fn new(run: Run, of: usize, x: Batch, indices: Range<u64>, kept: Vec<usize>) -> Self {
+    fn new(run: Run, of: usize, start: Beginning) -> Self {
+        let Beginning { x, indices, kept, given, .. } = start;
         let snapshots = kept.first().map(|_| x.clone()).into_iter().collect();
         let shape = x.row_shape().to_vec();
-        Self { run, indices, shape, done: 0, of, kept, snapshots, x }
+        Self { run, indices, shape, done: 0, of, kept, snapshots, x, given }
     }
 
     /// Which samples it is of.
@@ -196,9 +199,12 @@ impl Trajectory {
         }
         match self.run.call() {
             Some(call) => Poll::Call(call),
-            None => {
-                Poll::Done(Samples::new(self.indices.start, self.x.clone(), self.snapshots.clone()))
-            }
+            None => Poll::Done(Samples {
+                first: self.indices.start,
+                x: self.x.clone(),
+                snapshots: self.snapshots.clone(),
+                given: self.given.clone(),
+            }),
         }
     }
 

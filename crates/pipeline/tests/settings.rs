@@ -12,6 +12,16 @@ use ancestral_pipeline::{
 use common::{bits, by_hand, settings};
 
 #[test]
+fn calls_of_pndm_are_counted_and_kept_within_a_limit() {
+    let model = Arc::new(Model::built_in());
+    let calls = |settings: &Settings| Plan::new(&model, settings).unwrap().calls();
+    let pndm = Settings::new().sampler("pndm");
+    // Three hops of four calls, then one each.
+    assert_eq!(calls(&pndm.clone().steps(20)), 3 * 4 + 17);
+    assert!((1..=20).contains(&calls(&pndm.calls(20))));
+}
+
+#[test]
 fn what_cannot_be_had_names_its_setting() {
     let model = Arc::new(Model::built_in());
     let row = |columns: usize| Batch::zeros(1, vec![1, 8, columns]);

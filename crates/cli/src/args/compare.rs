@@ -7,7 +7,7 @@ use clap::Parser;
 
 use super::ComputeArgs;
 use super::help::spacing_help;
-use super::value::{MOST_CALLS, MOST_ROWS, MOST_SAMPLES, count};
+use super::value::{MOST_CALLS, MOST_ROWS, MOST_SAMPLES, count, whole};
 
 /// Compare samplers: the error of each, by number of network calls.
 ///
@@ -53,7 +53,7 @@ pub struct CompareArgs {
     #[arg(long, value_name = "N", requires = "model", conflicts_with = "exact", value_parser = count(1000))]
     pub seeds: Option<usize>,
     /// Network calls of an additional long run of ddpm; 0: no such run [default: one call per timestep]
-    #[arg(long, value_name = "N", requires = "model", conflicts_with = "exact")]
+    #[arg(long, value_name = "N", requires = "model", conflicts_with = "exact", value_parser = whole::<usize>(0..=MOST_CALLS))]
     pub reference: Option<usize>,
     #[arg(long, value_name = "NAME[:option=value]", help = spacing_help())]
     pub spacing: Option<String>,

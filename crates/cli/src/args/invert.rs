@@ -6,7 +6,7 @@ use clap::Parser;
 
 use super::ComputeArgs;
 use super::help::spacing_help;
-use super::value::{MOST_ROWS, SizeArg, count, size};
+use super::value::{MOST_ROWS, MOST_TIMESTEPS, SizeArg, count, size};
 
 /// Find the noise that leads to DATA: data → x_T.
 ///
@@ -32,7 +32,7 @@ pub struct InvertArgs {
     pub class: Option<String>,
     /// Number of steps from data to noise [default: 100; points and tables: 250; at most the number of
     /// timesteps]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count(MOST_TIMESTEPS))]
     pub steps: Option<usize>,
     #[arg(long, value_name = "NAME[:option=value]", help = spacing_help())]
     pub spacing: Option<String>,
@@ -41,7 +41,7 @@ pub struct InvertArgs {
     pub variant: Option<String>,
     /// Size of the pictures, for networks that accept any size: one side, or height x width [default:
     /// the size of training]
-    #[arg(long, value_name = "N|HxW", allow_negative_numbers = true, value_parser = size)]
+    #[arg(long, value_name = "N|HxW", value_parser = size)]
     pub size: Option<SizeArg>,
     /// Rows in one network call; affects only speed and memory
     /// [default: 64; points and tables: 1024]

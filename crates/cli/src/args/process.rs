@@ -4,6 +4,7 @@ use clap::Parser;
 
 use super::eval::variances;
 use super::help::{sampler_help, sampler_long_help, spacing_help};
+use super::value::{MOST_CALLS, MOST_TIMESTEPS, count, share, timestep};
 
 /// The trajectory from noise to data.
 #[derive(Clone, Debug, Default, Parser)]
@@ -11,10 +12,10 @@ use super::help::{sampler_help, sampler_long_help, spacing_help};
 pub struct ProcessArgs {
     /// Number of steps from noise to data [default: 100; points and tables: 250; with --compat as in
     /// diffusers, 1000 for ddpm, 4 for lcm, 50 for all others; at most the number of timesteps]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count(MOST_TIMESTEPS))]
     pub steps: Option<usize>,
     /// Take as many steps as N network calls allow, in place of --steps
-    #[arg(long, value_name = "N", conflicts_with_all = ["steps", "visit"])]
+    #[arg(long, value_name = "N", conflicts_with_all = ["steps", "visit"], value_parser = count(MOST_CALLS))]
     pub calls: Option<usize>,
     #[arg(
         long,
@@ -24,7 +25,7 @@ pub struct ProcessArgs {
     )]
     pub sampler: Option<String>,
     /// Short for --sampler ddim:eta=ETA
-    #[arg(long, value_name = "ETA", conflicts_with = "variance", allow_negative_numbers = true)]
+    #[arg(long, value_name = "ETA", conflicts_with = "variance", value_parser = share)]
     pub eta: Option<f64>,
     /// Variance of the ancestral steps; optimal needs `calibrate` [default: the model's]
     #[arg(long, value_name = "NAME", value_parser = variances())]
@@ -36,7 +37,8 @@ pub struct ProcessArgs {
         long,
         value_name = "T,T,…",
         value_delimiter = ',',
-        conflicts_with_all = ["steps", "spacing"]
+        conflicts_with_all = ["steps", "spacing"],
+        value_parser = timestep
     )]
     pub visit: Option<Vec<usize>>,
     /// Clip each clean estimate to the model's range [default: the model's setting]

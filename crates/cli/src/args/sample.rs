@@ -7,8 +7,8 @@ use clap::{Parser, ValueEnum};
 use super::ComputeArgs;
 use super::process::ProcessArgs;
 use super::value::{
-    IntervalArg, MOST_ROWS, MOST_SAMPLES, SizeArg, count, interval, seed, share, size, strength,
-    weight,
+    IntervalArg, MOST_ROWS, MOST_SAMPLES, SizeArg, count, interval, label, seed, share, size,
+    strength, weight,
 };
 
 /// Run the reverse process of MODEL: noise → data.
@@ -39,21 +39,21 @@ pub struct SampleArgs {
     pub variant: Option<String>,
     /// Size of the pictures, for networks that accept any size: one side, or height x width [default:
     /// the size of training]
-    #[arg(long, value_name = "N|HxW", allow_negative_numbers = true, value_parser = size)]
+    #[arg(long, value_name = "N|HxW", value_parser = size)]
     pub size: Option<SizeArg>,
     /// Class to draw, by its name, or by its number if classes have no names; none: no label
-    /// [default: every class in the proportions of the data; none with --init, --from, --inpaint or
-    /// --interpolate]
+    /// [default: every class in the proportions of the data; none with --init, --from below --strength 1,
+    /// --inpaint or --interpolate]
     #[arg(long, value_name = "CLASS")]
     pub class: Option<String>,
     /// The label that means "no class" to the network, for models not trained here; --guidance needs it
-    #[arg(long, value_name = "LABEL")]
+    #[arg(long, value_name = "LABEL", value_parser = label)]
     pub null_label: Option<u32>,
     /// Seed of the noise
     #[arg(long, value_name = "SEED", default_value_t = 0, value_parser = seed)]
     pub seed: u64,
     /// Index of the first sample: --first 5 -n 1 draws only the sixth sample of a seed
-    #[arg(long, value_name = "INDEX", default_value_t = 0)]
+    #[arg(long, value_name = "INDEX", default_value_t = 0, value_parser = seed)]
     pub first: u64,
     /// Samples in one network call; affects only speed and memory
     /// [default: 64; points and tables: 1024]
@@ -69,8 +69,9 @@ pub struct SampleArgs {
     pub trajectory: bool,
     /// Output: NAME.png (a grid of pictures; a plot of points, or of the columns of a table),
     /// NAME.gif (the trajectory from noise), NAME.npy (float32, [n, channels, height, width] in
-    /// [−1, 1], or [n, columns] in the data's own units), NAME.csv (points and tables), or a folder of
-    /// single PNGs: any name without a dot or with a / at its end
+    /// [−1, 1], or [n, columns] in the data's own units; float64 where values are beyond float32), NAME.csv
+    /// (points and tables), a folder of single PNGs: any name without a dot or with a / at its end, or - for
+    /// standard output (PNG; points and tables: CSV)
     #[arg(short, long, value_name = "OUT", default_value = "samples.png")]
     pub output: PathBuf,
     /// Replace what is already there
@@ -95,7 +96,6 @@ pub struct SteeringArgs {
         long,
         value_name = "W",
         conflicts_with = "compat",
-        allow_negative_numbers = true,
         value_parser = weight
     )]
     pub guidance: Option<f64>,
@@ -104,7 +104,6 @@ pub struct SteeringArgs {
         long,
         value_name = "SHARE",
         requires = "guidance",
-        allow_negative_numbers = true,
         value_parser = share
     )]
     pub guidance_rescale: Option<f64>,
@@ -115,7 +114,6 @@ pub struct SteeringArgs {
         long,
         value_name = "LOW,HIGH",
         requires = "guidance",
-        allow_negative_numbers = true,
         value_parser = interval
     )]
     pub guidance_interval: Option<IntervalArg>,
@@ -136,7 +134,6 @@ pub struct SteeringArgs {
         long,
         value_name = "SHARE",
         requires = "from",
-        allow_negative_numbers = true,
         value_parser = strength
     )]
     pub strength: Option<f64>,

@@ -1,7 +1,8 @@
 //! Values of arguments: their types, ranges and parsers.
 
+use std::ops::RangeInclusive;
+
 use ancestral_data::Channels;
-use clap::builder::RangedU64ValueParser;
 
 /// Channels of pictures; `None` is by the pictures.
 pub type ChannelsArg = Wrapped<Option<Channels>>;
@@ -31,23 +32,41 @@ pub const MOST_CALLS: u64 = 100_000;
 /// and more samples than a folder or a file should hold.
 pub const MOST_SAMPLES: u64 = 1_000_000;
 
-/// Reads a number from 1 to `most`.
-pub fn count(most: u64) -> impl Fn(&str) -> Result<usize, String> + Clone + Send + Sync + 'static {
+/// Reads a whole number of a range.
+pub fn whole<T: TryFrom<u64> + Clone + Send + Sync + 'static>(
+    range: RangeInclusive<u64>,
+) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static {
     move |text| {
-        let fits = |count: &usize| (1..=most).contains(&(*count as u64));
-        let count = text.parse().ok().filter(fits);
-        count.ok_or_else(|| format!("expected a whole number from 1 to {most}"))
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        let number = number.and_then(|number| T::try_from(number).ok());
+        let (least, most) = (range.start(), range.end());
+        number.ok_or_else(|| format!("expected a whole number from {least} to {most}"))
     }
+}
+
+/// Reads a number of things, from 1 to `most`.
+pub fn count(most: u64) -> impl Fn(&str) -> Result<usize, String> + Clone + Send + Sync + 'static {
+    whole(1..=most)
 }
 
 /// Reads a seed.
 pub fn seed(text: &str) -> Result<u64, String> {
-    text.parse().map_err(|_| format!("expected a whole number from 0 to {}", u64::MAX))
+    whole(0..=u64::MAX)(text)
 }
 
 /// Reads a number of updates.
-pub fn steps() -> RangedU64ValueParser<u64> {
-    RangedU64ValueParser::new().range(1..=1_000_000_000)
+pub fn steps() -> impl Fn(&str) -> Result<u64, String> + Clone + Send + Sync + 'static {
+    whole(1..=1_000_000_000)
+}
+
+/// Reads a label.
+pub fn label(text: &str) -> Result<u32, String> {
+    whole(0..=u32::MAX.into())(text)
+}
+
+/// Reads a timestep.
+pub fn timestep(text: &str) -> Result<usize, String> {
+    whole(0..=MOST_TIMESTEPS - 1)(text)
 }
 
 /// Bytes, as a number with a unit.

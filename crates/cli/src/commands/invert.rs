@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use ancestral_data::{Column, Columns, write_npy};
+use ancestral_data::{Column, Columns, encode_npy, encode_npy_fitting};
+use ancestral_format::counted;
 use ancestral_pipeline::{Batch, Pipeline, Plan, Settings, View};
 use anyhow::{Result, bail};
 
@@ -10,7 +11,7 @@ use crate::args::InvertArgs;
 use crate::failure::Failed;
 use crate::flags::flagged;
 use crate::open::{Wanted, engine};
-use crate::output::Output;
+use crate::output::{Output, save};
 use crate::progress::Progress;
 use crate::rows::Source;
 
@@ -34,16 +35,16 @@ pub fn run(args: &InvertArgs) -> Result<()> {
     let x_t = pipeline.invert(&settings, &x0, |done, of| {
         progress
             .get_or_insert_with(|| Progress::new("inverting", 0..of as u64, quiet))
-            .at(done as u64, || format!("{} rows", x0.rows()));
+            .at(done as u64, || counted(x0.rows(), "row"));
     });
     drop(progress);
     let x_t = x_t.map_err(flagged)?;
     let shape = [&[x_t.rows()], x_t.row_shape()].concat();
-    let values = match pipeline.model().columns() {
-        None => x_t.into_data(),
-        Some(columns) => unrounded(columns, x_t.data()),
+    let bytes = match pipeline.model().columns() {
+        None => encode_npy(&shape, x_t.data()),
+        Some(columns) => encode_npy_fitting(&shape, &unrounded(columns, x_t.data())),
     };
-    write_npy(&args.output, &shape, &values).map_err(|error| Failed(error.into()).into())
+    save(&args.output, &bytes).map_err(|error| Failed(error).into())
 }
 
 fn settings(args: &InvertArgs) -> Settings {
@@ -57,9 +58,7 @@ fn settings(args: &InvertArgs) -> Settings {
 
 /// Rows in the data's own units, without the kinds of the columns: noise in a column of whole numbers
 /// is not rounded.
-#[expect(clippy::cast_possible_truncation, reason = "arrays are float32")]
-fn unrounded(columns: &Columns, rows: &[f32]) -> Vec<f32> {
-    let value =
-        |(x, column): (&f32, &Column)| (column.mean() + column.deviation() * f64::from(*x)) as f32;
+fn unrounded(columns: &Columns, rows: &[f32]) -> Vec<f64> {
+    let value = |(x, column): (&f32, &Column)| column.mean() + column.deviation() * f64::from(*x);
     rows.iter().zip(columns.as_slice().iter().cycle()).map(value).collect()
 }

@@ -1,7 +1,5 @@
 //! `ancestral sample`: noise → data.
 
-use std::sync::Arc;
-
 use ancestral_pipeline::{Pipeline, Plan, View};
 use anyhow::Result;
 
@@ -27,7 +25,7 @@ pub fn run(args: &SampleArgs) -> Result<()> {
         size: args.size,
         quiet,
     };
-    let model = Arc::new(wanted.model()?);
+    let (model, weights) = wanted.model()?.into_parts();
     let settings = args.settings(&model)?.snapshots(output.snapshots());
     // All input errors are reported before the network is built.
     let plan = Plan::new(&model, &settings).map_err(flagged)?;
@@ -35,9 +33,11 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     for notice in plan.notices() {
         note(quiet, spelled(&notice.to_string()));
     }
-    drop(plan);
-    let pipeline = Pipeline::new(Arc::unwrap_or_clone(model), &engine).map_err(flagged)?;
-    let mut steps = pipeline.steps(&settings).map_err(flagged)?;
+    if let Some(rest) = output.rest(&plan.indices(), args.force) {
+        note(quiet, format_args!("note: {rest}"));
+    }
+    let pipeline = Pipeline::with_weights(model, weights, &engine).map_err(flagged)?;
+    let mut steps = pipeline.run(plan);
     let files = args.files();
     let write = |samples: &_, plan: &Plan| {
         let written = output.write(samples, plan, &files);

@@ -1,4 +1,4 @@
-//! What the peer's schedulers are configured with.
+//! What diffusers' schedulers are configured with.
 
 use super::error::CompatError;
 use crate::batch::Scalar;
@@ -7,7 +7,7 @@ use crate::prediction::Prediction;
 
 /// Where betas come from (`beta_schedule`, `beta_start`, `beta_end`, `trained_betas`).
 ///
-/// Values are f64, as in a JSON file; they are rounded to f32 where the peer does.
+/// Values are f64, as in a JSON file; they are rounded to f32 where diffusers does.
 #[derive(Clone, Debug, PartialEq)]
 pub enum BetaCurve {
     /// `linear`: evenly spaced.
@@ -40,7 +40,7 @@ pub enum BetaCurve {
 }
 
 impl BetaCurve {
-    /// The peer's name for it.
+    /// Its name in diffusers.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -63,7 +63,7 @@ pub struct Threshold {
     pub max: f64,
 }
 
-/// What all of the peer's schedulers are configured with.
+/// What all of diffusers' schedulers are configured with.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// Where betas come from.
@@ -78,7 +78,7 @@ pub struct Config {
     pub clip: Option<f64>,
     /// Dynamic thresholding, which wins over a clip.
     pub threshold: Option<Threshold>,
-    /// `timestep_spacing`; `steps_offset` is in `leading`, as the peer ignores it elsewhere.
+    /// `timestep_spacing`; `steps_offset` is in `leading`, as diffusers ignores it elsewhere.
     pub spacing: Spacing,
 }
 
@@ -94,7 +94,7 @@ pub(super) struct Known {
 }
 
 impl Default for Config {
-    /// The peer's.
+    /// That of diffusers.
     fn default() -> Self {
         Self {
             betas: BetaCurve::Linear { start: 1e-4, end: 0.02 },

@@ -1,4 +1,4 @@
-//! Where a run of the peer's and one of our own part.
+//! Where a run of diffusers and one of our own differ.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use super::config::Config;
 use super::kit::variance::VarianceType;
 use super::table::Table;
 
-/// One way in which a run of the peer's scheduler differs from our own; as text, a sentence.
+/// One way in which a run of diffusers' scheduler differs from our own; as text, a sentence.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Difference {
@@ -18,8 +18,8 @@ pub enum Difference {
         of: usize,
         /// The first timestep of which it is true.
         from: i64,
-        /// Where the peer goes from there.
-        peer: i64,
+        /// Where diffusers goes from there.
+        diffusers: i64,
         /// Where the list goes; −1 is clean data.
         list: i64,
     },
@@ -56,30 +56,30 @@ pub enum Difference {
     },
     /// ε stays what the network said where x̂₀ was clipped or thresholded.
     KeptEpsilon,
-    /// A variance type that gives no number in the peer.
+    /// A variance type that gives no number in diffusers.
     NotANumber {
         /// The type.
         variance: VarianceType,
     },
-    /// A step on which rounding may leave the peer the root of a number below 0.
+    /// A step on which rounding may leave diffusers the root of a number below 0.
     MaybeNotANumber {
         /// Where it starts.
         timestep: i64,
     },
-    /// A step to clean data that gives no number in the peer.
+    /// A step to clean data that gives no number in diffusers.
     NotANumberAtEnd {
         /// The setting that makes it so, and its value.
         setting: &'static str,
     },
     /// Nothing is known: the class is not compared with a sampler of ours.
     NotCompared {
-        /// The peer's class.
+        /// The class of diffusers.
         class: &'static str,
     },
 }
 
 impl Difference {
-    /// Whether a scheduler of this module has it as well: the peer has no number to be equal to.
+    /// Whether a scheduler of this module has it as well: diffusers has no number to be equal to.
     #[must_use]
     pub fn stays_in_compat(&self) -> bool {
         matches!(
@@ -103,11 +103,11 @@ impl fmt::Display for Difference {
     #[expect(clippy::too_many_lines, reason = "one sentence a difference")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Stride { steps, of, from, peer, list } => write!(
+            Self::Stride { steps, of, from, diffusers, list } => write!(
                 f,
                 "diffusers finds the next timestep by subtracting a stride: at {steps} of {of} \
                  steps it is not that of the list (from {from} to {}, where the list has {})",
-                Place(*peer),
+                Place(*diffusers),
                 Place(*list)
             ),
             Self::ExtraStep { entries } => write!(
@@ -196,10 +196,10 @@ pub(super) fn stride(timesteps: &[i64], to: impl Fn(i64) -> i64) -> Option<Diffe
     let elsewhere: Vec<(i64, i64, i64)> = std::iter::zip(timesteps.iter().copied(), next)
         // All below 0 is the end.
         .map(|(from, list)| (from, to(from).max(-1), list))
-        .filter(|(_, peer, list)| peer != list)
+        .filter(|(_, diffusers, list)| diffusers != list)
         .collect();
-    let &(from, peer, list) = elsewhere.first()?;
-    Some(Difference::Stride { steps: elsewhere.len(), of: timesteps.len(), from, peer, list })
+    let &(from, diffusers, list) = elsewhere.first()?;
+    Some(Difference::Stride { steps: elsewhere.len(), of: timesteps.len(), from, diffusers, list })
 }
 
 /// Noise drawn on a step from ᾱ = 0.

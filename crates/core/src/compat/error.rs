@@ -1,4 +1,4 @@
-//! Why one of the peer's schedulers can't be had.
+//! Why one of diffusers' schedulers can't be had.
 
 use thiserror::Error;
 
@@ -60,7 +60,7 @@ pub enum CompatError {
     /// An order that the solver does not have.
     #[error("solver_order is {found}: {class} has {expected}")]
     Order {
-        /// The peer's class.
+        /// The class of diffusers.
         class: &'static str,
         /// The order.
         found: usize,
@@ -70,32 +70,32 @@ pub enum CompatError {
     /// Too few steps for the class.
     #[error("{steps} steps asked of {class}: it makes at least {least} with these settings")]
     TooFewSteps {
-        /// The peer's class.
+        /// The class of diffusers.
         class: &'static str,
         /// Steps asked for.
         steps: usize,
         /// The least.
         least: usize,
     },
-    /// A list on which the first timestep stands again, which the peer takes for that other entry
+    /// A list on which the first timestep stands again, which diffusers takes for that other entry
     /// and so runs out of levels.
     #[error(
         "{class} begins at timestep {timestep} and comes there again, where diffusers fails: take \
          fewer steps, or other levels"
     )]
     TwiceAtStart {
-        /// The peer's class.
+        /// The class of diffusers.
         class: &'static str,
         /// The timestep.
         timestep: f64,
     },
-    /// A run that has no number, in the peer neither.
+    /// A run that has no number, in diffusers neither.
     #[error(
         "{class} has no number at call {call} of {calls}, as in diffusers, where two levels are the \
          same or too near each other: take fewer steps, other levels or a lower solver_order"
     )]
     NotANumber {
-        /// The peer's class.
+        /// The class of diffusers.
         class: &'static str,
         /// Which call of the network, from 1.
         call: usize,
@@ -105,7 +105,7 @@ pub enum CompatError {
     /// A setting that the class does not have.
     #[error("{class} has no {setting} {found}: expected {expected}")]
     Unknown {
-        /// The peer's class.
+        /// The class of diffusers.
         class: &'static str,
         /// The setting.
         setting: &'static str,
@@ -142,7 +142,7 @@ pub enum CompatError {
          set_alpha_to_one false"
     )]
     FromClean {
-        /// The peer's class.
+        /// The class of diffusers.
         class: &'static str,
         /// The first timestep that is stepped to from clean data.
         timestep: i64,

@@ -2,7 +2,7 @@
 
 use crate::batch::Batch;
 
-/// What a run of one of the peer's schedulers remembers; at its start, nothing.
+/// What a run of one of diffusers' schedulers remembers; at its start, nothing.
 ///
 /// A scheduler itself never changes: what a step needs of the calls before it is here. What is kept
 /// is the scheduler's affair, as estimates of x₀, of ε or slopes.

@@ -1,12 +1,12 @@
 //! The schedulers of diffusers, number by number.
 //!
-//! What a model folder was made for can be run as the peer runs it: same timesteps, same
-//! coefficients in f32, same noise at the same steps, its quirks included. One file a class of the
-//! peer's; nothing outside of this module knows of a quirk. For what is right rather than equal,
+//! What a model folder was made for can be run as diffusers runs it: same timesteps, same
+//! coefficients in f32, same noise at the same steps, its quirks included. One file a class of
+//! diffusers; nothing outside of this module knows of a quirk. For what is right rather than equal,
 //! take the [samplers](crate::sampler); [`Scheduler::differences`] says where the two part.
 //!
 //! # Numerics
-//! Scalars and elements are f32, one rounding an operation, in the peer's order, measured against
+//! Scalars and elements are f32, one rounding an operation, in diffusers' order, measured against
 //! diffusers 0.42.1, PyTorch 2.15.0 and NumPy 2.4.6 on x86-64. With the same network output and the
 //! same noise, every step of every class and setting is equal bit for bit to that of a PyTorch which
 //! rounds square roots, exponentials and logarithms to nearest, as is done here; but for 1e-5 of the
@@ -23,16 +23,16 @@
 //! more than 2e-5 of its largest value off: from almost pure noise up to 3e-2, third-order DEIS up to
 //! 1e-3, and UniPC of ε by any amount.
 //!
-//! Where the peer's result is no number, the one that was meant is computed:
+//! Where diffusers' result is no number, the one that was meant is computed:
 //!
-//! - `fixed_large_log`: noise of std `exp(½ ln β)`; the peer takes √(ln β).
-//! - `learned`: noise of std `exp(½ f)`, f being the network's variance half; the peer takes √f.
+//! - `fixed_large_log`: noise of std `exp(½ ln β)`; diffusers takes √(ln β).
+//! - `learned`: noise of std `exp(½ f)`, f being the network's variance half; diffusers takes √f.
 //! - DDIM's `√(1 − ᾱ_s − c²)` where rounding has left less than 0, from pure noise with η = 1: 0.
-//! - UniPC's step to clean data with `bh1`, where the peer multiplies infinity by 0.
-//! - An output of twice the sample's length where no variance is learned: its first half; the peer
+//! - UniPC's step to clean data with `bh1`, where diffusers multiplies infinity by 0.
+//! - An output of twice the sample's length where no variance is learned: its first half; diffusers
 //!   fails.
 //!
-//! Other runs in which the peer fails, or gives NaN, are refused when the scheduler is made, by the
+//! Other runs in which diffusers fails, or gives NaN, are refused when the scheduler is made, by the
 //! name of the setting or the call of the network where it happens.
 //!
 //! # Source
@@ -102,7 +102,7 @@ pub trait Scheduler: std::fmt::Debug + Send + Sync {
     /// What it has beside its step; the methods below say it one by one.
     fn plan(&self) -> &Plan;
 
-    /// The peer's name of the class.
+    /// The name of the class in diffusers.
     fn class(&self) -> &'static str {
         self.plan().class
     }
@@ -118,7 +118,7 @@ pub trait Scheduler: std::fmt::Debug + Send + Sync {
     }
 
     /// The timesteps that the network is asked about, in order: one a call, so that a timestep may
-    /// stand there twice, or be no whole number. The last may be −1: the peer's `trailing` has one
+    /// stand there twice, or be no whole number. The last may be −1: diffusers' `trailing` has one
     /// entry too many for some numbers of steps, and reads the noisiest level there.
     fn timesteps(&self) -> Vec<f64> {
         self.plan().timesteps.clone()

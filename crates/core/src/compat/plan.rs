@@ -1,4 +1,4 @@
-//! What all of the peer's schedulers have, whatever their step is.
+//! What all of diffusers' schedulers have, whatever their step is.
 
 use super::config::Config;
 use super::kit::sigma_grid::SigmaGrid;

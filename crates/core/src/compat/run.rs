@@ -24,7 +24,7 @@ pub struct SchedulerStep {
     pub x0: Batch,
 }
 
-/// A run of one of the peer's schedulers. After an error it is over.
+/// A run of one of diffusers' schedulers. After an error it is over.
 ///
 /// # Example
 /// ```

@@ -1,4 +1,4 @@
-//! The peer's betas and ᾱ, in f32.
+//! diffusers' betas and ᾱ, in f32.
 
 use std::f64::consts::PI;
 
@@ -8,10 +8,10 @@ use crate::batch::Scalar;
 use crate::denoiser::ZeroTerminalSnrError;
 use crate::prediction::Prediction;
 
-/// Betas and ᾱ of every timestep, bit for bit those of the peer.
+/// Betas and ᾱ of every timestep, bit for bit those of diffusers.
 ///
 /// # Numerics
-/// betas are f32: the linear ones from the nearer end with one rounding, the others by the peer's
+/// betas are f32: the linear ones from the nearer end with one rounding, the others by diffusers'
 /// formula. ᾱ is summed up from `1 − β` in f64 and rounded at every timestep.
 ///
 /// # Example

@@ -11,6 +11,7 @@ mod scatter;
 mod ticks;
 mod window;
 
+use crate::counted::counted;
 use thiserror::Error;
 
 pub use errors::{ErrorLine, error_chart};
@@ -64,7 +65,10 @@ pub enum ChartError {
         row: usize,
     },
     /// The number of labels differs from the number of points.
-    #[error("{labels} labels for {points} points: one label a point is needed")]
+    #[error(
+        "{} for {}: one label a point is needed",
+        counted(*labels, "label"), counted(*points, "point")
+    )]
     Labels {
         /// The number of labels.
         labels: usize,

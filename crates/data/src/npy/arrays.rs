@@ -1,9 +1,10 @@
 //! Arrays of any numbers, perhaps with labels.
 
 use super::number::{Number, NumberKind};
+use super::words::Words;
 use super::{MAX_HEADER, NpyError, checked_shape, parse_header, strided};
 use crate::counted::counted;
-use crate::{Channels, Dataset, DatasetError, PictureSet, Table};
+use crate::{Channels, Dataset, PictureSet, Table};
 use npyz::{NpyHeader, Order};
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -30,6 +31,8 @@ pub struct Arrays {
     strides: Vec<usize>,
     bytes: Vec<u8>,
     labels: Option<Vec<i64>>,
+    /// The words that labels are the ranks of, if they are.
+    words: Option<Vec<String>>,
     described: String,
 }
 
@@ -52,7 +55,7 @@ impl Arrays {
         self.values_in_order(&self.shape, &self.strides)
     }
 
-    /// The label of each row, as the file has it.
+    /// The label of each row, as the file has it; of words, the rank among all of them.
     #[must_use]
     pub fn labels(&self) -> Option<&[i64]> {
         self.labels.as_deref()
@@ -82,8 +85,9 @@ impl Arrays {
     /// A row is `[channels, height, width]`. Range: −1 to 1; reals are taken as they are.
     ///
     /// # Errors
-    /// [`NpyError`] for another shape, for three axes that rather are signals, no picture at all, a value that is not finite, and integers
-    /// other than uint8 and uint16, whose range nobody knows.
+    /// [`NpyError`] for another shape, for three axes that rather are signals, no picture at all, a value
+    /// that is not finite or beyond f32, and integers other than uint8 and uint16, whose range nobody
+    /// knows.
     pub fn into_pictures(self) -> Result<PictureSet, NpyError> {
         if self.kind() == NumberKind::Integers {
             return Err(NpyError::Range { path: self.path });
@@ -93,6 +97,9 @@ impl Arrays {
         {
             return Err(NpyError::Signals { path: self.path, shape: [n, channels, length] });
         }
+        if let Some((position, value)) = self.too_large() {
+            return Err(NpyError::TooLarge { path: self.path, value, position });
+        }
         let Some((shape, axes, layout)) = layout(&self.shape) else {
             return Err(NpyError::NoPictures { path: self.path, shape: self.shape });
         };
@@ -100,11 +107,15 @@ impl Arrays {
             axes.iter().map(|axis| axis.map_or(0, |axis| self.strides[axis])).collect();
         let (kind, [n, c, h, w]) = (self.kind(), shape);
         let values = self.values_in_order(&shape, &strides);
-        let rows: Vec<f32> = values.map(|value| to_model_space(kind, value)).collect();
+        #[allow(clippy::cast_possible_truncation, reason = "model space is f32")]
+        let rows: Vec<f32> = values.map(|value| kind.in_model_space(value) as f32).collect();
         let reals = if kind == NumberKind::Reals { range(&rows) } else { String::new() };
         let unsound = |source| NpyError::Dataset { path: self.path.clone(), source };
         let data = Dataset::new(vec![c, h, w], rows).map_err(unsound)?;
-        let data = with_labels(data, self.labels.as_deref()).map_err(unsound)?;
+        let data = match self.classes() {
+            Some((labels, names)) => data.with_labels(labels, names).map_err(unsound)?,
+            None => data,
+        };
         let decided = format!("{}, {} {layout}{reals}", self.described, counted(n, "picture"));
         Ok(PictureSet { data, decided, skipped: Vec::new(), left_out: Vec::new() })
     }
@@ -120,8 +131,7 @@ impl Arrays {
         let rows: Vec<f64> = self.values().collect();
         let unfit = |source| NpyError::Table { path: self.path.clone(), source };
         let mut table = Table::new(&names, &rows).map_err(unfit)?;
-        if let Some(labels) = self.labels.as_deref() {
-            let (labels, class_names) = classes(labels);
+        if let Some((labels, class_names)) = self.classes() {
             let unsound = |source| NpyError::Dataset { path: self.path.clone(), source };
             table = table.with_labels(labels, class_names).map_err(unsound)?;
         }
@@ -129,8 +139,30 @@ impl Arrays {
         Ok((table, format!("{}, {size}", self.described)))
     }
 
+    /// The first finite value that is beyond f32, and its place.
+    #[allow(clippy::cast_possible_truncation, reason = "model space is f32")]
+    fn too_large(&self) -> Option<(usize, f64)> {
+        let is_lost = |value: f64| value.is_finite() && (value as f32).is_infinite();
+        self.values().enumerate().find(|(_, value)| is_lost(*value))
+    }
+
     pub(super) fn set_labels(&mut self, labels: Vec<i64>) {
         self.labels = Some(labels);
+    }
+
+    /// Sets the ranks of these words as labels, and the words as names of classes.
+    pub(super) fn set_words(&mut self, words: &[String]) {
+        let distinct: Vec<String> = BTreeSet::from_iter(words).into_iter().cloned().collect();
+        let rank = |word: &String| distinct.partition_point(|known| known < word);
+        let rank = |word| i64::try_from(rank(word)).expect("words that fit into memory");
+        self.labels = Some(words.iter().map(rank).collect());
+        self.words = Some(distinct);
+    }
+
+    /// The class of each row, and the names of the classes.
+    fn classes(&self) -> Option<(Vec<u32>, Vec<String>)> {
+        let (labels, names) = classes(self.labels.as_deref()?);
+        Some((labels, self.words.clone().unwrap_or(names)))
     }
 
     pub(super) fn describe(&mut self, described: String) {
@@ -168,23 +200,6 @@ fn range(rows: &[f32]) -> String {
     format!(", values as they are: {low} to {high}")
 }
 
-#[allow(clippy::cast_possible_truncation, reason = "model space is f32")]
-fn to_model_space(kind: NumberKind, value: f64) -> f32 {
-    let value = match kind {
-        NumberKind::Bytes => (2.0 * value - 255.0) / 255.0,
-        NumberKind::Words => (2.0 * value - 65535.0) / 65535.0,
-        NumberKind::Bools => 2.0 * value - 1.0,
-        NumberKind::Reals | NumberKind::Integers => value,
-    };
-    value as f32
-}
-
-fn with_labels(data: Dataset, labels: Option<&[i64]>) -> Result<Dataset, DatasetError> {
-    let Some(labels) = labels else { return Ok(data) };
-    let (labels, class_names) = classes(labels);
-    data.with_labels(labels, class_names)
-}
-
 /// The rank of each label among the distinct labels, and these as names, ascending.
 fn classes(labels: &[i64]) -> (Vec<u32>, Vec<String>) {
     let distinct: Vec<i64> = BTreeSet::from_iter(labels).into_iter().copied().collect();
@@ -200,6 +215,7 @@ pub(super) struct Head {
     /// The number of bytes of all values.
     len: usize,
     number: Option<Number>,
+    words: Option<Words>,
 }
 
 impl Head {
@@ -209,6 +225,10 @@ impl Head {
 
     pub(super) fn number(&self) -> Option<Number> {
         self.number
+    }
+
+    pub(super) fn words(&self) -> Option<Words> {
+        self.words
     }
 
     pub(super) fn descr(&self) -> String {
@@ -222,18 +242,32 @@ pub(super) fn read_head(path: &Path, file: &mut impl Read) -> Result<(Head, Vec<
     let mut bytes = Vec::new();
     file.take(MAX_HEADER as u64).read_to_end(&mut bytes).map_err(unreadable)?;
     let (header, rest) = parse_header(path, &bytes)?;
-    let number = Number::from_descr(&header.dtype().descr());
-    let (shape, len) = checked_shape(path, &header, number.map_or(1, Number::width))?;
-    Ok((Head { header, shape, len, number }, rest.to_vec()))
+    let descr = header.dtype().descr();
+    let (number, words) = (Number::from_descr(&descr), Words::from_descr(&descr));
+    let width = number.map(Number::width).or(words.map(Words::width));
+    let (shape, len) = checked_shape(path, &header, width.unwrap_or(1))?;
+    Ok((Head { header, shape, len, number, words }, rest.to_vec()))
 }
 
-/// Reads one array, and no more bytes than its header states and one.
-pub(super) fn read_one(path: &Path, mut file: impl Read) -> Result<Arrays, NpyError> {
+/// Reads an array of words, `None` if it is none.
+pub(super) fn read_words(
+    path: &Path,
+    mut file: impl Read,
+) -> Result<Option<Vec<String>>, NpyError> {
+    let (head, bytes) = read_head(path, &mut file)?;
+    let Some(words) = head.words else { return Ok(None) };
+    let (_, bytes) = read_rest(path, head, bytes, file)?;
+    Ok(Some(bytes.chunks_exact(words.width()).map(|bytes| words.text(bytes)).collect()))
+}
+
+/// Reads the bytes after `bytes`, of which there must be as many as the header states.
+fn read_rest(
+    path: &Path,
+    head: Head,
+    mut bytes: Vec<u8>,
+    file: impl Read,
+) -> Result<(NpyHeader, Vec<u8>), NpyError> {
     let unreadable = |source| NpyError::Io { path: path.to_owned(), source };
-    let (head, mut bytes) = read_head(path, &mut file)?;
-    let Some(number) = head.number else {
-        return Err(NpyError::NoNumbers { path: path.to_owned(), found: head.descr() });
-    };
     let missing = (head.len as u64).saturating_add(1).saturating_sub(bytes.len() as u64);
     file.take(missing).read_to_end(&mut bytes).map_err(unreadable)?;
     let Head { header, shape, len: expected, .. } = head;
@@ -244,10 +278,21 @@ pub(super) fn read_one(path: &Path, mut file: impl Read) -> Result<Arrays, NpyEr
     if found > expected {
         return Err(NpyError::TooLong { path, shape, expected });
     }
+    Ok((header, bytes))
+}
+
+/// Reads one array, and no more bytes than its header states and one.
+pub(super) fn read_one(path: &Path, mut file: impl Read) -> Result<Arrays, NpyError> {
+    let (head, bytes) = read_head(path, &mut file)?;
+    let Some(number) = head.number else {
+        return Err(NpyError::NoNumbers { path: path.to_owned(), found: head.descr() });
+    };
+    let (path, shape) = (path.to_owned(), head.shape.clone());
+    let (header, bytes) = read_rest(&path, head, bytes, file)?;
     let strides = match header.order() {
         Order::C => strided::c_strides(&shape),
         Order::Fortran => strided::fortran_strides(&shape),
     };
     let described = path.display().to_string();
-    Ok(Arrays { path, number, shape, strides, bytes, labels: None, described })
+    Ok(Arrays { path, number, shape, strides, bytes, labels: None, words: None, described })
 }

@@ -70,7 +70,7 @@ pub enum NpyError {
         found: usize,
     },
     /// A float64 value is finite but too large for float32.
-    #[error("value {value} at position {position} of {} is too large for float32", path.display())]
+    #[error("value {value:e} at position {position} of {} is too large for float32", path.display())]
     TooLarge {
         /// The file.
         path: PathBuf,

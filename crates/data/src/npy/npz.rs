@@ -26,6 +26,12 @@ struct Entry {
     head: Head,
 }
 
+/// Labels of rows.
+enum Labels {
+    Numbers(Vec<i64>),
+    Words(Vec<String>),
+}
+
 type Archive = ZipArchive<BufReader<File>>;
 
 /// Reads the values and, if there are any, their labels.
@@ -36,6 +42,7 @@ pub(super) fn read(path: &Path, file: File) -> Result<Arrays, NpyError> {
         entries.extend(probe(path, &mut archive, index)?);
     }
     let named_labels = named(&entries, &LABELS, Entry::holds_labels);
+    let named_labels = named_labels.or_else(|| named(&entries, &LABELS, |_| entries.len() > 1));
     let others = || entries.iter().filter(|entry| !is_same(named_labels, entry));
     let only = || single(others()).or_else(|| single(others().filter(|e| !e.holds_labels())));
     let Some(values) = named(&entries, &VALUES, |_| true).or_else(only) else {
@@ -45,8 +52,14 @@ pub(super) fn read(path: &Path, file: File) -> Result<Arrays, NpyError> {
     let rows = arrays.shape().first().copied().unwrap_or(1);
     let labels = labels(path, &mut archive, &entries, values, rows)?;
     let labelled = labels.as_ref().map(|(entry, _)| *entry);
+    let unfit = named_labels.filter(|entry| labelled.is_none() && entry.index != values.index);
     let left_out = entries.iter().filter(|e| e.index != values.index && !is_same(labelled, e));
-    let left_out: Vec<&str> = left_out.map(|entry| entry.name.as_str()).collect();
+    let left_out: Vec<String> = left_out
+        .map(|entry| match unfit.filter(|unfit| unfit.index == entry.index) {
+            Some(_) => format!("{} ({})", entry.name, entry.why_no_labels()),
+            None => entry.name.clone(),
+        })
+        .collect();
     let is_unsure = labelled.is_none() && values.beside(&entries, rows).next().is_some();
     let how = if is_unsure { " (labels of classes are named labels or y)" } else { "" };
     let parts = [
@@ -54,8 +67,10 @@ pub(super) fn read(path: &Path, file: File) -> Result<Arrays, NpyError> {
         labelled.map(|entry| format!("labels from {}", entry.name)),
         (!left_out.is_empty()).then(|| format!("left out: {}{how}", left_out.join(", "))),
     ];
-    if let Some((_, labels)) = labels {
-        arrays.set_labels(labels);
+    match labels {
+        Some((_, Labels::Numbers(labels))) => arrays.set_labels(labels),
+        Some((_, Labels::Words(words))) => arrays.set_words(&words),
+        None => {}
     }
     arrays.describe(parts.into_iter().flatten().collect::<Vec<_>>().join(", "));
     Ok(arrays)
@@ -68,15 +83,70 @@ fn labels<'a>(
     entries: &'a [Entry],
     values: &Entry,
     rows: usize,
-) -> Result<Option<(&'a Entry, Vec<i64>)>, NpyError> {
+) -> Result<Option<(&'a Entry, Labels)>, NpyError> {
     if let Some(entry) = named(entries, &LABELS, Entry::holds_labels) {
-        return Ok(Some((entry, read_labels(path, archive, entry, rows)?)));
+        let labels = read_labels(path, archive, entry, rows)?;
+        return Ok(Some((entry, Labels::Numbers(labels))));
+    }
+    let is_other = |entry: &Entry| entry.index != values.index;
+    if let Some(entry) = named(entries, &LABELS, is_other)
+        && let Some(labels) = other_labels(path, archive, entry, rows)?
+    {
+        return Ok(Some((entry, labels)));
     }
     let Some(entry) = single(values.beside(entries, rows)) else { return Ok(None) };
     match read_labels(path, archive, entry, rows) {
         Err(NpyError::Label { .. }) => Ok(None),
-        labels => Ok(Some((entry, labels?)).filter(|(_, labels)| tell_classes_apart(labels))),
+        labels => {
+            let labels = Some(labels?).filter(|labels| tell_classes_apart(labels));
+            Ok(labels.map(|labels| (entry, Labels::Numbers(labels))))
+        }
     }
+}
+
+/// Labels that are no integers: words, false and true, or rows with a single 1 (one-hot); `None` if the
+/// array is nothing of that.
+fn other_labels(
+    path: &Path,
+    archive: &mut Archive,
+    entry: &Entry,
+    rows: usize,
+) -> Result<Option<Labels>, NpyError> {
+    let shape = entry.head.shape();
+    let is_single = matches!(shape, [_] | [_, 1]);
+    if entry.head.words().is_some() && is_single {
+        let words =
+            read_words(path, archive, entry)?.filter(|words| !words.iter().any(String::is_empty));
+        check_count(entry, shape[0], rows)?;
+        return Ok(words.map(Labels::Words));
+    }
+    let Some(number) = entry.head.number() else { return Ok(None) };
+    if number.kind() == NumberKind::Bools && is_single {
+        return Ok(Some(Labels::Numbers(read_labels(path, archive, entry, rows)?)));
+    }
+    let &[count, width] = shape else { return Ok(None) };
+    if width < 2 {
+        return Ok(None);
+    }
+    let values: Vec<f64> = load(path, archive, entry)?.values().collect();
+    let hot: Option<Vec<i64>> = values.chunks_exact(width).map(hot).collect();
+    let Some(hot) = hot else { return Ok(None) };
+    check_count(entry, count, rows)?;
+    Ok(Some(Labels::Numbers(hot)))
+}
+
+/// The place of the 1 in a row of zeros.
+fn hot(row: &[f64]) -> Option<i64> {
+    let place = row.iter().position(|value| *value == 1.0)?;
+    let is_single = row.iter().enumerate().all(|(i, value)| i == place || *value == 0.0);
+    i64::try_from(place).ok().filter(|_| is_single)
+}
+
+fn check_count(entry: &Entry, labels: usize, rows: usize) -> Result<(), NpyError> {
+    if labels == rows {
+        return Ok(());
+    }
+    Err(NpyError::LabelCount { path: entry.path.clone(), labels, rows })
 }
 
 fn is_same(entry: Option<&Entry>, other: &Entry) -> bool {
@@ -114,6 +184,15 @@ fn load(path: &Path, archive: &mut Archive, entry: &Entry) -> Result<Arrays, Npy
     arrays::read_one(&entry.path, file).map_err(|e| unpacking(path, e))
 }
 
+fn read_words(
+    path: &Path,
+    archive: &mut Archive,
+    entry: &Entry,
+) -> Result<Option<Vec<String>>, NpyError> {
+    let file = archive.by_index(entry.index).map_err(|e| damaged(path, e))?;
+    arrays::read_words(&entry.path, file).map_err(|e| unpacking(path, e))
+}
+
 /// An entry that cannot be read is an error of the archive, not of the file system.
 fn unpacking(path: &Path, error: NpyError) -> NpyError {
     if let NpyError::Io { source, .. } = error {
@@ -129,10 +208,7 @@ fn read_labels(
     rows: usize,
 ) -> Result<Vec<i64>, NpyError> {
     let labels = load(path, archive, entry)?;
-    let count = labels.values().count();
-    if count != rows {
-        return Err(NpyError::LabelCount { path: entry.path.clone(), labels: count, rows });
-    }
+    check_count(entry, labels.values().count(), rows)?;
     let label = |(row, value): (usize, f64)| {
         if value.abs() > LARGEST_LABEL {
             return Err(NpyError::Label { path: entry.path.clone(), value, row: row + 1 });
@@ -150,6 +226,16 @@ impl Entry {
         let is_integer =
             matches!(kind, Some(NumberKind::Bytes | NumberKind::Words | NumberKind::Integers));
         is_integer && matches!(self.head.shape(), [_] | [_, 1])
+    }
+
+    /// Why it is not taken for labels, although it is named so.
+    fn why_no_labels(&self) -> String {
+        let how = if self.head.descr() == "'|O'" { "; store them with astype(str)" } else { "" };
+        format!(
+            "{} {:?}: labels are integers or words, one a row, or one-hot{how}",
+            self.head.descr(),
+            self.head.shape()
+        )
     }
 
     /// The other arrays that may be the labels of values with this many rows.

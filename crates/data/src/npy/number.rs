@@ -17,6 +17,19 @@ pub enum NumberKind {
     Bools,
 }
 
+impl NumberKind {
+    /// A value of a picture, from −1 (black) to 1 (white); reals are taken as they are, and so are integers
+    /// of unknown range.
+    pub(super) fn in_model_space(self, value: f64) -> f64 {
+        match self {
+            Self::Bytes => (2.0 * value - 255.0) / 255.0,
+            Self::Words => (2.0 * value - 65535.0) / 65535.0,
+            Self::Bools => 2.0 * value - 1.0,
+            Self::Reals | Self::Integers => value,
+        }
+    }
+}
+
 /// How one number is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Number {

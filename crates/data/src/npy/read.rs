@@ -12,8 +12,8 @@ use std::path::Path;
 /// order. In an archive, names are compared without case and without `train_` or `_train`: the
 /// values are the first of x, images, data, samples, arr_0, or else the only array that is not
 /// the labels; the labels are the first of labels, label, y, targets, target, classes, class that
-/// holds integers `[n]` or `[n, 1]`, or else the only array of n such integers, some of them alike,
-/// beside n values.
+/// holds integers `[n]` or `[n, 1]`, or else words, bools or one-hot rows `[n, k]` of that name, or else
+/// the only array of n such integers, some of them alike, beside n values.
 ///
 /// # Errors
 /// [`NpyError`], which names the file and the entry: another format, values that are no numbers, a

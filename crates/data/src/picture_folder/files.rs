@@ -110,7 +110,7 @@ impl Found {
         if let Some(file) = self.files.pop() {
             return Err(PictureSetError::OutsideClasses { path: file.path });
         }
-        folders.extend(links);
+        folders.extend(self.others(&folders, links));
         folders.sort();
         let mut class = 0;
         for folder in folders {
@@ -127,6 +127,17 @@ impl Found {
             }
         }
         Ok(())
+    }
+
+    /// The links to folders that are no classes under another name; the others are counted.
+    fn others(&mut self, folders: &[PathBuf], links: Vec<PathBuf>) -> Vec<PathBuf> {
+        let real = |folder: &PathBuf| folder.canonicalize().ok();
+        let mut classes: HashSet<_> = folders.iter().filter_map(real).collect();
+        let (others, again) = links
+            .into_iter()
+            .partition::<Vec<_>, _>(|link| real(link).is_none_or(|path| classes.insert(path)));
+        self.passed_over.links += again.len();
+        others
     }
 
     /// Adds what is in a folder, then what the links in it lead to.

@@ -260,7 +260,7 @@ fn real_text(value: f64, deviation: f64) -> String {
 }
 
 /// The shortest text that is read as this value; of a whole number without a point.
-fn shortest(value: f64) -> String {
+pub(super) fn shortest(value: f64) -> String {
     let text = format!("{:?}", value + 0.0); // adding 0 makes −0 a 0
     text.strip_suffix(".0").map(ToOwned::to_owned).unwrap_or(text)
 }

@@ -18,7 +18,7 @@ pub use csv_error::{CellProblem, CellTrouble, CsvError};
 #[cfg(feature = "datasets")]
 pub(crate) use read::read_described;
 pub use read::{MAX_COLUMNS, read_csv};
-pub use write::{encode_csv, write_csv};
+pub use write::{encode_csv, encode_csv_with, write_csv};
 
 /// Rows of numbers under named columns: the [`Dataset`] that a model learns, and the [`Columns`]
 /// that turn its samples back into numbers of the same kinds.
@@ -40,6 +40,7 @@ pub use write::{encode_csv, write_csv};
 pub struct Table {
     data: Dataset,
     columns: Columns,
+    values: Vec<f64>,
 }
 
 /// Why names and numbers do not make a [`Table`].
@@ -107,7 +108,7 @@ impl Table {
         let columns = Columns::fit(names, rows)?;
         let data = Dataset::new(vec![columns.len()], columns.to_model_rows(rows))
             .expect("whole rows of standardised, finite values");
-        Ok(Self { data, columns })
+        Ok(Self { data, columns, values: rows.to_vec() })
     }
 
     /// Gives every row a label, as [`Dataset::with_labels`] does.
@@ -138,6 +139,12 @@ impl Table {
     #[must_use]
     pub fn data(&self) -> &Dataset {
         &self.data
+    }
+
+    /// The same rows in data units, as they were given.
+    #[must_use]
+    pub fn values(&self) -> &[f64] {
+        &self.values
     }
 
     /// The columns.

@@ -1,5 +1,6 @@
 //! Samples as a CSV file.
 
+use super::column::shortest;
 use super::{Column, Columns};
 use crate::{SaveError, save_with};
 use csv::Writer;
@@ -30,7 +31,7 @@ use std::path::Path;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn write_csv(path: &Path, columns: &Columns, rows: &[f32]) -> Result<(), SaveError> {
-    save_with(path, |file| encode(file, columns, rows))
+    save_with(path, |file| encode(file, columns, rows, &[]))
 }
 
 /// The bytes that [`write_csv`] writes.
@@ -39,18 +40,52 @@ pub fn write_csv(path: &Path, columns: &Columns, rows: &[f32]) -> Result<(), Sav
 /// If the values do not fill whole rows.
 #[must_use]
 pub fn encode_csv(columns: &Columns, rows: &[f32]) -> Vec<u8> {
+    encode_csv_with(columns, rows, &[])
+}
+
+/// The same with cells of which the value is given, in data units: it is written to its last digit.
+///
+/// # Shapes
+/// `given` has a value or `None` for each cell, a row after the other; an empty list gives none.
+///
+/// # Panics
+/// If the values do not fill whole rows, or `given` is for another number of cells.
+///
+/// # Example
+/// ```
+/// use ancestral_data::{Columns, encode_csv_with};
+///
+/// let columns = Columns::fit(&["age", "height"], &[20.5, 1.75, 40.0, 1.25])?;
+/// let text = encode_csv_with(&columns, &[0.0, 1.0], &[Some(33.123456789), None]);
+/// assert_eq!(text, b"age,height\n33.123456789,1.75\n");
+/// # Ok::<(), ancestral_data::TableError>(())
+/// ```
+#[must_use]
+pub fn encode_csv_with(columns: &Columns, rows: &[f32], given: &[Option<f64>]) -> Vec<u8> {
     let mut bytes = Vec::new();
-    encode(&mut bytes, columns, rows).expect("memory takes all that is written");
+    encode(&mut bytes, columns, rows, given).expect("memory takes all that is written");
     bytes
 }
 
-fn encode(file: &mut dyn Write, columns: &Columns, rows: &[f32]) -> io::Result<()> {
+fn encode(
+    file: &mut dyn Write,
+    columns: &Columns,
+    rows: &[f32],
+    given: &[Option<f64>],
+) -> io::Result<()> {
+    let (len, cells) = (given.len(), rows.len());
+    assert!(len == 0 || len == cells, "{len} values that are given for {cells} cells");
     let values = columns.from_model_rows(rows);
+    let given = given.iter().copied().chain(std::iter::repeat(None));
+    let cells: Vec<(f64, Option<f64>)> = values.into_iter().zip(given).collect();
     let columns = columns.as_slice();
     let mut writer = Writer::from_writer(file);
     writer.write_record(columns.iter().map(Column::name))?;
-    for row in values.chunks_exact(columns.len()) {
-        writer.write_record(columns.iter().zip(row).map(|(column, &x)| column.text(x)))?;
+    for row in cells.chunks_exact(columns.len()) {
+        let text = |(column, (drawn, given)): (&Column, &(f64, Option<f64>))| {
+            given.map_or_else(|| column.text(*drawn), shortest)
+        };
+        writer.write_record(columns.iter().zip(row).map(text))?;
     }
     writer.flush()
 }

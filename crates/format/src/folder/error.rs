@@ -1,7 +1,7 @@
 //! What can go wrong with a model folder.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
@@ -11,7 +11,7 @@ use super::shards::ShardError;
 use crate::about::AboutError;
 use crate::array::NotFinite;
 use crate::impostor::{CONVERT, Impostor};
-use crate::listed::{listed, shown};
+use crate::listed::{counted, listed, shown};
 use crate::network_config::NetworkConfigError;
 use crate::safetensors::SafetensorsError;
 use crate::scheduler_config::SchedulerConfigError;
@@ -21,12 +21,24 @@ use crate::scheduler_config::SchedulerConfigError;
 #[non_exhaustive]
 pub enum FolderError {
     /// A file is not there.
-    #[error("no {what}: looked for {}", list(looked_for))]
+    #[error("no {what}: looked for {}{}", list(looked_for), beside(networks))]
     Missing {
         /// What the file holds.
         what: &'static str,
         /// Every place where it could have been.
         looked_for: Vec<PathBuf>,
+        /// The networks that were found, if there are several, or only one with the name of a variant.
+        networks: Vec<PathBuf>,
+    },
+    /// The cache folder of a hub's model does not say which snapshot is the model.
+    #[error("{}", no_snapshot(path, reference.as_deref(), found))]
+    Snapshots {
+        /// The cache folder.
+        path: PathBuf,
+        /// What `refs/main` names, if it is there.
+        reference: Option<String>,
+        /// The snapshots.
+        found: Vec<PathBuf>,
     },
     /// There are no weights, or several variants and none was requested.
     #[error("{}{}", no_weights(looked_for, found), hints(variants, *pickles))]
@@ -175,6 +187,31 @@ pub enum FolderError {
         /// Why.
         reason: AboutError,
     },
+}
+
+fn beside(networks: &[PathBuf]) -> String {
+    match networks {
+        [] => String::new(),
+        [only] => format!("; there is the network {}, as a variant", only.display()),
+        several => format!("; networks found: {}", list(several)),
+    }
+}
+
+fn no_snapshot(path: &Path, reference: Option<&str>, found: &[PathBuf]) -> String {
+    let reference = match reference {
+        None => "does not exist".to_owned(),
+        Some(name) => format!("names {}, which is not one of them", shown(name)),
+    };
+    let path = path.display();
+    match found {
+        [] => format!("{path}: a cache folder without a snapshot of the model: download it again"),
+        [first, ..] => format!(
+            "{path}: a cache folder with {}, {}; refs/main {reference}: open one of them, such as {}",
+            counted(found.len(), "snapshot"),
+            listed(found, |path| shown(&path.file_name().unwrap_or_default().to_string_lossy())),
+            first.display()
+        ),
+    }
 }
 
 fn no_weights(looked_for: &[PathBuf], found: &[String]) -> String {

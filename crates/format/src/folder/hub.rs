@@ -16,24 +16,23 @@ pub(super) fn resolved(path: &Path) -> Result<PathBuf, FolderError> {
         return Ok(path.to_owned());
     }
     let reference = fs::read_to_string(path.join("refs/main")).ok();
+    let reference = reference.as_deref().map(str::trim);
     // A name alone: what a file says leads nowhere else.
     let is_name = |commit: &str| {
         let mut parts = Path::new(commit).components();
         matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None))
     };
-    let named = reference.as_deref().map(str::trim).filter(|commit| is_name(commit));
-    let named = named.map(|commit| snapshots.join(commit));
+    let named = reference.filter(|commit| is_name(commit)).map(|commit| snapshots.join(commit));
     if let Some(snapshot) = named.filter(|snapshot| snapshot.is_dir()) {
         return Ok(snapshot);
     }
     let entries = fs::read_dir(&snapshots).into_iter().flatten().flatten();
     let mut found: Vec<PathBuf> =
         entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
-    match (found.pop(), found.is_empty()) {
-        (Some(only), true) => Ok(only),
-        _ => Err(FolderError::Missing {
-            what: "snapshot of a model in this cache folder",
-            looked_for: vec![path.join("refs/main"), snapshots],
-        }),
+    found.sort();
+    if let [only] = &mut found[..] {
+        return Ok(std::mem::take(only));
     }
+    let (path, reference) = (path.to_owned(), reference.map(str::to_owned));
+    Err(FolderError::Snapshots { path, reference, found })
 }

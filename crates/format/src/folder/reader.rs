@@ -41,20 +41,23 @@ impl<'a> Reader<'a> {
         let others = self.other_networks(index);
         let of_folder = variant.and_then(|name| others.iter().find(|(found, _)| found == name));
         let (folder, network) = match of_folder {
-            Some((_, folder)) => self.network(index, std::slice::from_ref(folder))?,
-            None => self.network(index, &network_folders(index))?,
+            Some((_, folder)) => self.network(index, std::slice::from_ref(folder), &[])?,
+            None => self.network(index, &network_folders(index), &others)?,
         };
-        let variant = variant.filter(|_| of_folder.is_none());
-        if of_folder.is_none() && !others.is_empty() {
-            let path = self.files.path(&folder);
-            let variants = others.into_iter().map(|(variant, _)| variant).collect();
+        let is_variant = of_folder.is_some();
+        let variant = variant.filter(|_| !is_variant);
+        let (variants, mut networks): (Vec<_>, Vec<_>) =
+            others.into_iter().map(|(name, folder)| (name, self.files.path(&folder))).unzip();
+        if !is_variant && !variants.is_empty() {
+            let (path, variants) = (self.files.path(&folder), variants.clone());
             self.notices.push(Notice::OtherNetworks { path, variants });
         }
+        networks.insert(0, self.files.path(&folder));
         // Whoever saves a network alone saves no scheduler with it. Of ours none is saved alone.
         let bare = index.is_none() && folder.is_empty() && network.kind() == NetworkKind::UNet;
-        let scheduler = self.scheduler(bare)?;
+        let scheduler = self.scheduler(bare, &networks)?;
         check_times(&network, &scheduler, || self.files.path(&format!("{folder}{CONFIG}")))?;
-        let weights = weight_files::read(&mut self, &folder, variant)?;
+        let weights = weight_files::read(&mut self, &folder, variant, &variants)?;
         let raw = variant.map_or_else(|| self.raw_weights(&folder), |_| Ok(None))?;
         let about = self.about()?;
         let model = ModelFolder { network, scheduler, weights, raw_weights: raw, about };
@@ -94,6 +97,7 @@ impl<'a> Reader<'a> {
         &mut self,
         index: Option<NetworkKind>,
         folders: &[String],
+        others: &[(String, String)],
     ) -> Result<(String, NetworkConfig), FolderError> {
         for folder in folders {
             let name = format!("{folder}{CONFIG}");
@@ -107,18 +111,27 @@ impl<'a> Reader<'a> {
         }
         let configs = folders.iter().map(|folder| format!("{folder}{CONFIG}"));
         let looked_for = configs.map(|name| self.files.path(&name));
+        let networks = others.iter().map(|(_, folder)| self.files.path(folder)).collect();
         Err(match index {
-            Some(_) => {
-                FolderError::Missing { what: "network config", looked_for: looked_for.collect() }
-            }
+            Some(_) => FolderError::Missing {
+                what: "network config",
+                looked_for: looked_for.collect(),
+                networks,
+            },
             None => FolderError::Missing {
                 what: "model",
                 looked_for: [self.files.path(INDEX)].into_iter().chain(looked_for).collect(),
+                networks,
             },
         })
     }
 
-    fn scheduler(&mut self, bare: bool) -> Result<SchedulerConfig, FolderError> {
+    /// The config of the scheduler; `networks` are those of the folder, which a message may name.
+    fn scheduler(
+        &mut self,
+        bare: bool,
+        networks: &[PathBuf],
+    ) -> Result<SchedulerConfig, FolderError> {
         for name in [SCHEDULER, ROOT_SCHEDULER] {
             if let Some(json) = self.text(name, LONGEST_CONFIG)? {
                 let parsed = SchedulerConfig::from_json(&json).map_err(|reason| {
@@ -129,7 +142,8 @@ impl<'a> Reader<'a> {
         }
         let looked_for = [SCHEDULER, ROOT_SCHEDULER].map(|name| self.files.path(name)).to_vec();
         if !bare {
-            return Err(FolderError::Missing { what: "scheduler config", looked_for });
+            let networks = if networks.len() > 1 { networks.to_vec() } else { Vec::new() };
+            return Err(FolderError::Missing { what: "scheduler config", looked_for, networks });
         }
         self.notices.push(Notice::SchedulerAssumed { looked_for });
         Ok(SchedulerConfig::default())

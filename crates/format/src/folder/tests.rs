@@ -647,6 +647,9 @@ fn networks_beside_the_usual_one_are_variants() {
     assert!(notices[0].contains("unet") && notices[0].ends_with("as variants: ema"), "{notices:?}");
     let average = ModelFolder::read_variant(folder.path(), Some("ema")).unwrap();
     assert!(average.notices.is_empty());
+    // A name that is another's is answered with those that there are.
+    let error = ModelFolder::read_variant(folder.path(), Some("EMA")).unwrap_err().to_string();
+    assert!(error.contains("there are the variants ema: choose one"), "{error}");
     // It is that folder that is read.
     fs::remove_file(folder.path().join("unet_ema").join(WEIGHTS)).unwrap();
     let error = ModelFolder::read_variant(folder.path(), Some("ema")).unwrap_err().to_string();
@@ -654,6 +657,26 @@ fn networks_beside_the_usual_one_are_variants() {
     // A folder without a config is no network.
     fs::remove_file(folder.path().join("unet_ema").join(CONFIG)).unwrap();
     assert!(ModelFolder::read(folder.path()).unwrap().notices.is_empty());
+}
+
+#[test]
+fn networks_without_a_scheduler_or_the_usual_one_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    with_average(folder.path());
+    let error = || ModelFolder::read(folder.path()).unwrap_err().to_string();
+    fs::remove_file(folder.path().join("model_index.json")).unwrap();
+    fs::remove_file(folder.path().join(SCHEDULER)).unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let [usual, average] = ["unet/", "unet_ema/"].map(path);
+    let expected = format!("networks found: {usual}, {average}");
+    assert!(
+        error().starts_with("no scheduler config") && error().ends_with(&expected),
+        "{}",
+        error()
+    );
+    fs::remove_dir_all(&usual).unwrap();
+    let expected = format!("there is the network {average}, as a variant");
+    assert!(error().starts_with("no model") && error().ends_with(&expected), "{}", error());
 }
 
 #[test]
@@ -668,17 +691,23 @@ fn the_cache_folder_of_a_hub_leads_to_its_snapshot() {
     // The only one, and then the one that is named.
     assert!(ModelFolder::read(cache.path()).is_ok());
     with_average(&new);
-    error("no snapshot of a model in this cache folder");
+    error(
+        "a cache folder with 2 snapshots, 0123, 4567; refs/main does not exist: open one of them",
+    );
     crate::write_file(&cache.path().join("refs/main"), b"4567\n").unwrap();
     assert!(ModelFolder::read(cache.path()).is_ok());
     // It is a name, not a path.
     with_average(&cache.path().join("elsewhere"));
     crate::write_file(&cache.path().join("refs/main"), b"../elsewhere").unwrap();
-    error("no snapshot of a model in this cache folder");
+    error("refs/main names ../elsewhere, which is not one of them: open one of them, such as");
+    error(&old.display().to_string());
     crate::write_file(&cache.path().join("refs/main"), b"4567").unwrap();
     fs::remove_dir_all(&new).unwrap();
     assert!(ModelFolder::read(cache.path()).is_ok());
     with_average(&new);
     fs::remove_file(new.join(SCHEDULER)).unwrap();
     error("4567");
+    fs::remove_dir_all(cache.path().join("snapshots")).unwrap();
+    fs::create_dir(cache.path().join("snapshots")).unwrap();
+    error("a cache folder without a snapshot of the model");
 }

@@ -51,11 +51,13 @@ fn is_variant(name: &str) -> bool {
     (1..=64).contains(&name.len()) && name.chars().all(allowed)
 }
 
-/// Reads the weights in `folder`: of the `variant`, or of none, or of the only one that there is.
+/// Reads the weights in `folder`: of the `variant`, or of none, or of the only one that there is. The
+/// `others` are variants in folders of their own.
 pub(super) fn read(
     reader: &mut Reader<'_>,
     folder: &str,
     variant: Option<&str>,
+    others: &[String],
 ) -> Result<Weights, FolderError> {
     if let Some((_, weights)) = first(reader, folder, variant)? {
         return Ok(weights);
@@ -75,7 +77,7 @@ pub(super) fn read(
         looked_for: looked_for.map(|name| reader.files.path(&name)).collect(),
         pickles: found.iter().any(|name| ends(name, &PICKLES)),
         found: found.into_iter().filter(|name| ends(name, &ENDS)).collect(),
-        variants: variants.into_iter().collect(),
+        variants: variants.into_iter().chain(others.iter().cloned()).collect(),
     })
 }
 

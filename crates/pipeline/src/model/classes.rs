@@ -3,7 +3,7 @@
 use ancestral_format::{Labels, ModelFolder};
 
 use super::Model;
-use crate::error::{Problem, SettingError};
+use crate::error::{Notice, Problem, SettingError};
 use crate::labels::{SampleLabels, Shares};
 use crate::settings::{Setting, Settings};
 
@@ -74,12 +74,34 @@ impl Classes {
         }
     }
 
+    /// The label of the class of that name; the label that means "none" is that of no class.
+    fn find(&self, class: &str, null: Option<u32>) -> Option<u32> {
+        let found = match self {
+            Self::Named { names, .. } => names.iter().position(|name| name == class).map(label),
+            Self::Numbered { count } => {
+                class.parse().ok().filter(|label| (*label as usize) < *count)
+            }
+            Self::Numbers => class.parse().ok(),
+            Self::None | Self::Vectors => None,
+        };
+        found.filter(|label| Some(*label) != null)
+    }
+
     /// The valid names, as a phrase.
     fn expected(&self, null: Option<u32>) -> String {
         let none = null.map(|_| format!(", or {NONE}")).unwrap_or_default();
+        let is_class = |label: &usize| null.is_none_or(|null| *label != null as usize);
         match self {
-            Self::Named { names, .. } => format!("one of {}{none}", names.join(", ")),
-            Self::Numbered { count } => format!("0 to {}{none}", count - 1),
+            Self::Named { names, .. } => {
+                let classes = (0..names.len()).filter(is_class).map(|label| names[label].as_str());
+                format!("one of {}{none}", classes.collect::<Vec<_>>().join(", "))
+            }
+            Self::Numbered { count } => {
+                let last = (0..*count).rfind(is_class).unwrap_or_default();
+                let but = null.filter(|null| (*null as usize) < last);
+                let but = but.map(|null| format!(" but {null}")).unwrap_or_default();
+                format!("0 to {last}{but}{none}")
+            }
             Self::None | Self::Numbers | Self::Vectors => "a whole number".to_owned(),
         }
     }
@@ -117,6 +139,16 @@ impl Model {
         }
     }
 
+    /// Says so if the class that is requested has the name that means no class elsewhere.
+    pub(crate) fn note_class_none(&self, settings: &Settings) -> Option<Notice> {
+        let is_name = self.classes.null().is_some() && self.classes.find(NONE, None).is_some();
+        (is_name && settings.class.as_deref() == Some(NONE)).then(|| {
+            Notice::note(
+                "`class` none is the class of that name here; `guidance` 0 with any class draws without one",
+            )
+        })
+    }
+
     /// Labels where no class is requested: each class as often as in the data, or equally often if
     /// the model does not record that.
     pub(crate) fn spread_labels(&self, settings: &Settings) -> Result<SampleLabels, SettingError> {
@@ -146,27 +178,26 @@ impl Model {
                 }
                 (Classes::Named { .. } | Classes::Numbered { .. } | Classes::Numbers, None) => {
                     let expected = self.classes.expected(None);
-                    let problem = Problem::NoClassChosen { model: model(), expected };
+                    let may_have_none = matches!(self.classes, Classes::Numbered { .. });
+                    let problem =
+                        Problem::NoClassChosen { model: model(), expected, may_have_none };
                     Err(SettingError::new(Setting::Class, problem))
                 }
             };
         };
-        let found = match &self.classes {
-            Classes::None => Err(Problem::NoClasses { model: model() }),
-            Classes::Vectors => Err(Problem::Vectors { model: model() }),
-            Classes::Named { names, .. } => {
-                Ok(names.iter().position(|name| name == class).map(label))
-            }
-            Classes::Numbered { count } => {
-                Ok(class.parse().ok().filter(|label| (*label as usize) < *count))
-            }
-            Classes::Numbers => Ok(class.parse().ok()),
-        };
-        let found = found.map_err(|problem| SettingError::of(Setting::Class, class, problem))?;
-        let found = found.or_else(|| null.filter(|_| class == NONE));
+        let found = self.classes.find(class, null).or(null.filter(|_| class == NONE));
         found.map(SampleLabels::One).ok_or_else(|| {
-            let problem =
-                Problem::UnknownClass { model: model(), expected: self.classes.expected(null) };
+            let problem = match &self.classes {
+                Classes::None => Problem::NoClasses { model: model() },
+                Classes::Vectors => Problem::Vectors { model: model() },
+                Classes::Named { .. } | Classes::Numbered { .. } if class == NONE => {
+                    Problem::NoNullLabel { model: model() }
+                }
+                Classes::Named { .. } | Classes::Numbered { .. } | Classes::Numbers => {
+                    let expected = self.classes.expected(null);
+                    Problem::UnknownClass { model: model(), expected }
+                }
+            };
             SettingError::of(Setting::Class, class, problem)
         })
     }

@@ -6,21 +6,37 @@ use ancestral_data::{Column, Columns, Table};
 
 use super::Model;
 use crate::error::RowsError;
+use crate::given::Given;
 
 impl Model {
     /// Rows of an array of `shape`, `[n, …]` or one row without the n: of pictures in model space, of
     /// points and tables in the data's own units.
     ///
     /// # Errors
-    /// If the shape is another than that of a sample, a value is not finite, or there is no row.
-    pub fn rows_of_array(&self, shape: &[usize], data: Vec<f32>) -> Result<Batch, RowsError> {
-        let rows = fitted(shape, data, &[self.row_shape()?])?;
-        Ok(match &self.columns {
-            None => rows,
-            Some(columns) => {
-                let values: Vec<f64> = rows.data().iter().copied().map(f64::from).collect();
-                Batch::new(rows.row_shape().to_vec(), columns.to_model_rows(&values))
-            }
+    /// If the shape is another than that of a sample, a value is not finite or beyond f32, or there is
+    /// no row.
+    pub fn rows_of_array(&self, shape: &[usize], values: &[f64]) -> Result<Batch, RowsError> {
+        let row = self.row_shape()?;
+        fitted(shape, values, std::slice::from_ref(&row))?;
+        let model = self.columns.as_ref().map(|columns| columns.to_model_rows(values));
+        Ok(Batch::new(row, model.map_or_else(|| narrowed(values), |model| scaled(values, model))?))
+    }
+
+    /// What an array gives of samples where the mask is 1, in shapes and units as
+    /// [`rows_of_array`](Self::rows_of_array) takes them.
+    ///
+    /// # Errors
+    /// As there, or if the mask is not one for these rows.
+    pub fn given_of_array(
+        &self,
+        shape: &[usize],
+        values: &[f64],
+        mask: &Batch,
+    ) -> Result<Given, RowsError> {
+        let known = Known::new(self.rows_of_array(shape, values)?, mask.clone())?;
+        Ok(match self.columns {
+            None => known.into(),
+            Some(_) => Given::of_table(known, values, mask),
         })
     }
 
@@ -28,15 +44,19 @@ impl Model {
     /// pixel.
     ///
     /// # Errors
-    /// As [`rows_of_array`](Self::rows_of_array).
-    pub fn mask_of_array(&self, shape: &[usize], data: Vec<f32>) -> Result<Batch, RowsError> {
+    /// As [`rows_of_array`](Self::rows_of_array), or if a value is outside [0, 1].
+    pub fn mask_of_array(&self, shape: &[usize], values: &[f64]) -> Result<Batch, RowsError> {
         let row = self.row_shape()?;
         let mut shapes = vec![row.clone()];
         if self.columns.is_none() {
             let plane = row[1..].to_vec();
             shapes.extend([[&[1], &plane[..]].concat(), plane]);
         }
-        Ok(whole_mask(&fitted(shape, data, &shapes)?, &row))
+        let fitting = fitted(shape, values, &shapes)?;
+        if let Some(index) = values.iter().position(|value| !(0.0..=1.0).contains(value)) {
+            return Err(RowsError::NoShare { index, value: values[index] });
+        }
+        Ok(whole_mask(&Batch::new(fitting.clone(), narrowed(values)?), &row))
     }
 
     /// The mask of pictures of one channel, −1 (black) where the sample is drawn and 1 (white) where it
@@ -53,31 +73,31 @@ impl Model {
     /// Rows of a table that has all columns of the model, in any order.
     ///
     /// # Errors
-    /// If a column is missing, or the model has no such column.
+    /// If a column is missing, the model has no such column, or a value is beyond f32 in model space.
     pub fn rows_of_table(&self, table: &Table) -> Result<Batch, RowsError> {
-        let (rows, given) = self.table(table)?;
-        let missing = given.iter().position(|given| !given);
-        match (missing, &self.columns) {
-            (Some(i), Some(columns)) => {
-                Err(RowsError::Missing { name: columns.as_slice()[i].name().to_owned() })
-            }
-            _ => Ok(rows),
+        let columns = self.table(table)?;
+        match columns.iter().find(|(_, place)| place.is_none()) {
+            Some((column, _)) => Err(RowsError::Missing { name: column.name().to_owned() }),
+            None => Ok(in_model_space(&columns, &ordered(&columns, table))?),
         }
     }
 
-    /// What a table says of samples that has some of the model's columns.
+    /// What a table gives of samples that has some of the model's columns.
     ///
     /// # Errors
-    /// If the model has no such column, or there is no row.
-    pub fn known_of_table(&self, table: &Table) -> Result<Known, RowsError> {
-        let (rows, given) = self.table(table)?;
-        let mask = given.into_iter().map(|given| f32::from(u8::from(given))).collect();
-        let mask = Batch::new(rows.row_shape().to_vec(), mask);
-        Known::new(rows, mask).map_err(|_| RowsError::Empty)
+    /// If the model has no such column, or a value is beyond f32 in model space.
+    pub fn given_of_table(&self, table: &Table) -> Result<Given, RowsError> {
+        let columns = self.table(table)?;
+        let values = ordered(&columns, table);
+        let rows = in_model_space(&columns, &values)?;
+        let share = |(_, place): &(&Column, Option<usize>)| f32::from(u8::from(place.is_some()));
+        let mask = Batch::new(rows.row_shape().to_vec(), columns.iter().map(share).collect());
+        let known = Known::new(rows, mask.clone())?;
+        Ok(Given::of_table(known, &values, &mask))
     }
 
-    /// Rows of a table in model space, 0 in the columns that it lacks, and which it has.
-    fn table(&self, table: &Table) -> Result<(Batch, Vec<bool>), RowsError> {
+    /// The model's columns, each with its place in a table that has no others.
+    fn table(&self, table: &Table) -> Result<Vec<(&Column, Option<usize>)>, RowsError> {
         let columns = self.columns.as_ref().map(Columns::as_slice).unwrap_or_default();
         let found = table.columns().as_slice();
         let place = |name: &str| found.iter().position(|column| column.name() == name);
@@ -88,16 +108,7 @@ impl Model {
                 expected: columns.iter().map(|column| column.name().to_owned()).collect(),
             });
         }
-        let places: Vec<_> = columns.iter().map(|column| place(column.name())).collect();
-        let values = table.columns().from_model_rows(table.data().rows());
-        let rows = values.chunks_exact(found.len()).flat_map(|row| {
-            let value = |(place, column): (&Option<usize>, &Column)| {
-                place.map_or(0.0, |place| column.to_model(row[place]))
-            };
-            places.iter().zip(columns).map(value).collect::<Vec<_>>()
-        });
-        let given = places.iter().map(Option::is_some).collect();
-        Ok((Batch::new(vec![columns.len()], rows.collect()), given))
+        Ok(columns.iter().map(|column| (column, place(column.name()))).collect())
     }
 
     fn row_shape(&self) -> Result<Vec<usize>, RowsError> {
@@ -111,7 +122,7 @@ impl Model {
             let found = [&[rows.rows()], rows.row_shape()].concat();
             return Err(RowsError::Shape { found, expected });
         }
-        check_values(rows.data())
+        check_values(rows.data().iter().copied().map(f64::from))
     }
 }
 
@@ -123,24 +134,61 @@ fn whole_mask(shares: &Batch, row: &[usize]) -> Batch {
     Batch::new(row.to_vec(), repeated.collect())
 }
 
-/// The rows of an array, at least one, of the first of these shapes that fits.
-fn fitted(found: &[usize], data: Vec<f32>, shapes: &[Vec<usize>]) -> Result<Batch, RowsError> {
+/// Rows of a table in the order of the model's columns, and the mean of those that it lacks.
+fn ordered(columns: &[(&Column, Option<usize>)], table: &Table) -> Vec<f64> {
+    let rows = table.values().chunks_exact(table.columns().len());
+    let value = |row: &[f64], (column, place): &(&Column, Option<usize>)| {
+        place.map_or(column.mean(), |place| row[place])
+    };
+    rows.flat_map(|row| columns.iter().map(move |column| value(row, column))).collect()
+}
+
+fn in_model_space(
+    columns: &[(&Column, Option<usize>)],
+    values: &[f64],
+) -> Result<Batch, RowsError> {
+    let cells = values.iter().zip(columns.iter().cycle());
+    let rows = cells.map(|(value, (column, _))| column.to_model(*value)).collect();
+    Ok(Batch::new(vec![columns.len()], scaled(values, rows)?))
+}
+
+/// The shape of a row of an array: the first of these that fits.
+fn fitted<'a>(
+    found: &[usize],
+    values: &[f64],
+    shapes: &'a [Vec<usize>],
+) -> Result<&'a Vec<usize>, RowsError> {
     let fits = |shape: &&Vec<usize>| {
         found == **shape || found.split_first().is_some_and(|(_, rest)| *rest == **shape)
     };
     let Some(shape) = shapes.iter().find(fits) else {
         return Err(RowsError::Shape { found: found.to_vec(), expected: shapes[0].clone() });
     };
-    check_values(&data)?;
-    Ok(Batch::new(shape.clone(), data))
+    check_values(values.iter().copied())?;
+    Ok(shape)
 }
 
-fn check_values(data: &[f32]) -> Result<(), RowsError> {
-    if data.is_empty() {
+/// Values as f32, in which all of them are finite.
+#[expect(clippy::cast_possible_truncation, reason = "model space is f32")]
+fn narrowed(values: &[f64]) -> Result<Vec<f32>, RowsError> {
+    scaled(values, values.iter().map(|value| *value as f32).collect())
+}
+
+/// What these values are in model space, if that is finite.
+fn scaled(values: &[f64], model: Vec<f32>) -> Result<Vec<f32>, RowsError> {
+    match model.iter().position(|value| !value.is_finite()) {
+        Some(index) => Err(RowsError::TooLarge { index, value: values[index] }),
+        None => Ok(model),
+    }
+}
+
+fn check_values(values: impl ExactSizeIterator<Item = f64>) -> Result<(), RowsError> {
+    if values.len() == 0 {
         return Err(RowsError::Empty);
     }
-    match data.iter().position(|value| !value.is_finite()) {
-        Some(index) => Err(RowsError::NotFinite { index, value: data[index] }),
+    let mut values = values.enumerate();
+    match values.find(|(_, value)| !value.is_finite()) {
+        Some((index, value)) => Err(RowsError::NotFinite { index, value }),
         None => Ok(()),
     }
 }

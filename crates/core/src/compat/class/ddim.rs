@@ -1,4 +1,4 @@
-//! The peer's `DDIMScheduler`.
+//! `DDIMScheduler` of diffusers.
 
 use crate::batch::{Batch, Scalar};
 use crate::compat::Scheduler;
@@ -28,13 +28,13 @@ pub struct DdimOptions {
 }
 
 impl Default for DdimOptions {
-    /// The peer's.
+    /// That of diffusers.
     fn default() -> Self {
         Self { set_alpha_to_one: true, eta: 0.0, use_clipped_model_output: false }
     }
 }
 
-/// The peer's `DDIMScheduler`.
+/// `DDIMScheduler` of diffusers.
 ///
 /// # Formula
 /// ```text
@@ -127,7 +127,7 @@ impl Scheduler for DdimScheduler {
             self.plan.config.epsilon(alpha_bar, &output, x)
         };
         let std = self.std(timestep);
-        // From pure noise with η = 1 rounding can leave less than 0, and the peer no number.
+        // From pure noise with η = 1 rounding can leave less than 0, and diffusers no number.
         let on_epsilon = self.on_epsilon2(timestep).max(0.0).sqrt();
         let mut to = sum(alpha_bar_to.sqrt(), &x0, on_epsilon, &epsilon);
         if self.options.eta > 0.0 {

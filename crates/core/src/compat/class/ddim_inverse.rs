@@ -1,4 +1,4 @@
-//! The peer's `DDIMInverseScheduler`: from clean data to noise.
+//! `DDIMInverseScheduler` of diffusers: from clean data to noise.
 
 use crate::batch::Batch;
 use crate::compat::Scheduler;
@@ -25,13 +25,13 @@ pub struct DdimInverseOptions {
 }
 
 impl Default for DdimInverseOptions {
-    /// The peer's.
+    /// That of diffusers.
     fn default() -> Self {
         Self { set_alpha_to_one: true }
     }
 }
 
-/// The peer's `DDIMInverseScheduler`.
+/// `DDIMInverseScheduler` of diffusers.
 ///
 /// # Formula
 /// ```text

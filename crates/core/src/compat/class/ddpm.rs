@@ -1,4 +1,4 @@
-//! The peer's `DDPMScheduler`.
+//! `DDPMScheduler` of diffusers.
 
 use crate::batch::Batch;
 use crate::compat::Scheduler;
@@ -18,7 +18,7 @@ use crate::sampler::Stepped;
 /// Which timesteps a [`DdpmScheduler`] visits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Visit {
-    /// All, T−1 down to 0: what the peer does before `set_timesteps`.
+    /// All, T−1 down to 0: what diffusers does before `set_timesteps`.
     All,
     /// That many, as the spacing lays them: `set_timesteps(n)`.
     Steps(usize),
@@ -26,7 +26,7 @@ pub enum Visit {
     List(Vec<usize>),
 }
 
-/// The peer's `DDPMScheduler`.
+/// `DDPMScheduler` of diffusers.
 ///
 /// # Formula
 /// ```text
@@ -114,7 +114,7 @@ impl Scheduler for DdpmScheduler {
         let on_x = alpha.sqrt() * sigma2_to / sigma2;
         let mean = sum(on_x0, &x0, on_x, x);
         if timestep <= 0 {
-            // The peer adds 0 here, which makes a zero of −0.
+            // diffusers adds 0 here, which makes a zero of −0.
             return Stepped { x: zip(&mean, &mean, |mean, _| mean + 0.0), x0 };
         }
         let scale = self.variances(index).scale(self.variance);

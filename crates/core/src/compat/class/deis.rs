@@ -1,4 +1,4 @@
-//! The peer's `DEISMultistepScheduler`.
+//! `DEISMultistepScheduler` of diffusers.
 
 use crate::batch::Batch;
 use crate::compat::Scheduler;
@@ -30,13 +30,13 @@ pub struct DeisOptions {
 }
 
 impl Default for DeisOptions {
-    /// The peer's.
+    /// That of diffusers.
     fn default() -> Self {
         Self { order: 2, lower_order_final: true, spread: Spread::default() }
     }
 }
 
-/// The peer's `DEISMultistepScheduler`.
+/// `DEISMultistepScheduler` of diffusers.
 ///
 /// # Formula
 /// With ρ = σ/α,
@@ -59,7 +59,7 @@ impl DeisMultistepScheduler {
     /// The scheduler of a configuration, over `steps` timesteps.
     ///
     /// # Errors
-    /// If the configuration, the options or the number of steps can't be, or the peer has no such run.
+    /// If the configuration, the options or the number of steps can't be, or diffusers has no such run.
     pub fn new(config: Config, options: DeisOptions, steps: usize) -> Result<Self, CompatError> {
         let has = Known { rescale: false, clip: false, threshold: true, x0: true };
         config.check_known(CLASS, has)?;

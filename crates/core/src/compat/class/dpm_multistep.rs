@@ -1,4 +1,4 @@
-//! The peer's `DPMSolverMultistepScheduler`.
+//! `DPMSolverMultistepScheduler` of diffusers.
 
 use crate::batch::Batch;
 use crate::compat::Scheduler;
@@ -39,7 +39,7 @@ pub struct DpmMultistepOptions {
 }
 
 impl Default for DpmMultistepOptions {
-    /// The peer's.
+    /// That of diffusers.
     fn default() -> Self {
         Self {
             order: 2,
@@ -54,7 +54,7 @@ impl Default for DpmMultistepOptions {
     }
 }
 
-/// The peer's `DPMSolverMultistepScheduler`.
+/// `DPMSolverMultistepScheduler` of diffusers.
 ///
 /// # Formula
 /// With h = λ' − λ, for `dpmsolver++`:
@@ -77,7 +77,7 @@ impl DpmSolverMultistepScheduler {
     /// The scheduler of a configuration, over `steps` timesteps.
     ///
     /// # Errors
-    /// If the configuration, the options or the number of steps can't be, or the peer has no such run.
+    /// If the configuration, the options or the number of steps can't be, or diffusers has no such run.
     pub fn new(
         config: Config,
         options: DpmMultistepOptions,

@@ -1,4 +1,4 @@
-//! The peer's `DPMSolverSinglestepScheduler`.
+//! `DPMSolverSinglestepScheduler` of diffusers.
 
 use crate::batch::Batch;
 use crate::compat::Scheduler;
@@ -39,7 +39,7 @@ pub struct DpmSinglestepOptions {
 }
 
 impl Default for DpmSinglestepOptions {
-    /// The peer's.
+    /// That of diffusers.
     fn default() -> Self {
         Self {
             order: 2,
@@ -53,7 +53,7 @@ impl Default for DpmSinglestepOptions {
     }
 }
 
-/// The peer's `DPMSolverSinglestepScheduler`.
+/// `DPMSolverSinglestepScheduler` of diffusers.
 ///
 /// # Formula
 /// Calls go by orders 1, 2 (, 3), and again: one of order k goes from where the last of order 1
@@ -77,13 +77,13 @@ impl DpmSolverSinglestepScheduler {
     /// The scheduler of a configuration, over `steps` timesteps.
     ///
     /// # Errors
-    /// If the configuration, the options or the number of steps can't be, or the peer has no such run.
+    /// If the configuration, the options or the number of steps can't be, or diffusers has no such run.
     pub fn new(
         config: Config,
         options: DpmSinglestepOptions,
         steps: usize,
     ) -> Result<Self, CompatError> {
-        // The peer fails to threshold where it extrapolates epsilon.
+        // diffusers fails to threshold where it extrapolates epsilon.
         let threshold = options.algorithm.is_of_x0();
         let has = Known { rescale: false, clip: false, threshold, x0: true };
         config.check_known(CLASS, has)?;

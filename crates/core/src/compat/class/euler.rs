@@ -1,4 +1,4 @@
-//! The peer's `EulerDiscreteScheduler`.
+//! `EulerDiscreteScheduler` of diffusers.
 
 use crate::batch::{Batch, Scalar};
 use crate::compat::Scheduler;
@@ -39,7 +39,7 @@ pub struct EulerOptions {
     pub churn: EulerChurn,
 }
 
-/// The noise of Karras et al. 2022, algorithm 2: what the peer's `step` takes.
+/// The noise of Karras et al. 2022, algorithm 2: what diffusers' `step` takes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EulerChurn {
     /// `s_churn`: σ is raised by this over the number of steps, at most by √2 − 1 of it.
@@ -59,7 +59,7 @@ impl Default for EulerChurn {
     }
 }
 
-/// The peer's `EulerDiscreteScheduler`.
+/// `EulerDiscreteScheduler` of diffusers.
 ///
 /// # Formula
 /// ```text
@@ -80,7 +80,7 @@ impl EulerDiscreteScheduler {
     /// The scheduler of a configuration, over `steps` timesteps.
     ///
     /// # Errors
-    /// If the configuration, the options or the number of steps can't be, or the peer has no such run.
+    /// If the configuration, the options or the number of steps can't be, or diffusers has no such run.
     pub fn new(config: Config, options: EulerOptions, steps: usize) -> Result<Self, CompatError> {
         let has = Known { rescale: true, clip: false, threshold: false, x0: true };
         config.check_known(CLASS, has)?;

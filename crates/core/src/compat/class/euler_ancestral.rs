@@ -1,4 +1,4 @@
-//! The peer's `EulerAncestralDiscreteScheduler`.
+//! `EulerAncestralDiscreteScheduler` of diffusers.
 
 use crate::batch::{Batch, Scalar};
 use crate::compat::Scheduler;
@@ -16,7 +16,7 @@ use crate::sampler::Stepped;
 
 const CLASS: &str = "EulerAncestralDiscreteScheduler";
 
-/// The peer's `EulerAncestralDiscreteScheduler`.
+/// `EulerAncestralDiscreteScheduler` of diffusers.
 ///
 /// # Formula
 /// ```text
@@ -37,7 +37,7 @@ impl EulerAncestralDiscreteScheduler {
     /// The scheduler of a configuration, over `steps` timesteps.
     ///
     /// # Errors
-    /// If the configuration or the number of steps can't be, or the peer has no such run.
+    /// If the configuration or the number of steps can't be, or diffusers has no such run.
     pub fn new(config: Config, steps: usize) -> Result<Self, CompatError> {
         let has = Known { rescale: true, clip: false, threshold: false, x0: false };
         config.check_known(CLASS, has)?;

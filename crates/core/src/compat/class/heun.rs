@@ -1,4 +1,4 @@
-//! The peer's `HeunDiscreteScheduler`.
+//! `HeunDiscreteScheduler` of diffusers.
 
 use crate::batch::{Batch, Scalar};
 use crate::compat::Scheduler;
@@ -16,7 +16,7 @@ use crate::sampler::Stepped;
 
 const CLASS: &str = "HeunDiscreteScheduler";
 
-/// The peer's `HeunDiscreteScheduler`.
+/// `HeunDiscreteScheduler` of diffusers.
 ///
 /// # Formula
 /// ```text
@@ -37,7 +37,7 @@ impl HeunDiscreteScheduler {
     /// The scheduler of a configuration, over `steps` steps of two calls, the last of one.
     ///
     /// # Errors
-    /// If the configuration, the spread or the number of steps can't be, or the peer has no such run.
+    /// If the configuration, the spread or the number of steps can't be, or diffusers has no such run.
     pub fn new(config: Config, spread: Spread, steps: usize) -> Result<Self, CompatError> {
         let has = Known { rescale: false, clip: true, threshold: false, x0: true };
         config.check_known(CLASS, has)?;

@@ -1,4 +1,4 @@
-//! The peer's `KDPM2DiscreteScheduler`.
+//! `KDPM2DiscreteScheduler` of diffusers.
 
 use crate::batch::{Batch, Scalar};
 use crate::compat::Scheduler;
@@ -16,7 +16,7 @@ use crate::sampler::Stepped;
 
 const CLASS: &str = "KDPM2DiscreteScheduler";
 
-/// The peer's `KDPM2DiscreteScheduler`.
+/// `KDPM2DiscreteScheduler` of diffusers.
 ///
 /// # Formula
 /// ```text
@@ -38,13 +38,13 @@ impl Kdpm2DiscreteScheduler {
     /// The scheduler of a configuration, over `steps` steps of two calls, the last of one.
     ///
     /// # Errors
-    /// If the configuration, the spread or the number of steps can't be, or the peer has no such run.
+    /// If the configuration, the spread or the number of steps can't be, or diffusers has no such run.
     pub fn new(config: Config, spread: Spread, steps: usize) -> Result<Self, CompatError> {
         runnable(Self { plan: two_calls(CLASS, config, spread, steps, middle)? })
     }
 }
 
-/// The geometric mean, as the peer takes it of logarithms: with a fused multiply-add.
+/// The geometric mean, as diffusers takes it of logarithms: with a fused multiply-add.
 pub(super) fn middle(sigma: f32, other: f32) -> f32 {
     let (log, other) = (ln(sigma), ln(other));
     exp((log - other).mul_add(-0.5, log))

@@ -1,4 +1,4 @@
-//! The peer's `KDPM2AncestralDiscreteScheduler`.
+//! `KDPM2AncestralDiscreteScheduler` of diffusers.
 
 use super::euler_ancestral::down_and_up;
 use super::kdpm2::{middle, two_calls};
@@ -17,7 +17,7 @@ use crate::sampler::Stepped;
 
 const CLASS: &str = "KDPM2AncestralDiscreteScheduler";
 
-/// The peer's `KDPM2AncestralDiscreteScheduler`.
+/// `KDPM2AncestralDiscreteScheduler` of diffusers.
 ///
 /// # Formula
 /// ```text
@@ -36,7 +36,7 @@ impl Kdpm2AncestralDiscreteScheduler {
     /// The scheduler of a configuration, over `steps` steps of two calls, the last of one.
     ///
     /// # Errors
-    /// If the configuration, the spread or the number of steps can't be, or the peer has no such run.
+    /// If the configuration, the spread or the number of steps can't be, or diffusers has no such run.
     pub fn new(config: Config, spread: Spread, steps: usize) -> Result<Self, CompatError> {
         let middle = |sigma: f32, to: f32| middle(down_and_up(sigma, to).0, sigma);
         runnable(Self { plan: two_calls(CLASS, config, spread, steps, middle)? })

@@ -1,4 +1,4 @@
-//! The peer's `LCMScheduler`.
+//! `LCMScheduler` of diffusers.
 
 use crate::batch::{Batch, Scalar};
 use crate::compat::Scheduler;
@@ -24,13 +24,13 @@ pub struct LcmOptions {
 }
 
 impl Default for LcmOptions {
-    /// The peer's.
+    /// That of diffusers.
     fn default() -> Self {
         Self { original_steps: 50, timestep_scaling: 10.0 }
     }
 }
 
-/// The peer's `LCMScheduler`, of latent consistency models.
+/// `LCMScheduler` of diffusers, of latent consistency models.
 ///
 /// # Formula
 /// ```text

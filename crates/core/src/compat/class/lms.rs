@@ -1,4 +1,4 @@
-//! The peer's `LMSDiscreteScheduler`.
+//! `LMSDiscreteScheduler` of diffusers.
 
 use crate::batch::{Batch, Scalar};
 use crate::compat::Scheduler;
@@ -19,7 +19,7 @@ const CLASS: &str = "LMSDiscreteScheduler";
 /// The order of the method.
 const ORDER: usize = 4;
 
-/// The peer's `LMSDiscreteScheduler`.
+/// `LMSDiscreteScheduler` of diffusers.
 ///
 /// # Formula
 /// ```text
@@ -27,7 +27,7 @@ const ORDER: usize = 4;
 /// c_j = ∫ over σ … σ' of the j-th Lagrange polynomial through those σ
 /// ```
 /// of `x = x₀ + σ ε`, of which the network sees `x/√(σ² + 1)`. Coefficients are exact here; the
-/// peer's quadrature of polynomials of degree 3 in f32 is within its rounding of that.
+/// diffusers' quadrature of polynomials of degree 3 in f32 is within its rounding of that.
 ///
 /// # Source
 /// The linear multistep method of Adams and Bashforth on steps of unequal length; of diffusion
@@ -41,7 +41,7 @@ impl LmsDiscreteScheduler {
     /// The scheduler of a configuration, over `steps` timesteps.
     ///
     /// # Errors
-    /// If the configuration, the spread or the number of steps can't be, or the peer has no such run.
+    /// If the configuration, the spread or the number of steps can't be, or diffusers has no such run.
     pub fn new(config: Config, spread: Spread, steps: usize) -> Result<Self, CompatError> {
         let has = Known { rescale: false, clip: false, threshold: false, x0: true };
         config.check_known(CLASS, has)?;

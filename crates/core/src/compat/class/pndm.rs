@@ -1,4 +1,4 @@
-//! The peer's `PNDMScheduler`.
+//! `PNDMScheduler` of diffusers.
 
 use crate::batch::Batch;
 use crate::compat::Scheduler;
@@ -28,7 +28,7 @@ pub struct PndmOptions {
     pub set_alpha_to_one: bool,
 }
 
-/// The peer's `PNDMScheduler`.
+/// `PNDMScheduler` of diffusers.
 ///
 /// # Formula
 /// ```text

@@ -1,4 +1,4 @@
-//! The peer's `UniPCMultistepScheduler`.
+//! `UniPCMultistepScheduler` of diffusers.
 
 use crate::batch::{Batch, Scalar};
 use crate::compat::Scheduler;
@@ -39,7 +39,7 @@ pub struct UniPcOptions {
 }
 
 impl Default for UniPcOptions {
-    /// The peer's.
+    /// That of diffusers.
     fn default() -> Self {
         Self {
             order: 2,
@@ -53,7 +53,7 @@ impl Default for UniPcOptions {
     }
 }
 
-/// The peer's `UniPCMultistepScheduler`.
+/// `UniPCMultistepScheduler` of diffusers.
 ///
 /// # Formula
 /// With h = λ' − λ, r_j = (λ_j − λ)/h and D_j = (x̂₀ of the j-th step before − x̂₀)/r_j,
@@ -62,7 +62,7 @@ impl Default for UniPcOptions {
 /// ```
 /// ρ solves `Σ_j r_j^{k−1} ρ_j = b_k`, and is ½ at order 2. What a step predicted is corrected when
 /// the network has been asked there: the same with `x̂₀' − x̂₀` for another difference, r = 1. So a
-/// step has one call. With `bh1` the peer has no number at clean data; the sum that it means there
+/// step has one call. With `bh1` diffusers has no number at clean data; the sum that it means there
 /// is empty.
 ///
 /// # Source
@@ -77,7 +77,7 @@ impl UniPcMultistepScheduler {
     /// The scheduler of a configuration, over `steps` timesteps.
     ///
     /// # Errors
-    /// If the configuration, the options or the number of steps can't be, or the peer has no number
+    /// If the configuration, the options or the number of steps can't be, or diffusers has no number
     /// at clean data: with `predict_x0` false, and with an order above 1 without
     /// `lower_order_final`.
     pub fn new(config: Config, options: UniPcOptions, steps: usize) -> Result<Self, CompatError> {

@@ -1,4 +1,4 @@
-//! The steps that the peer's DPM-Solvers have in common.
+//! The steps that diffusers' DPM-Solvers have in common.
 
 use super::elementwise::{combination, exp, zip};
 use super::estimate::epsilon_from;
@@ -23,7 +23,7 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// The peer's name for it.
+    /// Its name in diffusers.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -218,7 +218,7 @@ impl Update {
     }
 }
 
-/// `(m − other)/r`, as the peer has it.
+/// `(m − other)/r`, as diffusers has it.
 pub(in crate::compat) fn divided(r: f32, m: &Batch, other: &Batch) -> Batch {
     let inverse = 1.0 / r;
     zip(m, other, |m, other| inverse * (m - other))

@@ -1,4 +1,4 @@
-//! Runs that the peer can't make, refused before they begin.
+//! Runs that diffusers can't make, refused before they begin.
 
 use std::convert::Infallible;
 
@@ -8,7 +8,7 @@ use crate::compat::{Scheduler, SchedulerRun};
 use crate::denoiser::Network;
 use crate::noise::Noise;
 
-/// `scheduler`, if the peer finds where its list begins, and a run has a number at every step.
+/// `scheduler`, if diffusers finds where its list begins, and a run has a number at every step.
 ///
 /// Where there is none, that comes of the coefficients alone: a run of a single number, whose
 /// network and noise are always ½, meets it as well.

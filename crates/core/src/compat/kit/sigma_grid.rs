@@ -112,7 +112,7 @@ impl DpmGrid {
         })
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "the peer's, to 64-bit integers")]
+    #[expect(clippy::cast_possible_truncation, reason = "as in diffusers, to 64-bit integers")]
     fn whole(self, timestep: f64) -> i64 {
         match self.spread {
             Spread::Karras | Spread::Lu if self.round => round_even(timestep),

@@ -1,4 +1,4 @@
-//! The peer's noise levels as σ of `x = x₀ + σ ε`, and where they lie in a run.
+//! diffusers' noise levels as σ of `x = x₀ + σ ε`, and where they lie in a run.
 
 use super::elementwise::{ln, numpy_ln};
 use crate::batch::Scalar;

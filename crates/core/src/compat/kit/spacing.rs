@@ -1,4 +1,4 @@
-//! The peer's lists of timesteps.
+//! diffusers' lists of timesteps.
 
 use crate::batch::Scalar;
 use crate::compat::error::CompatError;
@@ -110,7 +110,7 @@ pub(in crate::compat) fn floats(timesteps: &[i64]) -> Vec<f64> {
     timesteps.iter().map(|t| *t as f64).collect()
 }
 
-/// A timestep as one of the peer's integers.
+/// A timestep as one of diffusers' integers.
 pub(in crate::compat) fn signed(timestep: usize) -> i64 {
     i64::try_from(timestep).expect("a timestep is far below 2^63")
 }

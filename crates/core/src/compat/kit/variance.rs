@@ -1,4 +1,4 @@
-//! The peer's variance types.
+//! diffusers' variance types.
 
 use super::elementwise::{exp, ln, zip};
 use crate::batch::Batch;
@@ -13,9 +13,9 @@ pub enum VarianceType {
     FixedSmallLog,
     /// `fixed_large`: β.
     FixedLarge,
-    /// `fixed_large_log`: β by way of its logarithm, where the peer has no number.
+    /// `fixed_large_log`: β by way of its logarithm, where diffusers has no number.
     FixedLargeLog,
-    /// `learned`: the network's second half is the log-variance, where the peer has no number.
+    /// `learned`: the network's second half is the log-variance, where diffusers has no number.
     Learned,
     /// `learned_range`: the network's second half, −1 to 1, goes from ln β̃ to ln β.
     LearnedRange,
@@ -32,7 +32,7 @@ impl VarianceType {
         Self::LearnedRange,
     ];
 
-    /// The peer's name for it.
+    /// Its name in diffusers.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! The other classes from the peer's own configuration, every key of which is said.
+//! The other classes from diffusers' own configuration, every key of which is said.
 
 use super::*;
 

@@ -49,7 +49,7 @@ fn a_stride_that_is_not_the_list() {
           that of the list (from 999 to 899, where the list has 888)"]
     );
     let found = ddim(spaced(Spacing::Trailing), DdimOptions::default(), 13);
-    assert!(matches!(found[0], Difference::Stride { from: 999, peer: 923, list: 922, .. }));
+    assert!(matches!(found[0], Difference::Stride { from: 999, diffusers: 923, list: 922, .. }));
     // 76 − 76 is timestep 0, not clean data.
     assert!(matches!(found[1], Difference::NotClean { timestep: 76, .. }), "{found:?}");
     assert_eq!(found.len(), 2);
@@ -105,7 +105,7 @@ fn from_pure_noise_and_without_a_number() {
 /// Which of these runs have NaN was found by running them in diffusers 0.42.1 with a torch 2.15.0 whose
 /// roots are not all rounded to nearest.
 #[test]
-fn ancestral_ddim_where_the_peer_has_no_number() {
+fn ancestral_ddim_where_diffusers_has_no_number() {
     let leading = Spacing::Leading { offset: 0 };
     let cosine = BetaCurve::SquaredCosine;
     let cases = [

@@ -5,7 +5,7 @@ use crate::batch::Scalar;
 use crate::denoiser::Network;
 use crate::noise::TorchNoise;
 
-/// The peer's noise, and how often it was drawn.
+/// diffusers' noise, and how often it was drawn.
 struct Counted {
     noise: TorchNoise,
     draws: usize,
@@ -18,7 +18,7 @@ impl Noise<Batch> for Counted {
     }
 }
 
-/// The network of the peer's tests, x t/(t + 1), with a second half if asked for.
+/// The network of diffusers' tests, x t/(t + 1), with a second half if asked for.
 struct Dummy {
     second_half: Option<f32>,
 }
@@ -44,7 +44,7 @@ impl Network for Dummy {
     }
 }
 
-/// The samples of the peer's tests, whose batch is last in memory.
+/// The samples of diffusers' tests, whose batch is last in memory.
 fn ramp(shape: &[usize]) -> Batch {
     places(shape, |k, count| k / count)
 }
@@ -66,7 +66,7 @@ fn shape(case: &Value) -> Vec<usize> {
     case["shape"].as_array().map_or_else(|| vec![3, 8, 8], given)
 }
 
-/// The level of entry `index` put on `x0`, with the noise of the peer's tests.
+/// The level of entry `index` put on `x0`, with the noise of diffusers' tests.
 fn noisy(case: &Value, scheduler: &dyn Scheduler, index: usize, x0: &Batch) -> Batch {
     let noise = ramp_down(x0.row_shape());
     let (alpha, sigma) = match case["sigma"].as_f64().map(f32::from_f64) {
@@ -105,7 +105,7 @@ fn run(case: &Value) -> Batch {
     x
 }
 
-/// The loop of the peer's own tests for the classes that scale what the network sees: the step is
+/// The loop of diffusers' own tests for the classes that scale what the network sees: the step is
 /// given that, too, which is no way to sample.
 fn with_scaled_x(
     scheduler: &dyn Scheduler,
@@ -151,7 +151,7 @@ impl Noise<Batch> for Zero {
 /// All that are asserted of the classes here, but for the sigmas of UniPC's `use_flow_sigmas`: those
 /// are levels of flows, which there are none of here.
 #[test]
-fn the_numbers_of_the_peers_own_tests() {
+fn the_numbers_of_diffusers_own_tests() {
     for case in facts()["loops"].as_array().unwrap() {
         let x = match case["flow"].as_str().unwrap() {
             "batch_step" => batch_step(case),

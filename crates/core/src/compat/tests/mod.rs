@@ -1,4 +1,4 @@
-//! Against the peer: its tables and timesteps, single steps bit for bit, the numbers of its own
+//! Against diffusers: its tables and timesteps, single steps bit for bit, the numbers of its own
 //! tests; and what is ours: refusals, and what is said to differ.
 
 use serde_json::Value;
@@ -10,12 +10,12 @@ use crate::prediction::Prediction;
 mod classes;
 mod differences;
 mod loops;
-mod peer_runs;
 mod refusals;
+mod scheduler_runs;
 mod steps;
 mod tables;
 
-/// Facts about the peer's schedulers, with their source.
+/// Facts about diffusers' schedulers, with their source.
 fn facts() -> Value {
     serde_json::from_str(include_str!("../../../tests/golden/schedulers.json")).unwrap()
 }
@@ -29,7 +29,7 @@ fn usize_of(value: &Value) -> usize {
     usize::try_from(value.as_u64().unwrap()).unwrap()
 }
 
-/// The peer's own configuration, with its defaults.
+/// diffusers' own configuration, with its defaults.
 fn config(json: &Value) -> Config {
     let number = |key: &str, default: f64| json[key].as_f64().unwrap_or(default);
     let flag = |key: &str, default: bool| json[key].as_bool().unwrap_or(default);

@@ -37,7 +37,7 @@ fn step(case: &Value, tensors: &Tensors, noise: &mut Given) -> Stepped<Batch> {
 }
 
 #[test]
-fn single_steps_have_the_bits_of_the_peer() {
+fn single_steps_have_the_bits_of_diffusers() {
     let golden = golden_steps();
     let tensors = Tensors::of(&golden);
     for case in golden["cases"].as_array().unwrap() {
@@ -49,7 +49,7 @@ fn single_steps_have_the_bits_of_the_peer() {
 }
 
 #[test]
-fn single_steps_are_near_the_peer_with_its_own_square_roots() {
+fn single_steps_are_near_diffusers_with_its_own_square_roots() {
     let golden = golden_steps();
     let tensors = Tensors::of(&golden);
     let largest = |values: &[f32]| values.iter().fold(1.0_f32, |max, value| max.max(value.abs()));
@@ -65,7 +65,7 @@ fn single_steps_are_near_the_peer_with_its_own_square_roots() {
 }
 
 #[test]
-fn noise_is_drawn_where_the_peer_draws_it() {
+fn noise_is_drawn_where_diffusers_draws_it() {
     let golden = golden_steps();
     let tensors = Tensors::of(&golden);
     for case in golden["cases"].as_array().unwrap() {
@@ -105,7 +105,7 @@ fn ddpm_step(variance: VarianceType, half: f32) -> f32 {
 }
 
 #[test]
-fn variance_types_without_a_number_in_the_peer_are_what_was_meant() {
+fn variance_types_without_a_number_in_diffusers_are_what_was_meant() {
     // From zeros only the noise is left.
     let (log, plain) =
         (ddpm_step(VarianceType::FixedLargeLog, 0.0), ddpm_step(VarianceType::FixedLarge, 0.0));

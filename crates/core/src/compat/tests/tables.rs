@@ -3,7 +3,7 @@ use crate::batch::Scalar;
 use crate::compat::kit::variance::Variances;
 
 #[test]
-fn whole_tables_have_the_bits_of_the_peer() {
+fn whole_tables_have_the_bits_of_diffusers() {
     for golden in golden_steps()["tables"].as_array().unwrap() {
         let table = Table::new(&config(&golden["config"])).unwrap();
         let expected = floats(&golden["alphas_cumprod"]);
@@ -26,7 +26,7 @@ fn betas_and_alphas_cumprod_at_chosen_timesteps() {
             let expected =
                 [&golden["betas"][at], &golden["alphas_cumprod"][at]].map(|text| floats(text)[0]);
             if config.rescale_zero_snr {
-                // Rescaling takes square roots, which the peer has from MKL, at most 1 unit off.
+                // Rescaling takes square roots, which diffusers has from MKL, at most 1 unit off.
                 let apart = std::iter::zip(found, expected).map(|(a, b)| (a - b).abs());
                 assert!(apart.fold(0.0, f32::max) < 3e-7, "{name} at {t}: {found:?}");
             } else {
@@ -46,7 +46,7 @@ fn given_betas_are_rounded_and_multiplied_up() {
 
 /// Value by value, to the last place or, where a logarithm comes in, to 2e-6.
 #[test]
-fn variances_as_the_peer_gives_them() {
+fn variances_as_diffusers_gives_them() {
     let facts = facts();
     let variance = facts["variance"].as_object().unwrap();
     for (name, values) in variance {
@@ -83,7 +83,7 @@ fn variances_as_the_peer_gives_them() {
 }
 
 #[test]
-fn timesteps_are_the_lists_of_the_peer() {
+fn timesteps_are_the_lists_of_diffusers() {
     let facts = facts();
     for (name, expected) in facts["timesteps"].as_object().unwrap() {
         let mut parts = name.split('_').skip(1);
@@ -106,7 +106,7 @@ fn timesteps_are_the_lists_of_the_peer() {
 }
 
 #[test]
-fn trailing_has_one_entry_too_many_where_the_peer_has() {
+fn trailing_has_one_entry_too_many_where_diffusers_has() {
     let facts = facts();
     let extra = facts["trailing_extra"].as_array().unwrap();
     for steps in 1..=1000 {

@@ -226,6 +226,36 @@ fn integers_beside_the_values_are_labels_whatever_their_name() {
 }
 
 #[test]
+fn words_and_one_hot_rows_are_labels_of_that_name() {
+    let points = ("points", file("'<f4'", false, "(3, 2)", &[0; 24]));
+    let read = |descr: &str, shape: &str, bytes: &[u8]| {
+        let labels = ("y", file(descr, false, shape, bytes));
+        let arrays = read(&npz(&[points.clone(), labels], CompressionMethod::Stored)).unwrap();
+        let described = arrays.described().to_owned();
+        let (table, _) = arrays.into_table().unwrap();
+        let names = table.data().class_names().to_vec();
+        (table.data().labels().map(<[u32]>::to_vec), names, described)
+    };
+    let (labels, names, described) = read("'|S3'", "(3,)", b"dogcatdog");
+    assert_eq!((labels, names), (Some(vec![1, 0, 1]), vec!["cat".to_owned(), "dog".to_owned()]));
+    assert!(described.ends_with("labels from y"), "{described}");
+    let hot = [0, 0, 1, 1, 0, 0, 0, 0, 1];
+    let (labels, names, _) = read("'|u1'", "(3, 3)", &hot);
+    assert_eq!((labels, names), (Some(vec![1, 0, 1]), vec!["0".to_owned(), "2".to_owned()]));
+    let (labels, ..) = read("'|b1'", "(3, 1)", &[1, 0, 1]);
+    assert_eq!(labels, Some(vec![1, 0, 1]));
+    let reason = "left out: y ('|u1' [3, 3]: labels are integers or words, one a row, or one-hot)";
+    for not_hot in [[1, 0, 1, 1, 0, 0, 0, 0, 1], [2, 0, 0, 1, 0, 0, 0, 0, 1]] {
+        let (labels, _, described) = read("'|u1'", "(3, 3)", &not_hot);
+        assert_eq!(labels, None);
+        assert!(described.ends_with(reason), "{described}");
+    }
+    let (labels, _, described) = read("'<f4'", "(3,)", &[0; 12]);
+    assert_eq!(labels, None);
+    assert!(described.contains("y ('<f4' [3]: labels are"), "{described}");
+}
+
+#[test]
 fn long_rows_of_three_axes_are_no_pictures_unasked() {
     let array = |[n, h, w]: [usize; 3]| {
         read(&bytes_array(&format!("({n}, {h}, {w})"), &vec![0; n * h * w])).unwrap()

@@ -1,9 +1,9 @@
 """Opens a model in diffusers, and compares its network's forward pass with a run of ours.
 
-    python peer.py noise X.npy ROWS      ROWS rows of [1, 8, 8] standard normals to start from
-    python peer.py opens MODEL           opens every part of the folder; prints the parameters
-    python peer.py probe MODEL FOLDER    the same network under a schedule that tells more; below
-    python peer.py forward MODEL TRAJECTORY.npy [LABEL]
+    python opens.py noise X.npy ROWS      ROWS rows of [1, 8, 8] standard normals to start from
+    python opens.py opens MODEL           opens every part of the folder; prints the parameters
+    python opens.py probe MODEL FOLDER    the same network under a schedule that tells more; below
+    python opens.py forward MODEL TRAJECTORY.npy [LABEL]
                                          prints by how much the two forward passes differ at most,
                                          over the largest output, and how many steps tell so
 

@@ -7,9 +7,9 @@ use crate::batch::Scalar;
 use crate::denoiser::Network;
 use crate::noise::TorchNoise;
 
-/// Made by `tools/golden/peer_runs.py`.
+/// Made by `tools/golden/scheduler_runs.py`.
 fn golden() -> Value {
-    serde_json::from_str(include_str!("../../../tests/golden/peer_runs.json")).unwrap()
+    serde_json::from_str(include_str!("../../../tests/golden/scheduler_runs.json")).unwrap()
 }
 
 /// The network of the file, each operation in f32.
@@ -58,7 +58,7 @@ fn run(golden: &Value, case: &Value, scheduler: &dyn Scheduler) -> Vec<Batch> {
     run.map(|step| step.map(|step| step.x).unwrap()).collect()
 }
 
-/// Largest distance of a run from that of the peer, over its largest value.
+/// Largest distance of a run from that of diffusers, over its largest value.
 fn apart(golden: &Value, case: &Value, scheduler: &dyn Scheduler) -> f32 {
     let found = run(golden, case, scheduler);
     let expected = floats(&case["x"]);
@@ -69,7 +69,7 @@ fn apart(golden: &Value, case: &Value, scheduler: &dyn Scheduler) -> f32 {
     apart.fold(0.0, |worst: f32, x| if x.is_nan() { x } else { worst.max(x) }) / largest
 }
 
-/// How far from the peer a run of the `class` may be, over its largest value: LAPACK solves for UniPC,
+/// How far from diffusers a run of the `class` may be, over its largest value: LAPACK solves for UniPC,
 /// and QUADPACK integrates for LMS. All others are equal bit for bit.
 fn tolerance(class: &str) -> f32 {
     match class {
@@ -79,7 +79,7 @@ fn tolerance(class: &str) -> f32 {
 }
 
 #[test]
-fn runs_of_the_peer_are_replayed() {
+fn runs_of_diffusers_are_replayed() {
     let golden = golden();
     for case in golden["cases"].as_array().unwrap() {
         let name = format!("{} {} {}", case["class"], case["config"], case["steps"]);
@@ -97,9 +97,9 @@ fn runs_of_the_peer_are_replayed() {
     }
 }
 
-/// Runs that fail in the peer, or give NaN, with its error.
+/// Runs that fail in diffusers, or give NaN, with its error.
 #[test]
-fn runs_that_the_peer_can_not_make_are_refused() {
+fn runs_that_diffusers_can_not_make_are_refused() {
     let golden = golden();
     for refused in golden["refused"].as_array().unwrap() {
         let error = scheduler_of(&golden, refused).unwrap_err().to_string();

@@ -1,7 +1,7 @@
-"""Writes crates/core/tests/golden/peer_runs.json: whole runs of the peer's other schedulers.
+"""Writes crates/core/tests/golden/scheduler_runs.json: whole runs of diffusers' other schedulers.
 
     pip install torch==2.15.0 diffusers==0.42.1
-    python tools/golden/peer_runs.py crates/core/tests/golden/peer_runs.json
+    python tools/golden/scheduler_runs.py crates/core/tests/golden/scheduler_runs.json
 
 Each case is a class, a change of its config, a number of steps and, for some, options of its step;
 "defaults" has the configs with nothing said. A run starts from PyTorch's generator with the seed of
@@ -11,7 +11,7 @@ after every call of the network, float32 as the hexadecimal digits of their bits
 The network is a formula of what it is shown, the timestep and the place in the row, of sums,
 products and quotients in float32 alone, which every machine rounds alike. Square roots, logarithms
 and exponentials are rounded to nearest, as in scheduler_steps.py; "apart" says how far the
-untouched peer is from that, over the largest value of the run.
+untouched diffusers is from that, over the largest value of the run.
 """
 
 import inspect
@@ -24,7 +24,7 @@ import torch
 
 from scheduler_steps import rounding_to_nearest, text
 
-COMMAND = "python tools/golden/peer_runs.py crates/core/tests/golden/peer_runs.json"
+COMMAND = "python tools/golden/scheduler_runs.py crates/core/tests/golden/scheduler_runs.json"
 NETWORK = "((0.3 + t/1000) x + 0.05 i - 0.2)/(1 + |x|/4) of element i of a row, in float32"
 SHAPE = (2, 2, 4)
 
@@ -247,7 +247,7 @@ def record(name, config, steps, options, seed):
 
 
 def check_refused(name, config, steps, refusal):
-    """Makes sure that the peer has no such run."""
+    """Makes sure that diffusers has no such run."""
     try:
         _, xs = run(name, config, steps, {}, 0)
     except (AssertionError, IndexError, RuntimeError, TypeError, UnboundLocalError, ValueError):

@@ -1,26 +1,26 @@
 #!/usr/bin/env bash
-# Folders with the peer's other schedulers are drawn as the peer draws them, and without --compat by
+# Folders with diffusers' other schedulers are drawn as diffusers draws them, and without --compat by
 # samplers of ours.
 source "$(dirname "$0")/lib.sh"
 need_program
 need_python
 
-peer() { "$ANCESTRAL_PYTHON" -W ignore "$TOOLS/peer_schedulers.py" "$@" 2>>"$WORK/peer.txt"; }
+diffusers() { "$ANCESTRAL_PYTHON" -W ignore "$TOOLS/schedulers.py" "$@" 2>>"$WORK/diffusers.txt"; }
 
 "$ANCESTRAL" convert digits -o "$WORK/digits" --quiet
 
-# The built-in model with another scheduler, drawn by the peer and here.
+# The built-in model with another scheduler, drawn by diffusers and here.
 #   replays STEPS CLASS KEY=VALUE…
 replays() {
     local steps=$1 folder=$WORK/model
     shift
-    rm -rf "$folder" "$WORK/peer.npy"
-    peer model "$WORK/digits" "$folder" "$@" && peer draw "$folder" "$WORK/peer.npy" "$steps" 4 0 3 ||
-        tail -3 "$WORK/peer.txt"
+    rm -rf "$folder" "$WORK/theirs.npy"
+    diffusers model "$WORK/digits" "$folder" "$@" && diffusers draw "$folder" "$WORK/theirs.npy" "$steps" 4 0 3 ||
+        tail -3 "$WORK/diffusers.txt"
     "$ANCESTRAL" sample "$folder" --compat diffusers --rng torch --seed 0 --class 3 -n 4 --steps "$steps" \
         --quiet --force -o "$WORK/ours.npy"
     at_most "$*, $steps steps: largest difference" \
-        "$(peer differ "$WORK/ours.npy" "$WORK/peer.npy")" 1e-3
+        "$(diffusers differ "$WORK/ours.npy" "$WORK/theirs.npy")" 1e-3
 }
 
 # It was trained down to alpha = 5e-5, where whatever is not clipped magnifies what two networks in
@@ -59,7 +59,7 @@ say "without --compat, by our own"
 while IFS='|' read -r settings words; do
     rm -rf "$WORK/model"
     # shellcheck disable=SC2086
-    peer model "$WORK/digits" "$WORK/model" $settings
+    diffusers model "$WORK/digits" "$WORK/model" $settings
     said=$("$ANCESTRAL" sample "$WORK/model" -n 2 --class 3 --steps 10 --force -o "$WORK/ours.npy" 2>&1)
     expect "$settings: $words" grep -qF "$words" <<<"$said"
 done <<'END'

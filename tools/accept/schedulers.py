@@ -1,10 +1,10 @@
-"""What the peer's other schedulers draw, for 16-peer-schedulers.sh.
+"""What diffusers' other schedulers draw, for 16-diffusers-schedulers.sh.
 
-    peer_schedulers.py model FROM FOLDER CLASS KEY=VALUE …   the model FROM with another scheduler
-    peer_schedulers.py draw FOLDER OUT.npy STEPS ROWS SEED LABEL   what the peer draws with it
-    peer_schedulers.py differ OURS.npy PEERS.npy              the largest difference
+    schedulers.py model FROM FOLDER CLASS KEY=VALUE …   the model FROM with another scheduler
+    schedulers.py draw FOLDER OUT.npy STEPS ROWS SEED LABEL   what diffusers draws with it
+    schedulers.py differ OURS.npy THEIRS.npy              the largest difference
 
-The peer has no pipeline of a lone U-Net for these classes; the loop here is that of its pipelines
+Diffusers has no pipeline of a lone U-Net for these classes; the loop here is that of its pipelines
 with them: noise of the scheduler's own size, an input that it scales, and one generator for all.
 """
 
@@ -53,9 +53,9 @@ def draw(folder, out, steps, rows, seed, label):
     np.save(out, x.numpy())
 
 
-def differ(ours, peers):
-    ours, peers = np.load(ours), np.load(peers)
-    print(f"{np.abs(ours - peers).max():.1e}" if ours.shape == peers.shape else "shapes")
+def differ(ours, theirs):
+    ours, theirs = np.load(ours), np.load(theirs)
+    print(f"{np.abs(ours - theirs).max():.1e}" if ours.shape == theirs.shape else "shapes")
 
 
 if __name__ == "__main__":
