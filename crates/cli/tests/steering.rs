@@ -324,7 +324,7 @@ fn what_is_given_of_a_table_is_kept_to_its_last_digit() {
     }
     assert_eq!(text.lines().count(), 4);
     // As an array, with a mask of any dtype.
-    let values = [1_000_002.125_f32, 0.3, 41.0];
+    let values = [1_000_002.1_f32, 0.3, 41.0];
     write_npy(&folder.path("row.npy"), &[1, 3], &values).unwrap();
     folder.write("mask.npy", array("|b1", "(1, 3)", &[1, 0, 1]));
     let masked = "sample run -n 2 --steps 3 --inpaint row.npy --mask";
