@@ -12,6 +12,8 @@
 //! | Can the sets be told apart? | [`two_sample`] |
 //! | Are samples copies of the training data? | [`memorisation`], [`nearest`] |
 //!
+//! [`inception`] is the network whose features the FID and the KID compare.
+//!
 //! # Numerics
 //! Sums are in f64. Large sets are compared by matrix products in blocks, in the rayon pool of the
 //! caller; the results are the same for any number of threads. Which of two neighbours is nearer is

@@ -8,3 +8,7 @@ mod root {}
 #[cfg(doctest)]
 #[doc = include_str!("../../learn/README.md")]
 mod learn {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../../metrics/README.md")]
+mod metrics {}
