@@ -36,7 +36,7 @@ pub struct Output<'a> {
 impl<'a> Output<'a> {
     /// The output of that name.
     pub fn new(path: &'a Path, view: View) -> Result<Self> {
-        let expected = "expected a name ending in .png, .gif, .npy or .csv, a folder (a name without a dot or with a \
+        let expected = "expected a name ending in .png, .gif, .npy, .npz or .csv, a folder (a name without a dot or with a \
                         / at its end), or - for standard output (PNG; points and tables: CSV)";
         let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
         let kind = match extension.as_deref() {
@@ -45,6 +45,7 @@ impl<'a> Output<'a> {
             Some("png") => Kind::File(Format::Png),
             Some("gif") => Kind::File(Format::Gif),
             Some("npy") => Kind::File(Format::Npy),
+            Some("npz") => Kind::File(Format::Npz),
             Some("csv") => Kind::File(Format::Csv),
             None if !path.to_string_lossy().ends_with(['.', ' ']) && !is_bare_extension(path) => {
                 Kind::Folder
@@ -264,7 +265,7 @@ fn on_stdout(model: &Model) -> Format {
 /// Whether a file name is only an ending, such as `.png`.
 fn is_bare_extension(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase());
-    [".png", ".gif", ".npy", ".csv"].iter().any(|ending| name.as_deref() == Some(ending))
+    [".png", ".gif", ".npy", ".npz", ".csv"].iter().any(|ending| name.as_deref() == Some(ending))
 }
 
 #[cfg(test)]

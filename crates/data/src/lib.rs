@@ -71,7 +71,7 @@ pub use grid::{GridError, GridLayout, grid};
 pub use idx::{IdxError, is_idx, read_idx};
 pub use npy::{
     Array, NpyError, NpzArray, NpzValues, NumberKind, Numbers, encode_npy, encode_npy_fitting,
-    read_npy, read_numbers, write_npy, write_npz, write_npz_pictures,
+    encode_npz_pictures, read_npy, read_numbers, write_npy, write_npz, write_npz_pictures,
 };
 #[cfg(feature = "datasets")]
 pub use npy::{Arrays, read_arrays};

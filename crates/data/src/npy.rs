@@ -30,7 +30,7 @@ pub use numbers::{Numbers, read_numbers};
 #[cfg(feature = "datasets")]
 pub use read::read_arrays;
 use write_npz::encode_array;
-pub use write_npz::{NpzArray, NpzValues, write_npz, write_npz_pictures};
+pub use write_npz::{NpzArray, NpzValues, encode_npz_pictures, write_npz, write_npz_pictures};
 
 /// A header as long as this, or nested as deep, is no array of numbers.
 const MAX_HEADER: usize = 1 << 16;

@@ -9,7 +9,7 @@ use ancestral::Batch;
 use ancestral_data::{
     Channels, ChartError, Columns, EncodeError, GridError, GridLayout, Pictures, PicturesError,
     Raster, ScatterStyle, Window, encode_csv_with, encode_gif, encode_npy, encode_npy_fitting,
-    encode_png, grid, marginals, scatter,
+    encode_npz_pictures, encode_png, grid, marginals, scatter,
 };
 use ancestral_format::counted;
 use thiserror::Error;
@@ -40,6 +40,8 @@ pub enum Format {
     /// An array of float32: of pictures in [−1, 1], of points and tables in the data's own units. Of
     /// float64 if a value is beyond the range of float32.
     Npy,
+    /// Pictures as bytes, as the evaluator of ADM reads them: `arr_0`, `[n, height, width, channels]`.
+    Npz,
     /// A table.
     Csv,
 }
@@ -86,6 +88,9 @@ pub enum ShowError {
     /// Trajectories of points or tables in a picture or a table.
     #[error("trajectories of points or rows of a table: take .npy or .gif")]
     NotTrajectories,
+    /// Not pictures of bytes.
+    #[error("a .npz holds pictures as bytes, without trajectories: take .npy")]
+    NotBytes,
     /// The pictures are too large, or too many.
     #[error(transparent)]
     Grid(#[from] GridError),
@@ -108,7 +113,7 @@ impl Format {
             (Self::Png, View::Trajectories) => COLUMNS,
             (Self::Gif, View::Samples | View::Row) => FRAMES,
             (Self::Gif | Self::Npy | Self::Csv, View::Trajectories) => usize::MAX,
-            (Self::Png | Self::Npy | Self::Csv, View::Samples | View::Row) => 0,
+            (Self::Png | Self::Npy | Self::Csv, View::Samples | View::Row) | (Self::Npz, _) => 0,
         }
     }
 
@@ -133,11 +138,17 @@ impl Format {
                 return Err(ShowError::NotTrajectories);
             }
             (None, Self::Csv, _) => return Err(ShowError::NotRows),
+            (Some(_), Self::Npz, _) | (None, Self::Npz, View::Trajectories) => {
+                return Err(ShowError::NotBytes);
+            }
+            (None, Self::Npz, _) if Channels::from_count(shape[0]).is_some() => return Ok(()),
             (Some(_), ..) | (None, Self::Npy, _) => return Ok(()),
-            (None, Self::Png | Self::Gif, _) if Channels::from_count(shape[0]).is_none() => {
+            (None, Self::Png | Self::Gif | Self::Npz, _)
+                if Channels::from_count(shape[0]).is_none() =>
+            {
                 return Err(ShowError::NotPictures { channels: shape[0] });
             }
-            (None, Self::Png | Self::Gif, _) => {}
+            (None, Self::Png | Self::Gif | Self::Npz, _) => {}
         }
         // Pictures are drawn once for nothing, which is quick, to know that they are not too large.
         let blank = Batch::zeros(count, shape.to_vec());
@@ -209,6 +220,11 @@ impl Show<'_> {
                 let shape = [&[samples.snapshots.len()], &shape(&samples.x)[..]].concat();
                 self.array(&shape, &samples.snapshots.iter().collect::<Vec<_>>(), &samples.given)
             }
+            (Format::Npz, _, None) => {
+                let pictures = Pictures::new(samples.x.data(), samples.x.row_shape())?;
+                encode_npz_pictures(&pictures, None)
+            }
+            (Format::Npz, _, Some(_)) => return Err(ShowError::NotBytes),
             (Format::Csv, _, Some(columns)) => {
                 encode_csv_with(columns, samples.x.data(), &samples.given)
             }

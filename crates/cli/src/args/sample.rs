@@ -69,7 +69,8 @@ pub struct SampleArgs {
     pub trajectory: bool,
     /// Output: NAME.png (a grid of pictures; a plot of points, or of the columns of a table),
     /// NAME.gif (the trajectory from noise), NAME.npy (float32, [n, channels, height, width] in
-    /// [−1, 1], or [n, columns] in the data's own units; float64 where values are beyond float32), NAME.csv
+    /// [−1, 1], or [n, columns] in the data's own units; float64 where values are beyond float32), NAME.npz
+    /// (pictures as bytes, [n, height, width, channels], as ADM's evaluator reads them), NAME.csv
     /// (points and tables), a folder of single PNGs: any name without a dot or with a / at its end, or - for
     /// standard output (PNG; points and tables: CSV)
     #[arg(short, long, value_name = "OUT", default_value = "samples.png")]

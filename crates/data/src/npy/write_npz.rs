@@ -80,6 +80,27 @@ pub fn write_npz_pictures(
     pictures: &Pictures,
     labels: Option<&[i64]>,
 ) -> Result<(), SaveError> {
+    with_pictures(pictures, labels, |arrays| write_npz(path, arrays))
+}
+
+/// The bytes that [`write_npz_pictures`] writes.
+///
+/// # Panics
+/// If there is not one label for each picture.
+#[must_use]
+pub fn encode_npz_pictures(pictures: &Pictures, labels: Option<&[i64]>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    with_pictures(pictures, labels, |arrays| encode(&mut bytes, arrays))
+        .expect("writing to memory does not fail, and names differ");
+    bytes
+}
+
+/// Calls `write` with the arrays of pictures and labels.
+fn with_pictures<T>(
+    pictures: &Pictures,
+    labels: Option<&[i64]>,
+    write: impl FnOnce(&[NpzArray]) -> T,
+) -> T {
     let count = pictures.count();
     let shape = [count, pictures.height(), pictures.width(), pictures.channels().count()];
     let mut bytes = Vec::with_capacity(shape.iter().product());
@@ -90,7 +111,7 @@ pub fn write_npz_pictures(
         vec![NpzArray { name: "arr_0", shape: &shape, values: NpzValues::Bytes(&bytes) }];
     let labels = labels.map(NpzValues::Integers);
     arrays.extend(labels.map(|values| NpzArray { name: "arr_1", shape: &shape[..1], values }));
-    write_npz(path, &arrays)
+    write(&arrays)
 }
 
 fn encode(file: &mut dyn Write, arrays: &[NpzArray]) -> io::Result<()> {
@@ -154,6 +175,7 @@ mod tests {
             bytes.as_flattened().iter().map(|&b| (2.0 * f32::from(b) - 255.0) / 255.0).collect();
         let pictures = Pictures::new(&values, &[3, 2, 1]).unwrap();
         write_npz_pictures(&path, &pictures, Some(&[4, 4])).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), encode_npz_pictures(&pictures, Some(&[4, 4])));
         let arrays = crate::read_arrays(&path).unwrap();
         assert_eq!(arrays.shape(), [2, 2, 1, 3]);
         assert_eq!(arrays.kind(), crate::NumberKind::Bytes);
