@@ -6,8 +6,8 @@ mod report;
 use std::time::{Duration, Instant};
 
 use ancestral_metrics::{
-    KernelSubsets, Moments, Rows, Work, frechet_distance, kernel_distance, manifold, memorisation,
-    nearest, sliced_wasserstein, two_sample,
+    KernelSubsets, MomentSums, Moments, Rows, Work, frechet_distance, kernel_distance, manifold,
+    memorisation, nearest, sliced_wasserstein, two_sample,
 };
 use ancestral_pipeline::Batch;
 
@@ -27,17 +27,23 @@ const PICTURED: usize = 8;
 /// What samples are compared with, and how.
 #[derive(Debug)]
 pub struct Quality<'a> {
-    /// Real rows, which the samples should be like.
-    pub real: &'a Batch,
-    /// The rows that the model was trained on, if `real` were held out; to find copies.
-    pub training: Option<&'a Batch>,
-    /// What is compared of a row.
-    pub features: &'a Features,
-    /// The radius of balls about rows, in neighbours, for precision, recall, density and coverage.
-    pub neighbours: usize,
+    features: &'a Features,
+    /// The radius of balls about rows, in neighbours.
+    neighbours: usize,
+    /// Rows of the data.
+    rows: usize,
+    /// Of all rows.
+    moments: Moments,
+    /// As many rows as samples, spread evenly over all, and their features.
+    real: Batch,
+    near: Vec<f32>,
+    /// The values of rows in place of samples, beside the other rows.
+    floor: Option<Values>,
+    training: Option<Batch>,
 }
 
-/// The values of one comparison; `None` where they make no sense.
+/// The values of one comparison.
+#[derive(Clone, Debug)]
 struct Values {
     frechet: f64,
     kernel: f64,
@@ -47,18 +53,64 @@ struct Values {
     density: f64,
     coverage: f64,
     accuracy: f64,
+    /// The shares of samples nearer to the training rows and of copies.
     memorisation: Option<[f64; 2]>,
-    /// Of the values that have one.
+    /// The errors of the values from `precision` to `accuracy`.
     errors: [f64; 5],
     few_rows: bool,
 }
 
-impl Quality<'_> {
-    /// Compares sets of samples with the real rows. With several sets, values are means over them, and
-    /// errors their spread. `progress` counts sets.
+impl<'a> Quality<'a> {
+    /// Compares sets of `count` samples with `real` rows. `neighbours` is the radius of the balls about
+    /// rows, for precision, recall, density and coverage.
     ///
-    /// The last column of the report is what two halves of the real rows give, if there are enough of
-    /// them: the best that samples can have.
+    /// # Errors
+    /// If there are too few rows.
+    pub fn new(
+        real: &Batch,
+        count: usize,
+        features: &'a Features,
+        neighbours: usize,
+    ) -> Result<Self, EvalError> {
+        let length = features.length(real);
+        let all = features.of(real);
+        let rows = Rows::new(&all, length)?;
+        let (near, moments) = (chosen(rows, even(rows.count(), count)), Moments::of(rows)?);
+        let floor = (rows.count() >= 2 * count).then(|| {
+            let [own, other] = halves(rows.count(), count);
+            let mut sums = MomentSums::new(length);
+            for index in (0..rows.count()).filter(|index| own.binary_search(index).is_err()) {
+                sums.add(Rows::new(rows.row(index), length)?)?;
+            }
+            let (own, other) = (chosen(rows, own), chosen(rows, other));
+            let (own, other) = (Rows::new(&own, length)?, Rows::new(&other, length)?);
+            values(&sums.moments()?, other, own, neighbours)
+        });
+        let floor = floor.transpose()?;
+        let kept = chosen(Rows::new(real.data(), real.row_len())?, even(real.rows(), count));
+        Ok(Self {
+            features,
+            neighbours,
+            rows: real.rows(),
+            moments,
+            near,
+            floor,
+            training: None,
+            real: Batch::new(real.row_shape().to_vec(), kept),
+        })
+    }
+
+    /// The rows that the model was trained on, if the real ones were held out: to find copies.
+    #[must_use]
+    pub fn with_training(self, training: Batch) -> Self {
+        Self { training: Some(training), ..self }
+    }
+
+    /// Compares sets of samples with the real rows. With several sets, values are means over them, and
+    /// errors come from their spread. `progress` counts sets.
+    ///
+    /// The report also has the values of real rows in place of samples, if there are twice as many:
+    /// the best that samples can have.
     ///
     /// # Errors
     /// If there are too few rows, or rows of another length.
@@ -67,71 +119,26 @@ impl Quality<'_> {
         samples: &[Batch],
         progress: Progress<'_>,
     ) -> Result<QualityReport, EvalError> {
-        let count = samples.iter().map(Batch::rows).min().unwrap_or(0);
-        let halves = (self.real.rows() >= 2 * count).then(|| halves(self.real, count));
-        let total = samples.len() as u64 + u64::from(halves.is_some());
-        let real = self.features.of(self.real);
-        let mut done = 0;
         let mut found = Vec::new();
-        for samples in samples {
-            found.push(self.values(&real, samples, self.training)?);
-            done += 1;
-            progress(done, total, "sets compared");
+        for (samples_of_set, done) in samples.iter().zip(1..) {
+            let drawn = self.features.of(samples_of_set);
+            let length = self.features.length(samples_of_set);
+            let (near, drawn) = (Rows::new(&self.near, length)?, Rows::new(&drawn, length)?);
+            let values = values(&self.moments, near, drawn, self.neighbours)?;
+            let memorisation = self.training.as_ref();
+            let memorisation =
+                memorisation.map(|training| self.memorisation(training, samples_of_set));
+            found.push(Values { memorisation: memorisation.transpose()?, ..values });
+            progress(done, samples.len() as u64, "sets compared");
         }
-        let floor = halves
-            .map(|[one, other]| self.values(&self.features.of(&one), &other, None))
-            .transpose()?;
-        progress(total, total, "sets compared");
-        Ok(report::report(self, samples, &found, floor.as_ref()))
-    }
-
-    fn values(
-        &self,
-        real: &[f32],
-        samples: &Batch,
-        training: Option<&Batch>,
-    ) -> Result<Values, EvalError> {
-        let length = self.features.length(self.real);
-        let drawn = self.features.of(samples);
-        let (all, drawn) = (Rows::new(real, length)?, Rows::new(&drawn, length)?);
-        let frechet = frechet_distance(&Moments::of(all)?, &Moments::of(drawn)?)?;
-        let size = SUBSET.min(all.count()).min(drawn.count());
-        let subsets = KernelSubsets { count: SUBSETS, size, seed: 0 };
-        let kernel = kernel_distance(all, drawn, subsets)?;
-        let sliced = sliced_wasserstein(all, drawn)?;
-        // Balls are as large in both sets if the sets are.
-        let real = spread(all, drawn.count());
-        let real = Rows::new(&real, length)?;
-        let balls = manifold(real, drawn, self.neighbours)?;
-        let accuracy = two_sample(real, drawn)?.accuracy;
-        let memorisation = training.map(|training| self.memorisation(training, samples));
-        let few_rows = frechet.warning.is_some();
-        Ok(Values {
-            frechet: frechet.distance,
-            kernel: kernel.mean,
-            sliced,
-            precision: balls.precision.value,
-            recall: balls.recall.value,
-            density: balls.density.value,
-            coverage: balls.coverage.value,
-            accuracy: accuracy.value,
-            memorisation: memorisation.transpose()?,
-            errors: [
-                balls.precision.standard_error,
-                balls.recall.standard_error,
-                balls.density.standard_error,
-                balls.coverage.standard_error,
-                accuracy.standard_error,
-            ],
-            few_rows,
-        })
+        Ok(report::report(self, samples, &found))
     }
 
     /// The share of samples nearer to the training rows than held-out rows are, and of exact copies, by
     /// the rows themselves.
     fn memorisation(&self, training: &Batch, samples: &Batch) -> Result<[f64; 2], EvalError> {
         let rows = |batch| Rows::new(Batch::data(batch), self.real.row_len());
-        let found = memorisation(rows(training)?, rows(samples)?, rows(self.real)?)?;
+        let found = memorisation(rows(training)?, rows(samples)?, rows(&self.real)?)?;
         Ok([found.nearer.value, found.copies as f64 / samples.rows() as f64])
     }
 
@@ -141,7 +148,7 @@ impl Quality<'_> {
     /// # Errors
     /// If there are fewer rows than neighbours.
     pub fn neighbours_of(&self, samples: &Batch) -> Result<Batch, EvalError> {
-        let set = self.training.unwrap_or(self.real);
+        let set = self.training.as_ref().unwrap_or(&self.real);
         let samples = samples.slice(0..PICTURED.min(samples.rows()));
         let rows = |batch| Rows::new(Batch::data(batch), self.real.row_len());
         let found = nearest(rows(&samples)?, rows(set)?, PICTURED - 1)?;
@@ -155,47 +162,79 @@ impl Quality<'_> {
         Ok(Batch::new(self.real.row_shape().to_vec(), values))
     }
 
-    /// About how long a comparison with so many sets of `count` samples takes, by the speed of this
-    /// machine. The features of a network are not counted.
+    /// About how long a comparison with so many sets of samples takes, by the speed of this machine. The
+    /// features of a network are not counted.
     ///
     /// # Errors
     /// If there is no real row.
-    pub fn time(&self, sets: usize, count: usize) -> Result<Duration, EvalError> {
-        let length = self.features.length(self.real);
-        let [few, many] = TRIAL.map(|rows| rows.min(self.real.rows()));
-        let values = vec![0.5_f32; many * length];
-        let (a, b) = (Rows::new(&values[..few * length], length)?, Rows::new(&values, length)?);
+    pub fn time(&self, sets: usize) -> Result<Duration, EvalError> {
+        let count = self.real.rows();
+        let length = self.near.len() / count.max(1);
+        let [few, many] = TRIAL.map(|rows| rows.min(count));
+        let (a, b) = (&self.near[..few * length], &self.near[..many * length]);
         let start = Instant::now();
-        nearest(a, b, 1)?;
+        nearest(Rows::new(a, length)?, Rows::new(b, length)?, 1)?;
         let second = start.elapsed().as_secs_f64().max(1e-6);
         let speed = Work::neighbours(few, many, length).operations() / second;
-        let real = count.min(self.real.rows());
-        let mut work = Work::manifold(real, count, length) + Work::two_sample(real, count, length);
-        if let Some(training) = self.training {
-            let held_out = self.real.rows();
-            let row_len = self.real.row_len();
-            work = work + Work::memorisation(training.rows(), count, held_out, row_len);
+        let subsets = SUBSETS as f64 * 8.0 * (SUBSET.min(count).pow(2) * length) as f64;
+        // The singular values of a matrix take about ten products.
+        let frechet = 20.0 * (length as f64).powi(3) + 2.0 * (count * length * length) as f64;
+        let mut work =
+            Work::manifold(count, count, length) + Work::two_sample(count, count, length);
+        if let Some(training) = &self.training {
+            work = work + Work::memorisation(training.rows(), count, count, self.real.row_len());
         }
-        let covariances = 2.0 * (count + self.real.rows()) as f64 * (length * length) as f64;
-        let seconds = sets as f64 * (work.operations() + covariances) / speed;
+        let seconds = sets as f64 * (work.operations() + subsets + frechet) / speed;
         Ok(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
     }
 }
 
-/// `count` rows spread evenly over all.
-fn spread(rows: Rows, count: usize) -> Vec<f32> {
-    let (all, count) = (rows.count(), count.min(rows.count()));
-    (0..count).flat_map(|i| rows.row(i * all / count)).copied().collect()
+/// The values of `drawn` rows beside real ones, whose moments may be of more rows than `near` has.
+fn values(
+    moments: &Moments,
+    near: Rows,
+    drawn: Rows,
+    neighbours: usize,
+) -> Result<Values, EvalError> {
+    let frechet = frechet_distance(moments, &Moments::of(drawn)?)?;
+    let size = SUBSET.min(near.count()).min(drawn.count());
+    let kernel = kernel_distance(near, drawn, KernelSubsets { count: SUBSETS, size, seed: 0 })?;
+    let balls = manifold(near, drawn, neighbours)?;
+    let accuracy = two_sample(near, drawn)?.accuracy;
+    Ok(Values {
+        frechet: frechet.distance,
+        kernel: kernel.mean,
+        sliced: sliced_wasserstein(near, drawn)?,
+        precision: balls.precision.value,
+        recall: balls.recall.value,
+        density: balls.density.value,
+        coverage: balls.coverage.value,
+        accuracy: accuracy.value,
+        memorisation: None,
+        errors: [
+            balls.precision.standard_error,
+            balls.recall.standard_error,
+            balls.density.standard_error,
+            balls.coverage.standard_error,
+            accuracy.standard_error,
+        ],
+        few_rows: frechet.warning.is_some(),
+    })
+}
+
+/// `count` of so many rows, spread evenly over all.
+fn even(rows: usize, count: usize) -> Vec<usize> {
+    let count = count.min(rows);
+    (0..count).map(|i| i * rows / count).collect()
 }
 
 /// Two sets of `count` rows with none in common, each spread evenly over all.
-fn halves(rows: &Batch, count: usize) -> [Batch; 2] {
-    let of = |offset: usize| {
-        let chosen = (0..count).map(|i| (2 * i + offset) * rows.rows() / (2 * count));
-        let values = chosen.flat_map(|row| rows.row(row).iter().copied()).collect();
-        Batch::new(rows.row_shape().to_vec(), values)
-    };
-    [of(0), of(1)]
+fn halves(rows: usize, count: usize) -> [Vec<usize>; 2] {
+    [0, 1].map(|half| (0..count).map(|i| (2 * i + half) * rows / (2 * count)).collect())
+}
+
+fn chosen(rows: Rows, indices: Vec<usize>) -> Vec<f32> {
+    indices.into_iter().flat_map(|index| rows.row(index)).copied().collect()
 }
 
 #[cfg(test)]
@@ -215,7 +254,7 @@ mod tests {
     #[test]
     fn a_collapsed_model_is_precise_and_recalls_little() {
         let (real, features) = (normal(1, 400), Features::Values);
-        let quality = Quality { real: &real, training: None, features: &features, neighbours: 3 };
+        let quality = Quality::new(&real, 200, &features, 3).unwrap();
         let mut collapsed = normal(2, 200);
         for row in collapsed.iter_rows_mut() {
             for value in row {
@@ -231,7 +270,7 @@ mod tests {
     #[test]
     fn draws_of_one_distribution_are_as_near_as_halves_of_the_data() {
         let (real, features) = (normal(1, 800), Features::Values);
-        let quality = Quality { real: &real, training: None, features: &features, neighbours: 3 };
+        let quality = Quality::new(&real, 400, &features, 3).unwrap();
         let draws = [normal(2, 400), normal(3, 400), normal(4, 400)];
         let report = quality.compare(&draws, &mut |_, _, _| ()).unwrap();
         // The standard error of a share of 400 rows is at most 0.025, here times 1.5.
@@ -240,19 +279,15 @@ mod tests {
         for measure in &report.measures {
             assert!(measure.floor.is_some(), "{measure:?}");
         }
-        assert!(report.text().contains("two halves of the data"));
+        assert!(report.text().contains("data beside themselves"));
     }
 
     #[test]
     fn copies_of_the_training_rows_are_found() {
         let (training, held_out) = (normal(1, 300), normal(2, 300));
         let features = Features::Values;
-        let quality = Quality {
-            real: &held_out,
-            training: Some(&training),
-            features: &features,
-            neighbours: 3,
-        };
+        let quality = Quality::new(&held_out, 100, &features, 3).unwrap();
+        let quality = quality.with_training(training.clone());
         let copies = training.slice(0..100);
         let report = quality.compare(std::slice::from_ref(&copies), &mut |_, _, _| ()).unwrap();
         assert_eq!(value(&report, "copies"), 1.0);

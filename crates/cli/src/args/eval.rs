@@ -12,8 +12,8 @@ use super::value::{MOST_ROWS, MOST_SAMPLES, count, seed};
 
 /// Measure how good a model is: its samples beside DATA, or how likely DATA are.
 ///
-/// Draws samples and prints how near they are to the data, with errors, and what two halves of the
-/// data give: distances (Fréchet, kernel, sliced Wasserstein), whether samples are realistic (precision,
+/// Draws samples and prints how near they are to the data, with errors, and how near data are to
+/// themselves: distances (Fréchet, kernel, sliced Wasserstein), whether samples are realistic (precision,
 /// density) and diverse (recall, coverage), and whether a nearest neighbour can tell them from data.
 /// In place of a model, samples in files can be measured.
 ///

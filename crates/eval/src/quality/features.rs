@@ -1,5 +1,6 @@
 //! What is compared of a row.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
@@ -59,8 +60,8 @@ impl Features {
     /// # Panics
     /// If a network takes pictures and the rows are none.
     #[must_use]
-    pub fn of(&self, rows: &Batch) -> Vec<f32> {
-        let Self::Inception { network, resize } = self else { return rows.data().to_vec() };
+    pub fn of<'a>(&self, rows: &'a Batch) -> Cow<'a, [f32]> {
+        let Self::Inception { network, resize } = self else { return rows.data().into() };
         let &[channels, height, width] = rows.row_shape() else {
             panic!("rows of shape {:?} are no pictures", rows.row_shape())
         };
@@ -71,7 +72,7 @@ impl Features {
             let resized = resize.apply(&colour, height, width);
             features.extend(network.features(&resized, SIDE, SIDE));
         }
-        features
+        features.into()
     }
 }
 

@@ -37,7 +37,7 @@ pub struct Measure {
     pub value: f64,
     /// Its standard error: from the spread over sets, or of a single set where that is known.
     pub standard_error: Option<f64>,
-    /// The same of two halves of the real rows.
+    /// The same of real rows in place of samples.
     pub floor: Option<f64>,
 }
 
@@ -57,12 +57,8 @@ const MEASURES: [(&str, &str, Of, Option<usize>); 10] = [
     ("copies", "0", |v| v.memorisation.map(|[_, copies]| copies), None),
 ];
 
-pub(super) fn report(
-    quality: &Quality<'_>,
-    samples: &[Batch],
-    found: &[Values],
-    floor: Option<&Values>,
-) -> QualityReport {
+pub(super) fn report(quality: &Quality<'_>, samples: &[Batch], found: &[Values]) -> QualityReport {
+    let floor = quality.floor.as_ref();
     let measure = |(name, best, of, error): (&'static str, &'static str, Of, Option<usize>)| {
         let values: Vec<f64> = found.iter().filter_map(of).collect();
         let n = values.len() as f64;
@@ -76,7 +72,7 @@ pub(super) fn report(
         Some(Measure { name, best, value: mean, standard_error, floor: floor.and_then(of) })
     };
     let mut warnings = Vec::new();
-    let length = quality.features.length(quality.real);
+    let length = quality.moments.dimensions();
     let count = samples.first().map_or(0, Batch::rows);
     if found.iter().any(|values| values.few_rows) {
         warnings.push(format!(
@@ -88,7 +84,7 @@ pub(super) fn report(
         features: quality.features.to_string(),
         sets: samples.len(),
         samples: count,
-        real: quality.real.rows(),
+        real: quality.rows,
         measures: MEASURES.into_iter().filter_map(measure).collect(),
         warnings,
     }
@@ -103,13 +99,13 @@ impl QualityReport {
         let mut text =
             format!("{of}{samples} samples beside {real} rows of data, by {features}\n\n");
         let has_floor = measures.iter().any(|measure| measure.floor.is_some());
-        let halves = if has_floor { "  two halves of the data" } else { "" };
+        let halves = if has_floor { "   data beside themselves" } else { "" };
         let _ = writeln!(text, "{:<22}{:>22}{:>6}{halves}", "", "samples", "best");
         for Measure { name, best, value, standard_error, floor } in measures {
             let name = name.replace('_', " ");
             let error = standard_error.map_or_else(String::new, |error| format!(" ± {error:.4}"));
             let value = format!("{value:.4}{error}");
-            let floor = floor.map_or_else(String::new, |floor| format!("  {floor:>22.4}"));
+            let floor = floor.map_or_else(String::new, |floor| format!("  {floor:>23.4}"));
             let _ = writeln!(text, "{name:<22}{value:>22}{best:>6}{floor}");
         }
         text

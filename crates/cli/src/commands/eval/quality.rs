@@ -48,14 +48,18 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     } else {
         drawn(args)?
     };
-    let row_shape = real.row_shape();
-    if matches!(features, Features::Inception { .. }) && row_shape.len() != 3 {
-        bail!("--features: rows of {row_shape:?} are not pictures");
+    if matches!(features, Features::Inception { .. }) && real.row_shape().len() != 3 {
+        bail!("--features: rows of shape {:?} are not pictures", real.row_shape());
     }
     let neighbours = args.quality.neighbours.unwrap_or(NEIGHBOURS);
-    let quality =
-        Quality { real: &real, training: training.as_ref(), features: &features, neighbours };
-    let time = quality.time(sets.len(), sets[0].rows()).map_err(evaluated)?;
+    let count = sets.iter().map(Batch::rows).min().unwrap_or_default();
+    let quality = Quality::new(&real, count, &features, neighbours).map_err(evaluated)?;
+    drop(real);
+    let quality = match training {
+        None => quality,
+        Some(training) => quality.with_training(training),
+    };
+    let time = quality.time(sets.len()).map_err(evaluated)?;
     if time > LONG {
         note(quiet, format_args!("comparing takes about {} s", time.as_secs()));
     }

@@ -1,0 +1,127 @@
+//! How good models are: likelihood, samples beside data, optimal variances.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+mod common;
+
+use common::Folder;
+use serde_json::Value;
+
+/// The JSON that a command prints.
+fn json(folder: &Folder, command: &str) -> Value {
+    serde_json::from_slice(&folder.try_run(command).stdout).unwrap()
+}
+
+/// A measure of a report on samples.
+fn measure(report: &Value, name: &str, key: &str) -> f64 {
+    let measures = report["measures"].as_array().unwrap();
+    let found = measures.iter().find(|measure| measure["name"] == name);
+    found.unwrap_or_else(|| panic!("{name} in {report}"))[key].as_f64().unwrap()
+}
+
+#[test]
+fn the_optimal_variance_has_the_lowest_bound_of_the_fixed_ones() {
+    let folder = Folder::new();
+    let bits = |variance: &str| {
+        let command = "eval digits --likelihood -n 32 --steps 10 --json --variance";
+        let report = json(&folder, &format!("{command} {variance}"));
+        assert_eq!(report["units"]["values"], 17);
+        assert_eq!(report["hops"].as_array().unwrap().len(), 10);
+        let hops = report["hops"].as_array().unwrap();
+        let sum: f64 = hops.iter().map(|hop| hop["bits"].as_f64().unwrap()).sum();
+        let bits = report["bits"].as_f64().unwrap();
+        assert!((sum + report["prior"].as_f64().unwrap() - bits).abs() < 1e-9);
+        bits
+    };
+    let [optimal, small, large] = ["optimal", "fixed-small", "fixed-large"].map(bits);
+    assert!(optimal < small && optimal < large, "{optimal} {small} {large}");
+    // As many bits as one value of seventeen takes, if nothing is known of it.
+    assert!(0.0 < optimal && optimal < 17_f64.log2(), "{optimal}");
+}
+
+#[test]
+fn the_curve_of_a_bound_is_written_and_not_replaced_unasked() {
+    let folder = Folder::new();
+    let command = "eval digits --likelihood -n 2 --steps 3 -o curve";
+    folder.run(command);
+    let curve = folder.text("curve/curve.csv");
+    assert_eq!(curve.lines().count(), 4);
+    assert!(curve.starts_with("hop,timestep,lambda,bits,standard_error\n0,999,-"), "{curve}");
+    assert_eq!(folder.read("curve/curve.png")[..4], *b"\x89PNG");
+    assert!(folder.refused(command).contains("curve.csv already exists"));
+}
+
+#[test]
+fn a_model_that_is_calibrated_knows_its_optimal_variance() {
+    let folder = Folder::new();
+    folder.run("train moons --points 300 --steps 40 --width 16 --layers 1 -o run");
+    let refusal = folder.refused("sample run -n 2 --steps 2 --variance optimal -o x.csv");
+    assert!(refusal.contains("--variance optimal: model run does not say"), "{refusal}");
+    folder.run("calibrate run moons -n 100 --levels 10");
+    let about: Value = serde_json::from_str(&folder.text("run/ancestral.json")).unwrap();
+    assert_eq!(about["calibration"]["rows"], 100);
+    assert_eq!(about["calibration"]["lambda"].as_array().unwrap().len(), 10);
+    folder.run("sample run -n 2 --steps 2 --variance optimal -o x.csv");
+    let flow = json(&folder, "eval run moons -n 8 --flow --flow-steps 5 --json");
+    assert_eq!((&flow["probes"], &flow["units"]), (&0.into(), &"density".into()));
+    assert!(flow["bits"].as_f64().unwrap().is_finite());
+}
+
+#[test]
+fn samples_in_files_are_compared_with_data() {
+    let folder = Folder::new();
+    folder.run("sample digits -n 40 --steps 4 -o x.npz");
+    folder.run("sample digits -n 40 --steps 4 -o x.npy");
+    // As bytes, the pictures are nearly the same.
+    let [bytes, reals] = ["npz", "npy"].map(|kind| {
+        let report = json(&folder, &format!("eval x.{kind} digits --json --neighbours 3"));
+        assert_eq!((&report["samples"], &report["real"]), (&40.into(), &1797.into()));
+        measure(&report, "frechet_distance", "value")
+    });
+    assert!((bytes - reals).abs() < 0.02 * reals, "{bytes} {reals}");
+    let report = json(&folder, "eval x.npy digits --training digits --json");
+    assert_eq!(measure(&report, "copies", "value"), 0.0);
+    assert!(measure(&report, "precision", "floor") > 0.5);
+    folder.run("eval x.npy digits -o shown");
+    assert_eq!(folder.read("shown/neighbours.png")[..4], *b"\x89PNG");
+    for (command, text) in [
+        ("eval x.npy", "x.npy: name the data to compare with"),
+        ("eval x.npy moons", "--data moons: rows of 2, expected 1x8x8"),
+        ("eval x.npy digits --steps 3", "--steps: x.npy holds samples"),
+        ("eval x.npy digits --likelihood", "x.npy: samples have no likelihood"),
+        ("eval x.npy digits --neighbours 40", "40"),
+        ("eval x.npy digits --features x.npy", "--features x.npy: "),
+    ] {
+        let refusal = folder.refused(command);
+        assert!(refusal.contains(text), "{command}: {refusal}");
+    }
+}
+
+#[test]
+fn samples_of_a_model_are_drawn_and_compared() {
+    let folder = Folder::new();
+    let report = json(&folder, "eval digits -n 30 --sets 2 --steps 3 --json");
+    assert_eq!((&report["sets"], &report["samples"]), (&2.into(), &30.into()));
+    let error = measure(&report, "two_sample_accuracy", "standard_error");
+    assert!(error >= 0.0 && error < 0.5, "{error}");
+    assert!(report["warnings"][0].as_str().unwrap().contains("30 samples with 64 values"));
+}
+
+#[test]
+fn a_learned_variance_is_trained_and_sampled() {
+    let folder = Folder::new();
+    let tiny = "train digits --steps 3 --batch 8 --width 8,16 --variance learned-range -o run";
+    folder.run(tiny);
+    let config: Value =
+        serde_json::from_str(&folder.text("run/scheduler/scheduler_config.json")).unwrap();
+    assert_eq!(config["variance_type"], "learned_range");
+    let report = json(&folder, "eval run digits --likelihood -n 2 --steps 2 --json");
+    assert_eq!(report["variance"], "learned-range");
+    let refusal = folder.refused("train digits --loss vlb -o other");
+    assert!(
+        refusal.contains("--loss: loss vlb does not go with variance fixed-small"),
+        "{refusal}"
+    );
+    let refusal = folder.refused("train --resume run --variance fixed-small");
+    assert!(refusal.contains("begun with --variance learned-range"), "{refusal}");
+}
