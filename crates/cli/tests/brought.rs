@@ -237,7 +237,7 @@ fn a_link_stays_and_its_target_is_replaced() {
     assert!(read_npy(&folder.path("sub/new.npy")).is_ok());
     std::os::unix::fs::symlink("gone/new.npy", folder.path("astray.npy")).unwrap();
     let refused = folder.refused("sample -n 1 --steps 2 --force -o astray.npy");
-    assert!(refused.contains("output astray.npy: no such folder gone"), "{refused}");
+    assert!(refused.contains("output astray.npy: no such folder ./gone"), "{refused}");
 }
 
 #[test]

@@ -111,14 +111,10 @@ fn strength_1_is_a_full_run_and_less_stays_nearer() {
     let from = |strength: &str| {
         sample(&folder, &format!("-n 1 --seed 9 --steps 20 --from one.npy --strength {strength}"))
     };
-    assert_eq!(from("1"), sample(&folder, "-n 1 --seed 9 --steps 20 --class none"));
+    assert_eq!(from("1"), sample(&folder, "-n 1 --seed 9 --steps 20"));
     pictures(&folder, "two.npy", 2);
     let two = sample(&folder, "--seed 9 --steps 20 --from two.npy --strength 1");
-    assert_eq!(
-        two,
-        sample(&folder, "-n 2 --seed 9 --steps 20 --class none"),
-        "a sample for each row"
-    );
+    assert_eq!(two, sample(&folder, "-n 2 --seed 9 --steps 20"), "a sample for each row");
     let apart = ["0.05", "0.3", "0.6"].map(|strength| mean_distance(&from(strength), &given));
     // One hop of twenty, from sigma/alpha = 0.08, changes little of values from −1 to 1.
     assert!(apart[0] < 0.05 && apart[0] < apart[1] && apart[1] < apart[2], "{apart:?}");
@@ -197,6 +193,7 @@ fn what_does_not_fit_is_refused_by_flag_and_file() {
     pictures(&folder, "three.npy", 3);
     pictures(&folder, "two.npy", 2);
     mask(&folder, "mask.npy");
+    write_npy(&folder.path("masks.npy"), &[3, 1, 8, 8], &[1.0; 192]).unwrap();
     write_npy(&folder.path("wide.npy"), &[1, 1, 8, 9], &[0.0; 72]).unwrap();
     write_npy(&folder.path("high.npy"), &[8, 8], &[1.5; 64]).unwrap();
     write_npy(&folder.path("nan.npy"), &[1, 8, 8], &[f32::NAN; 64]).unwrap();
@@ -216,7 +213,7 @@ fn what_does_not_fit_is_refused_by_flag_and_file() {
             &format!("{inpaint} high.npy"),
             "--mask high.npy: value 0 is 1.5, expected a share from 0",
         ),
-        (&format!("{inpaint} three.npy"), "--mask three.npy: a mask of 3 rows for data of 2"),
+        (&format!("{inpaint} masks.npy"), "--mask masks.npy: a mask of 3 rows for data of 2"),
         (&format!("{inpaint} mask.npy -n 3"), "-n 3: --inpaint has 2 rows"),
         (&format!("{inpaint} mask.npy --from three.npy"), "--inpaint: has 2 rows, --from has 3"),
         ("--from nan.npy", "--from nan.npy: value 0 is NaN"),

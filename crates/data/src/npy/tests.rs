@@ -224,7 +224,9 @@ proptest! {
         bits in prop::collection::vec(any::<u32>(), 625),
     ) {
         let len = shape.iter().product();
-        let data: Vec<f32> = bits.into_iter().map(f32::from_bits).take(len).collect();
+        // Of the many NaN one: arithmetic changes the others.
+        let value = |bits| Some(f32::from_bits(bits)).filter(|x| !x.is_nan()).unwrap_or(f32::NAN);
+        let data: Vec<f32> = bits.into_iter().map(value).take(len).collect();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(NAME);
         write_npy(&path, &shape, &data).unwrap();
