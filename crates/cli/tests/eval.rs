@@ -102,8 +102,11 @@ fn samples_of_a_model_are_drawn_and_compared() {
     let folder = Folder::new();
     let report = json(&folder, "eval digits -n 30 --sets 2 --steps 3 --json");
     assert_eq!((&report["sets"], &report["samples"]), (&2.into(), &30.into()));
+    let held_out = json(&folder, "eval digits -n 20 --sets 1 --steps 3 --holdout 0.1 --json");
+    assert_eq!(held_out["real"], 180);
+    assert_eq!(measure(&held_out, "copies", "value"), 0.0);
     let error = measure(&report, "two_sample_accuracy", "standard_error");
-    assert!(error >= 0.0 && error < 0.5, "{error}");
+    assert!((0.0..0.5).contains(&error), "{error}");
     assert!(report["warnings"][0].as_str().unwrap().contains("30 samples with 64 values"));
 }
 

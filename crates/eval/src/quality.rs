@@ -34,9 +34,9 @@ pub struct Quality<'a> {
     rows: usize,
     /// Of all rows.
     moments: Moments,
-    /// As many rows as samples, spread evenly over all, and their features.
+    /// As many rows as samples, spread evenly over all, and their features, if these are others.
     real: Batch,
-    near: Vec<f32>,
+    near: Option<Vec<f32>>,
     /// The values of rows in place of samples, beside the other rows.
     floor: Option<Values>,
     training: Option<Batch>,
@@ -67,37 +67,32 @@ impl<'a> Quality<'a> {
     /// # Errors
     /// If there are too few rows.
     pub fn new(
-        real: &Batch,
+        real: Batch,
         count: usize,
         features: &'a Features,
         neighbours: usize,
     ) -> Result<Self, EvalError> {
-        let length = features.length(real);
-        let all = features.of(real);
-        let rows = Rows::new(&all, length)?;
-        let (near, moments) = (chosen(rows, even(rows.count(), count)), Moments::of(rows)?);
-        let floor = (rows.count() >= 2 * count).then(|| {
-            let [own, other] = halves(rows.count(), count);
-            let mut sums = MomentSums::new(length);
-            for index in (0..rows.count()).filter(|index| own.binary_search(index).is_err()) {
-                sums.add(Rows::new(rows.row(index), length)?)?;
-            }
-            let (own, other) = (chosen(rows, own), chosen(rows, other));
-            let (own, other) = (Rows::new(&own, length)?, Rows::new(&other, length)?);
-            values(&sums.moments()?, other, own, neighbours)
-        });
-        let floor = floor.transpose()?;
-        let kept = chosen(Rows::new(real.data(), real.row_len())?, even(real.rows(), count));
-        Ok(Self {
-            features,
-            neighbours,
-            rows: real.rows(),
-            moments,
-            near,
-            floor,
-            training: None,
-            real: Batch::new(real.row_shape().to_vec(), kept),
-        })
+        let (rows, length) = (real.rows(), features.length(&real));
+        let even = even(rows, count);
+        let kept = chosen(Rows::new(real.data(), real.row_len())?, &even);
+        let kept = Batch::new(real.row_shape().to_vec(), kept);
+        let (moments, near, halves) = {
+            let all = features.of(&real);
+            let all = Rows::new(&all, length)?;
+            let near = (!features.are_values()).then(|| chosen(all, &even));
+            let halves = (rows >= 2 * count).then(|| Halves::new(all, count)).transpose()?;
+            (Moments::of(all)?, near, halves)
+        };
+        // The rows of large data take more memory than all that follows from them.
+        drop(real);
+        let floor = halves.map(|halves| halves.values(neighbours)).transpose()?;
+        Ok(Self { features, neighbours, rows, moments, near, floor, training: None, real: kept })
+    }
+
+    /// The features of as many real rows as samples.
+    fn near(&self) -> Result<Rows<'_>, EvalError> {
+        let near = self.near.as_deref().unwrap_or(self.real.data());
+        Ok(Rows::new(near, self.features.length(&self.real))?)
     }
 
     /// The rows that the model was trained on, if the real ones were held out: to find copies.
@@ -123,8 +118,8 @@ impl<'a> Quality<'a> {
         for (samples_of_set, done) in samples.iter().zip(1..) {
             let drawn = self.features.of(samples_of_set);
             let length = self.features.length(samples_of_set);
-            let (near, drawn) = (Rows::new(&self.near, length)?, Rows::new(&drawn, length)?);
-            let values = values(&self.moments, near, drawn, self.neighbours)?;
+            let drawn = Rows::new(&drawn, length)?;
+            let values = values(&self.moments, self.near()?, drawn, self.neighbours)?;
             let memorisation = self.training.as_ref();
             let memorisation =
                 memorisation.map(|training| self.memorisation(training, samples_of_set));
@@ -168,10 +163,10 @@ impl<'a> Quality<'a> {
     /// # Errors
     /// If there is no real row.
     pub fn time(&self, sets: usize) -> Result<Duration, EvalError> {
-        let count = self.real.rows();
-        let length = self.near.len() / count.max(1);
+        let (count, near) = (self.real.rows(), self.near()?);
+        let length = near.row_len();
         let [few, many] = TRIAL.map(|rows| rows.min(count));
-        let (a, b) = (&self.near[..few * length], &self.near[..many * length]);
+        let (a, b) = (&near.values()[..few * length], &near.values()[..many * length]);
         let start = Instant::now();
         nearest(Rows::new(a, length)?, Rows::new(b, length)?, 1)?;
         let second = start.elapsed().as_secs_f64().max(1e-6);
@@ -222,19 +217,41 @@ fn values(
     })
 }
 
+/// Real rows in place of samples, and other real rows: none are in both.
+struct Halves {
+    own: Vec<f32>,
+    other: Vec<f32>,
+    /// Of all rows that are not in place of samples.
+    moments: Moments,
+}
+
+impl Halves {
+    fn new(rows: Rows, count: usize) -> Result<Self, EvalError> {
+        let [own, other] = [0, 1].map(|half| -> Vec<usize> {
+            (0..count).map(|i| (2 * i + half) * rows.count() / (2 * count)).collect()
+        });
+        let mut sums = MomentSums::new(rows.row_len());
+        for index in (0..rows.count()).filter(|index| own.binary_search(index).is_err()) {
+            sums.add(Rows::new(rows.row(index), rows.row_len())?)?;
+        }
+        Ok(Self { own: chosen(rows, &own), other: chosen(rows, &other), moments: sums.moments()? })
+    }
+
+    fn values(&self, neighbours: usize) -> Result<Values, EvalError> {
+        let length = self.moments.dimensions();
+        let (own, other) = (Rows::new(&self.own, length)?, Rows::new(&self.other, length)?);
+        values(&self.moments, other, own, neighbours)
+    }
+}
+
 /// `count` of so many rows, spread evenly over all.
 fn even(rows: usize, count: usize) -> Vec<usize> {
     let count = count.min(rows);
     (0..count).map(|i| i * rows / count).collect()
 }
 
-/// Two sets of `count` rows with none in common, each spread evenly over all.
-fn halves(rows: usize, count: usize) -> [Vec<usize>; 2] {
-    [0, 1].map(|half| (0..count).map(|i| (2 * i + half) * rows / (2 * count)).collect())
-}
-
-fn chosen(rows: Rows, indices: Vec<usize>) -> Vec<f32> {
-    indices.into_iter().flat_map(|index| rows.row(index)).copied().collect()
+fn chosen(rows: Rows, indices: &[usize]) -> Vec<f32> {
+    indices.iter().flat_map(|index| rows.row(*index)).copied().collect()
 }
 
 #[cfg(test)]
@@ -254,7 +271,7 @@ mod tests {
     #[test]
     fn a_collapsed_model_is_precise_and_recalls_little() {
         let (real, features) = (normal(1, 400), Features::Values);
-        let quality = Quality::new(&real, 200, &features, 3).unwrap();
+        let quality = Quality::new(real, 200, &features, 3).unwrap();
         let mut collapsed = normal(2, 200);
         for row in collapsed.iter_rows_mut() {
             for value in row {
@@ -270,7 +287,7 @@ mod tests {
     #[test]
     fn draws_of_one_distribution_are_as_near_as_halves_of_the_data() {
         let (real, features) = (normal(1, 800), Features::Values);
-        let quality = Quality::new(&real, 400, &features, 3).unwrap();
+        let quality = Quality::new(real, 400, &features, 3).unwrap();
         let draws = [normal(2, 400), normal(3, 400), normal(4, 400)];
         let report = quality.compare(&draws, &mut |_, _, _| ()).unwrap();
         // The standard error of a share of 400 rows is at most 0.025, here times 1.5.
@@ -286,7 +303,7 @@ mod tests {
     fn copies_of_the_training_rows_are_found() {
         let (training, held_out) = (normal(1, 300), normal(2, 300));
         let features = Features::Values;
-        let quality = Quality::new(&held_out, 100, &features, 3).unwrap();
+        let quality = Quality::new(held_out, 100, &features, 3).unwrap();
         let quality = quality.with_training(training.clone());
         let copies = training.slice(0..100);
         let report = quality.compare(std::slice::from_ref(&copies), &mut |_, _, _| ()).unwrap();

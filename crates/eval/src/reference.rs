@@ -117,11 +117,20 @@ impl Reference {
         if count >= rows {
             return self;
         }
-        let chosen = (0..count).map(|i| i * rows / count);
+        self.some(&(0..count).map(|i| i * rows / count).collect::<Vec<_>>())
+    }
+
+    /// The rows with these indices.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    #[must_use]
+    pub fn some(&self, chosen: &[usize]) -> Self {
         let labels = self.labels.as_ref();
-        let labels = labels.map(|labels| chosen.clone().map(|row| labels[row]).collect());
-        let values = chosen.flat_map(|row| self.rows.row(row).iter().copied()).collect();
-        Self { rows: Batch::new(self.rows.row_shape().to_vec(), values), labels, ..self }
+        let labels = labels.map(|labels| chosen.iter().map(|row| labels[*row]).collect());
+        let values = chosen.iter().flat_map(|row| self.rows.row(*row)).copied().collect();
+        let rows = Batch::new(self.rows.row_shape().to_vec(), values);
+        Self { name: self.name.clone(), rows, labels }
     }
 }
 

@@ -102,6 +102,41 @@ pub fn verdict(judgements: &[Judgement]) -> Option<Verdict> {
     best.filter(|(_, _, since)| *since == PATIENCE).map(|(since, ..)| Verdict::Stalled { since })
 }
 
+/// Which of so many samples are learned, and which are held out: the share of them, at least one sample of
+/// each.
+///
+/// # Errors
+/// [`TrainError::HoldOut`] if there is not a sample for each.
+///
+/// # Example
+/// ```
+/// let [learned, held_out] = ancestral_learn::hold_out(10, 0.2, 7)?;
+/// assert_eq!((learned.len(), held_out.len()), (8, 2));
+/// # Ok::<(), ancestral_learn::TrainError>(())
+/// ```
+pub fn hold_out(samples: usize, share: f64, seed: u64) -> Result<[Vec<usize>; 2], TrainError> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 0 and the number of samples"
+    )]
+    let count = ((share * samples as f64).round() as usize).max(1);
+    if count >= samples {
+        return Err(TrainError::HoldOut { share, samples });
+    }
+    // The samples with the smallest numbers of all that are drawn, one each.
+    let streams = Streams::new(seed, Purpose::HoldOut);
+    let mut drawn: Vec<(u64, usize)> = (0..samples)
+        .map(|sample| (rand::Rng::next_u64(&mut streams.rng(sample as u64, 0)), sample))
+        .collect();
+    drawn.sort_unstable();
+    let mut held: Vec<usize> = drawn[..count].iter().map(|(_, sample)| *sample).collect();
+    let mut kept: Vec<usize> = drawn[count..].iter().map(|(_, sample)| *sample).collect();
+    held.sort_unstable();
+    kept.sort_unstable();
+    Ok([kept, held])
+}
+
 impl TrainingSet {
     /// Two sets: what is learned, and the share that is held out of it, at least one sample of each.
     /// `None` is held out if the share is 0.
@@ -112,26 +147,7 @@ impl TrainingSet {
         if share == 0.0 {
             return Ok((self, None));
         }
-        let samples = self.len();
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "between 0 and the number of samples"
-        )]
-        let count = ((share * samples as f64).round() as usize).max(1);
-        if count >= samples {
-            return Err(TrainError::HoldOut { share, samples });
-        }
-        // The samples with the smallest numbers of all that are drawn, one each.
-        let streams = Streams::new(seed, Purpose::HoldOut);
-        let mut drawn: Vec<(u64, usize)> = (0..samples)
-            .map(|sample| (rand::Rng::next_u64(&mut streams.rng(sample as u64, 0)), sample))
-            .collect();
-        drawn.sort_unstable();
-        let mut held: Vec<usize> = drawn[..count].iter().map(|(_, sample)| *sample).collect();
-        let mut kept: Vec<usize> = drawn[count..].iter().map(|(_, sample)| *sample).collect();
-        held.sort_unstable();
-        kept.sort_unstable();
+        let [kept, held] = hold_out(self.len(), share, seed)?;
         Ok((self.some(kept), Some(self.some(held))))
     }
 }

@@ -50,7 +50,7 @@ pub use ema::ema_decay;
 pub use engine::{Engine, Pass};
 pub use error::TrainError;
 pub use initial::initial;
-pub use judgement::{BANDS, Judgement, Losses, Verdict, verdict};
+pub use judgement::{BANDS, Judgement, Losses, Verdict, hold_out, verdict};
 pub use learning_rate::{Decay, LearningRate, Warmup};
 pub use log::{Log, LogError};
 pub use loss::{Loss, LossError};

@@ -12,7 +12,8 @@
 //! | Can the sets be told apart? | [`two_sample`] |
 //! | Are samples copies of the training data? | [`memorisation`], [`nearest`] |
 //!
-//! [`inception`] is the network whose features the FID and the KID compare.
+//! [`inception`] is the network whose features the FID and the KID compare, [`small`] a built-in one for
+//! pictures of 28 to 64 pixels.
 //!
 //! # Numerics
 //! Sums are in f64. Large sets are compared by matrix products in blocks, in the rayon pool of the
@@ -40,10 +41,12 @@ mod manifold;
 mod memorisation;
 mod moments;
 mod neighbours;
+mod network;
 mod pairs;
 mod product;
 mod rows;
 mod sliced;
+pub mod small;
 #[cfg(test)]
 mod testing;
 mod two_sample;

@@ -8,7 +8,7 @@ use clap::{Parser, ValueEnum};
 
 use super::ComputeArgs;
 use super::help::spacing_help;
-use super::value::{MOST_ROWS, MOST_SAMPLES, count, seed};
+use super::value::{MOST_ROWS, MOST_SAMPLES, count, decay, seed};
 
 /// Measure how good a model is: its samples beside DATA, or how likely DATA are.
 ///
@@ -36,6 +36,10 @@ pub struct EvalArgs {
     /// Data, as for `train` [default: the data of the built-in model]
     #[arg(value_name = "DATA")]
     pub data: Option<String>,
+    /// DATA are what MODEL was trained on with `train --holdout SHARE`: measure with that share, which
+    /// the training did not see; the rest is the --training data [default: 0]
+    #[arg(long, value_name = "SHARE", value_parser = decay)]
+    pub holdout: Option<f64>,
     /// Samples in a set; with --likelihood rows of DATA, spread evenly over all [default: 1000, at most
     /// half of DATA; with --likelihood 256]
     #[arg(short = 'n', long, value_name = "N", value_parser = count(MOST_SAMPLES))]
@@ -93,11 +97,12 @@ pub struct QualityArgs {
     #[arg(long, value_name = "NAME[:option=value,…]", conflicts_with_all = ["likelihood", "flow"])]
     pub sampler: Option<String>,
     /// The data that the model was trained on, if DATA were held out: finds copies
-    #[arg(long, value_name = "DATA", conflicts_with_all = ["likelihood", "flow"])]
+    #[arg(long, value_name = "DATA", conflicts_with_all = ["likelihood", "flow", "holdout"])]
     pub training: Option<String>,
-    /// Compare features of InceptionV3 in place of pixels: its weights as pytorch-fid has them, in a
-    /// safetensors file; the Fréchet distance is then the FID
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["likelihood", "flow"])]
+    /// Compare features of a network in place of pixels: `small` for the built-in one, for pictures of
+    /// 28 to 64 pixels; or InceptionV3, a safetensors file of its weights as pytorch-fid has them, by
+    /// which the Fréchet distance is the FID
+    #[arg(long, value_name = "small|FILE", conflicts_with_all = ["likelihood", "flow"])]
     pub features: Option<PathBuf>,
     /// How pictures are resized for InceptionV3 [default: clean]
     #[arg(long, value_enum, requires = "features")]

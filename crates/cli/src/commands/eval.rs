@@ -7,7 +7,8 @@ use std::path::Path;
 
 use ancestral_eval::Reference;
 use ancestral_pipeline::{Model, Settings};
-use anyhow::Result;
+#[cfg_attr(not(feature = "train"), expect(unused_imports, reason = "for what training does"))]
+use anyhow::{Context, Result};
 use serde::Serialize;
 
 use crate::args::EvalArgs;
@@ -20,15 +21,31 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     if asks_for_likelihood { likelihood::run(args) } else { quality::run(args) }
 }
 
-/// The model, if it is one, with the data.
-fn opened(args: &EvalArgs) -> Result<(Model, Reference)> {
+/// The model, with the data to measure with, and those of its training if they are known.
+fn opened(args: &EvalArgs) -> Result<(Model, Reference, Option<Reference>)> {
     let quiet = args.compute.quiet;
     let (path, variant) = (Some(args.model.as_path()), args.variant.as_deref());
     let wanted = Wanted { path, variant, size: None, quiet };
     let model = wanted.model()?;
     let (data, tell) = (args.data.as_deref(), |line| note(quiet, line));
     let data = Reference::read(data, &model, wanted.is_built_in(), tell).map_err(evaluated)?;
-    Ok((model, data))
+    let Some(share) = args.holdout.filter(|share| *share > 0.0) else {
+        return Ok((model, data, None));
+    };
+    let training = model.folder().about.as_ref().and_then(|about| about.training.as_ref());
+    let seed = training.map_or(0, |training| training.seed);
+    let [learned, held_out] = hold_out(data.rows.rows(), share, seed)?;
+    Ok((model, data.some(&held_out), Some(data.some(&learned))))
+}
+
+#[cfg(feature = "train")]
+fn hold_out(rows: usize, share: f64, seed: u64) -> Result<[Vec<usize>; 2]> {
+    ancestral_learn::hold_out(rows, share, seed).context("--holdout")
+}
+
+#[cfg(not(feature = "train"))]
+fn hold_out(_: usize, _: f64, _: u64) -> Result<[Vec<usize>; 2]> {
+    anyhow::bail!("--holdout: not in this build: build with `--features train`")
 }
 
 /// Whether a path holds samples, not a model.

@@ -6,7 +6,8 @@ use std::fmt;
 use std::path::Path;
 
 use ancestral_format::safetensors;
-use ancestral_metrics::inception::{FEATURES, Inception, Resize, SIDE, Tensor};
+use ancestral_metrics::inception::{self, Inception, Resize, SIDE, Tensor};
+use ancestral_metrics::small::{self, SmallNetwork};
 use ancestral_pipeline::Batch;
 
 use crate::EvalError;
@@ -19,6 +20,8 @@ const BATCH: usize = 32;
 pub enum Features {
     /// Its values: pixels or columns.
     Values,
+    /// The features of a small network for pictures of 28 to 64 pixels, which is built in.
+    Small(Box<SmallNetwork>),
     /// The pool3 features of InceptionV3: of these the Fréchet distance is the FID.
     Inception {
         /// The network.
@@ -46,12 +49,19 @@ impl Features {
         Ok(Self::Inception { network: Box::new(network), resize })
     }
 
+    /// Whether these are the values themselves.
+    #[must_use]
+    pub fn are_values(&self) -> bool {
+        matches!(self, Self::Values)
+    }
+
     /// Values of a row's features, for rows like these.
     #[must_use]
     pub fn length(&self, rows: &Batch) -> usize {
         match self {
             Self::Values => rows.row_len(),
-            Self::Inception { .. } => FEATURES,
+            Self::Small(_) => small::FEATURES,
+            Self::Inception { .. } => inception::FEATURES,
         }
     }
 
@@ -61,16 +71,23 @@ impl Features {
     /// If a network takes pictures and the rows are none.
     #[must_use]
     pub fn of<'a>(&self, rows: &'a Batch) -> Cow<'a, [f32]> {
-        let Self::Inception { network, resize } = self else { return rows.data().into() };
+        if let Self::Values = self {
+            return rows.data().into();
+        }
         let &[channels, height, width] = rows.row_shape() else {
             panic!("rows of shape {:?} are no pictures", rows.row_shape())
         };
-        let mut features = Vec::with_capacity(rows.rows() * FEATURES);
+        let mut features = Vec::with_capacity(rows.rows() * self.length(rows));
         for from in (0..rows.rows()).step_by(BATCH) {
             let batch = rows.slice(from..rows.rows().min(from + BATCH));
             let colour = in_colour(batch.data(), channels, height * width);
-            let resized = resize.apply(&colour, height, width);
-            features.extend(network.features(&resized, SIDE, SIDE));
+            features.extend(match self {
+                Self::Values => colour,
+                Self::Small(network) => network.features(&colour, height, width),
+                Self::Inception { network, resize } => {
+                    network.features(&resize.apply(&colour, height, width), SIDE, SIDE)
+                }
+            });
         }
         features.into()
     }
@@ -89,6 +106,7 @@ impl fmt::Display for Features {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Values => "values",
+            Self::Small(_) => "features of the small network (no FID)",
             Self::Inception { resize: Resize::Clean, .. } => {
                 "features of InceptionV3, resized as clean-fid does"
             }

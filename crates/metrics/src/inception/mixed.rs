@@ -1,8 +1,8 @@
 //! The blocks of parallel branches.
 
-use super::image::Image;
-use super::layer::{Convolution, Window, max_pool, mean_pool};
 use super::weights::{InceptionError, Reader};
+use crate::network::Image;
+use crate::network::{Convolution, Window, max_pool, mean_pool};
 
 /// A block: the channels of all branches, one after the other.
 #[derive(Debug)]

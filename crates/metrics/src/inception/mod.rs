@@ -1,15 +1,12 @@
 //! The network whose features the FID compares.
 
-mod image;
-mod layer;
 mod mixed;
 mod resize;
 mod weights;
 
+use crate::network::{Convolution, Image, average, max_pool};
 use rayon::prelude::*;
 
-use image::Image;
-use layer::{Convolution, average, max_pool};
 use mixed::{Mixed, mixed};
 use weights::Reader;
 

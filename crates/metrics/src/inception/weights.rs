@@ -1,6 +1,6 @@
 //! The parameters of the network.
 
-use super::layer::{Convolution, Window};
+use crate::network::{Convolution, Window};
 use thiserror::Error;
 
 /// What is added to variances.

@@ -23,7 +23,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         bail!("{}: samples have no likelihood, expected a model folder", args.model.display());
     }
     let engine = engine(&args.compute)?;
-    let (model, data) = opened(args)?;
+    let (model, data, _) = opened(args)?;
     let LikelihoodArgs { bins, density, flow, probes, flow_steps, .. } = &args.likelihood;
     let decoder = match bins {
         Some(bins) => Decoder::Bins(Bins::new(u32::try_from(*bins)?).context("--bins")?),

@@ -21,6 +21,8 @@ const COUNT: usize = 1000;
 const SETS: usize = 3;
 /// The radius of balls, in neighbours.
 const NEIGHBOURS: usize = 5;
+/// The name of the built-in network, unless a file has that name.
+const SMALL: &str = "small";
 /// A comparison that takes longer is announced.
 const LONG: Duration = Duration::from_secs(10);
 /// The picture of samples and their neighbours, which has so many in a row.
@@ -35,7 +37,18 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     }
     let features = features(&args.quality)?;
     let tell = |line| note(quiet, line);
-    let (real, sets, training) = if is_samples(&args.model) {
+    let neighbours = args.quality.neighbours.unwrap_or(NEIGHBOURS);
+    let compared = |real: Batch, count, training: Option<Batch>| -> Result<Quality<'_>> {
+        if !features.are_values() && real.row_shape().len() != 3 {
+            bail!("--features: rows of shape {:?} are not pictures", real.row_shape());
+        }
+        let quality = Quality::new(real, count, &features, neighbours).map_err(evaluated)?;
+        Ok(match training {
+            None => quality,
+            Some(training) => quality.with_training(training),
+        })
+    };
+    let (quality, sets) = if is_samples(&args.model) {
         refuse_process(args)?;
         let samples = args.model.display().to_string();
         let data = args.data.as_deref();
@@ -44,20 +57,13 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         let training = args.quality.training.as_deref();
         let training = training.map(|name| Reference::pair(name, name, tell).map_err(evaluated));
         let training = training.transpose()?.map(|[training, _]| training.rows);
-        (data.rows, vec![samples.rows], training)
+        (compared(data.rows, samples.rows.rows(), training)?, vec![samples.rows])
     } else {
-        drawn(args)?
-    };
-    if matches!(features, Features::Inception { .. }) && real.row_shape().len() != 3 {
-        bail!("--features: rows of shape {:?} are not pictures", real.row_shape());
-    }
-    let neighbours = args.quality.neighbours.unwrap_or(NEIGHBOURS);
-    let count = sets.iter().map(Batch::rows).min().unwrap_or_default();
-    let quality = Quality::new(&real, count, &features, neighbours).map_err(evaluated)?;
-    drop(real);
-    let quality = match training {
-        None => quality,
-        Some(training) => quality.with_training(training),
+        let Origin { pipeline, data, training } = origin(args)?;
+        let count = args.count.unwrap_or(COUNT.min(data.rows().div_ceil(2)));
+        // The data are read before, and are gone when samples are drawn.
+        let quality = compared(data, count, training)?;
+        (quality, drawn(args, &pipeline, count)?)
     };
     let time = quality.time(sets.len()).map_err(evaluated)?;
     if time > LONG {
@@ -75,20 +81,31 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     print(&report, args.json, || report.text())
 }
 
-/// Real rows, sets of a model's samples, and the rows of its training.
-fn drawn(args: &EvalArgs) -> Result<(Batch, Vec<Batch>, Option<Batch>)> {
+/// A model, with the data to compare its samples with, and those of its training if they are known.
+struct Origin {
+    pipeline: Pipeline,
+    data: Batch,
+    training: Option<Batch>,
+}
+
+fn origin(args: &EvalArgs) -> Result<Origin> {
     let quiet = args.compute.quiet;
     let engine = engine(&args.compute)?;
-    let (model, data) = opened(args)?;
+    let (model, data, learned) = opened(args)?;
     let training = args.quality.training.as_deref().map(|name| {
         let tell = |line| note(quiet, line);
         Reference::read(Some(name), &model, false, tell).map_err(evaluated)
     });
-    let training = training.transpose()?.map(|training| training.rows);
+    let training = training.transpose()?.or(learned).map(|training| training.rows);
     let pipeline = Pipeline::new(model, &engine).map_err(flagged)?;
+    Ok(Origin { pipeline, data: data.rows, training })
+}
+
+/// Sets of a model's samples.
+fn drawn(args: &EvalArgs, pipeline: &Pipeline, count: usize) -> Result<Vec<Batch>> {
+    let quiet = args.compute.quiet;
     let mut settings = settings(args);
     settings.sampler.clone_from(&args.quality.sampler);
-    let count = args.count.unwrap_or(COUNT.min(data.rows.rows().div_ceil(2)));
     settings.count = Some(count);
     let sets = args.quality.sets.unwrap_or(SETS);
     let mut progress = None;
@@ -106,13 +123,14 @@ fn drawn(args: &EvalArgs) -> Result<(Batch, Vec<Batch>, Option<Batch>)> {
         let found: Vec<Batch> = steps.finished().into_iter().map(|samples| samples.x).collect();
         drawn.push(Batch::stack(&found));
     }
-    Ok((data.rows, drawn, training))
+    Ok(drawn)
 }
 
 /// Refuses flags that are about drawing where samples are given.
 fn refuse_process(args: &EvalArgs) -> Result<()> {
     let QualityArgs { sets, sampler, .. } = &args.quality;
     for (flag, is_given) in [
+        ("--holdout", args.holdout.is_some()),
         ("--count", args.count.is_some()),
         ("--sets", sets.is_some()),
         ("--sampler", sampler.is_some()),
@@ -133,8 +151,16 @@ fn features(args: &QualityArgs) -> Result<Features> {
         None | Some(ResizeArg::Clean) => Resize::Clean,
         Some(ResizeArg::Pytorch) => Resize::Pytorch,
     };
-    let features = args.features.as_deref().map(|path| Features::inception(path, resize));
-    Ok(features.transpose().map_err(evaluated)?.unwrap_or(Features::Values))
+    match args.features.as_deref() {
+        None => Ok(Features::Values),
+        Some(path) if path == Path::new(SMALL) && !path.exists() => {
+            if args.resize.is_some() {
+                bail!("--resize: the small network takes pictures as they are");
+            }
+            Ok(Features::Small(Box::default()))
+        }
+        Some(path) => Features::inception(path, resize).map_err(evaluated),
+    }
 }
 
 /// Writes samples, each with its neighbours beside it.

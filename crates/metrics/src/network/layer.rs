@@ -5,19 +5,19 @@ use crate::product::multiply_f32;
 
 /// A convolution with batch normalisation folded in, and a ReLU.
 #[derive(Debug)]
-pub(super) struct Convolution {
+pub(crate) struct Convolution {
     /// `[out, in × height × width]`.
-    pub(super) weights: Vec<f32>,
-    pub(super) bias: Vec<f32>,
-    pub(super) window: Window,
+    pub(crate) weights: Vec<f32>,
+    pub(crate) bias: Vec<f32>,
+    pub(crate) window: Window,
 }
 
 /// Which values of an image a layer sees at once: height and width each.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Window {
-    pub(super) size: [usize; 2],
-    pub(super) stride: usize,
-    pub(super) padding: [usize; 2],
+pub(crate) struct Window {
+    pub(crate) size: [usize; 2],
+    pub(crate) stride: usize,
+    pub(crate) padding: [usize; 2],
 }
 
 impl Window {
@@ -30,7 +30,7 @@ impl Window {
 }
 
 impl Convolution {
-    pub(super) fn apply(&self, image: &Image) -> Image {
+    pub(crate) fn apply(&self, image: &Image) -> Image {
         let [height, width] = self.window.places(image.height, image.width);
         let (channels, places) = (self.bias.len(), height * width);
         let columns;
@@ -79,12 +79,12 @@ impl Convolution {
 }
 
 /// The largest of each 3 × 3 values; the padding does not count.
-pub(super) fn max_pool(image: &Image, stride: usize, padding: usize) -> Image {
+pub(crate) fn max_pool(image: &Image, stride: usize, padding: usize) -> Image {
     pool(image, stride, padding, |values| values.fold(f32::NEG_INFINITY, f32::max))
 }
 
 /// The mean of each 3 × 3 values; the padding does not count.
-pub(super) fn mean_pool(image: &Image) -> Image {
+pub(crate) fn mean_pool(image: &Image) -> Image {
     pool(image, 1, 1, |values| {
         let (sum, count) = values.fold((0.0, 0.0_f32), |(sum, n), x| (sum + x, n + 1.0));
         sum / count
@@ -120,7 +120,7 @@ fn pool(
 
 /// The mean of each channel.
 #[allow(clippy::cast_possible_truncation, reason = "features are f32")]
-pub(super) fn average(image: &Image) -> Vec<f32> {
+pub(crate) fn average(image: &Image) -> Vec<f32> {
     let mean = |channel| {
         let plane = image.plane(channel);
         (plane.iter().map(|&x| f64::from(x)).sum::<f64>() / plane.len() as f64) as f32
