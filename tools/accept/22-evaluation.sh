@@ -8,7 +8,7 @@ cd "$WORK"
 json() { "$ANCESTRAL_PYTHON" -c "import json,sys; r=json.load(sys.stdin); print($1)"; }
 
 # The measures, computed again in NumPy.
-"$ANCESTRAL" sample digits -n 300 --seed 5 --steps 50 --quiet -o drawn.npy
+"$ANCESTRAL" sample digits -n 899 --seed 5 --steps 50 --quiet -o drawn.npy
 "$ANCESTRAL_PYTHON" "$TOOLS/evaluation.py" real real.npy
 "$ANCESTRAL" eval drawn.npy real.npy --json --neighbours 5 --quiet > report.json
 while read -r what difference; do

@@ -5,11 +5,13 @@ mod report;
 
 use std::time::{Duration, Instant};
 
+use ancestral::noise::{Purpose, Streams};
 use ancestral_metrics::{
     KernelSubsets, MomentSums, Moments, Rows, Work, frechet_distance, kernel_distance, manifold,
     memorisation, nearest, sliced_wasserstein, two_sample,
 };
 use ancestral_pipeline::Batch;
+use rand::Rng;
 
 use crate::{EvalError, Progress};
 
@@ -34,7 +36,7 @@ pub struct Quality<'a> {
     rows: usize,
     /// Of all rows.
     moments: Moments,
-    /// As many rows as samples, spread evenly over all, and their features, if these are others.
+    /// As many random rows as samples, and their features, if these are others.
     real: Batch,
     near: Option<Vec<f32>>,
     /// The values of rows in place of samples, beside the other rows.
@@ -73,14 +75,16 @@ impl<'a> Quality<'a> {
         neighbours: usize,
     ) -> Result<Self, EvalError> {
         let (rows, length) = (real.rows(), features.length(&real));
-        let even = even(rows, count);
-        let kept = chosen(Rows::new(real.data(), real.row_len())?, &even);
+        let order = order(rows);
+        let some = &order[..count.min(rows)];
+        let kept = chosen(Rows::new(real.data(), real.row_len())?, some);
         let kept = Batch::new(real.row_shape().to_vec(), kept);
         let (moments, near, halves) = {
             let all = features.of(&real);
             let all = Rows::new(&all, length)?;
-            let near = (!features.are_values()).then(|| chosen(all, &even));
-            let halves = (rows >= 2 * count).then(|| Halves::new(all, count)).transpose()?;
+            let near = (!features.are_values()).then(|| chosen(all, some));
+            let halves = (rows >= 2 * count).then(|| Halves::new(all, &order, count));
+            let halves = halves.transpose()?;
             (Moments::of(all)?, near, halves)
         };
         // The rows of large data take more memory than all that follows from them.
@@ -157,18 +161,22 @@ impl<'a> Quality<'a> {
         Ok(Batch::new(self.real.row_shape().to_vec(), values))
     }
 
-    /// About how long a comparison with so many sets of samples takes, by the speed of this machine. The
-    /// features of a network are not counted.
+    /// About how long a comparison of these `real` rows with so many sets of `count` samples takes, and with
+    /// training rows, if there are any, by the speed of this machine. The features of a network are not
+    /// counted.
     ///
     /// # Errors
     /// If there is no real row.
-    pub fn time(&self, sets: usize) -> Result<Duration, EvalError> {
-        let (count, near) = (self.real.rows(), self.near()?);
-        let length = near.row_len();
-        let [few, many] = TRIAL.map(|rows| rows.min(count));
-        let (a, b) = (&near.values()[..few * length], &near.values()[..many * length]);
+    pub fn time(
+        real: &Batch,
+        features: &Features,
+        [sets, count, training]: [usize; 3],
+    ) -> Result<Duration, EvalError> {
+        let length = features.length(real);
+        let [few, many] = TRIAL;
+        let values: Vec<f32> = real.data().iter().copied().cycle().take(many * length).collect();
         let start = Instant::now();
-        nearest(Rows::new(a, length)?, Rows::new(b, length)?, 1)?;
+        nearest(Rows::new(&values[..few * length], length)?, Rows::new(&values, length)?, 1)?;
         let second = start.elapsed().as_secs_f64().max(1e-6);
         let speed = Work::neighbours(few, many, length).operations() / second;
         let subsets = SUBSETS as f64 * 8.0 * (SUBSET.min(count).pow(2) * length) as f64;
@@ -176,10 +184,11 @@ impl<'a> Quality<'a> {
         let frechet = 20.0 * (length as f64).powi(3) + 2.0 * (count * length * length) as f64;
         let mut work =
             Work::manifold(count, count, length) + Work::two_sample(count, count, length);
-        if let Some(training) = &self.training {
-            work = work + Work::memorisation(training.rows(), count, count, self.real.row_len());
-        }
-        let seconds = sets as f64 * (work.operations() + subsets + frechet) / speed;
+        work = work + Work::memorisation(training, count, count, real.row_len());
+        let is_floor_known = real.rows() >= 2 * count;
+        let sets = sets + usize::from(is_floor_known);
+        let moments = 2.0 * real.rows() as f64 * (length * length) as f64;
+        let seconds = sets as f64 * (work.operations() + subsets + frechet + moments) / speed;
         Ok(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
     }
 }
@@ -226,15 +235,15 @@ struct Halves {
 }
 
 impl Halves {
-    fn new(rows: Rows, count: usize) -> Result<Self, EvalError> {
-        let [own, other] = [0, 1].map(|half| -> Vec<usize> {
-            (0..count).map(|i| (2 * i + half) * rows.count() / (2 * count)).collect()
-        });
+    /// The first `count` rows in that order, and as many after them.
+    fn new(rows: Rows, order: &[usize], count: usize) -> Result<Self, EvalError> {
+        let (own, others) = order.split_at(count);
+        let other = &others[..count];
         let mut sums = MomentSums::new(rows.row_len());
-        for index in (0..rows.count()).filter(|index| own.binary_search(index).is_err()) {
-            sums.add(Rows::new(rows.row(index), rows.row_len())?)?;
+        for index in others {
+            sums.add(Rows::new(rows.row(*index), rows.row_len())?)?;
         }
-        Ok(Self { own: chosen(rows, &own), other: chosen(rows, &other), moments: sums.moments()? })
+        Ok(Self { own: chosen(rows, own), other: chosen(rows, other), moments: sums.moments()? })
     }
 
     fn values(&self, neighbours: usize) -> Result<Values, EvalError> {
@@ -244,10 +253,14 @@ impl Halves {
     }
 }
 
-/// `count` of so many rows, spread evenly over all.
-fn even(rows: usize, count: usize) -> Vec<usize> {
-    let count = count.min(rows);
-    (0..count).map(|i| i * rows / count).collect()
+/// So many rows in random order, always the same. Rows that are spread evenly over sorted data would be more
+/// unlike each other than random ones, which biases the kernel distance.
+fn order(rows: usize) -> Vec<usize> {
+    let streams = Streams::new(0, Purpose::Evaluation);
+    let key = |row: usize| (streams.rng(row as u64, 0).next_u64(), row);
+    let mut keys: Vec<_> = (0..rows).map(key).collect();
+    keys.sort_unstable();
+    keys.into_iter().map(|(_, row)| row).collect()
 }
 
 fn chosen(rows: Rows, indices: &[usize]) -> Vec<f32> {

@@ -108,7 +108,10 @@ impl Arrays {
         let (kind, [n, c, h, w]) = (self.kind(), shape);
         let values = self.values_in_order(&shape, &strides);
         #[allow(clippy::cast_possible_truncation, reason = "model space is f32")]
-        let rows: Vec<f32> = values.map(|value| kind.in_model_space(value) as f32).collect();
+        let values = values.map(|value| kind.in_model_space(value) as f32);
+        // The iterator does not know its length, and growing would take twice the memory.
+        let mut rows = Vec::with_capacity(n * c * h * w);
+        rows.extend(values);
         let reals = if kind == NumberKind::Reals { range(&rows) } else { String::new() };
         let unsound = |source| NpyError::Dataset { path: self.path.clone(), source };
         let data = Dataset::new(vec![c, h, w], rows).map_err(unsound)?;

@@ -38,9 +38,14 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     let features = features(&args.quality)?;
     let tell = |line| note(quiet, line);
     let neighbours = args.quality.neighbours.unwrap_or(NEIGHBOURS);
-    let compared = |real: Batch, count, training: Option<Batch>| -> Result<Quality<'_>> {
+    let compared = |real: Batch, sets, count, training: Option<Batch>| -> Result<Quality<'_>> {
         if !features.are_values() && real.row_shape().len() != 3 {
             bail!("--features: rows of shape {:?} are not pictures", real.row_shape());
+        }
+        let amounts = [sets, count, training.as_ref().map_or(0, Batch::rows)];
+        let time = Quality::time(&real, &features, amounts).map_err(evaluated)?;
+        if time > LONG {
+            note(quiet, format_args!("comparing takes about {} s", time.as_secs()));
         }
         let quality = Quality::new(real, count, &features, neighbours).map_err(evaluated)?;
         Ok(match training {
@@ -57,18 +62,15 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         let training = args.quality.training.as_deref();
         let training = training.map(|name| Reference::pair(name, name, tell).map_err(evaluated));
         let training = training.transpose()?.map(|[training, _]| training.rows);
-        (compared(data.rows, samples.rows.rows(), training)?, vec![samples.rows])
+        (compared(data.rows, 1, samples.rows.rows(), training)?, vec![samples.rows])
     } else {
         let Origin { pipeline, data, training } = origin(args)?;
         let count = args.count.unwrap_or(COUNT.min(data.rows().div_ceil(2)));
         // The data are read before, and are gone when samples are drawn.
-        let quality = compared(data, count, training)?;
-        (quality, drawn(args, &pipeline, count)?)
+        let sets = args.quality.sets.unwrap_or(SETS);
+        let quality = compared(data, sets, count, training)?;
+        (quality, drawn(args, &pipeline, [sets, count])?)
     };
-    let time = quality.time(sets.len()).map_err(evaluated)?;
-    if time > LONG {
-        note(quiet, format_args!("comparing takes about {} s", time.as_secs()));
-    }
     let mut progress = shown("comparing", quiet);
     let report = quality.compare(&sets, &mut progress).map_err(evaluated)?;
     drop(progress);
@@ -102,12 +104,11 @@ fn origin(args: &EvalArgs) -> Result<Origin> {
 }
 
 /// Sets of a model's samples.
-fn drawn(args: &EvalArgs, pipeline: &Pipeline, count: usize) -> Result<Vec<Batch>> {
+fn drawn(args: &EvalArgs, pipeline: &Pipeline, [sets, count]: [usize; 2]) -> Result<Vec<Batch>> {
     let quiet = args.compute.quiet;
     let mut settings = settings(args);
     settings.sampler.clone_from(&args.quality.sampler);
     settings.count = Some(count);
-    let sets = args.quality.sets.unwrap_or(SETS);
     let mut progress = None;
     let mut drawn = Vec::new();
     for set in 0..sets as u64 {
