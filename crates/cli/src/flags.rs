@@ -40,6 +40,17 @@ pub fn evaluated(error: EvalError) -> anyhow::Error {
     reworded(anyhow::Error::new(error))
 }
 
+/// The same, where the data are an argument without a flag.
+pub fn measured(error: EvalError) -> anyhow::Error {
+    #[cfg(feature = "pictures")]
+    if let EvalError::Open(error) = error {
+        return error.into();
+    }
+    let error = evaluated(error);
+    let text = format!("{error:#}");
+    text.strip_prefix("--data ").map_or(error, |text| anyhow::anyhow!("{text}"))
+}
+
 /// The error with flags instead of settings.
 fn reworded(error: anyhow::Error) -> anyhow::Error {
     let text = format!("{error:#}");

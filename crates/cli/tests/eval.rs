@@ -86,7 +86,7 @@ fn samples_in_files_are_compared_with_data() {
     assert_eq!(folder.read("shown/neighbours.png")[..4], *b"\x89PNG");
     for (command, text) in [
         ("eval x.npy", "x.npy: name the data to compare with"),
-        ("eval x.npy moons", "--data moons: rows of 2, expected 1x8x8"),
+        ("eval x.npy moons", "moons: rows of 2, expected 1x8x8 as in x.npy"),
         ("eval x.npy digits --steps 3", "--steps: x.npy holds samples"),
         ("eval x.npy digits --likelihood", "x.npy: samples have no likelihood"),
         ("eval x.npy digits --neighbours 40", "40"),
@@ -95,6 +95,66 @@ fn samples_in_files_are_compared_with_data() {
         let refusal = folder.refused(command);
         assert!(refusal.contains(text), "{command}: {refusal}");
     }
+}
+
+#[test]
+fn tables_are_compared_in_the_units_of_the_data() {
+    let folder = Folder::new();
+    let table = |offset: f64, scale: f64| {
+        let row = |i: i32| {
+            let x = f64::from(i * 37 % 101) / 50.0 + offset;
+            format!("{},{}\n", scale * x, f64::from(i * i % 53))
+        };
+        format!("a,b\n{}", (0..200).map(row).collect::<String>())
+    };
+    folder.write("a.csv", table(0.0, 1.0));
+    folder.write("b.csv", table(0.5, 3.0));
+    let report = json(&folder, "eval a.csv b.csv --training a.csv --json");
+    assert_eq!(measure(&report, "copies", "value"), 1.0);
+    let report = json(&folder, "eval b.csv a.csv --training a.csv --json");
+    assert_eq!(measure(&report, "copies", "value"), 0.0);
+    // Arrays have no names of columns.
+    folder.run("train a.csv --steps 3 --width 8 --layers 1 -o run");
+    folder.run("sample run -n 20 --steps 2 -o drawn.npy");
+    let report = json(&folder, "eval drawn.npy a.csv --json");
+    assert_eq!(report["samples"], 20);
+    for (command, text) in [
+        ("eval a.csv b.csv --bins 256", "--bins: only with --likelihood or --flow"),
+        ("eval run a.csv --likelihood --probes 2", "--probes: only with --flow"),
+        ("calibrate run a.csv -n 1", "-n 1: too few rows"),
+        ("eval run no.csv", "no.csv"),
+    ] {
+        let refusal = folder.refused(command);
+        assert!(refusal.contains(text) && !refusal.contains("--data"), "{command}: {refusal}");
+    }
+}
+
+#[test]
+fn the_flow_of_pictures_is_below_the_bound() {
+    let folder = Folder::new();
+    let bits = |flags: &str| {
+        let command = format!("eval digits -n 8 --json {flags}");
+        json(&folder, &command)["bits"].as_f64().unwrap()
+    };
+    let (flow, bound) = (bits("--flow --flow-steps 15"), bits("--likelihood --steps 20"));
+    assert!(0.0 < flow && flow < bound + 1.0, "{flow} {bound}");
+}
+
+#[test]
+fn large_pictures_have_no_frechet_distance_and_no_wild_estimate() {
+    let folder = Folder::new();
+    for i in 0..12 {
+        folder.write_picture(&format!("photos/{i}.png"), [80, 60], 1, i + 1);
+    }
+    let output = folder.try_run("eval photos photos --json --neighbours 2");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(report["warnings"][0].as_str().unwrap().contains("4800 values are too long"));
+    assert_eq!(report["measures"][0]["name"], "kernel_distance");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        !stderr.contains("takes about") && stderr.contains("take --features small"),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -120,6 +180,8 @@ fn a_learned_variance_is_trained_and_sampled() {
     assert_eq!(config["variance_type"], "learned_range");
     let report = json(&folder, "eval run digits --likelihood -n 2 --steps 2 --json");
     assert_eq!(report["variance"], "learned-range");
+    let refusal = folder.refused("sample run -n 1 --steps 2 --variance learned -o x.png");
+    assert!(refusal.contains("predicts its variance as learned-range"), "{refusal}");
     let refusal = folder.refused("train digits --loss vlb -o other");
     assert!(
         refusal.contains("--loss: loss vlb does not go with variance fixed-small"),

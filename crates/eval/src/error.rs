@@ -98,7 +98,10 @@ pub enum EvalError {
         model: String,
     },
     /// A class that the model lacks.
-    #[error("`data`: model {model} has no class {class}, and no label that means no class")]
+    #[error(
+        "`data`: model {model} has no class {class}, and no label that means no class: name that label \
+         with `null_label`"
+    )]
     Class {
         /// The class of the data.
         class: String,
@@ -117,8 +120,20 @@ pub enum EvalError {
         /// The model.
         model: String,
     },
+    /// Rows of another shape than others.
+    #[error("`data` {source_name}: rows of {found}, expected {expected} as in {model}")]
+    OtherShape {
+        /// The data.
+        source_name: String,
+        /// Their shape.
+        found: String,
+        /// The shape of the others.
+        expected: String,
+        /// The others.
+        model: String,
+    },
     /// Columns of other names.
-    #[error("`data` {source_name}: columns {found}, expected those of the model, {expected}")]
+    #[error("`data` {source_name}: columns {found}, expected {expected}")]
     Columns {
         /// The data.
         source_name: String,

@@ -21,7 +21,7 @@ pub use compare::{Block, Cell, Comparison, Report, Row};
 pub use error::{EvalError, SETTINGS};
 #[cfg(feature = "datasets")]
 pub use likelihood::{
-    Flow, FlowReport, HopBits, LikelihoodReport, Units, decoder_of, flow_likelihood,
+    Flow, FlowReport, HopBits, LikelihoodReport, Units, decoder_of, flow_likelihood, is_among,
     variational_bound,
 };
 #[cfg(feature = "datasets")]

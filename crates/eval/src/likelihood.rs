@@ -23,15 +23,18 @@ const OFF: f64 = 0.02;
 /// The evenly spaced values that all of the data are among, or the density of real numbers.
 #[must_use]
 pub fn decoder_of(data: &Batch) -> Decoder {
-    let is_among = |count: &u32| {
-        let steps = 0.5 * f64::from(count - 1);
-        data.data().iter().all(|value| {
-            let place = (f64::from(*value) + 1.0) * steps;
-            (place - place.round()).abs() < OFF && value.abs() <= 1.0
-        })
-    };
-    let found = KNOWN_BINS.into_iter().find(is_among).and_then(|count| Bins::new(count).ok());
-    found.map_or(Decoder::Density, Decoder::Bins)
+    let mut known = KNOWN_BINS.into_iter().filter_map(|count| Bins::new(count).ok());
+    known.find(|bins| is_among(data, *bins)).map_or(Decoder::Density, Decoder::Bins)
+}
+
+/// Whether all data are among evenly spaced values.
+#[must_use]
+pub fn is_among(data: &Batch, bins: Bins) -> bool {
+    let steps = 0.5 * f64::from(bins.count() - 1);
+    data.data().iter().all(|value| {
+        let place = (f64::from(*value) + 1.0) * steps;
+        (place - place.round()).abs() < OFF && value.abs() <= 1.0
+    })
 }
 
 /// The variance and the grid of a reverse process.

@@ -23,6 +23,8 @@ const SUBSET: usize = 1000;
 const SUBSETS: usize = 20;
 /// Rows that the speed of this machine is measured with.
 const TRIAL: [usize; 2] = [256, 1024];
+/// Rows with more values have no Fréchet distance: each covariance would take more than 128 MB.
+const MOST_VALUES: usize = 4096;
 /// Rows of the picture of nearest neighbours.
 const PICTURED: usize = 8;
 
@@ -34,8 +36,10 @@ pub struct Quality<'a> {
     neighbours: usize,
     /// Rows of the data.
     rows: usize,
-    /// Of all rows.
-    moments: Moments,
+    /// Of all rows; `None` of rows that are too long for covariances.
+    moments: Option<Moments>,
+    /// Values of a row's features.
+    length: usize,
     /// As many random rows as samples, and their features, if these are others.
     real: Batch,
     near: Option<Vec<f32>>,
@@ -47,7 +51,8 @@ pub struct Quality<'a> {
 /// The values of one comparison.
 #[derive(Clone, Debug)]
 struct Values {
-    frechet: f64,
+    /// `None` of rows that are too long for covariances.
+    frechet: Option<f64>,
     kernel: f64,
     sliced: f64,
     precision: f64,
@@ -85,12 +90,13 @@ impl<'a> Quality<'a> {
             let near = (!features.are_values()).then(|| chosen(all, some));
             let halves = (rows >= 2 * count).then(|| Halves::new(all, &order, count));
             let halves = halves.transpose()?;
-            (Moments::of(all)?, near, halves)
+            (moments_of(all)?, near, halves)
         };
         // The rows of large data take more memory than all that follows from them.
         drop(real);
         let floor = halves.map(|halves| halves.values(neighbours)).transpose()?;
-        Ok(Self { features, neighbours, rows, moments, near, floor, training: None, real: kept })
+        let training = None;
+        Ok(Self { features, neighbours, rows, moments, length, near, floor, training, real: kept })
     }
 
     /// The features of as many real rows as samples.
@@ -123,7 +129,7 @@ impl<'a> Quality<'a> {
             let drawn = self.features.of(samples_of_set);
             let length = self.features.length(samples_of_set);
             let drawn = Rows::new(&drawn, length)?;
-            let values = values(&self.moments, self.near()?, drawn, self.neighbours)?;
+            let values = values(self.moments.as_ref(), self.near()?, drawn, self.neighbours)?;
             let memorisation = self.training.as_ref();
             let memorisation =
                 memorisation.map(|training| self.memorisation(training, samples_of_set));
@@ -174,20 +180,24 @@ impl<'a> Quality<'a> {
     ) -> Result<Duration, EvalError> {
         let length = features.length(real);
         let [few, many] = TRIAL;
-        let values: Vec<f32> = real.data().iter().copied().cycle().take(many * length).collect();
+        // Of equal rows the order would be looked at again, which takes longer.
+        let value = |i: usize| (i.wrapping_mul(0x9e37_79b9) >> 8 & 0xffff) as f32 / 65_536.0;
+        let values: Vec<f32> = (0..many * length).map(value).collect();
         let start = Instant::now();
         nearest(Rows::new(&values[..few * length], length)?, Rows::new(&values, length)?, 1)?;
         let second = start.elapsed().as_secs_f64().max(1e-6);
         let speed = Work::neighbours(few, many, length).operations() / second;
         let subsets = SUBSETS as f64 * 8.0 * (SUBSET.min(count).pow(2) * length) as f64;
-        // The singular values of a matrix take about ten products.
-        let frechet = 20.0 * (length as f64).powi(3) + 2.0 * (count * length * length) as f64;
+        // A covariance has no more directions than rows; singular values take about ten products.
+        let (d, directions) = (length as f64, count.min(length) as f64);
+        let is_long = length > MOST_VALUES;
+        let frechet = if is_long { 0.0 } else { 4.0 * d * directions * (d + 5.0 * directions) };
         let mut work =
             Work::manifold(count, count, length) + Work::two_sample(count, count, length);
         work = work + Work::memorisation(training, count, count, real.row_len());
         let is_floor_known = real.rows() >= 2 * count;
         let sets = sets + usize::from(is_floor_known);
-        let moments = 2.0 * real.rows() as f64 * (length * length) as f64;
+        let moments = if is_long { 0.0 } else { 2.0 * real.rows() as f64 * d * d };
         let seconds = sets as f64 * (work.operations() + subsets + frechet + moments) / speed;
         Ok(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
     }
@@ -195,18 +205,21 @@ impl<'a> Quality<'a> {
 
 /// The values of `drawn` rows beside real ones, whose moments may be of more rows than `near` has.
 fn values(
-    moments: &Moments,
+    moments: Option<&Moments>,
     near: Rows,
     drawn: Rows,
     neighbours: usize,
 ) -> Result<Values, EvalError> {
-    let frechet = frechet_distance(moments, &Moments::of(drawn)?)?;
+    let frechet = match moments {
+        None => None,
+        Some(moments) => Some(frechet_distance(moments, &Moments::of(drawn)?)?),
+    };
     let size = SUBSET.min(near.count()).min(drawn.count());
     let kernel = kernel_distance(near, drawn, KernelSubsets { count: SUBSETS, size, seed: 0 })?;
     let balls = manifold(near, drawn, neighbours)?;
     let accuracy = two_sample(near, drawn)?.accuracy;
     Ok(Values {
-        frechet: frechet.distance,
+        frechet: frechet.map(|frechet| frechet.distance),
         kernel: kernel.mean,
         sliced: sliced_wasserstein(near, drawn)?,
         precision: balls.precision.value,
@@ -222,7 +235,7 @@ fn values(
             balls.coverage.standard_error,
             accuracy.standard_error,
         ],
-        few_rows: frechet.warning.is_some(),
+        few_rows: frechet.is_some_and(|frechet| frechet.warning.is_some()),
     })
 }
 
@@ -231,7 +244,8 @@ struct Halves {
     own: Vec<f32>,
     other: Vec<f32>,
     /// Of all rows that are not in place of samples.
-    moments: Moments,
+    moments: Option<Moments>,
+    length: usize,
 }
 
 impl Halves {
@@ -239,18 +253,28 @@ impl Halves {
     fn new(rows: Rows, order: &[usize], count: usize) -> Result<Self, EvalError> {
         let (own, others) = order.split_at(count);
         let other = &others[..count];
-        let mut sums = MomentSums::new(rows.row_len());
-        for index in others {
-            sums.add(Rows::new(rows.row(*index), rows.row_len())?)?;
-        }
-        Ok(Self { own: chosen(rows, own), other: chosen(rows, other), moments: sums.moments()? })
+        let length = rows.row_len();
+        let moments = if length > MOST_VALUES {
+            None
+        } else {
+            let mut sums = MomentSums::new(length);
+            for index in others {
+                sums.add(Rows::new(rows.row(*index), length)?)?;
+            }
+            Some(sums.moments()?)
+        };
+        Ok(Self { own: chosen(rows, own), other: chosen(rows, other), moments, length })
     }
 
     fn values(&self, neighbours: usize) -> Result<Values, EvalError> {
-        let length = self.moments.dimensions();
-        let (own, other) = (Rows::new(&self.own, length)?, Rows::new(&self.other, length)?);
-        values(&self.moments, other, own, neighbours)
+        let own = Rows::new(&self.own, self.length)?;
+        let other = Rows::new(&self.other, self.length)?;
+        values(self.moments.as_ref(), other, own, neighbours)
     }
+}
+
+fn moments_of(rows: Rows) -> Result<Option<Moments>, EvalError> {
+    Ok(if rows.row_len() > MOST_VALUES { None } else { Some(Moments::of(rows)?) })
 }
 
 /// So many rows in random order, always the same. Rows that are spread evenly over sorted data would be more

@@ -17,11 +17,14 @@ pub struct Reference {
     pub rows: Batch,
     /// The label of each row for the network; `None` if it takes none.
     pub labels: Option<Vec<u32>>,
+    /// The columns of a table that is not read for a model.
+    columns: Option<Columns>,
 }
 
 impl Reference {
     /// Reads data for a model; without a name, the data of the built-in model, if `model` is that one.
-    /// `tell` is called with what reading left out and decided, a line each.
+    /// `tell` is called with what reading left out and decided, a line each. Rows without a class have the
+    /// label that means "none": `null_label`, or the one that the model says.
     ///
     /// # Errors
     /// If there are no such data, or they have another shape or other columns than the model's.
@@ -29,6 +32,7 @@ impl Reference {
         name: Option<&str>,
         model: &Model,
         is_built_in: bool,
+        null_label: Option<u32>,
         tell: impl FnMut(String),
     ) -> Result<Self, EvalError> {
         let shape = model.shape()?;
@@ -51,63 +55,60 @@ impl Reference {
             let model = model.name().to_owned();
             return Err(EvalError::Shape { source_name: name.to_owned(), found, expected, model });
         }
-        let labels = labels(&data, model)?;
+        let labels = labels(&data, model, null_label)?;
         let rows = match (model.columns(), &columns) {
             (Some(ours), Some(theirs)) => {
-                check_names(name, ours, theirs, model)?;
+                if model.folder().about.is_some() {
+                    check_names(name, ours, theirs)?;
+                }
                 ours.to_model_rows(&theirs.from_model_rows(data.rows()))
             }
             _ => data.into_parts().0,
         };
-        Ok(Self { name: name.to_owned(), rows: Batch::new(shape, rows), labels })
+        Ok(Self { name: name.to_owned(), rows: Batch::new(shape, rows), labels, columns: None })
     }
 
-    /// Samples in files, and the real data that they should be like: pictures of the samples' size, or
-    /// rows in the units of the data's columns.
+    /// Rows in files, in no model's space: pictures of their own size, or rows of a table in units of
+    /// its standard deviations.
     ///
     /// # Errors
-    /// If one of them can't be read, or they have other shapes or columns.
-    pub fn pair(
-        samples: &str,
-        data: &str,
-        mut tell: impl FnMut(String),
-    ) -> Result<[Self; 2], EvalError> {
-        let mut read = |name: &str, options: &ReadOptions| -> Result<Loaded, EvalError> {
-            let loaded = open(name, options)?;
-            let Loaded { skipped, left_out, decided, .. } = &loaded;
-            findings(name, skipped, left_out, decided).into_iter().for_each(&mut tell);
-            Ok(loaded)
-        };
-        let of = |name: &str, data: Dataset| Self {
-            name: name.to_owned(),
-            rows: Batch::new(data.shape().to_vec(), data.into_parts().0),
-            labels: None,
-        };
-        let drawn = read(samples, &ReadOptions::default())?;
-        let pictures = pictures_like(drawn.data.shape());
-        let real = read(data, &ReadOptions { pictures, ..ReadOptions::default() })?;
-        if drawn.data.shape() != real.data.shape() {
-            let [found, expected] = [&real, &drawn].map(|loaded| joined(loaded.data.shape()));
-            let (source_name, model) = (data.to_owned(), samples.to_owned());
-            return Err(EvalError::Shape { source_name, found, expected, model });
+    /// If they can't be read.
+    pub fn plain(name: &str, tell: impl FnMut(String)) -> Result<Self, EvalError> {
+        Ok(Self::of(name, loaded(name, PictureOptions::default(), tell)?))
+    }
+
+    /// Other rows that can be compared with these: pictures of the same size, or rows of a table in the
+    /// same units.
+    ///
+    /// # Errors
+    /// If they can't be read, or have another shape or other columns.
+    pub fn like(&self, name: &str, tell: impl FnMut(String)) -> Result<Self, EvalError> {
+        let shape = self.rows.row_shape();
+        let other = Self::of(name, loaded(name, pictures_like(shape), tell)?);
+        if other.rows.row_shape() != shape {
+            let [found, expected] = [other.rows.row_shape(), shape].map(joined);
+            let (source_name, model) = (name.to_owned(), self.name.clone());
+            return Err(EvalError::OtherShape { source_name, found, expected, model });
         }
-        let drawn = match (drawn.columns, &real.columns) {
-            (Some(theirs), Some(ours)) => {
-                let [found, expected] = [&theirs, ours].map(|columns| names(columns).join(", "));
-                if found != expected {
-                    let source_name = samples.to_owned();
-                    return Err(EvalError::Columns { source_name, found, expected });
-                }
-                let rows = ours.to_model_rows(&theirs.from_model_rows(drawn.data.rows()));
-                Self {
-                    name: samples.to_owned(),
-                    rows: Batch::new(vec![ours.as_slice().len()], rows),
-                    labels: None,
-                }
-            }
-            _ => of(samples, drawn.data),
-        };
-        Ok([drawn, of(data, real.data)])
+        other.in_columns_of(self)
+    }
+
+    /// The same rows of a table in the units of other rows.
+    ///
+    /// # Errors
+    /// If they have other columns.
+    pub fn in_columns_of(self, other: &Self) -> Result<Self, EvalError> {
+        let (Some(theirs), Some(ours)) = (&self.columns, &other.columns) else { return Ok(self) };
+        check_names(&self.name, ours, theirs)?;
+        let rows = ours.to_model_rows(&theirs.from_model_rows(self.rows.data()));
+        let rows = Batch::new(self.rows.row_shape().to_vec(), rows);
+        Ok(Self { rows, columns: other.columns.clone(), ..self })
+    }
+
+    fn of(name: &str, loaded: Loaded) -> Self {
+        let Loaded { data, columns, .. } = loaded;
+        let rows = Batch::new(data.shape().to_vec(), data.into_parts().0);
+        Self { name: name.to_owned(), rows, labels: None, columns }
     }
 
     /// `count` of the rows, spread evenly over all: data are often sorted.
@@ -130,8 +131,20 @@ impl Reference {
         let labels = labels.map(|labels| chosen.iter().map(|row| labels[*row]).collect());
         let values = chosen.iter().flat_map(|row| self.rows.row(*row)).copied().collect();
         let rows = Batch::new(self.rows.row_shape().to_vec(), values);
-        Self { name: self.name.clone(), rows, labels }
+        Self { name: self.name.clone(), rows, labels, columns: self.columns.clone() }
     }
+}
+
+/// Reads rows without classes.
+fn loaded(
+    name: &str,
+    pictures: PictureOptions,
+    tell: impl FnMut(String),
+) -> Result<Loaded, EvalError> {
+    let loaded = open(name, &ReadOptions { pictures, ..ReadOptions::default() })?;
+    let Loaded { skipped, left_out, decided, .. } = &loaded;
+    findings(name, skipped, left_out, decided).into_iter().for_each(tell);
+    Ok(loaded)
 }
 
 /// Reads data, with their classes where they have some.
@@ -152,10 +165,14 @@ fn has_classes(classes: &Classes) -> bool {
 }
 
 /// The label of each row: that of its class, or the one that means "none".
-fn labels(data: &Dataset, model: &Model) -> Result<Option<Vec<u32>>, EvalError> {
+fn labels(
+    data: &Dataset,
+    model: &Model,
+    null_label: Option<u32>,
+) -> Result<Option<Vec<u32>>, EvalError> {
     let null = |class: &str| {
         let unknown = || EvalError::Class { class: class.into(), model: model.name().to_owned() };
-        model.classes().null().ok_or_else(unknown)
+        null_label.or(model.classes().null()).ok_or_else(unknown)
     };
     let label = |label: &u32| -> Result<u32, EvalError> {
         let class = &data.class_names()[*label as usize];
@@ -172,15 +189,11 @@ fn labels(data: &Dataset, model: &Model) -> Result<Option<Vec<u32>>, EvalError> 
     }
 }
 
-/// Refuses columns whose names differ from the model's, if the model's are known.
-fn check_names(
-    source: &str,
-    ours: &Columns,
-    theirs: &Columns,
-    model: &Model,
-) -> Result<(), EvalError> {
+/// Refuses columns of other names. Those of an array have none: they are counted from 1.
+fn check_names(source: &str, ours: &Columns, theirs: &Columns) -> Result<(), EvalError> {
+    let counted: Vec<String> = (1..=theirs.as_slice().len()).map(|i| i.to_string()).collect();
     let (ours, theirs) = (names(ours), names(theirs));
-    if model.folder().about.is_some() && ours != theirs {
+    if ours != theirs && theirs != counted && ours != counted {
         let [found, expected] = [theirs, ours].map(|names| names.join(", "));
         return Err(EvalError::Columns { source_name: source.to_owned(), found, expected });
     }

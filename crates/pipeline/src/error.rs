@@ -259,6 +259,14 @@ pub enum Problem {
         /// The model.
         model: String,
     },
+    /// The network predicts the variance in another form.
+    #[error("the network of model {model} predicts its variance as {own}")]
+    OtherLearned {
+        /// The model.
+        model: String,
+        /// Its form.
+        own: Variance,
+    },
     /// Not even one hop is made within so many calls.
     #[error("{sampler} needs more network calls than that for a single hop")]
     TooFewCalls {

@@ -255,6 +255,11 @@ fn check_variance(name: &str, is_learned: bool, model: &Model) -> Result<(), Set
         let problem = Problem::NotPredicted { model: model.name().to_owned() };
         return Err(SettingError::of(Setting::Variance, name, problem));
     }
+    let own = model.folder().scheduler.variance();
+    if is_learned && own.is_learned() && own.name() != name {
+        let problem = Problem::OtherLearned { model: model.name().to_owned(), own };
+        return Err(SettingError::of(Setting::Variance, name, problem));
+    }
     Ok(())
 }
 

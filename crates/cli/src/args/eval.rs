@@ -8,7 +8,7 @@ use clap::{Parser, ValueEnum};
 
 use super::ComputeArgs;
 use super::help::spacing_help;
-use super::value::{MOST_ROWS, MOST_SAMPLES, count, decay, seed};
+use super::value::{MOST_ROWS, MOST_SAMPLES, MOST_TIMESTEPS, count, decay, label, seed};
 
 /// Measure how good a model is: its samples beside DATA, or how likely DATA are.
 ///
@@ -49,7 +49,7 @@ pub struct EvalArgs {
     #[command(flatten)]
     pub likelihood: LikelihoodArgs,
     /// Steps of the reverse process [default: as `sample`; with --likelihood one for each timestep]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count(MOST_TIMESTEPS))]
     pub steps: Option<usize>,
     #[arg(long, value_name = "NAME[:option=value]", help = spacing_help())]
     pub spacing: Option<String>,
@@ -62,6 +62,9 @@ pub struct EvalArgs {
     /// Do not clip (or threshold) the clean estimates
     #[arg(long, overrides_with = "clip")]
     pub no_clip: bool,
+    /// The label that means no class, for models that do not say it: for data without classes
+    #[arg(long, value_name = "LABEL", value_parser = label)]
+    pub null_label: Option<u32>,
     /// Seed of the noise [default: 0]
     #[arg(long, value_name = "SEED", value_parser = seed)]
     pub seed: Option<u64>,
@@ -120,7 +123,7 @@ pub struct LikelihoodArgs {
     #[arg(long)]
     pub likelihood: bool,
     /// Follow the probability flow from data to noise
-    #[arg(long, conflicts_with_all = ["likelihood", "steps", "spacing", "variance"])]
+    #[arg(long, conflicts_with_all = ["likelihood", "steps", "spacing", "variance", "clip", "no_clip"])]
     pub flow: bool,
     /// Random directions for the divergence of the flow [default: 1; rows of up to 16 values: exact]
     #[arg(long, value_name = "N", requires = "flow", value_parser = count(10_000))]

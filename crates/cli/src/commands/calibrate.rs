@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::args::CalibrateArgs;
 use crate::failure::{Failed, note};
-use crate::flags::{evaluated, flagged};
+use crate::flags::{flagged, measured};
 use crate::open::{Wanted, engine};
 use crate::progress::shown;
 
@@ -15,6 +15,8 @@ use crate::progress::shown;
 const COUNT: usize = 1000;
 /// A warning is printed above this relative error.
 const LARGE: f64 = 0.02;
+/// Above this relative error a calibration is useless.
+const USELESS: f64 = 0.5;
 
 pub fn run(args: &CalibrateArgs) -> Result<()> {
     let engine = engine(&args.compute)?;
@@ -26,7 +28,8 @@ pub fn run(args: &CalibrateArgs) -> Result<()> {
     let model = wanted.model()?;
     let about = model.folder().about.clone();
     let tell = |line| note(quiet, line);
-    let data = Reference::read(Some(&args.data), &model, false, tell).map_err(evaluated)?;
+    let data = Reference::read(Some(&args.data), &model, false, args.null_label, tell)
+        .map_err(measured)?;
     let data = data.spread(args.count.unwrap_or(COUNT));
     let mut about = about.unwrap_or_else(|| about_model(&model, &data));
     let pipeline = Pipeline::new(model, &engine).map_err(flagged)?;
@@ -34,9 +37,12 @@ pub fn run(args: &CalibrateArgs) -> Result<()> {
     (settings.steps, settings.batch) = (args.levels, args.batch);
     settings.seed = args.seed.unwrap_or_default();
     let mut progress = shown("calibrating", quiet);
-    let calibration = calibrate(&pipeline, &settings, &data, &mut progress).map_err(evaluated)?;
+    let calibration = calibrate(&pipeline, &settings, &data, &mut progress).map_err(measured)?;
     drop(progress);
     let Calibration { about: measured, largest_error, .. } = calibration;
+    if largest_error.is_nan() || largest_error > USELESS {
+        bail!("-n {}: too few rows to measure with", data.rows.rows());
+    }
     if largest_error > LARGE {
         note(
             quiet,

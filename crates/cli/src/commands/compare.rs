@@ -49,7 +49,8 @@ fn with_model(
     let wanted = Wanted { path, variant, size: None, quiet };
     let model = wanted.model()?;
     let (data, tell) = (args.data.as_deref(), |line| note(quiet, line));
-    let data = Reference::read(data, &model, wanted.is_built_in(), tell).map_err(evaluated)?;
+    let data =
+        Reference::read(data, &model, wanted.is_built_in(), None, tell).map_err(evaluated)?;
     let pipeline = Pipeline::new(model, &engine).map_err(flagged)?;
     let (reference, batch) = (args.reference, args.batch);
     let seeds = args.seeds.unwrap_or(Trials::default().seeds);

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::args::EvalArgs;
 use crate::failure::note;
-use crate::flags::evaluated;
+use crate::flags::measured;
 use crate::open::Wanted;
 
 pub fn run(args: &EvalArgs) -> Result<()> {
@@ -28,7 +28,8 @@ fn opened(args: &EvalArgs) -> Result<(Model, Reference, Option<Reference>)> {
     let wanted = Wanted { path, variant, size: None, quiet };
     let model = wanted.model()?;
     let (data, tell) = (args.data.as_deref(), |line| note(quiet, line));
-    let data = Reference::read(data, &model, wanted.is_built_in(), tell).map_err(evaluated)?;
+    let data = Reference::read(data, &model, wanted.is_built_in(), args.null_label, tell)
+        .map_err(measured)?;
     let Some(share) = args.holdout.filter(|share| *share > 0.0) else {
         return Ok((model, data, None));
     };

@@ -45,7 +45,7 @@ type Of = fn(&Values) -> Option<f64>;
 
 /// Name, best value, value, and the place of its error.
 const MEASURES: [(&str, &str, Of, Option<usize>); 10] = [
-    ("frechet_distance", "0", |v| Some(v.frechet), None),
+    ("frechet_distance", "0", |v| v.frechet, None),
     ("kernel_distance", "0", |v| Some(v.kernel), None),
     ("sliced_wasserstein", "0", |v| Some(v.sliced), None),
     ("precision", "1", |v| Some(v.precision), Some(0)),
@@ -72,12 +72,17 @@ pub(super) fn report(quality: &Quality<'_>, samples: &[Batch], found: &[Values])
         Some(Measure { name, best, value: mean, standard_error, floor: floor.and_then(of) })
     };
     let mut warnings = Vec::new();
-    let length = quality.moments.dimensions();
+    let length = quality.length;
     let count = samples.first().map_or(0, Batch::rows);
     if found.iter().any(|values| values.few_rows) {
         warnings.push(format!(
             "the Fréchet distance of {count} samples with {length} values each is biased upwards: \
              compare it only with distances of as many samples, or draw more than {length}"
+        ));
+    }
+    if quality.moments.is_none() {
+        warnings.push(format!(
+            "rows of {length} values are too long for a Fréchet distance: take `features` small"
         ));
     }
     QualityReport {

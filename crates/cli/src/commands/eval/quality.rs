@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use super::{is_samples, opened, print, settings};
 use crate::args::{EvalArgs, QualityArgs, ResizeArg};
 use crate::failure::{Failed, note};
-use crate::flags::{evaluated, flagged};
+use crate::flags::{flagged, measured, spelled};
 use crate::open::engine;
 use crate::progress::{Progress, shown};
 
@@ -30,6 +30,13 @@ const PICTURE: &str = "neighbours.png";
 const PICTURED: NonZeroUsize = NonZeroUsize::new(8).expect("not 0");
 
 pub fn run(args: &EvalArgs) -> Result<()> {
+    for (flag, is_given) in
+        [("--bins", args.likelihood.bins.is_some()), ("--density", args.likelihood.density)]
+    {
+        if is_given {
+            bail!("{flag}: only with --likelihood or --flow");
+        }
+    }
     let quiet = args.compute.quiet;
     let picture = args.output.as_deref().map(|folder| folder.join(PICTURE));
     if let Some(taken) = picture.as_deref().filter(|path| path.exists() && !args.force) {
@@ -43,11 +50,11 @@ pub fn run(args: &EvalArgs) -> Result<()> {
             bail!("--features: rows of shape {:?} are not pictures", real.row_shape());
         }
         let amounts = [sets, count, training.as_ref().map_or(0, Batch::rows)];
-        let time = Quality::time(&real, &features, amounts).map_err(evaluated)?;
+        let time = Quality::time(&real, &features, amounts).map_err(measured)?;
         if time > LONG {
             note(quiet, format_args!("comparing takes about {} s", time.as_secs()));
         }
-        let quality = Quality::new(real, count, &features, neighbours).map_err(evaluated)?;
+        let quality = Quality::new(real, count, &features, neighbours).map_err(measured)?;
         Ok(match training {
             None => quality,
             Some(training) => quality.with_training(training),
@@ -58,10 +65,12 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         let samples = args.model.display().to_string();
         let data = args.data.as_deref();
         let data = data.with_context(|| format!("{samples}: name the data to compare with"))?;
-        let [samples, data] = Reference::pair(&samples, data, tell).map_err(evaluated)?;
+        let samples = Reference::plain(&samples, tell).map_err(measured)?;
+        let data = samples.like(data, tell).map_err(measured)?;
+        let samples = samples.in_columns_of(&data).map_err(measured)?;
         let training = args.quality.training.as_deref();
-        let training = training.map(|name| Reference::pair(name, name, tell).map_err(evaluated));
-        let training = training.transpose()?.map(|[training, _]| training.rows);
+        let training = training.map(|name| data.like(name, tell).map_err(measured));
+        let training = training.transpose()?.map(|training| training.rows);
         (compared(data.rows, 1, samples.rows.rows(), training)?, vec![samples.rows])
     } else {
         let Origin { pipeline, data, training } = origin(args)?;
@@ -72,13 +81,13 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         (quality, drawn(args, &pipeline, [sets, count])?)
     };
     let mut progress = shown("comparing", quiet);
-    let report = quality.compare(&sets, &mut progress).map_err(evaluated)?;
+    let report = quality.compare(&sets, &mut progress).map_err(measured)?;
     drop(progress);
     for warning in &report.warnings {
-        note(quiet, format_args!("warning: {warning}"));
+        note(quiet, spelled(&format!("warning: {warning}")));
     }
     if let Some(path) = picture {
-        write_neighbours(&path, &quality.neighbours_of(&sets[0]).map_err(evaluated)?)?;
+        write_neighbours(&path, &quality.neighbours_of(&sets[0]).map_err(measured)?)?;
     }
     print(&report, args.json, || report.text())
 }
@@ -96,7 +105,7 @@ fn origin(args: &EvalArgs) -> Result<Origin> {
     let (model, data, learned) = opened(args)?;
     let training = args.quality.training.as_deref().map(|name| {
         let tell = |line| note(quiet, line);
-        Reference::read(Some(name), &model, false, tell).map_err(evaluated)
+        Reference::read(Some(name), &model, false, args.null_label, tell).map_err(measured)
     });
     let training = training.transpose()?.or(learned).map(|training| training.rows);
     let pipeline = Pipeline::new(model, &engine).map_err(flagged)?;
@@ -139,6 +148,9 @@ fn refuse_process(args: &EvalArgs) -> Result<()> {
         ("--spacing", args.spacing.is_some()),
         ("--variance", args.variance.is_some()),
         ("--variant", args.variant.is_some()),
+        ("--clip", args.clip),
+        ("--no-clip", args.no_clip),
+        ("--null-label", args.null_label.is_some()),
     ] {
         if is_given {
             bail!("{flag}: {} holds samples, which are not drawn again", args.model.display());
@@ -160,7 +172,7 @@ fn features(args: &QualityArgs) -> Result<Features> {
             }
             Ok(Features::Small(Box::default()))
         }
-        Some(path) => Features::inception(path, resize).map_err(evaluated),
+        Some(path) => Features::inception(path, resize).map_err(measured),
     }
 }
 
