@@ -1,14 +1,14 @@
 """Does the variance of the reverse process matter, and at how many steps?
 
     python tools/experiments/variances.py ANCESTRAL [--data digits] [--train-steps 2000]
-        [--grid 1000 250 100 50 25 10] [--rows 128] [--samples 400] [--sets 2]
+        [--grid 1000 250 100 50 25 10] [--rows 128] [--samples 400] [--sets 2] [--bf16]
         [--out target/experiments/variances] [--figure docs/images/variances.png]    (matplotlib)
 
 Trains two networks with equal numbers of steps: one with a fixed variance, one that learns it
 (`learned-range`). Measures for each variance and number of steps the variational bound, on rows of the
-training data with the same noise, and the Frechet distance of samples to them. Prints three tables and
-writes a figure. Samples are drawn with `--precision bf16` where --bf16 is given. Results are kept in
---out, and what is there is not computed again.
+training data with the same noise, and the Frechet distance of samples to the data. Prints three tables
+and writes a figure. With --bf16, samples are drawn in bf16, which needs a CPU with AMX. Results are kept
+in --out, and what is there is not computed again.
 
 The bound is measured for all variances with both networks: a learned variance can only be compared with
 fixed ones in the same network.
@@ -77,7 +77,7 @@ def draw(panels, given):
     figure, axes = pyplot.subplots(1, len(panels), figsize=(4.6 * len(panels), 4.2))
     for axis, (title, label, found, variances) in zip(axes, panels):
         for variance in variances:
-            steps = sorted(given.grid)
+            steps = sorted(n for name, n in found if name == variance)
             values, errors = zip(*(found[variance, n] for n in steps))
             axis.errorbar(steps, values, errors, marker="o", markersize=4, capsize=3,
                           label=variance, color=COLOURS[variance])
