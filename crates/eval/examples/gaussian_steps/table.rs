@@ -50,9 +50,10 @@ impl Table {
         names
     }
 
-    /// The points above 0: others have no place on a logarithmic axis.
+    /// The points that chance cannot have made: others have no place on a logarithmic axis.
     fn line(&self, curve: &str) -> ErrorLine {
-        let cells = self.cells.iter().filter(|cell| cell.curve == curve && cell.value > 0.0);
+        let is_sure = |cell: &&Cell| cell.value > 2.0 * cell.standard_error.unwrap_or_default();
+        let cells = self.cells.iter().filter(|cell| cell.curve == curve).filter(is_sure);
         ErrorLine { name: curve.to_owned(), points: cells.map(|c| (c.x, c.value)).collect() }
     }
 
