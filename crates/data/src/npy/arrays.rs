@@ -110,7 +110,8 @@ impl Arrays {
         #[allow(clippy::cast_possible_truncation, reason = "model space is f32")]
         let values = values.map(|value| kind.in_model_space(value) as f32);
         // The iterator does not know its length, and growing would take twice the memory.
-        let mut rows = Vec::with_capacity(n * c * h * w);
+        let size = shape.into_iter().try_fold(1, usize::checked_mul);
+        let mut rows = Vec::with_capacity(size.unwrap_or(0));
         rows.extend(values);
         let reals = if kind == NumberKind::Reals { range(&rows) } else { String::new() };
         let unsound = |source| NpyError::Dataset { path: self.path.clone(), source };
