@@ -305,8 +305,8 @@ bad 2 "expected a name ending in .png, .csv or .npy" sample table -o out
 bad 2 "take .npy or .gif" sample table --trajectory -o out.csv
 bad 2 "has no classes" sample table --class 1 -o out.csv
 bad 2 "samples are pictures, not rows of a table" sample -o out.csv
-bad 2 "expected a name ending in .png, .gif, .npy or .csv" sample -o out.jpg
-bad 2 "expected a name ending in .png, .gif, .npy or .csv" sample -o .png
+bad 2 "expected a name ending in .png, .gif, .npy, .npz or .csv" sample -o out.jpg
+bad 2 "expected a name ending in .png, .gif, .npy, .npz or .csv" sample -o .png
 bad 2 "a value is required" sample -o ''
 bad 2 "no such folder no/such" sample -o no/such/out.png
 bad 2 "a folder, expected a file" sample -o folder.png
@@ -315,11 +315,11 @@ bad 2 "there.png already exists" sample -o there.png
 bad 2 "File name too long" sample -n 1 --steps 1 -o "$(printf 'a%.0s' {1..300}).png"
 bad 2 "expected a whole number from 1 to 1000000" sample -n 0 -o out.png
 bad 2 "expected a whole number from 1 to 1000000" sample -n 9999999 -o out.png
-bad 2 "0 steps asked" sample --steps 0 -o out.png
+bad 2 "expected a whole number from 1 to" sample --steps 0 -o out.png
 bad 2 "1001 steps asked" sample --steps 1001 -o out.png
 bad 2 "expected one of ddpm, ddim" sample --sampler nonsense -o out.png
 bad 2 "expected a number from 0 to 1" sample --sampler ddim:eta=nan -o out.png
-bad 2 "expected a number from 0 to 1" sample --eta 2 -o out.png
+bad 2 "expected a number in [0, 1]" sample --eta 2 -o out.png
 bad 2 "but --sampler is ddpm" sample --eta 0.5 --sampler ddpm -o out.png
 bad 2 "possible values: fixed-small" sample --variance huge -o out.png
 bad 2 "predicts no variance" sample --variance learned -o out.png
@@ -334,7 +334,7 @@ bad 2 "shape [2, 1, 8, 9], expected [n, 1, 8, 8]" sample --init init-wide.npy -o
 bad 2 "shape [2, 64], expected [n, 1, 8, 8]" sample --init init-flat.npy -o out.png
 bad 2 "init-none.npy: no rows" sample --init init-none.npy -o out.png
 bad 2 "value 0 is NaN" sample --init init-nan.npy -o out.png
-bad 2 "values of dtype '|u1'" sample --init init-bytes.npy -o out.png
+bad 2 "expected noise as float32 or float64" sample --init init-bytes.npy -o out.png
 bad 2 "cut.npy has 448 bytes of data" sample --init cut.npy -o out.png
 bad 2 "good.csv is not a .npy file" sample --init good.csv -o out.png
 bad 2 "good.png is not a .npy file" sample --init good.png -o out.png

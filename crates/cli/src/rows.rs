@@ -5,7 +5,7 @@ mod pictures;
 
 use std::path::Path;
 
-use ancestral_data::{Channels, Numbers, read_csv, read_numbers};
+use ancestral_data::{Channels, NumberKind, Numbers, read_csv, read_numbers};
 use ancestral_pipeline::{Batch, Given, Known, KnownError, Model, RowsError};
 use anyhow::{Context, Result, bail};
 
@@ -44,6 +44,14 @@ impl Source<'_> {
     pub fn array(&self, model: &Model) -> Result<Batch> {
         let numbers = self.numbers()?;
         self.fitted(model.rows_of_array(numbers.shape(), &self.values(&numbers, model)?))
+    }
+
+    /// Noise that trajectories start from: an array of reals, as [`array`](Self::array) has them.
+    pub fn noise(&self, model: &Model) -> Result<Batch> {
+        if self.numbers()?.kind() != NumberKind::Reals {
+            bail!("{self}: whole numbers, expected noise as float32 or float64");
+        }
+        self.array(model)
     }
 
     /// The known part of samples, where `mask` is white; for tables, the columns that the table has.

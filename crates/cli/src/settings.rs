@@ -46,7 +46,7 @@ impl SampleArgs {
         settings.guidance_interval = guidance_interval.map(|Wrapped(interval)| interval);
         (settings.strength, settings.interpolate) = (*strength, *interpolate);
         let source = |flag, path| Source { flag, path };
-        let init = self.init.as_deref().map(|path| source("--init", path).array(model));
+        let init = self.init.as_deref().map(|path| source("--init", path).noise(model));
         settings.init = init.transpose()?;
         let from = from.as_deref().map(|path| source("--from", path).rows(model, quiet));
         settings.from = from.transpose()?;

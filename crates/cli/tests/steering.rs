@@ -199,6 +199,7 @@ fn what_does_not_fit_is_refused_by_flag_and_file() {
     write_npy(&folder.path("nan.npy"), &[1, 8, 8], &[f32::NAN; 64]).unwrap();
     write_npy(&folder.path("none.npy"), &[0, 1, 8, 8], &[]).unwrap();
     folder.write("page.png", "<html></html>");
+    folder.write("bytes.npy", array("|u1", "(1, 1, 8, 8)", &[0; 64]));
     let inpaint = "--inpaint two.npy --mask";
     for (flags, message) in [
         ("--inpaint two.npy", "--inpaint two.npy: give the known region with --mask"),
@@ -219,6 +220,7 @@ fn what_does_not_fit_is_refused_by_flag_and_file() {
         ("--from nan.npy", "--from nan.npy: value 0 is NaN"),
         ("--from none.npy", "--from none.npy: no rows"),
         ("--from page.png", "--from: "),
+        ("--init bytes.npy", "--init bytes.npy: whole numbers, expected noise as float32"),
         ("--init three.npy --interpolate 2", "--interpolate 2: --init has 3 rows, expected 2"),
         (
             "--interpolate 2 --sampler ddpm",
