@@ -201,7 +201,8 @@ pub enum Problem {
 }
 
 /// The settings that texts of this crate mention, as they stand there in backticks. Those of an
-/// [`Order`] have the names of its fields; `resume` and `output` stand for [`Stored`](crate::Stored) and the folder.
+/// [`Order`](crate::Order) have the names of its fields; `resume` and `output` stand for a
+/// [`Stored`](crate::Stored) run and the folder.
 pub const SETTINGS: [&str; 27] = [
     "accumulate",
     "background",
