@@ -3,15 +3,16 @@
 mod features;
 mod report;
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use ancestral::noise::{Purpose, Streams};
 use ancestral_metrics::{
-    KernelSubsets, MomentSums, Moments, Rows, Work, frechet_distance, kernel_distance, manifold,
-    memorisation, nearest, sliced_wasserstein, two_sample,
+    KernelSubsets, Moments, Rows, Work, frechet_distance, kernel_distance, manifold, memorisation,
+    nearest, sliced_wasserstein, two_sample,
 };
 use ancestral_pipeline::Batch;
-use rand::Rng;
+use rand::RngExt;
 
 use crate::{EvalError, Progress};
 
@@ -80,23 +81,38 @@ impl<'a> Quality<'a> {
         neighbours: usize,
     ) -> Result<Self, EvalError> {
         let (rows, length) = (real.rows(), features.length(&real));
-        let order = order(rows);
-        let some = &order[..count.min(rows)];
-        let kept = chosen(Rows::new(real.data(), real.row_len())?, some);
-        let kept = Batch::new(real.row_shape().to_vec(), kept);
-        let (moments, near, halves) = {
-            let all = features.of(&real);
-            let all = Rows::new(&all, length)?;
-            let near = (!features.are_values()).then(|| chosen(all, some));
-            let halves = (rows >= 2 * count).then(|| Halves::new(all, &order, count));
-            let halves = halves.transpose()?;
-            (moments_of(all)?, near, halves)
+        let some = count.min(rows);
+        let shape = real.row_shape().to_vec();
+        let real = shuffled(real, 2 * count);
+        let of_network = match features.of(&real) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(features) => Some((features, real.slice(0..some))),
         };
-        // The rows of large data take more memory than all that follows from them.
-        drop(real);
-        let floor = halves.map(|halves| halves.values(neighbours)).transpose()?;
+        let (mut all, kept) = match of_network {
+            Some((features, kept)) => (features, Some(kept)),
+            None => (real.into_data(), None),
+        };
+        let moments = moments_of(Rows::new(&all, length)?)?;
+        let floor = if rows < 2 * count {
+            None
+        } else {
+            // The first rows in place of samples, beside all others.
+            let others = moments_of(Rows::new(&all[count * length..], length)?)?;
+            // The rows of large data take more memory than all that follows from them.
+            all.truncate(2 * count * length);
+            all.shrink_to_fit();
+            let (own, other) = all.split_at(count * length);
+            let (own, other) = (Rows::new(own, length)?, Rows::new(other, length)?);
+            Some(values(others.as_ref(), other, own, neighbours)?)
+        };
+        all.truncate(some * length);
+        all.shrink_to_fit();
+        let (real, near) = match kept {
+            None => (Batch::new(shape, all), None),
+            Some(kept) => (kept, Some(all)),
+        };
         let training = None;
-        Ok(Self { features, neighbours, rows, moments, length, near, floor, training, real: kept })
+        Ok(Self { features, neighbours, rows, moments, length, real, near, floor, training })
     }
 
     /// The features of as many real rows as samples.
@@ -239,56 +255,24 @@ fn values(
     })
 }
 
-/// Real rows in place of samples, and other real rows: none are in both.
-struct Halves {
-    own: Vec<f32>,
-    other: Vec<f32>,
-    /// Of all rows that are not in place of samples.
-    moments: Option<Moments>,
-    length: usize,
-}
-
-impl Halves {
-    /// The first `count` rows in that order, and as many after them.
-    fn new(rows: Rows, order: &[usize], count: usize) -> Result<Self, EvalError> {
-        let (own, others) = order.split_at(count);
-        let other = &others[..count];
-        let length = rows.row_len();
-        let moments = if length > MOST_VALUES {
-            None
-        } else {
-            let mut sums = MomentSums::new(length);
-            for index in others {
-                sums.add(Rows::new(rows.row(*index), length)?)?;
-            }
-            Some(sums.moments()?)
-        };
-        Ok(Self { own: chosen(rows, own), other: chosen(rows, other), moments, length })
-    }
-
-    fn values(&self, neighbours: usize) -> Result<Values, EvalError> {
-        let own = Rows::new(&self.own, self.length)?;
-        let other = Rows::new(&self.other, self.length)?;
-        values(self.moments.as_ref(), other, own, neighbours)
-    }
-}
-
 fn moments_of(rows: Rows) -> Result<Option<Moments>, EvalError> {
     Ok(if rows.row_len() > MOST_VALUES { None } else { Some(Moments::of(rows)?) })
 }
 
-/// So many rows in random order, always the same. Rows that are spread evenly over sorted data would be more
-/// unlike each other than random ones, which biases the kernel distance.
-fn order(rows: usize) -> Vec<usize> {
-    let streams = Streams::new(0, Purpose::Evaluation);
-    let key = |row: usize| (streams.rng(row as u64, 0).next_u64(), row);
-    let mut keys: Vec<_> = (0..rows).map(key).collect();
-    keys.sort_unstable();
-    keys.into_iter().map(|(_, row)| row).collect()
-}
-
-fn chosen(rows: Rows, indices: &[usize]) -> Vec<f32> {
-    indices.iter().flat_map(|index| rows.row(*index)).copied().collect()
+/// The rows with the first `count` drawn at random, always the same. Rows that are spread evenly over sorted
+/// data would be more unlike each other than random ones, which biases the kernel distance.
+fn shuffled(rows: Batch, count: usize) -> Batch {
+    let (shape, total, length) = (rows.row_shape().to_vec(), rows.rows(), rows.row_len());
+    let mut values = rows.into_data();
+    let mut rng = Streams::new(0, Purpose::Evaluation).rng(0, 0);
+    for row in 0..count.min(total.saturating_sub(1)) {
+        let other = rng.random_range(row..total);
+        if other > row {
+            let (head, tail) = values.split_at_mut(other * length);
+            head[row * length..][..length].swap_with_slice(&mut tail[..length]);
+        }
+    }
+    Batch::new(shape, values)
 }
 
 #[cfg(test)]
