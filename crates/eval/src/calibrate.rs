@@ -8,6 +8,7 @@ use ancestral_format::AboutCalibration;
 use ancestral_pipeline::{Pipeline, Settings};
 
 use crate::likelihood::{batch, failed, streams};
+use crate::reference::RowBatch;
 use crate::{EvalError, Progress, Reference};
 
 /// Levels that are measured, unless the settings say so.
@@ -46,17 +47,14 @@ pub fn calibrate(
     let levels = norms.points().len();
     let total = (rows.div_ceil(batch) * levels) as u64;
     let mut done = 0;
-    for from in (0..rows).step_by(batch) {
-        let range = from..rows.min(from + batch);
-        let x0 = data.rows.slice(range.clone());
-        let labels = data.labels.as_ref().map(|labels| labels[range.clone()].to_vec());
-        let indices = range.start as u64..range.end as u64;
+    for RowBatch { x0, labels, indices } in data.batches(batch) {
+        let first = indices.start;
         let mut noise = SampleNoise::of_streams(streams(settings), indices);
         let measured = pipeline.with_denoiser(settings, labels, |denoiser| {
             (0..levels).try_for_each(|index| {
                 norms.measure(index, &x0, denoiser, &mut noise)?;
                 done += 1;
-                progress(done, total, &format!("{} of {rows} rows", range.start));
+                progress(done, total, &format!("{first} of {rows} rows"));
                 Ok(())
             })
         })?;

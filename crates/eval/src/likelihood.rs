@@ -9,6 +9,7 @@ use ancestral::variance::ReverseVariance;
 use ancestral::{AnySampler, Grid};
 use ancestral_pipeline::{Batch, NetworkError, Pipeline, Process, Settings};
 
+use crate::reference::RowBatch;
 use crate::{EvalError, Progress, Reference};
 
 pub use flow::{Flow, FlowReport, flow_likelihood};
@@ -85,16 +86,13 @@ pub fn variational_bound(
     let total = (rows.div_ceil(batch) * hops) as u64;
     let mut done = 0;
     let mut bound = Bound::default();
-    for from in (0..rows).step_by(batch) {
-        let range = from..rows.min(from + batch);
-        let x0 = data.rows.slice(range.clone());
-        let labels = data.labels.as_ref().map(|labels| labels[range.clone()].to_vec());
-        let indices = range.start as u64..range.end as u64;
+    for RowBatch { x0, labels, indices } in data.batches(batch) {
+        let first = indices.start;
         let mut noise = SampleNoise::of_streams(streams(settings), indices);
         let terms = pipeline.with_denoiser(settings, labels, |denoiser| {
             let terms = estimator.run(&x0, denoiser, &mut noise).inspect(|_| {
                 done += 1;
-                progress(done, total, &format!("{} of {rows} rows", range.start));
+                progress(done, total, &format!("{first} of {rows} rows"));
             });
             terms.collect::<Result<Vec<_>, _>>()
         })?;

@@ -1,5 +1,7 @@
 //! Real data, as the rows of a model.
 
+use std::ops::Range;
+
 use ancestral_data::{
     BUILTIN, Channels, Column, Columns, Dataset, Loaded, OpenError, PictureOptions, ReadOptions,
     findings, open, open_builtin,
@@ -21,7 +23,28 @@ pub struct Reference {
     columns: Option<Columns>,
 }
 
+/// Some rows in a row, for one call of the network.
+pub(crate) struct RowBatch {
+    pub(crate) x0: Batch,
+    pub(crate) labels: Option<Vec<u32>>,
+    /// Their indices among all rows.
+    pub(crate) indices: Range<u64>,
+}
+
 impl Reference {
+    /// All rows, `size` at a time.
+    pub(crate) fn batches(&self, size: usize) -> impl Iterator<Item = RowBatch> {
+        let rows = self.rows.rows();
+        (0..rows).step_by(size).map(move |from| {
+            let range = from..rows.min(from + size);
+            RowBatch {
+                x0: self.rows.slice(range.clone()),
+                labels: self.labels.as_ref().map(|labels| labels[range.clone()].to_vec()),
+                indices: range.start as u64..range.end as u64,
+            }
+        })
+    }
+
     /// Reads data for a model; without a name, the data of the built-in model, if `model` is that one.
     /// `tell` is called with what reading left out and decided, a line each. Rows without a class have the
     /// label that means "none": `null_label`, or the one that the model says.

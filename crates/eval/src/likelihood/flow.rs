@@ -5,6 +5,7 @@ use ancestral_pipeline::{Pipeline, Settings};
 use serde::Serialize;
 
 use super::{Units, batch, failed, streams};
+use crate::reference::RowBatch;
 use crate::{EvalError, Progress, Reference};
 
 /// The draw of a row's stream that dequantises it; probes have the first ones.
@@ -82,23 +83,21 @@ pub fn flow_likelihood(
     let (rows, batch) = (data.rows.rows(), batch(pipeline, settings));
     let total = (rows.div_ceil(batch) * flow.steps) as u64;
     let (mut done, mut bits, mut squares) = (0, Estimate::default(), Estimate::default());
-    for from in (0..rows).step_by(batch) {
-        let range = from..rows.min(from + batch);
-        let x0 = data.rows.slice(range.clone());
-        let indices: Vec<u64> = (range.start as u64..range.end as u64).collect();
+    for RowBatch { x0, labels, indices } in data.batches(batch) {
+        let first = indices.start;
+        let indices: Vec<u64> = indices.collect();
         let x0 = match decoder {
             Decoder::Density => x0,
             Decoder::Bins(bins) => {
                 bins.dequantised(&x0, &streams(settings), &indices, DEQUANTISATION)
             }
         };
-        let labels = data.labels.as_ref().map(|labels| labels[range.clone()].to_vec());
         let densities = pipeline.with_denoiser(settings, labels, |denoiser| {
             let mut run = estimator.run(&x0, &indices, denoiser);
             for hop in &mut run {
                 hop?;
                 done += 1;
-                progress(done, total, &format!("{} of {rows} rows", range.start));
+                progress(done, total, &format!("{first} of {rows} rows"));
             }
             Ok(run.densities())
         })?;
