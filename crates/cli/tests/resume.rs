@@ -68,9 +68,14 @@ fn points_that_stopped_twice_and_went_on_are_the_whole_run() {
                   --accumulate 2 --ema 0.3 --checkpoint-every 3 --preview-every 4 --quiet";
     folder.run(&format!("{common} --steps 10 -o whole"));
     folder.run(&format!("{common} --steps 10 --stop-at 4 -o run"));
-    folder.run("train moons -o run --resume --stop-at 6 --quiet");
+    let stderr = folder.stderr("train moons -o run --resume --stop-at 6");
+    assert!(!stderr.contains("ends before"), "{stderr}");
     assert_eq!(logged(&folder, "run", "step"), (1..=6).map(f64::from).collect::<Vec<_>>());
-    folder.run("train moons -o run --resume --quiet");
+    let stderr = folder.stderr("train moons -o run --resume --stop-at 11");
+    assert!(
+        stderr.contains("warning: --stop-at 11: the run ends before, after 10 steps"),
+        "{stderr}"
+    );
     assert_same(&folder.files("run"), &folder.files("whole"));
 }
 

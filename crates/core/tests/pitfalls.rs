@@ -179,14 +179,14 @@ fn from_timestep_0_ddim_ends_on_the_clean_estimate_and_the_peer_where_it_is_told
         use compat::Scheduler;
         let config = compat::Config { clip: None, ..compat::Config::default() };
         let options = compat::DdimOptions { set_alpha_to_one, ..compat::DdimOptions::default() };
-        let peer = compat::DdimScheduler::new(config, options, 10).unwrap();
+        let theirs = compat::DdimScheduler::new(config, options, 10).unwrap();
         let mut history = compat::History::default();
         // 900, 800, … 0.
-        let found = peer.step(9, batch(epsilon), &batch(x), &mut history, &mut NeverDrawn);
+        let found = theirs.step(9, batch(epsilon), &batch(x), &mut history, &mut NeverDrawn);
         let found = found.x.data()[0];
         assert!((f64::from(found) - expected).abs() < 1e-6, "{set_alpha_to_one}: {found}");
-        // The peer's own end is said to be one.
-        assert_eq!(peer.differences().is_empty(), set_alpha_to_one, "{:?}", peer.differences());
+        // Diffusers' own end is said to be one.
+        assert_eq!(theirs.differences().is_empty(), set_alpha_to_one, "{:?}", theirs.differences());
     }
 }
 

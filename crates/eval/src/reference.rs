@@ -6,6 +6,7 @@ use ancestral_data::{
     BUILTIN, Channels, Column, Columns, Dataset, Loaded, OpenError, PictureOptions, ReadOptions,
     findings, open, open_builtin,
 };
+use ancestral_format::joined;
 use ancestral_pipeline::{Batch, Classes, Model};
 
 use crate::EvalError;
@@ -74,7 +75,7 @@ impl Reference {
         let Loaded { data, columns, decided, skipped, left_out, .. } = loaded;
         findings(name, &skipped, &left_out, &decided).into_iter().for_each(tell);
         if data.shape() != shape {
-            let [found, expected] = [data.shape(), &shape].map(joined);
+            let [found, expected] = [data.shape(), &shape].map(|shape| joined(shape, "x"));
             let model = model.name().to_owned();
             return Err(EvalError::Shape { source_name: name.to_owned(), found, expected, model });
         }
@@ -109,7 +110,7 @@ impl Reference {
         let shape = self.rows.row_shape();
         let other = Self::of(name, loaded(name, pictures_like(shape), tell)?);
         if other.rows.row_shape() != shape {
-            let [found, expected] = [other.rows.row_shape(), shape].map(joined);
+            let [found, expected] = [other.rows.row_shape(), shape].map(|shape| joined(shape, "x"));
             let (source_name, model) = (name.to_owned(), self.name.clone());
             return Err(EvalError::OtherShape { source_name, found, expected, model });
         }
@@ -232,9 +233,4 @@ fn pictures_like(shape: &[usize]) -> PictureOptions {
     let &[channels, height, width] = shape else { return PictureOptions::default() };
     let (channels, size) = (Channels::from_count(channels), Some([height, width]));
     PictureOptions { channels, size, ..PictureOptions::default() }
-}
-
-/// A shape as people write it.
-fn joined(shape: &[usize]) -> String {
-    shape.iter().map(ToString::to_string).collect::<Vec<_>>().join("x")
 }

@@ -4,7 +4,7 @@
 //! - [`NetworkConfig`], [`SchedulerConfig`], [`About`]: its JSON files.
 //! - [`Weights`], [`Array`]: its tensors; [`safetensors`]: from and to the bytes of their files.
 //! - [`Layout`]: the same tensors as one vector.
-//! - [`counted`], [`short`], [`nearest_name`]: parts of messages.
+//! - [`counted`], [`joined`], [`short`], [`nearest_name`]: parts of messages.
 //! - [`write_file`]: how files are put on disk, never half.
 //!
 //! Nothing here knows how a network computes: a network takes its config and [`Weights`].
@@ -39,7 +39,7 @@ pub use files::write_file;
 pub use folder::{FolderError, IndexError, Loaded, ModelFolder, Notice, ShardError};
 pub use impostor::Impostor;
 pub use layout::Layout;
-pub use listed::{counted, short};
+pub use listed::{counted, joined, short};
 pub use mismatch::Mismatch;
 pub use mlp_config::{MlpConfig, MlpConfigError};
 pub use nearest::nearest_name;

@@ -46,6 +46,19 @@ pub fn counted(count: impl Display, thing: &str) -> String {
     format!("{count} {thing}{ending}")
 }
 
+/// Numbers as people write shapes and lists: `1x8x8`, `32-64`.
+///
+/// # Example
+/// ```
+/// use ancestral_format::joined;
+///
+/// assert_eq!(joined(&[1, 8, 8], "x"), "1x8x8");
+/// ```
+#[must_use]
+pub fn joined(numbers: &[usize], separator: &str) -> String {
+    numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(separator)
+}
+
 /// A number in the fewest digits: 1e-45 and not 45 zeros.
 ///
 /// # Example

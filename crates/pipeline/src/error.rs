@@ -14,7 +14,7 @@ use ancestral::level::LevelError;
 use ancestral::options::OptionError;
 use ancestral::schedule::ScheduleError;
 use ancestral_cpu::{LoadError, NetworkError};
-use ancestral_format::{FolderError, Labels, SchedulerClass, counted, short};
+use ancestral_format::{FolderError, Labels, SchedulerClass, counted, joined, short};
 use thiserror::Error;
 
 use crate::settings::Setting;
@@ -489,7 +489,7 @@ pub enum Problem {
 #[non_exhaustive]
 pub enum RowsError {
     /// Another shape.
-    #[error("shape {found:?}, expected [n, {}]", joined(expected))]
+    #[error("shape {found:?}, expected [n, {}]", joined(expected, ", "))]
     Shape {
         /// The shape found, with its rows.
         found: Vec<usize>,
@@ -543,10 +543,6 @@ pub enum RowsError {
         /// Its name.
         name: String,
     },
-}
-
-fn joined(shape: &[usize]) -> String {
-    shape.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// Something that is not wrong, but that the user should know: fronts show it or not.

@@ -187,6 +187,12 @@ pub enum Problem {
         /// The passes of it.
         accumulate: usize,
     },
+    /// Nobody waits so long, or not at all.
+    #[error("expected seconds above 0, at most {most}")]
+    Time {
+        /// The longest time that is taken.
+        most: f64,
+    },
     /// The time is too short for one update.
     #[error(
         "not one update fits (an update takes {update:.2} s, sampling at the end {sampling:.1} s); \

@@ -6,6 +6,7 @@ mod plan;
 use std::path::PathBuf;
 use std::time::Instant;
 
+use ancestral_format::short;
 use ancestral_learn::{Recipe, RecipeError};
 use ancestral_pipeline::{Engine, signal_left};
 
@@ -43,6 +44,22 @@ pub struct Limits {
     pub stop_at: Option<u64>,
 }
 
+impl Limits {
+    /// A year, in seconds: more is a slip of the finger.
+    const MOST_TIME: f64 = 365.0 * 86400.0;
+
+    /// Checks the time.
+    pub(crate) fn check(self) -> Result<(), SettingError> {
+        let fits = |time: f64| time > 0.0 && time <= Self::MOST_TIME;
+        match self.time.filter(|time| !fits(*time)) {
+            Some(time) => {
+                Err(SettingError::of("time", &short(time), Problem::Time { most: Self::MOST_TIME }))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
 impl Order {
     /// Reads the data and settles everything, before anything is written.
     ///
@@ -50,6 +67,7 @@ impl Order {
     /// If the data can't be read, a choice is invalid, or the training fits into neither memory nor time.
     pub fn begin(self, engine: Engine, front: &mut dyn Front) -> Result<Run, RunError> {
         let clock = Instant::now();
+        self.limits.check()?;
         let Self { data: source, folder, force, reading, mut recipe, limits } = self;
         let folder = RunFolder::new(folder);
         folder.check(force)?;

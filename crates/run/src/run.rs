@@ -4,7 +4,7 @@ mod pictures;
 mod updates;
 
 use ancestral_data::{loss_chart, write_png};
-use ancestral_format::{About, AboutData, AboutTraining, NetworkConfig, counted};
+use ancestral_format::{About, AboutData, AboutTraining, NetworkConfig, counted, joined};
 use ancestral_learn::{
     Decay, Engine as Gradients, Judgement, Log, Request, TrainState, TrainingSet,
 };
@@ -80,6 +80,12 @@ impl Run {
             if let Some(value) = value.filter(|value| *value < done) {
                 return Err(SettingError::of(setting, &value, Problem::AlreadyMade { done }).into());
             }
+        }
+        if let Some(stop) = self.stop_at.filter(|stop| *stop > steps) {
+            front.tell(Notice::warning(format_args!(
+                "`stop_at` {stop}: the run ends before, after {}",
+                counted(steps, "step")
+            )));
         }
         // All input errors are reported before anything is written.
         let mut trainer = self.trainer()?;
@@ -221,9 +227,4 @@ fn classes(set: &TrainingSet) -> String {
         (0, classes) => format!("{classes} classes"),
         (_, found) => format!("{} of similar ones", counted(found, "group")),
     }
-}
-
-/// Numbers as people write shapes: `1x8x8`, `32-64`.
-fn joined(numbers: &[usize], separator: &str) -> String {
-    numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(separator)
 }

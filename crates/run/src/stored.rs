@@ -70,6 +70,7 @@ impl Stored {
         front: &mut dyn Front,
     ) -> Result<Run, RunError> {
         let clock = Instant::now();
+        limits.check()?;
         let Self { request, folder, checkpoint, .. } = self;
         let Settings { hold_out, groups, seed, .. } = request.training;
         let data = Data::read_again(&request.source, seed, folder.path(), memory, front)

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use ancestral::{AnySchedule, Grid, Posterior, Schedule, compat};
 use ancestral_cpu::{CpuNetwork, instruction_set};
 use ancestral_data::{Column, ColumnKind, Columns};
-use ancestral_format::{Dtype, ModelFolder, NetworkConfig, counted, short};
+use ancestral_format::{Dtype, ModelFolder, NetworkConfig, counted, joined, short};
 use ancestral_pipeline::{Model, Precision, Process, Settings, signal_left};
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -257,7 +257,7 @@ fn structure(network: &NetworkConfig) -> (String, String) {
     match network {
         NetworkConfig::UNet(unet) => {
             let size = unet.sample_size.map_or("any size".to_owned(), |[h, w]| format!("{h}x{w}"));
-            let channels = super::joined(&unet.block_out_channels, "-");
+            let channels = joined(&unet.block_out_channels, "-");
             (
                 format!("{} of {size}", counted(unet.in_channels, "channel")),
                 format!("U-Net {channels} with {}", counted(unet.layers_per_block, "layer")),

@@ -18,11 +18,6 @@ use anyhow::Result;
 
 use crate::failure::{Failed, is_unread};
 
-/// Numbers as people write shapes: `1x8x8`, `32-64`.
-pub fn joined(numbers: &[usize], separator: &str) -> String {
-    numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(separator)
-}
-
 /// Prints a result. A reader that closed stdout, or a closed terminal, is not an error.
 fn print(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();

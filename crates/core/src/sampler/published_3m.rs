@@ -9,7 +9,7 @@ use crate::sampler::kernel::{Form, History, Multistep, Update, eta, lambda};
 use crate::sampler::{Sampler, SamplerInfo, Stepped};
 
 /// [`Dpmpp3m`](crate::sampler::Dpmpp3m) and [`Dpmpp3mSde`](crate::sampler::Dpmpp3mSde) with half the weight of the
-/// second difference, as it stands in the peers: it converges with order 2.
+/// second difference, as it stands in diffusers and k-diffusion: it converges with order 2.
 ///
 /// # Formula
 /// ```text
@@ -17,7 +17,7 @@ use crate::sampler::{Sampler, SamplerInfo, Stepped};
 /// ```
 /// where the integral of the parabola has no ½. With few steps it is not worse.
 /// # Numerics
-/// A sampler like the others, in f64; not the f32 of the peer's classes.
+/// A sampler like the others, in f64; not the f32 of diffusers' classes.
 /// # Source
 /// `multistep_dpm_solver_third_order_update` in diffusers 0.42.1 and in the code of Lu et al. 2022,
 /// arXiv:2211.01095; `sample_dpmpp_3m_sde` in k-diffusion, whose second hop goes through a line as
@@ -44,7 +44,7 @@ impl Sampler for PublishedDpmpp3m {
     fn info(&self) -> SamplerInfo {
         SamplerInfo {
             name: "published-3m",
-            about: "DPM-Solver++(3M) with the third term of the peers",
+            about: "DPM-Solver++(3M) with the third term of diffusers",
             order: 2,
             stochastic: self.eta > 0.0,
             calls_per_hop: 1,

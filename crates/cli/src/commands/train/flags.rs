@@ -5,7 +5,7 @@ use std::path::Path;
 
 use ancestral::{AnySchedule, Prediction};
 use ancestral_cpu::Precision;
-use ancestral_format::{NetworkConfig, PredictionType, SchedulerConfig};
+use ancestral_format::{NetworkConfig, PredictionType, SchedulerConfig, joined};
 use ancestral_learn::{
     Decay, Fit, LearningRate, Loss, NetworkSize, Optimizer, Reading, Recipe, Request, Settings,
     TimestepSampler,
@@ -17,7 +17,6 @@ use crate::args::{
     BudgetArgs, ComputeArgs, FitArg, LossArg, OptimizerArg, PrecisionArg, PredictionArg,
     ReadingArgs, SavingArgs, ScheduleArgs, TimestepSamplerArg, TrainArgs,
 };
-use crate::commands::joined;
 
 /// The choices of the flags. There is no `..` here and below, so that no flag is forgotten.
 #[expect(clippy::too_many_lines, reason = "one line per flag")]

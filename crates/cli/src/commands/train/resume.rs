@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ancestral::AnySchedule;
 use ancestral_data::Channels;
-use ancestral_format::SchedulerConfig;
+use ancestral_format::{SchedulerConfig, joined};
 use ancestral_learn::{Loss, Optimizer, Reading, Request, TimestepSampler};
 use ancestral_run::{Run, RunFolder, Stored};
 use anyhow::{Context, Result, bail};
@@ -14,7 +14,6 @@ use super::flags::{self, Flag};
 use super::front::Terminal;
 use super::{folder_of, limits};
 use crate::args::{BudgetArgs, ComputeArgs, ReadingArgs, SavingArgs, ScheduleArgs, TrainArgs};
-use crate::commands::joined;
 use crate::flags::raised;
 use crate::open::engine_on;
 

@@ -20,7 +20,7 @@ impl Real for f32 {
     fn pair(u: Self, v: Self) -> (Self, Self) {
         let radius = (-2.0 * cephes::ln(1.0 - u)).sqrt();
         let (sin, cos) = cephes::sin_cos(f32::consts::TAU * v);
-        // The peer adds a mean of 0, which makes +0 of −0; likewise below.
+        // PyTorch adds a mean of 0, which makes +0 of −0; likewise below.
         (radius * cos + 0.0, radius * sin + 0.0)
     }
 }
