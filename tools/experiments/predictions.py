@@ -1,6 +1,6 @@
 """What should a network predict: the noise, the clean sample, or the velocity?
 
-    python tools/experiments/predictions.py ANCESTRAL [--data digits] [--train-steps 2000] [--seeds 3]
+    python tools/experiments/predictions.py ANCESTRAL [--data digits] [--train-steps 2000] [--seeds 2]
         [--rows 128] [--samples 400] [--few 10] [--many 100]
         [--out target/experiments/predictions] [--figure docs/images/predictions.png]    (matplotlib)
 
@@ -33,7 +33,7 @@ def arguments():
     parser.add_argument("program")
     parser.add_argument("--data", default="digits")
     parser.add_argument("--train-steps", type=int, default=2000)
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--rows", type=int, default=128)
     parser.add_argument("--samples", type=int, default=400)
     parser.add_argument("--few", type=int, default=10, help="steps of sampling, few")

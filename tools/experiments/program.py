@@ -1,6 +1,7 @@
 """Calls of the program whose results are kept, so that an interrupted experiment continues."""
 
 import json
+import math
 import subprocess
 from pathlib import Path
 
@@ -50,6 +51,9 @@ def measure(report, name):
 
 
 def shown(value, error, digits=3):
+    """A mean and its error, which a single value lacks."""
+    if math.isnan(error):
+        return f"{value:.{digits}f}"
     return f"{value:.{digits}f} ± {error:.{digits}f}"
 
 

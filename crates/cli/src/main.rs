@@ -17,6 +17,7 @@ mod output;
 mod progress;
 mod report;
 mod rows;
+mod screen;
 mod settings;
 
 use std::process::ExitCode;

@@ -36,7 +36,7 @@ pub struct Output<'a> {
 impl<'a> Output<'a> {
     /// The output of that name.
     pub fn new(path: &'a Path, view: View) -> Result<Self> {
-        let expected = "expected a name ending in .png, .gif, .npy, .npz or .csv, a folder (a name without a dot or with a \
+        let expected = "expected a name ending in .png, .gif, .apng, .npy, .npz or .csv, a folder (a name without a dot or with a \
                         / at its end), or - for standard output (PNG; points and tables: CSV)";
         let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
         let kind = match extension.as_deref() {
@@ -44,6 +44,7 @@ impl<'a> Output<'a> {
             _ if path.to_string_lossy().ends_with('/') => Kind::Folder,
             Some("png") => Kind::File(Format::Png),
             Some("gif") => Kind::File(Format::Gif),
+            Some("apng") => Kind::File(Format::Apng),
             Some("npy") => Kind::File(Format::Npy),
             Some("npz") => Kind::File(Format::Npz),
             Some("csv") => Kind::File(Format::Csv),
@@ -55,6 +56,11 @@ impl<'a> Output<'a> {
         };
         // Without a / at its end, so that a file of that name is found.
         Ok(Self { path: path.components().as_path(), kind, view })
+    }
+
+    /// Whether it is standard output.
+    pub fn is_stdout(&self) -> bool {
+        self.kind == Kind::Stdout
     }
 
     /// Whether it is an array.
@@ -69,7 +75,7 @@ impl<'a> Output<'a> {
 
     /// Whether the output has metadata.
     fn has_metadata(&self) -> bool {
-        matches!(self.kind, Kind::File(Format::Png) | Kind::Stdout | Kind::Folder)
+        matches!(self.kind, Kind::File(Format::Png | Format::Apng) | Kind::Stdout | Kind::Folder)
     }
 
     /// How many snapshots of trajectories it needs.
@@ -265,7 +271,9 @@ fn on_stdout(model: &Model) -> Format {
 /// Whether a file name is only an ending, such as `.png`.
 fn is_bare_extension(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase());
-    [".png", ".gif", ".npy", ".npz", ".csv"].iter().any(|ending| name.as_deref() == Some(ending))
+    [".png", ".gif", ".apng", ".npy", ".npz", ".csv"]
+        .iter()
+        .any(|ending| name.as_deref() == Some(ending))
 }
 
 #[cfg(test)]
@@ -278,6 +286,7 @@ mod tests {
             |name: &str| Output::new(Path::new(name), View::Samples).map(|output| output.kind);
         assert_eq!(kind("a/b.PNG").unwrap(), Kind::File(Format::Png));
         assert_eq!(kind("b.gif").unwrap(), Kind::File(Format::Gif));
+        assert_eq!(kind("b.apng").unwrap(), Kind::File(Format::Apng));
         assert_eq!(kind("b.npy").unwrap(), Kind::File(Format::Npy));
         assert_eq!(kind("b.Csv").unwrap(), Kind::File(Format::Csv));
         for folder in ["many", "many/", "a.b/", "digits.png/", "../x", ".hidden"] {

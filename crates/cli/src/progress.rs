@@ -44,6 +44,14 @@ impl Progress {
         Self { what, range, start, display }
     }
 
+    /// Lets something else print, with the bar out of its way.
+    pub fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
+        match &self.display {
+            Display::Bar(Some(bar)) => bar.suspend(print),
+            Display::Quiet | Display::Bar(None) | Display::Lines(_) => print(),
+        }
+    }
+
     /// Reports that `done` steps are done; `details` stand beside the count.
     pub fn at(&mut self, done: u64, details: impl FnOnce() -> String) {
         let elapsed = self.start.elapsed();

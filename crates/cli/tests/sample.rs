@@ -117,6 +117,7 @@ fn every_kind_of_output_is_written_and_nothing_is_replaced_unasked() {
     for (output, file) in [
         ("a.png", "a.png"),
         ("a.gif", "a.gif"),
+        ("a.apng", "a.apng"),
         ("a.npy", "a.npy"),
         ("many", "many/000002.png"),
         ("--trajectory b.png", "b.png"),

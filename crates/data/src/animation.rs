@@ -42,13 +42,27 @@ pub fn write_gif(path: &Path, frames: &[Raster], delay: Duration) -> Result<(), 
 /// # Errors
 /// [`EncodeError`] if there are no frames or they differ in size or channels.
 pub fn encode_gif(frames: &[Raster], delay: Duration) -> Result<Vec<u8>, EncodeError> {
-    let format = |frame: &Raster| (frame.width(), frame.height(), frame.channels());
-    let Some(first) = frames.first().map(format) else { return Err(EncodeError::NoFrames) };
-    if let Some(frame) = frames.iter().position(|frame| format(frame) != first) {
-        let found = format(&frames[frame]);
-        return Err(EncodeError::Frame { frame, found, first });
-    }
+    checked(frames)?;
     encode(frames, delay).map_err(EncodeError::Gif)
+}
+
+/// The last frame, if all have the same size and channels.
+pub(crate) fn checked(frames: &[Raster]) -> Result<&Raster, EncodeError> {
+    let format = |frame: &Raster| (frame.width(), frame.height(), frame.channels());
+    let [first, .., last] = frames else { return frames.first().ok_or(EncodeError::NoFrames) };
+    let first = format(first);
+    match frames.iter().position(|frame| format(frame) != first) {
+        Some(frame) => {
+            let found = format(&frames[frame]);
+            Err(EncodeError::Frame { frame, found, first })
+        }
+        None => Ok(last),
+    }
+}
+
+/// How long each of `count` frames stays.
+pub(crate) fn held(delay: Duration, count: usize) -> impl Iterator<Item = Duration> {
+    (1..=count).map(move |i| if i == count { delay.max(LAST_FRAME_HOLD) } else { delay })
 }
 
 fn encode(frames: &[Raster], delay: Duration) -> Result<Vec<u8>, EncodingError> {
@@ -60,10 +74,9 @@ fn encode(frames: &[Raster], delay: Duration) -> Result<Vec<u8>, EncodingError> 
     };
     let mut encoder = Encoder::new(Vec::new(), width, height, palette)?;
     encoder.set_repeat(Repeat::Infinite)?;
-    for (i, raster) in frames.iter().enumerate() {
+    for (raster, delay) in frames.iter().zip(held(delay, frames.len())) {
         let mut frame = to_frame(raster);
-        let last = i + 1 == frames.len();
-        frame.delay = hundredths(if last { delay.max(LAST_FRAME_HOLD) } else { delay });
+        frame.delay = hundredths(delay);
         encoder.write_frame(&frame)?;
     }
     encoder.into_inner()
@@ -78,14 +91,15 @@ fn to_frame(raster: &Raster) -> Frame<'_> {
     }
 }
 
-fn quantise(width: u16, height: u16, rgb: &[u8]) -> Frame<'static> {
+/// RGB pixels as indices into a palette of at most 256 colours.
+pub(crate) fn quantise(width: u16, height: u16, rgb: &[u8]) -> Frame<'static> {
     // The speed is the stride of the pixels looked at, 1 to 30.
     let stride = (rgb.len() / 3 / PIXELS_LOOKED_AT).clamp(1, 30);
     Frame::from_rgb_speed(width, height, rgb, i32::try_from(stride).expect("at most 30"))
 }
 
 /// RGBA pixels blended on white: `colour · opacity + 255 · (1 − opacity)`, as RGB.
-fn over_white(rgba: &[u8]) -> Vec<u8> {
+pub(crate) fn over_white(rgba: &[u8]) -> Vec<u8> {
     let blend = |colour: u8, opacity: u8| {
         let sum = u32::from(colour) * u32::from(opacity) + 255 * u32::from(255 - opacity);
         u8::try_from((sum + 127) / 255).expect("a mean of two bytes is a byte")

@@ -15,11 +15,11 @@ pub enum EncodeError {
     #[error("not a GIF")]
     Gif(#[source] gif::EncodingError),
     /// An animation has no frames.
-    #[error("not a GIF: it has no frames")]
+    #[error("not an animation: it has no frames")]
     NoFrames,
     /// A frame differs from the first.
     #[error(
-        "not a GIF: frame {frame} is {} × {} {:?}, but frame 0 is {} × {} {:?}",
+        "not an animation: frame {frame} is {} × {} {:?}, but frame 0 is {} × {} {:?}",
         found.0, found.1, found.2, first.0, first.1, first.2
     )]
     Frame {

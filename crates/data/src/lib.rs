@@ -27,6 +27,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod animated_png;
 mod animation;
 mod builtin;
 mod channels;
@@ -53,13 +54,16 @@ mod raster;
 mod save;
 mod still;
 mod table;
+mod terminal;
 mod toy;
 
+pub use animated_png::encode_apng;
 pub use animation::{LAST_FRAME_HOLD, encode_gif, write_gif};
 pub use builtin::{BUILTIN, builtin};
 pub use channels::Channels;
 pub use chart::{
-    ChartError, ErrorLine, ScatterStyle, Window, error_chart, loss_chart, marginals, scatter,
+    ChartError, ErrorLine, Panel, ScatterStyle, Window, error_chart, loss_chart, marginals, panels,
+    panels_svg, scatter,
 };
 pub use dataset::{Dataset, DatasetError};
 pub use digits::digits;
@@ -92,4 +96,5 @@ pub use table::{
     CellProblem, CellTrouble, Column, ColumnError, ColumnKind, Columns, CsvError, MAX_COLUMNS,
     Table, TableError, encode_csv, encode_csv_with, read_csv, write_csv,
 };
+pub use terminal::TerminalGraphics;
 pub use toy::{TOYS, Toy, toy};

@@ -81,14 +81,35 @@ pub fn encode_png(raster: &Raster, metadata: &[(String, String)]) -> Result<Vec<
 
 fn encode(raster: &Raster, metadata: &[(String, String)]) -> Result<Vec<u8>, png::EncodingError> {
     let mut bytes = Vec::new();
+    let mut encoder = encoder(&mut bytes, raster);
+    write_metadata(&mut encoder, metadata)?;
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(raster.data())?;
+    writer.finish()?;
+    Ok(bytes)
+}
+
+/// The encoder of an image of the size and the channels of `raster`.
+pub(crate) fn encoder<'a>(
+    bytes: &'a mut Vec<u8>,
+    raster: &Raster,
+) -> png::Encoder<'static, &'a mut Vec<u8>> {
     let (width, height) = (u32::from(raster.width()), u32::from(raster.height()));
-    let mut encoder = png::Encoder::new(&mut bytes, width, height);
+    let mut encoder = png::Encoder::new(bytes, width, height);
     encoder.set_color(match raster.channels() {
         Channels::Grey => png::ColorType::Grayscale,
         Channels::Rgb => png::ColorType::Rgb,
         Channels::Rgba => png::ColorType::Rgba,
     });
     encoder.set_depth(png::BitDepth::Eight);
+    encoder
+}
+
+/// Adds pairs of keyword and text.
+pub(crate) fn write_metadata(
+    encoder: &mut png::Encoder<'static, &mut Vec<u8>>,
+    metadata: &[(String, String)],
+) -> Result<(), png::EncodingError> {
     for (keyword, text) in metadata.iter().cloned() {
         if text.is_ascii() {
             encoder.add_text_chunk(keyword, text)?;
@@ -96,10 +117,7 @@ fn encode(raster: &Raster, metadata: &[(String, String)]) -> Result<Vec<u8>, png
             encoder.add_itxt_chunk(keyword, text)?;
         }
     }
-    let mut writer = encoder.write_header()?;
-    writer.write_image_data(raster.data())?;
-    writer.finish()?;
-    Ok(bytes)
+    Ok(())
 }
 
 #[cfg(test)]

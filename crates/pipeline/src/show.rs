@@ -8,8 +8,8 @@ use std::time::Duration;
 use ancestral::Batch;
 use ancestral_data::{
     Channels, ChartError, Columns, EncodeError, GridError, GridLayout, Pictures, PicturesError,
-    Raster, ScatterStyle, Window, encode_csv_with, encode_gif, encode_npy, encode_npy_fitting,
-    encode_npz_pictures, encode_png, grid, marginals, scatter,
+    Raster, ScatterStyle, Window, encode_apng, encode_csv_with, encode_gif, encode_npy,
+    encode_npy_fitting, encode_npz_pictures, encode_png, grid, marginals, scatter,
 };
 use ancestral_format::counted;
 use thiserror::Error;
@@ -37,6 +37,8 @@ pub enum Format {
     Png,
     /// An animation from noise to data.
     Gif,
+    /// The same as an animated PNG, with all colours.
+    Apng,
     /// An array of float32: of pictures in [−1, 1], of points and tables in the data's own units. Of
     /// float64 if a value is beyond the range of float32.
     Npy,
@@ -111,8 +113,8 @@ impl Format {
     pub fn snapshots(self, view: View) -> usize {
         match (self, view) {
             (Self::Png, View::Trajectories) => COLUMNS,
-            (Self::Gif, View::Samples | View::Row) => FRAMES,
-            (Self::Gif | Self::Npy | Self::Csv, View::Trajectories) => usize::MAX,
+            (Self::Gif | Self::Apng, View::Samples | View::Row) => FRAMES,
+            (Self::Gif | Self::Apng | Self::Npy | Self::Csv, View::Trajectories) => usize::MAX,
             (Self::Png | Self::Npy | Self::Csv, View::Samples | View::Row) | (Self::Npz, _) => 0,
         }
     }
@@ -131,7 +133,7 @@ impl Format {
         hops: usize,
     ) -> Result<(), ShowError> {
         match (model.columns(), self, view) {
-            (Some(columns), Self::Gif, _) if !Show::can_move(Some(columns)) => {
+            (Some(columns), Self::Gif | Self::Apng, _) if !Show::can_move(Some(columns)) => {
                 return Err(ShowError::NotMoving { columns: columns.len() });
             }
             (Some(_), Self::Png | Self::Csv, View::Trajectories) => {
@@ -143,12 +145,12 @@ impl Format {
             }
             (None, Self::Npz, _) if Channels::from_count(shape[0]).is_some() => return Ok(()),
             (Some(_), ..) | (None, Self::Npy, _) => return Ok(()),
-            (None, Self::Png | Self::Gif | Self::Npz, _)
+            (None, Self::Png | Self::Gif | Self::Apng | Self::Npz, _)
                 if Channels::from_count(shape[0]).is_none() =>
             {
                 return Err(ShowError::NotPictures { channels: shape[0] });
             }
-            (None, Self::Png | Self::Gif | Self::Npz, _) => {}
+            (None, Self::Png | Self::Gif | Self::Apng | Self::Npz, _) => {}
         }
         // Pictures are drawn once for nothing, which is quick, to know that they are not too large.
         let blank = Batch::zeros(count, shape.to_vec());
@@ -213,6 +215,9 @@ impl Show<'_> {
                 encode_png(&trajectories(&samples.snapshots)?, metadata)?
             }
             (Format::Gif, ..) => self.animation(&samples.snapshots)?,
+            (Format::Apng, ..) => {
+                encode_apng(&self.frames(&samples.snapshots)?, FRAME_DELAY, metadata)?
+            }
             (Format::Npy, View::Samples | View::Row, _) => {
                 self.array(&shape(&samples.x), &[&samples.x], &samples.given)
             }
@@ -268,11 +273,15 @@ impl Show<'_> {
     /// # Errors
     /// If there are no snapshots, or they can't be shown.
     pub fn animation(&self, snapshots: &[Batch]) -> Result<Vec<u8>, ShowError> {
-        let frames = match self.columns {
-            None => snapshots.iter().map(picture).collect::<Result<Vec<_>, _>>()?,
-            Some(columns) => self.moving_points(columns, snapshots)?,
-        };
-        Ok(encode_gif(&frames, FRAME_DELAY)?)
+        Ok(encode_gif(&self.frames(snapshots)?, FRAME_DELAY)?)
+    }
+
+    /// Snapshots as pictures of equal size.
+    fn frames(&self, snapshots: &[Batch]) -> Result<Vec<Raster>, ShowError> {
+        match self.columns {
+            None => snapshots.iter().map(picture).collect(),
+            Some(columns) => self.moving_points(columns, snapshots),
+        }
     }
 
     /// Scatter plots that show the same part of the plane.

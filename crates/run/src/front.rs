@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
+use ancestral_data::Raster;
 use ancestral_learn::Request;
 
 use crate::RunFolder;
@@ -26,6 +27,9 @@ pub trait Front {
 
     /// Whether the run must stop: it saves a checkpoint first.
     fn wants_to_stop(&mut self) -> bool;
+
+    /// Samples were drawn: a preview, or those at the end.
+    fn drew(&mut self, _: &Raster) {}
 
     /// The model is written; only its pictures are missing, which can be lost.
     fn wrote_model(&mut self, folder: &RunFolder);

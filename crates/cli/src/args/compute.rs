@@ -24,6 +24,19 @@ pub struct ComputeArgs {
     pub quiet: bool,
 }
 
+/// How pictures are shown in the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ShowArg {
+    /// As the terminal understands it, by its environment; nothing if it shows no pictures
+    Auto,
+    /// The graphics protocol of kitty, which ghostty and Konsole understand too
+    Kitty,
+    /// Sixels: foot, WezTerm, iTerm2, mintty, mlterm and others
+    Sixel,
+    /// Half of a character cell a pixel: any terminal of Unicode and 24-bit colours
+    Blocks,
+}
+
 /// The precision of a network's large products, as written on the command line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum PrecisionArg {

@@ -52,4 +52,11 @@ pub struct InspectScheduleArgs {
     /// Print JSON, at full precision
     #[arg(long)]
     pub json: bool,
+    /// Draw the curves of signal, noise, their ratio and the variances in place of the table:
+    /// NAME.svg or NAME.png
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["csv", "json"])]
+    pub plot: Option<PathBuf>,
+    /// Replace the file of --plot
+    #[arg(long, requires = "plot")]
+    pub force: bool,
 }

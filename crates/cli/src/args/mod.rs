@@ -18,7 +18,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use calibrate::CalibrateArgs;
 pub use compare::CompareArgs;
-pub use compute::{ComputeArgs, PrecisionArg};
+pub use compute::{ComputeArgs, PrecisionArg, ShowArg};
 pub use convert::ConvertArgs;
 pub use eval::{EvalArgs, LikelihoodArgs, QualityArgs, ResizeArg};
 pub use inspect::{InspectArgs, InspectScheduleArgs, InspectWhat};

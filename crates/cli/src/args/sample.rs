@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 
-use super::ComputeArgs;
 use super::process::ProcessArgs;
 use super::value::{
     IntervalArg, MOST_ROWS, MOST_SAMPLES, SizeArg, count, interval, label, seed, share, size,
     strength, weight,
 };
+use super::{ComputeArgs, ShowArg};
 
 /// Run the reverse process of MODEL: noise → data.
 ///
@@ -68,7 +68,7 @@ pub struct SampleArgs {
     #[arg(long)]
     pub trajectory: bool,
     /// Output: NAME.png (a grid of pictures; a plot of points, or of the columns of a table),
-    /// NAME.gif (the trajectory from noise), NAME.npy (float32, [n, channels, height, width] in
+    /// NAME.gif or NAME.apng (the way from noise; .apng has all colours), NAME.npy (float32, [n, channels, height, width] in
     /// [−1, 1], or [n, columns] in the data's own units; float64 where values are beyond float32), NAME.npz
     /// (pictures as bytes, [n, height, width, channels], as ADM's evaluator reads them), NAME.csv
     /// (points and tables), a folder of single PNGs: any name without a dot or with a / at its end, or - for
@@ -78,6 +78,17 @@ pub struct SampleArgs {
     /// Replace what is already there
     #[arg(long)]
     pub force: bool,
+    /// Show the samples (of pictures the first 64) in the terminal too, if it can show pictures; --show=HOW
+    /// if it can and that is not found out
+    #[arg(
+        long,
+        value_enum,
+        value_name = "HOW",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "auto"
+    )]
+    pub show: Option<ShowArg>,
     #[command(flatten)]
     pub process: ProcessArgs,
     #[command(flatten)]

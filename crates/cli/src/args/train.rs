@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use ancestral::{LossWeight, Variance};
 use clap::{Parser, ValueEnum};
 
-use super::ComputeArgs;
 use super::help::{data_help, loss_weight_help};
 use super::schedule::ScheduleArgs;
 use super::value::{
     ChannelsArg, ColourArg, MOST_CHANNELS, MOST_POINTS, MOST_ROWS, SizeArg, bytes, channels,
     colour, count, decay, positive, seed, share, size, steps,
 };
+use super::{ComputeArgs, ShowArg};
 
 /// Learn the reverse process of DATA.
 ///
@@ -41,6 +41,17 @@ pub struct TrainArgs {
     /// Replace an existing run; its model stays until the new one is written
     #[arg(long)]
     pub force: bool,
+    /// Show previews and samples in the terminal too, if it can show pictures; --show=HOW if it can and
+    /// that is not found out
+    #[arg(
+        long,
+        value_enum,
+        value_name = "HOW",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "auto"
+    )]
+    pub show: Option<ShowArg>,
     #[command(flatten)]
     pub budget: BudgetArgs,
     /// Samples in one pass through the network [default: 64; points and tables: 256]

@@ -1,26 +1,24 @@
 //! `ancestral inspect`: what is in a model, and the table of a schedule.
 
-use std::fmt::Write as _;
+mod schedule;
 
-use ancestral::{AnySchedule, Grid, Posterior, Schedule, compat};
+use ancestral::compat;
 use ancestral_cpu::{CpuNetwork, instruction_set};
 use ancestral_data::{Column, ColumnKind, Columns};
 use ancestral_format::{Dtype, ModelFolder, NetworkConfig, counted, joined, short};
-use ancestral_pipeline::{Model, Precision, Process, Settings, signal_left};
+use ancestral_pipeline::{Model, Precision, Process, Settings};
 use anyhow::{Context, Result};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::args::{
-    InspectArgs, InspectScheduleArgs, InspectWhat, PrecisionArg, ProcessArgs, ScheduleArgs,
-};
+use crate::args::{InspectArgs, InspectWhat, PrecisionArg, ProcessArgs};
 use crate::failure::{note, on_its_line};
 use crate::flags::flagged;
 use crate::open::Wanted;
 
 pub fn run(args: &InspectArgs) -> Result<()> {
     let text = match (&args.what, &args.model) {
-        (Some(InspectWhat::Schedule(args)), _) => schedule(args)?,
+        (Some(InspectWhat::Schedule(args)), _) => schedule::text(args)?,
         (None, model) => {
             let (path, variant) = (model.as_deref(), args.variant.as_deref());
             let model = Wanted { path, variant, size: None, quiet: false }.model()?;
@@ -115,78 +113,6 @@ impl Compat {
             }
         }
     }
-}
-
-/// A timestep of a schedule: one row of the table.
-#[derive(Serialize)]
-struct Row {
-    t: usize,
-    beta: f64,
-    alpha: f64,
-    alpha_bar: f64,
-    beta_tilde: f64,
-    snr: f64,
-    posterior_x0: f64,
-    posterior_xt: f64,
-}
-
-fn rows(schedule: &Schedule) -> Result<Vec<Row>> {
-    let descending: Vec<usize> = (0..schedule.len()).rev().collect();
-    let grid = Grid::from_timesteps(schedule, &descending)?;
-    let row = |(t, hop)| {
-        let Posterior { on_x0, on_x_from, beta, beta_tilde, .. } = Posterior::of(&hop);
-        let level = schedule.level(t);
-        Row {
-            t,
-            beta,
-            alpha: 1.0 - beta,
-            alpha_bar: level.alpha_bar(),
-            beta_tilde,
-            snr: level.snr(),
-            posterior_x0: on_x0,
-            posterior_xt: on_x_from,
-        }
-    };
-    Ok(grid.hops().rev().enumerate().map(row).collect())
-}
-
-fn schedule(args: &InspectScheduleArgs) -> Result<String> {
-    let ScheduleArgs { schedule: name, timesteps, zero_snr } = &args.schedule;
-    let (name, timesteps) = (name.as_deref().unwrap_or("linear"), timesteps.unwrap_or(1000));
-    let family = AnySchedule::parse(name, timesteps).context("--schedule")?;
-    let mut schedule = family.schedule(timesteps).context("--schedule")?;
-    if *zero_snr {
-        schedule = schedule.rescale_zero_terminal_snr().context("--zero-snr")?;
-    }
-    if name.contains(':')
-        && let Some(text) = signal_left(&schedule)
-    {
-        note(false, format_args!("warning: {text}"));
-    }
-    let rows = rows(&schedule)?;
-    if args.json {
-        return Ok(serde_json::to_string_pretty(&rows)? + "\n");
-    }
-    let names =
-        ["t", "beta", "alpha", "alpha_bar", "beta_tilde", "snr", "posterior_x0", "posterior_xt"];
-    let mut text = if args.csv {
-        names.join(",")
-    } else {
-        let [t, rest @ ..] = names;
-        rest.iter().fold(format!("{t:>5}"), |line, name| format!("{line}  {name:>13}"))
-    };
-    text.push('\n');
-    for Row { t, beta, alpha, alpha_bar, beta_tilde, snr, posterior_x0, posterior_xt } in rows {
-        let values = [beta, alpha, alpha_bar, beta_tilde, snr, posterior_x0, posterior_xt];
-        if args.csv {
-            let values = values.map(|value| value.to_string());
-            writeln!(text, "{t},{}", values.join(","))?;
-        } else {
-            let line = values.iter().fold(format!("{t:>5}"), |l, v| format!("{l}  {v:>13.7e}"));
-            writeln!(text, "{line}")?;
-        }
-    }
-    Ok(text)
 }
 
 /// The types in which the weights of a model are stored.

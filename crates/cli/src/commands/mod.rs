@@ -19,7 +19,7 @@ use anyhow::Result;
 use crate::failure::{Failed, is_unread};
 
 /// Prints a result. A reader that closed stdout, or a closed terminal, is not an error.
-fn print(text: &str) -> Result<()> {
+pub fn print(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
     let printed = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     match printed {

@@ -1,7 +1,7 @@
 //! `ancestral sample`: noise → data.
 
-use ancestral_pipeline::{Pipeline, Plan, View};
-use anyhow::Result;
+use ancestral_pipeline::{Pipeline, Plan, Samples, View};
+use anyhow::{Result, bail};
 
 use crate::args::SampleArgs;
 use crate::failure::{Failed, note};
@@ -9,6 +9,7 @@ use crate::flags::{flagged, spelled};
 use crate::open::{Wanted, engine};
 use crate::output::Output;
 use crate::progress::Progress;
+use crate::screen::Screen;
 
 pub fn run(args: &SampleArgs) -> Result<()> {
     let view = match (args.trajectory, args.steering.interpolate) {
@@ -19,6 +20,10 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     let output = Output::new(&args.output, view)?;
     let engine = engine(&args.compute)?;
     let quiet = args.compute.quiet;
+    if args.show.is_some() && output.is_stdout() {
+        bail!("--show: samples and pictures would both go to standard output; name a file with -o");
+    }
+    let mut screen = Screen::new(args.show, quiet);
     let wanted = Wanted {
         path: args.model.as_deref(),
         variant: args.variant.as_deref(),
@@ -39,9 +44,12 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     let pipeline = Pipeline::with_weights(model, weights, &engine).map_err(flagged)?;
     let mut steps = pipeline.run(plan);
     let files = args.files();
-    let write = |samples: &_, plan: &Plan| {
+    let mut write = |samples: &Samples, plan: &Plan| {
         let written = output.write(samples, plan, &files);
-        written.map_err(|error| anyhow::Error::new(Failed(error)))
+        written.map_err(|error| anyhow::Error::new(Failed(error)))?;
+        // Of several batches only the first.
+        let screen = screen.take().map(|screen| screen.show_samples(plan.model(), &samples.x));
+        screen.unwrap_or(Ok(()))
     };
     let (hops, batches) = (steps.plan().hops(), steps.plan().batches().len());
     let mut progress = Progress::new("sampling", 0..steps.total() as u64, quiet);
@@ -60,6 +68,6 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     if output.is_by_batch() {
         return Ok(());
     }
-    let all = ancestral_pipeline::Samples::joined(&steps.finished());
+    let all = Samples::joined(&steps.finished());
     write(&all, steps.plan())
 }

@@ -17,7 +17,7 @@ use front::Terminal;
 
 pub fn run(args: &TrainArgs) -> Result<()> {
     on_threads(&args.compute, || {
-        let mut front = Terminal::new(args.compute.quiet);
+        let mut front = Terminal::new(args.compute.quiet, args.show);
         let run = if args.resume.is_some() {
             resume::resumed(args, &mut front)?
         } else {

@@ -11,7 +11,8 @@ use std::sync::Once;
 /// A chart is drawn this many times larger, then averaged: smooth lines and letters.
 pub(super) const OVERSAMPLING: u16 = 2;
 
-const FONT: &str = "ancestral chart";
+/// The embedded font; as documents of SVG name it, with another where it is missing.
+const FONT: &str = "DejaVu Sans, sans-serif";
 const INK: RGBColor = RGBColor(55, 60, 70);
 const AXIS: RGBColor = RGBColor(150, 155, 165);
 const GRID: RGBColor = RGBColor(232, 234, 238);
@@ -55,6 +56,25 @@ pub(super) fn render(
     Raster::new(width, height, Channels::Rgb, pixels).expect("the canvas has the size of the image")
 }
 
+/// The document of `width` × `height` pixels of what `draw` makes of a white area.
+pub(super) fn render_svg<E: std::error::Error + Send + Sync>(
+    width: u16,
+    height: u16,
+    draw: impl FnOnce(&DrawingArea<SVGBackend<'_>, Shift>) -> Result<(), DrawingAreaErrorKind<E>>,
+) -> String {
+    register_the_font();
+    let mut text = String::new();
+    let size = (px(width), px(height));
+    let area = SVGBackend::with_string(&mut text, size).into_drawing_area();
+    area.fill(&WHITE).expect("drawing into memory does not fail");
+    draw(&area).expect("drawing into memory does not fail");
+    drop(area);
+    // It is drawn larger, as pictures are: so much smaller is the document.
+    let [drawn, shown] = [size, (width.into(), height.into())]
+        .map(|(width, height): (u32, u32)| format!("<svg width=\"{width}\" height=\"{height}\""));
+    text.replacen(&drawn, &shown, 1)
+}
+
 impl Canvas {
     /// The surface for `plotters` to draw on.
     pub(super) fn area(&mut self) -> Area<'_> {
@@ -87,7 +107,12 @@ pub(super) fn font(size: u16) -> TextStyle<'static> {
 }
 
 /// Writes one line in the middle, `top` pixels below the upper edge.
-pub(super) fn title(area: &Area<'_>, text: &str, size: u16, top: u16) -> Result<(), DrawError> {
+pub(super) fn title<B: DrawingBackend>(
+    area: &DrawingArea<B, Shift>,
+    text: &str,
+    size: u16,
+    top: u16,
+) -> Result<(), DrawingAreaErrorKind<B::ErrorType>> {
     let centre = i32::try_from(area.dim_in_pixel().0 / 2).expect("a side has few pixels");
     let style = font(size).pos(Pos::new(HPos::Center, VPos::Top));
     area.draw(&Text::new(text, (centre, i32::from(top * OVERSAMPLING)), style))
@@ -95,11 +120,11 @@ pub(super) fn title(area: &Area<'_>, text: &str, size: u16, top: u16) -> Result<
 
 /// Draws the axes with their names and ticks, and fine lines across at the ticks: of the y axis,
 /// and on demand of the x axis.
-pub(super) fn mesh(
-    chart: &mut Chart<'_>,
+pub(super) fn mesh<B: DrawingBackend>(
+    chart: &mut ChartContext<'_, B, Cartesian2d<Axis, Axis>>,
     [x_name, y_name]: [&str; 2],
     x_lines: bool,
-) -> Result<(), DrawError> {
+) -> Result<(), DrawingAreaErrorKind<B::ErrorType>> {
     let mut mesh = chart.configure_mesh();
     if !x_lines {
         mesh.disable_x_mesh();

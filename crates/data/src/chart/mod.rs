@@ -1,5 +1,5 @@
 //! Charts: the course of a training run, points of the plane, the columns of a table, errors over
-//! costs.
+//! costs, curves in panels.
 
 mod axis;
 mod canvas;
@@ -7,6 +7,7 @@ mod dots;
 mod errors;
 mod loss;
 mod marginals;
+mod panels;
 mod scatter;
 mod ticks;
 mod window;
@@ -17,6 +18,7 @@ use thiserror::Error;
 pub use errors::{ErrorLine, error_chart};
 pub use loss::loss_chart;
 pub use marginals::marginals;
+pub use panels::{Panel, panels, panels_svg};
 pub use scatter::{ScatterStyle, scatter};
 pub use window::Window;
 

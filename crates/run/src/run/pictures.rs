@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use ancestral_data::{save_bytes, write_csv, write_png};
+use ancestral_data::{Raster, save_bytes, write_csv, write_png};
 use ancestral_learn::{Judgement, Log, Saving, verdict};
 use ancestral_metrics::{Rows, energy_distance};
 use ancestral_pipeline::{Defaults, Model, Pipeline, Samples, Settings, Show};
@@ -89,7 +89,9 @@ impl Run {
         self.judge(judgement, &samples, log, front)?;
         let picture = self.show(&model).still(&samples.x).map_err(RunError::failed)?;
         let path = self.folder.preview(trainer.steps());
-        write_png(&path, &picture, &metadata).map_err(RunError::failed)
+        write_png(&path, &picture, &metadata).map_err(RunError::failed)?;
+        front.drew(&picture);
+        Ok(())
     }
 
     /// The losses of the held-out rows and of the rows seen in training.
@@ -153,17 +155,20 @@ impl Run {
         let (samples, metadata) = self.sample(model, look, front)?;
         self.judge(judgement, &samples, log, front)?;
         self.note_copies(&samples, front)?;
-        self.write(model, &samples, &metadata).map_err(RunError::Failed)
+        front.drew(&self.write(model, &samples, &metadata).map_err(RunError::Failed)?);
+        Ok(())
     }
 
+    /// Returns the picture of the samples.
     fn write(
         &self,
         model: &Model,
         samples: &Samples,
         metadata: &[(String, String)],
-    ) -> Result<(), Box<dyn Error + Send + Sync>> {
+    ) -> Result<Raster, Box<dyn Error + Send + Sync>> {
         let show = self.show(model);
-        write_png(&self.folder.file("samples.png"), &show.still(&samples.x)?, metadata)?;
+        let picture = show.still(&samples.x)?;
+        write_png(&self.folder.file("samples.png"), &picture, metadata)?;
         if let Some(columns) = model.columns() {
             write_csv(&self.folder.file("samples.csv"), columns, samples.x.data())?;
         }
@@ -171,7 +176,7 @@ impl Run {
             let animation = show.animation(&samples.snapshots)?;
             save_bytes(&self.folder.file("denoising.gif"), &animation)?;
         }
-        Ok(())
+        Ok(picture)
     }
 
     /// How samples are shown: points and tables over their data.

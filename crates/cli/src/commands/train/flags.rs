@@ -26,6 +26,7 @@ pub fn recipe(args: &TrainArgs) -> Recipe {
         output: _,
         resume: _,
         force: _,
+        show: _,
         budget: BudgetArgs { steps, time: _, stop_at: _ },
         batch,
         accumulate,

@@ -4,19 +4,24 @@ use std::ffi::OsString;
 use std::fs;
 use std::ops::Range;
 
+use ancestral_data::Raster;
 use ancestral_run::{Front, Notice, RunFolder, Task, Work};
 use anyhow::Result;
 
 use super::flags::{self, operand, shell};
+use crate::args::ShowArg;
 use crate::failure::note;
 use crate::flags::spelled;
 use crate::interrupt::{Interrupt, LastWords};
 use crate::progress::Progress;
+use crate::screen::Screen;
 
 /// The terminal as the front of a run.
 #[derive(Debug)]
 pub struct Terminal {
     quiet: bool,
+    /// Where samples are shown.
+    screen: Option<Screen>,
     /// Works that have begun, each inside the one before.
     works: Vec<Progress>,
     interrupt: Option<Interrupt>,
@@ -26,8 +31,10 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    pub fn new(quiet: bool) -> Self {
-        Self { quiet, works: Vec::new(), interrupt: None, stopped: None, last_words: None }
+    pub fn new(quiet: bool, show: Option<ShowArg>) -> Self {
+        let screen = Screen::new(show, quiet);
+        let works = Vec::new();
+        Self { quiet, screen, works, interrupt: None, stopped: None, last_words: None }
     }
 
     /// From now on a signal stops the run, which saves a checkpoint first.
@@ -63,6 +70,20 @@ impl Front for Terminal {
     fn wants_to_stop(&mut self) -> bool {
         self.stopped = self.interrupt.as_ref().and_then(Interrupt::came);
         self.stopped.is_some()
+    }
+
+    fn drew(&mut self, picture: &Raster) {
+        let Some(screen) = self.screen else { return };
+        let show = || screen.show(picture);
+        let shown = match self.works.last() {
+            Some(work) => work.aside(show),
+            None => show(),
+        };
+        // The picture is in the folder of the run too.
+        if let Err(error) = shown {
+            self.screen = None;
+            note(self.quiet, format_args!("note: --show: {error:#}"));
+        }
     }
 
     fn wrote_model(&mut self, folder: &RunFolder) {

@@ -53,6 +53,7 @@ fn merged(mut request: Request, args: &TrainArgs) -> Result<Request> {
         output: _,
         resume: _,
         force: _,
+        show: _,
         budget: BudgetArgs { steps, time: _, stop_at: _ },
         batch,
         accumulate,
