@@ -1,13 +1,13 @@
 # What developers run. The checks themselves stand in .ci/run, so that there is one list of them.
 
-.PHONY: check fmt spell lint package deny msrv targets doc test devices
+.PHONY: check fmt spell lint package deny msrv targets doc test browser devices
 .PHONY: accept golden valgrind miri mutants fuzz
 
 # All that the gate checks.
 check:
 	@bash .ci/run
 
-fmt spell lint package deny msrv targets doc test devices:
+fmt spell lint package deny msrv targets doc test browser devices:
 	@bash .ci/run $@
 
 # What the project promises, measured: see tools/accept/README.md.

@@ -5,6 +5,7 @@ mod compare;
 mod compute;
 mod convert;
 mod eval;
+mod explain;
 mod help;
 mod inspect;
 mod invert;
@@ -21,6 +22,7 @@ pub use compare::CompareArgs;
 pub use compute::{ComputeArgs, PrecisionArg, ShowArg};
 pub use convert::ConvertArgs;
 pub use eval::{EvalArgs, LikelihoodArgs, QualityArgs, ResizeArg};
+pub use explain::ExplainArgs;
 pub use inspect::{InspectArgs, InspectScheduleArgs, InspectWhat};
 pub use invert::InvertArgs;
 pub use process::ProcessArgs;
@@ -51,6 +53,7 @@ pub enum Command {
     Eval(EvalArgs),
     Calibrate(CalibrateArgs),
     Compare(CompareArgs),
+    Explain(ExplainArgs),
     Inspect(InspectArgs),
     Convert(ConvertArgs),
 }

@@ -6,6 +6,8 @@ pub mod compare;
 pub mod convert;
 #[cfg_attr(not(feature = "pictures"), path = "no_eval.rs")]
 pub mod eval;
+#[cfg_attr(not(feature = "pictures"), path = "no_explain.rs")]
+pub mod explain;
 pub mod inspect;
 pub mod invert;
 pub mod sample;

@@ -7,6 +7,7 @@ use thiserror::Error;
 use crate::batch::{Batch, Scalar};
 use crate::denoiser::{Denoised, Denoiser};
 use crate::grid::Point;
+use crate::level::Level;
 
 /// One component of a [`Mixture`]: an isotropic Gaussian.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +18,13 @@ pub struct Component {
     pub mean: Vec<f64>,
     /// Its standard deviation in every dimension, not negative; 0 is a single point.
     pub std: f64,
+}
+
+impl Component {
+    /// The variance v of its share of x_t in every dimension.
+    fn variance(&self, alpha: f64, sigma_squared: f64) -> f64 {
+        sigma_squared + (alpha * self.std) * (alpha * self.std)
+    }
 }
 
 /// A mixture that cannot be.
@@ -102,31 +110,63 @@ impl Mixture {
         &self.components
     }
 
-    /// E\[x₀ | x_t = x\] for one row.
-    fn denoise_row(&self, x: &[f64], alpha: f64, sigma_squared: f64) -> Vec<f64> {
-        let variance = |component: &Component| {
-            sigma_squared + (alpha * component.std) * (alpha * component.std)
-        };
+    /// The share of each component in the estimate E\[x₀ | x_t = x\] of one row: the probability that x_t
+    /// comes from it. The shares sum to 1.
+    ///
+    /// # Panics
+    /// If `x` and the components differ in dimension.
+    ///
+    /// # Example
+    /// ```
+    /// use ancestral::exact::Mixture;
+    /// use ancestral::{Batch, Level};
+    /// let points = Mixture::data_set(&Batch::new(vec![1], vec![-1.0, 1.0]))?;
+    /// // At pure noise x_t does not matter.
+    /// assert_eq!(points.responsibilities(&[0.4], Level::NOISE), [0.5, 0.5]);
+    /// # Ok::<(), ancestral::exact::MixtureError>(())
+    /// ```
+    #[must_use]
+    pub fn responsibilities(&self, x: &[f64], level: Level) -> Vec<f64> {
+        assert_eq!(x.len(), self.components[0].mean.len(), "dimensions of x and components");
+        let mut shares = self.relative_shares(x, level.alpha(), level.sigma_squared());
+        let total: f64 = shares.iter().sum();
+        for share in &mut shares {
+            *share /= total;
+        }
+        shares
+    }
+
+    /// The responsibilities r of one row, divided by the largest.
+    fn relative_shares(&self, x: &[f64], alpha: f64, sigma_squared: f64) -> Vec<f64> {
         let dimensions = x.len() as f64;
-        let log_weights: Vec<f64> = self
+        let mut shares: Vec<f64> = self
             .components
             .iter()
             .map(|component| {
-                let v = variance(component);
+                let v = component.variance(alpha, sigma_squared);
                 let far = std::iter::zip(x, &component.mean).map(|(x, m)| (x - alpha * m).powi(2));
                 component.weight.ln() - 0.5 * (dimensions * v.ln() + far.sum::<f64>() / v)
             })
             .collect();
-        let largest = log_weights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let largest = shares.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        for share in &mut shares {
+            *share = (*share - largest).exp();
+        }
+        shares
+    }
+
+    /// E\[x₀ | x_t = x\] for one row.
+    fn denoise_row(&self, x: &[f64], alpha: f64, sigma_squared: f64) -> Vec<f64> {
+        let shares = self.relative_shares(x, alpha, sigma_squared);
         let mut x0 = vec![0.0; x.len()];
         let mut total = 0.0;
-        for (component, log_weight) in std::iter::zip(&self.components, &log_weights) {
-            let weight = (log_weight - largest).exp();
+        for (component, weight) in std::iter::zip(&self.components, shares) {
             if weight == 0.0 {
                 continue;
             }
             total += weight;
-            let gain = alpha * component.std * component.std / variance(component);
+            let gain =
+                alpha * component.std * component.std / component.variance(alpha, sigma_squared);
             for ((x0, x), m) in x0.iter_mut().zip(x).zip(&component.mean) {
                 *x0 += weight * (m + gain * (x - alpha * m));
             }
@@ -159,7 +199,6 @@ impl<T: Scalar> Denoiser<Batch<T>> for Mixture {
 mod tests {
     use super::*;
     use crate::exact::Gaussian;
-    use crate::level::Level;
 
     fn at(lambda: f64) -> Point {
         Point::off_grid(Level::from_lambda(lambda).unwrap())
@@ -189,6 +228,21 @@ mod tests {
             let Ok(found) = points.denoise(&Batch::new(vec![1], vec![0.4]), at(lambda));
             let truth = (level.alpha() * 0.4 / level.sigma_squared()).tanh();
             assert!((found.x0.data()[0] - truth).abs() < 1e-14);
+        }
+    }
+
+    #[test]
+    fn responsibilities_are_the_weights_of_the_estimate() {
+        // Points ±1: the odds are exp(2 α x/σ²).
+        let mut points = Mixture::data_set(&Batch::new(vec![1], vec![-1.0, 1.0])).unwrap();
+        for lambda in [-3.0, 0.0, 2.0] {
+            let level = Level::from_lambda(lambda).unwrap();
+            let shares = points.responsibilities(&[0.4], level);
+            let odds = (2.0 * level.alpha() * 0.4 / level.sigma_squared()).exp();
+            assert!((shares[1] / shares[0] / odds - 1.0).abs() < 1e-13);
+            assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-15);
+            let Ok(found) = points.denoise(&Batch::new(vec![1], vec![0.4]), at(lambda));
+            assert!((found.x0.data()[0] - (shares[1] - shares[0])).abs() < 1e-14);
         }
     }
 
