@@ -7,8 +7,8 @@ use common::Folder;
 #[test]
 fn a_table_becomes_one_file_that_is_not_replaced_unasked() {
     let folder = Folder::new();
-    let lines: String = (0..40).map(|i| format!("{i},{},{}\n", i * i % 17, i % 5)).collect();
-    folder.write("people.csv", format!("age,height,children\n{lines}"));
+    let lines: Vec<_> = (0..40).map(|i| format!("{i},{},{}", i * i % 17, i % 5)).collect();
+    folder.write("people.csv", format!("age,height,children\n{}\n", lines.join("\n")));
     let printed = folder.try_run("explain people.csv -o people.html");
     let printed = String::from_utf8_lossy(&printed.stderr).into_owned();
     let notice = "people.csv: of its 3 columns the page shows the first two, age and height";

@@ -1,5 +1,6 @@
 //! `ancestral explain`: the exact reverse process of some data as a page.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use ancestral_data::{Loaded, ReadOptions, findings, open};
@@ -36,8 +37,9 @@ pub fn run(args: &ExplainArgs) -> Result<()> {
 
 /// Checks, before any work, that the page can be written there.
 fn check(output: &Path, force: bool) -> Result<()> {
-    let ending = output.extension().map(|ending| ending.to_ascii_lowercase());
-    if ending.is_none_or(|ending| ending != "html" && ending != "htm") {
+    let is_page =
+        |ending: &OsStr| ["html", "htm"].iter().any(|page| ending.eq_ignore_ascii_case(page));
+    if !output.extension().is_some_and(is_page) {
         bail!("expected a name ending in .html");
     }
     if output.is_dir() {
