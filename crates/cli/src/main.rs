@@ -10,7 +10,7 @@ mod args;
 mod commands;
 mod failure;
 mod flags;
-#[cfg(feature = "train")]
+#[cfg(any(feature = "train", feature = "serve"))]
 mod interrupt;
 mod open;
 mod output;
@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => commands::explain::run(&args),
         Command::Inspect(args) => commands::inspect::run(&args),
         Command::Convert(args) => commands::convert::run(&args),
+        Command::Serve(args) => commands::serve::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -74,8 +74,9 @@ pub use grid::{GridError, GridLayout, grid};
 #[cfg(feature = "datasets")]
 pub use idx::{IdxError, is_idx, read_idx};
 pub use npy::{
-    Array, NpyError, NpzArray, NpzValues, NumberKind, Numbers, encode_npy, encode_npy_fitting,
-    encode_npz_pictures, read_npy, read_numbers, write_npy, write_npz, write_npz_pictures,
+    Array, NpyError, NpzArray, NpzValues, NumberKind, Numbers, decode_numbers, encode_npy,
+    encode_npy_fitting, encode_npz_pictures, read_npy, read_numbers, write_npy, write_npz,
+    write_npz_pictures,
 };
 #[cfg(feature = "datasets")]
 pub use npy::{Arrays, read_arrays};
@@ -86,7 +87,7 @@ pub use open::{
 pub use own::Own;
 #[cfg(feature = "datasets")]
 pub use picture_folder::{
-    Fit, PictureFolder, PictureOptions, PictureSet, PictureSetError, read_pictures,
+    Fit, PictureFolder, PictureOptions, PictureSet, PictureSetError, decode_picture, read_pictures,
 };
 pub use pictures::{Pictures, PicturesError, to_byte};
 pub use raster::{Raster, RasterError};

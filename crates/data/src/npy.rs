@@ -26,7 +26,7 @@ mod write_npz;
 pub use arrays::Arrays;
 pub use error::NpyError;
 pub use number::NumberKind;
-pub use numbers::{Numbers, read_numbers};
+pub use numbers::{Numbers, decode_numbers, read_numbers};
 #[cfg(feature = "datasets")]
 pub use read::read_arrays;
 use write_npz::encode_array;

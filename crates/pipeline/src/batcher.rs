@@ -1,6 +1,6 @@
 //! Many trajectories that share the calls of one network.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::num::NonZeroUsize;
 
 use ancestral::Batch;
@@ -14,7 +14,8 @@ use crate::trajectory::{Poll, Step, Trajectory};
 ///
 /// Each may have its own sampler, steps, class and guidance, come at any turn, and be cancelled at any
 /// turn. Its samples are the bits that it would have alone, as a network's rows don't depend on each
-/// other. Turns are given in a circle, so that none waits for ever.
+/// other. Turns are given in a circle, so that none waits for ever; owners of trajectories share the
+/// rows of turns evenly, however many trajectories each has.
 ///
 /// # Example
 /// ```
@@ -43,12 +44,15 @@ use crate::trajectory::{Poll, Step, Trajectory};
 pub struct Batcher<K> {
     rows: NonZeroUsize,
     live: VecDeque<Member<K>>,
+    /// The rows that each owner of a live trajectory was given so far.
+    given: HashMap<u64, u64>,
 }
 
 /// A trajectory among others.
 #[derive(Clone, Debug)]
 struct Member<K> {
     key: K,
+    owner: u64,
     trajectory: Trajectory,
     /// What was predicted so far of a call that is larger than a turn.
     predicted: Vec<Batch>,
@@ -79,12 +83,20 @@ impl<K: Clone + PartialEq> Batcher<K> {
     /// Without trajectories; a call of the network is of at most `rows` rows.
     #[must_use]
     pub fn new(rows: NonZeroUsize) -> Self {
-        Self { rows, live: VecDeque::new() }
+        Self { rows, live: VecDeque::new(), given: HashMap::new() }
     }
 
-    /// Adds a trajectory, which takes part from the next turn on.
+    /// Adds a trajectory, which takes part from the next turn on. All that are added so have one owner.
     pub fn add(&mut self, key: K, trajectory: Trajectory) {
-        self.live.push_back(Member { key, trajectory, predicted: Vec::new(), failed: None });
+        self.add_of(0, key, trajectory);
+    }
+
+    /// Adds a trajectory of an owner. Where not all trajectories find room in a turn, owners are given
+    /// equally many rows.
+    pub fn add_of(&mut self, owner: u64, key: K, trajectory: Trajectory) {
+        let start = self.least_given();
+        self.given.entry(owner).or_insert(start);
+        self.live.push_back(Member { key, owner, trajectory, predicted: Vec::new(), failed: None });
     }
 
     /// Takes all trajectories called `key` out, and returns how many there were.
@@ -114,8 +126,10 @@ impl<K: Clone + PartialEq> Batcher<K> {
     ) -> Vec<(K, Event)> {
         let mut events = Vec::new();
         self.settle(&mut events);
+        self.forget_owners();
         let shares = self.shares();
         let Some(shared) = joined(&shares) else { return events };
+        self.count(&shares);
         match predict(&shared) {
             Ok(prediction) => {
                 let mut from = 0;
@@ -132,6 +146,8 @@ impl<K: Clone + PartialEq> Batcher<K> {
                 }
             }
         }
+        // Each is the first of a call in its turn.
+        self.pass_on(&shares);
         self.live.retain_mut(|member| match member.failed.take() {
             Some(error) => {
                 events.push((member.key.clone(), Event::Failed(error)));
@@ -140,11 +156,52 @@ impl<K: Clone + PartialEq> Batcher<K> {
             None => true,
         });
         self.settle(&mut events);
-        // Each is the first of a call in its turn.
-        if !self.live.is_empty() {
-            self.live.rotate_left(1);
-        }
         events
+    }
+
+    /// Those that took part in a turn go to the end.
+    fn pass_on(&mut self, shares: &[Share]) {
+        let mut took_part = vec![false; self.live.len()];
+        shares.iter().for_each(|share| took_part[share.member] = true);
+        let members = std::mem::take(&mut self.live).into_iter().zip(took_part);
+        let (back, front): (Vec<_>, Vec<_>) = members.partition(|(_, took_part)| *took_part);
+        self.live = front.into_iter().chain(back).map(|(member, _)| member).collect();
+    }
+
+    /// What an owner has been given at the least: whoever comes, or wanted less than there was, is at
+    /// most a turn ahead of the others.
+    fn least_given(&self) -> u64 {
+        let most = self.given.values().max().copied().unwrap_or_default();
+        most.saturating_sub(self.rows.get() as u64)
+    }
+
+    /// Counts the rows of a turn.
+    fn count(&mut self, shares: &[Share]) {
+        for share in shares {
+            let owner = self.live[share.member].owner;
+            *self.given.entry(owner).or_default() += share.call.x.rows() as u64;
+        }
+        let least = self.least_given();
+        self.given.values_mut().for_each(|given| *given = (*given).max(least));
+    }
+
+    /// Forgets owners without trajectories.
+    fn forget_owners(&mut self) {
+        let live: HashSet<u64> = self.live.iter().map(|member| member.owner).collect();
+        self.given.retain(|owner, _| live.contains(owner));
+    }
+
+    /// The order in which trajectories find room in a turn, by their places: the first of each owner,
+    /// the second of each, and so on; owners that were given less before others.
+    fn order(&self) -> Vec<usize> {
+        let mut ranks: HashMap<u64, usize> = HashMap::new();
+        let mut order: Vec<_> = self.live.iter().enumerate().map(|(place, member)| {
+            let rank = ranks.entry(member.owner).or_default();
+            *rank += 1;
+            (*rank, self.given[&member.owner], place)
+        }).collect();
+        order.sort_unstable();
+        order.into_iter().map(|(_, _, place)| place).collect()
     }
 
     /// Lets every trajectory go on until it waits for the network; those that have ended leave.
@@ -163,12 +220,12 @@ impl<K: Clone + PartialEq> Batcher<K> {
         });
     }
 
-    /// The rows of the next call: of the first trajectory, and of those behind it that fit with it.
+    /// The rows of the next call: of the first trajectory, and of those after it that fit with it.
     fn shares(&mut self) -> Vec<Share> {
         let mut left = self.rows.get();
         let mut shares: Vec<Share> = Vec::new();
-        for (member, waiting) in self.live.iter_mut().enumerate() {
-            let Some(call) = waiting.left(left) else { continue };
+        for member in self.order() {
+            let Some(call) = self.live[member].left(left) else { continue };
             let fits = shares.first().is_none_or(|first| {
                 first.call.labels.is_some() == call.labels.is_some()
                     && first.call.x.row_shape() == call.x.row_shape()

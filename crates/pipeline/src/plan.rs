@@ -169,6 +169,12 @@ impl Plan {
         }
     }
 
+    /// What it was made of, without arrays.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// What the user should know before it is run.
     #[must_use]
     pub fn notices(&self) -> &[Notice] {
@@ -307,7 +313,8 @@ impl Plan {
     }
 
     /// Which snapshots are kept, as counts of hops done: evenly spread, both ends among them.
-    fn snapshots(&self) -> Vec<usize> {
+    #[must_use]
+    pub fn snapshots(&self) -> Vec<usize> {
         let hops = self.process.hops();
         match self.settings.snapshots.min(hops) {
             0 => Vec::new(),

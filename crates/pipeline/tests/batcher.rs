@@ -150,3 +150,38 @@ fn every_sampler_names_its_calls() {
         assert_eq!(bits(&samples), bits(&pipeline.sample(&settings).unwrap()), "{sampler}");
     }
 }
+
+/// Takes turns of 8 rows among trajectories of 4 rows and many steps, with these owners, and counts the
+/// steps of each owner.
+fn steps_of_owners(batcher: &mut Batcher<u64>, pipeline: &Pipeline, turns: usize) -> [usize; 3] {
+    let mut steps = [0; 3];
+    for _ in 0..turns {
+        for (owner, event) in batcher.turn(|call| pipeline.predict(call)) {
+            assert!(matches!(event, Event::Step(_)));
+            steps[usize::try_from(owner).unwrap()] += 1;
+        }
+    }
+    steps
+}
+
+#[test]
+fn owners_share_rows_evenly_however_many_trajectories_they_have() {
+    let pipeline = Pipeline::built_in().unwrap();
+    let settings = Settings::new().count(4).steps(900).sampler("ddim");
+    let plan = pipeline.plan(&settings).unwrap();
+    let mut batcher = Batcher::new(rows(8));
+    let mut add = |batcher: &mut Batcher<u64>, owner, count| {
+        for _ in 0..count {
+            batcher.add_of(owner, owner, plan.trajectory(plan.indices()));
+        }
+    };
+    add(&mut batcher, 0, 20);
+    assert_eq!(steps_of_owners(&mut batcher, &pipeline, 10), [20, 0, 0]);
+    // One trajectory beside twenty has a step in each turn, from the next one on,
+    add(&mut batcher, 1, 1);
+    assert_eq!(steps_of_owners(&mut batcher, &pipeline, 10), [10, 10, 0]);
+    // and with a third owner each has a third, although two came later.
+    add(&mut batcher, 2, 5);
+    let steps = steps_of_owners(&mut batcher, &pipeline, 30);
+    assert!(steps.iter().all(|steps| (18..=22).contains(steps)), "{steps:?}");
+}

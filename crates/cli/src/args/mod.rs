@@ -12,6 +12,7 @@ mod invert;
 mod process;
 mod sample;
 mod schedule;
+mod serve;
 mod train;
 mod value;
 
@@ -28,6 +29,7 @@ pub use invert::InvertArgs;
 pub use process::ProcessArgs;
 pub use sample::{CompatArg, RngArg, SampleArgs, SteeringArgs};
 pub use schedule::ScheduleArgs;
+pub use serve::{LimitArgs, LogArg, ServeArgs};
 pub use train::{
     BudgetArgs, FitArg, LossArg, OptimizerArg, PredictionArg, ReadingArgs, SavingArgs,
     TimestepSamplerArg, TrainArgs,
@@ -56,6 +58,7 @@ pub enum Command {
     Explain(ExplainArgs),
     Inspect(InspectArgs),
     Convert(ConvertArgs),
+    Serve(ServeArgs),
 }
 
 impl Args {

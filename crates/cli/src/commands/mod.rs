@@ -11,6 +11,8 @@ pub mod explain;
 pub mod inspect;
 pub mod invert;
 pub mod sample;
+#[cfg_attr(not(feature = "serve"), path = "no_serve.rs")]
+pub mod serve;
 #[cfg_attr(not(feature = "train"), path = "no_train.rs")]
 pub mod train;
 

@@ -77,6 +77,23 @@ pub fn read_numbers(path: &Path) -> Result<Numbers, NpyError> {
     parse(path, &fs::read(path).map_err(unreadable)?)
 }
 
+/// The numbers of the bytes of a `.npy` file, which errors call `name`.
+///
+/// # Errors
+/// As [`read_numbers`].
+///
+/// # Example
+/// ```
+/// use ancestral_data::{decode_numbers, encode_npy};
+///
+/// let numbers = decode_numbers("mask", &encode_npy(&[2], &[0.0, 1.0]))?;
+/// assert_eq!((numbers.shape(), numbers.values()), (&[2][..], &[0.0, 1.0][..]));
+/// # Ok::<(), ancestral_data::NpyError>(())
+/// ```
+pub fn decode_numbers(name: &str, bytes: &[u8]) -> Result<Numbers, NpyError> {
+    parse(Path::new(name), bytes)
+}
+
 pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Numbers, NpyError> {
     let (header, bytes) = parse_header(path, bytes)?;
     let found = header.dtype().descr();

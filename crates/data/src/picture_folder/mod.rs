@@ -138,3 +138,39 @@ pub struct PictureSet {
 pub fn read_pictures(path: &Path, options: &PictureOptions) -> Result<PictureSet, PictureSetError> {
     PictureFolder::open(path, options)?.read_all()
 }
+
+/// One picture of the bytes of a file, which errors call `name`, as [`read_pictures`] reads a file that
+/// stands alone.
+///
+/// # Errors
+/// As [`read_pictures`].
+///
+/// # Example
+/// ```
+/// use ancestral_data::{Channels, PictureOptions, Raster, decode_picture, encode_png};
+///
+/// let png = encode_png(&Raster::new(2, 1, Channels::Grey, vec![0, 255])?, &[])?;
+/// let row = decode_picture("mask", &png, &PictureOptions::default())?;
+/// assert_eq!((row.shape(), row.rows()), (&[1, 1, 2][..], &[-1.0, 1.0][..]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Panics
+/// Never: the row is whole, and its values are bounded.
+pub fn decode_picture(
+    name: &str,
+    bytes: &[u8],
+    options: &PictureOptions,
+) -> Result<Dataset, PictureSetError> {
+    if let Some(size) = options.size {
+        plan::check_size(size)?;
+    }
+    let picture = decode::decode(bytes).map_err(|flaw| PictureSetError::Bad {
+        bad: vec![(name.into(), flaw.to_string())],
+        total: 1,
+    })?;
+    let plan = plan::Plan::of_one(&picture, options);
+    let mut row = vec![0.0; plan.shape().iter().product()];
+    render::render(&picture, &plan, &mut row);
+    Ok(Dataset::new(plan.shape().to_vec(), row).expect("a whole row of bounded values"))
+}

@@ -1,6 +1,6 @@
 //! Which channels and size all pictures get.
 
-use super::picture::Precision;
+use super::picture::{Picture, Precision};
 use super::survey::{Facts, Survey};
 use super::{Fit, PictureOptions, PictureSetError};
 use crate::{Channels, Raster};
@@ -27,21 +27,26 @@ pub(super) struct Plan {
 
 impl Plan {
     pub(super) fn new(survey: &Survey, options: &PictureOptions) -> Self {
-        let auto = if survey.facts.iter().all(|facts| facts.is_grey) {
-            Channels::Grey
-        } else {
-            Channels::Rgb
-        };
-        let common = common_size(&survey.facts);
-        let [height, width] =
-            options.size.or(common).unwrap_or_else(|| [square_side(&survey.facts); 2]);
+        Self::of(&survey.facts, options)
+    }
+
+    /// That of a single picture, which is not rounded.
+    pub(super) fn of_one(picture: &Picture, options: &PictureOptions) -> Self {
+        Self { are_bytes: false, ..Self::of(&[Facts::new(picture)], options) }
+    }
+
+    fn of(facts: &[Facts], options: &PictureOptions) -> Self {
+        let auto =
+            if facts.iter().all(|facts| facts.is_grey) { Channels::Grey } else { Channels::Rgb };
+        let common = common_size(facts);
+        let [height, width] = options.size.or(common).unwrap_or_else(|| [square_side(facts); 2]);
         Self {
             channels: options.channels.unwrap_or(auto),
             height,
             width,
             fit: options.fit,
             background: options.background,
-            are_bytes: survey.facts.iter().all(|facts| facts.precision == Precision::Bytes),
+            are_bytes: facts.iter().all(|facts| facts.precision == Precision::Bytes),
             size_chosen: options.size.or(common).is_none(),
         }
     }
