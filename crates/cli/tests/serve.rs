@@ -69,8 +69,10 @@ fn a_result_has_the_bytes_of_sample() {
         ),
         (r#"{"first": 9, "count": 1, "calls": 9, "sampler": "heun"}"#, ""),
     ] {
-        let body = if flags.is_empty() { body.replace('{', r#"{"seed": 0, "#) } else { body.to_owned() };
-        let flags = if flags.is_empty() { "--first 9 -n 1 --calls 9 --sampler heun" } else { flags };
+        let body =
+            if flags.is_empty() { body.replace('{', r#"{"seed": 0, "#) } else { body.to_owned() };
+        let flags =
+            if flags.is_empty() { "--first 9 -n 1 --calls 9 --sampler heun" } else { flags };
         for (accept, name) in [("image/png", "a.png"), ("application/x-npy", "a.npy")] {
             folder.run(&format!("sample digits {flags} --force -o {name}"));
             assert!(server.post(accept, &body) == folder.read(name), "{body}: {accept}");

@@ -195,11 +195,16 @@ impl<K: Clone + PartialEq> Batcher<K> {
     /// the second of each, and so on; owners that were given less before others.
     fn order(&self) -> Vec<usize> {
         let mut ranks: HashMap<u64, usize> = HashMap::new();
-        let mut order: Vec<_> = self.live.iter().enumerate().map(|(place, member)| {
-            let rank = ranks.entry(member.owner).or_default();
-            *rank += 1;
-            (*rank, self.given[&member.owner], place)
-        }).collect();
+        let mut order: Vec<_> = self
+            .live
+            .iter()
+            .enumerate()
+            .map(|(place, member)| {
+                let rank = ranks.entry(member.owner).or_default();
+                *rank += 1;
+                (*rank, self.given[&member.owner], place)
+            })
+            .collect();
         order.sort_unstable();
         order.into_iter().map(|(_, _, place)| place).collect()
     }

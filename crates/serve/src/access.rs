@@ -89,7 +89,9 @@ impl Access {
         if is_own {
             return Ok(());
         }
-        refused(format!("origin {origin:?} is another site: only the server's own page may call it"))
+        refused(format!(
+            "origin {origin:?} is another site: only the server's own page may call it"
+        ))
     }
 
     fn serves(&self, name: &str) -> bool {
@@ -110,7 +112,9 @@ impl Access {
         });
         match given.map(Token::new) {
             Some(Token(found)) if bool::from(found.ct_eq(expected)) => Ok(()),
-            Some(_) => Err(Problem::new(ProblemKind::Unauthorized, "the token is not the right one")),
+            Some(_) => {
+                Err(Problem::new(ProblemKind::Unauthorized, "the token is not the right one"))
+            }
             None => Err(Problem::new(
                 ProblemKind::Unauthorized,
                 "this server needs a token: send the header Authorization: Bearer TOKEN",
@@ -142,10 +146,14 @@ mod tests {
     #[test]
     fn on_loopback_only_names_of_this_machine_are_served() {
         let access = Access::on([127, 0, 0, 1].into());
-        for host in ["localhost", "localhost:7860", "127.0.0.1:7860", "127.9.9.9", "[::1]:80", "LocalHost"] {
+        for host in
+            ["localhost", "localhost:7860", "127.0.0.1:7860", "127.9.9.9", "[::1]:80", "LocalHost"]
+        {
             assert!(allows(&access, &[("host", host)]), "{host}");
         }
-        for host in ["evil.example", "localhost.evil.example", "192.168.1.5:7860", "", "0.0.0.0", "[::2]"] {
+        for host in
+            ["evil.example", "localhost.evil.example", "192.168.1.5:7860", "", "0.0.0.0", "[::2]"]
+        {
             assert!(!allows(&access, &[("host", host)]), "{host}");
         }
         assert!(!allows(&access, &[]));

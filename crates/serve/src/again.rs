@@ -18,7 +18,8 @@ pub(crate) fn fields(settings: &Settings) -> Map<String, Value> {
         Ok(_) | Err(_) => Map::new(),
     };
     let default = of(&Settings::default());
-    let is_set = |(name, value): &(String, Value)| name == "seed" || default.get(name) != Some(value);
+    let is_set =
+        |(name, value): &(String, Value)| name == "seed" || default.get(name) != Some(value);
     of(settings).into_iter().filter(is_set).collect()
 }
 
@@ -90,6 +91,9 @@ mod tests {
             "ancestral sample 'my model' --class='a cat'\\''s' --no-clip -n 4 --guidance=2.5 \
              --guidance-interval=0.25,5.0 --seed=18446744073709551615 --visit=800,500 -o samples.png"
         );
-        assert_eq!(command("digits", &Settings::new()), "ancestral sample digits --seed=0 -o samples.png");
+        assert_eq!(
+            command("digits", &Settings::new()),
+            "ancestral sample digits --seed=0 -o samples.png"
+        );
     }
 }

@@ -42,7 +42,8 @@ impl Array {
     /// Reads the object of the field `name`.
     pub(crate) fn parse(name: &str, value: Value) -> Result<Self, Problem> {
         let refused = || {
-            let expected = "expected an object with one of npy, png (as base64) and values (nested lists)";
+            let expected =
+                "expected an object with one of npy, png (as base64) and values (nested lists)";
             Problem::field(name, expected)
         };
         let Value::Object(fields) = value else { return Err(refused()) };
@@ -182,13 +183,14 @@ impl Reader<'_> {
                 self.fitted(self.model.mask_of_array(&shape, &shares))?
             }
             (None, false) => {
-                return Err(self.refused("needs `mask`, or null for the values that are to be drawn"));
+                return Err(
+                    self.refused("needs `mask`, or null for the values that are to be drawn")
+                );
             }
         };
         let values: Vec<f64> = values.into_iter().map(Option::unwrap_or_default).collect();
         let given = self.model.given_of_array(&shape, &values, &mask);
-        let is_of_mask =
-            matches!(given, Err(RowsError::Known(KnownError::Rows { mask: 2.., .. })));
+        let is_of_mask = matches!(given, Err(RowsError::Known(KnownError::Rows { mask: 2.., .. })));
         if is_of_mask { of_mask.fitted(given) } else { self.fitted(given) }
     }
 
@@ -221,7 +223,8 @@ impl Reader<'_> {
                 let is_table = self.model.columns().is_some();
                 let values =
                     if is_table { Some(numbers.values().to_vec()) } else { numbers.of_pictures() };
-                let expected = "integers of unknown range, expected uint8 (0 to 255) or float32 (-1 to 1)";
+                let expected =
+                    "integers of unknown range, expected uint8 (0 to 255) or float32 (-1 to 1)";
                 let values = values.ok_or_else(|| self.refused(expected))?;
                 Ok((numbers.shape().to_vec(), values.into_iter().map(Some).collect()))
             }
@@ -252,8 +255,12 @@ impl Reader<'_> {
             return Err(self.refused("samples are not pictures: expected npy or values"));
         };
         let size = Some([height, width]);
-        let options =
-            PictureOptions { channels: Some(channels), size, background, ..PictureOptions::default() };
+        let options = PictureOptions {
+            channels: Some(channels),
+            size,
+            background,
+            ..PictureOptions::default()
+        };
         let picture = decode_picture("png", bytes, &options);
         let (row, shape) = picture
             .map(|row| (row.rows().to_vec(), row.shape().to_vec()))
@@ -306,7 +313,8 @@ mod tests {
     #[test]
     fn the_same_rows_in_each_form() {
         let bytes: Vec<u8> = (0..64).map(|i| i * 4).collect();
-        let values: Vec<f32> = bytes.iter().map(|byte| f32::from(*byte) * 2.0 / 255.0 - 1.0).collect();
+        let values: Vec<f32> =
+            bytes.iter().map(|byte| f32::from(*byte) * 2.0 / 255.0 - 1.0).collect();
         let nested: Vec<&[f32]> = values.chunks(8).collect();
         let npy = BASE64_STANDARD.encode(encode_npy(&[1, 8, 8], &values));
         let of_png = settings(&[("from", png(8, 8, bytes))]).unwrap().from.unwrap();
@@ -324,12 +332,14 @@ mod tests {
         let grey = || png(8, 8, vec![128; 64]);
         let known = settings(&[("inpaint", grey()), ("mask", png(8, 8, half))]).unwrap();
         let row = |value: Value| json!(vec![value; 8]);
-        let rows: Vec<Value> =
-            (0..8).map(|i| if i < 4 { row(json!(0.003_921_628)) } else { row(Value::Null) }).collect();
+        let rows: Vec<Value> = (0..8)
+            .map(|i| if i < 4 { row(json!(0.003_921_628)) } else { row(Value::Null) })
+            .collect();
         let nulls = settings(&[("inpaint", json!({"values": [rows]}))]).unwrap();
         for settings in [known, nulls] {
             let settings = settings.count(2).steps(3).seed(1);
-            let samples = ancestral_pipeline::Pipeline::built_in().unwrap().sample(&settings).unwrap();
+            let samples =
+                ancestral_pipeline::Pipeline::built_in().unwrap().sample(&settings).unwrap();
             for sample in samples.x.iter_rows() {
                 assert!(sample[..32].iter().all(|x| (x - 0.003_921_6).abs() < 1e-6));
                 assert!(sample[32..].iter().any(|x| (x - 0.003_921_6).abs() > 0.1));
@@ -339,10 +349,9 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_refused_by_its_field() {
-        let npy = |shape: &[usize], values: &[f32]| {
-            json!({"npy": BASE64_STANDARD.encode(encode_npy(shape, values))})
-        };
-        let mut huge = encode_png(&Raster::new(1, 1, Channels::Grey, vec![0]).unwrap(), &[]).unwrap();
+        let npy = |shape: &[usize], values: &[f32]| json!({"npy": BASE64_STANDARD.encode(encode_npy(shape, values))});
+        let mut huge =
+            encode_png(&Raster::new(1, 1, Channels::Grey, vec![0]).unwrap(), &[]).unwrap();
         huge[16..20].copy_from_slice(&100_000_u32.to_be_bytes());
         let huge = json!({"png": BASE64_STANDARD.encode(huge)});
         let row = json!(vec![0.0; 8]);
@@ -363,7 +372,10 @@ mod tests {
             (vec![("mask", png(8, 8, vec![0; 64]))], "/mask", "needs `inpaint`"),
             (vec![("inpaint", png(8, 8, vec![0; 64]))], "/inpaint", "needs `mask`"),
             (
-                vec![("inpaint", json!({"values": [vec![row; 8]]})), ("mask", npy(&[8, 8], &[2.0; 64]))],
+                vec![
+                    ("inpaint", json!({"values": [vec![row; 8]]})),
+                    ("mask", npy(&[8, 8], &[2.0; 64])),
+                ],
                 "/mask",
                 "expected a share",
             ),

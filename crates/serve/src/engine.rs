@@ -210,8 +210,8 @@ mod tests {
         let mut limits = Limits::default();
         limits.running = 1;
         let (mut engine, shared) = engine(limits);
-        let [first, second, third] =
-            [2, 2, 1].map(|steps| submit(&shared, 1, &format!(r#"{{"count": 1, "steps": {steps}}}"#)));
+        let [first, second, third] = [2, 2, 1]
+            .map(|steps| submit(&shared, 1, &format!(r#"{{"count": 1, "steps": {steps}}}"#)));
         assert!(engine.go_on());
         shared.jobs.cancel(&second, Problem::new(ProblemKind::Cancelled, "")).unwrap();
         while !third.has_ended() {

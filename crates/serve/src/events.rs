@@ -30,8 +30,17 @@ pub(crate) fn stream<E: Encode>(
 ) -> Response {
     let changes = job.changes();
     let ready = VecDeque::new();
-    let state =
-        Sending { job, changes, happenings: 0, sent: 0, seen, ready, is_over: false, encode, _held: held };
+    let state = Sending {
+        job,
+        changes,
+        happenings: 0,
+        sent: 0,
+        seen,
+        ready,
+        is_over: false,
+        encode,
+        _held: held,
+    };
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static(Form::Events.media_type())),
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
@@ -110,7 +119,8 @@ impl<E: Encode> Sending<E> {
         for (name, data) in events {
             self.sent += 1;
             if self.sent > self.seen {
-                let number = if E::ARE_NUMBERED { format!("id: {}\n", self.sent) } else { String::new() };
+                let number =
+                    if E::ARE_NUMBERED { format!("id: {}\n", self.sent) } else { String::new() };
                 let text = format!("event: {name}\n{number}data: {data}\n\n");
                 self.ready.push_back(text.into());
             }

@@ -44,9 +44,10 @@ impl Form {
             texts.iter().flat_map(|text| text.split(',')).map(range).collect();
         // Equally good ones stay in the order of the request.
         ranges.sort_by(|(_, a), (_, b)| b.total_cmp(a));
-        let found = ranges.iter().filter(|(_, quality)| *quality > 0.0).find_map(|(range, _)| {
-            FORMS.iter().find(|(_, media_type)| matches(range, media_type))
-        });
+        let found = ranges
+            .iter()
+            .filter(|(_, quality)| *quality > 0.0)
+            .find_map(|(range, _)| FORMS.iter().find(|(_, media_type)| matches(range, media_type)));
         found.map(|(form, _)| *form).ok_or_else(|| {
             let known: Vec<&str> = FORMS.iter().map(|(_, media_type)| *media_type).collect();
             let detail = format!("Accept: expected one of {}", known.join(", "));
@@ -81,9 +82,8 @@ fn range(text: &str) -> (&str, f64) {
 
 fn matches(range: &str, media_type: &str) -> bool {
     let range = range.to_ascii_lowercase();
-    let is_kind = |kind: &str| {
-        media_type.strip_prefix(kind).is_some_and(|rest| rest.starts_with('/'))
-    };
+    let is_kind =
+        |kind: &str| media_type.strip_prefix(kind).is_some_and(|rest| rest.starts_with('/'));
     range == "*/*" || range == media_type || range.strip_suffix("/*").is_some_and(is_kind)
 }
 

@@ -187,7 +187,8 @@ impl Job {
             phase: state.phase.clone(),
             steps: state.steps,
             of: self.groups() * self.plan.hops(),
-            milliseconds: (state.ended.unwrap_or_else(Instant::now) - self.accepted).as_secs_f64() * 1e3,
+            milliseconds: (state.ended.unwrap_or_else(Instant::now) - self.accepted).as_secs_f64()
+                * 1e3,
         }
     }
 

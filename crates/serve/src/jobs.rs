@@ -71,9 +71,8 @@ impl Waiting {
         let own = self.clients[client].1.iter().position(|other| other.number == job.number)?;
         let others = self.clients.iter().enumerate().filter(|(place, _)| *place != client);
         // Of clients whose turn is before this one's, one more.
-        let of_others = others.map(|(place, (_, jobs))| {
-            jobs.len().min(own + usize::from(place < client))
-        });
+        let of_others =
+            others.map(|(place, (_, jobs))| jobs.len().min(own + usize::from(place < client)));
         Some(own + of_others.sum::<usize>())
     }
 
@@ -171,11 +170,12 @@ impl Jobs {
         Ok(())
     }
 
-    /// How many start before it: none if it starts with the next turn.
+    /// Its place in the queue, from 1; 0 if it starts with the next turn.
     fn ahead_in(&self, table: &Table, job: &Job) -> usize {
         match table.waiting.ahead(job) {
-            Some(ahead) if ahead > 0 || !has_room(&table.running, job, &self.limits) => ahead.max(1),
-            Some(_) | None => 0,
+            Some(0) if has_room(&table.running, job, &self.limits) => 0,
+            Some(ahead) => ahead + 1,
+            None => 0,
         }
     }
 

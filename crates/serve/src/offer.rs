@@ -49,7 +49,8 @@ impl Offer {
 
     /// Whether its samples are pictures that a PNG can show.
     pub(crate) fn are_pictures(&self) -> bool {
-        let channels = || self.model().shape().ok().and_then(|shape| Channels::from_count(shape[0]));
+        let channels =
+            || self.model().shape().ok().and_then(|shape| Channels::from_count(shape[0]));
         self.model().columns().is_none() && channels().is_some()
     }
 
@@ -111,9 +112,7 @@ impl Offer {
 
 fn sampler(sampler: &AnySampler) -> Value {
     let SamplerInfo { name, about, order, stochastic, calls_per_hop, options, .. } = sampler.info();
-    let option = |option: &ancestral::options::OptionInfo| {
-        json!({"name": option.name, "default": option.default, "about": option.about})
-    };
+    let option = |option: &ancestral::options::OptionInfo| json!({"name": option.name, "default": option.default, "about": option.about});
     json!({
         "name": name,
         "about": about,

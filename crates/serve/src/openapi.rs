@@ -33,7 +33,8 @@ pub(crate) fn document(shared: &Shared) -> Value {
         "components": {"schemas": schemas},
     });
     if secured {
-        document["components"]["securitySchemes"] = json!({"token": {"type": "http", "scheme": "bearer"}});
+        document["components"]["securitySchemes"] =
+            json!({"token": {"type": "http", "scheme": "bearer"}});
         document["security"] = json!([{"token": []}]);
     }
     document
@@ -54,7 +55,10 @@ fn settings(shared: &Shared) -> (Value, Map<String, Value>) {
         ("seed".to_owned(), json!({"anyOf": [{"$ref": "#/components/schemas/Seed"}, {"type": "null"}], "description": "Seed of the noise; without one the server draws one."})),
     ]);
     for name in ["init", "from", "inpaint", "mask"] {
-        properties.insert(name.to_owned(), json!({"anyOf": [{"$ref": "#/components/schemas/Array"}, {"type": "null"}]}));
+        properties.insert(
+            name.to_owned(),
+            json!({"anyOf": [{"$ref": "#/components/schemas/Array"}, {"type": "null"}]}),
+        );
     }
     properties.retain(|name, _| field_names().contains(&name.as_str()));
     for (name, least, most) in [
@@ -71,8 +75,7 @@ fn settings(shared: &Shared) -> (Value, Map<String, Value>) {
     }
     let text = Value::Object(properties).to_string().replace("#/$defs/", "#/components/schemas/");
     let properties: Value = serde_json::from_str(&text).unwrap_or_default();
-    let schema =
-        json!({"type": "object", "properties": properties, "additionalProperties": false});
+    let schema = json!({"type": "object", "properties": properties, "additionalProperties": false});
     (schema, definitions)
 }
 
@@ -89,9 +92,7 @@ fn seed() -> Value {
 
 fn array() -> Value {
     let bytes = || json!({"type": "string", "contentEncoding": "base64"});
-    let one = |name: &str, value: Value| {
-        json!({"type": "object", "properties": {name: value}, "required": [name], "additionalProperties": false})
-    };
+    let one = |name: &str, value: Value| json!({"type": "object", "properties": {name: value}, "required": [name], "additionalProperties": false});
     json!({"oneOf": [
         one("npy", bytes()),
         one("png", bytes()),
@@ -147,7 +148,8 @@ fn problem() -> Value {
 /// Responses with a problem, each with what it means.
 fn problems(statuses: &[(u16, &str)]) -> Map<String, Value> {
     let schema = json!({"$ref": "#/components/schemas/Problem"});
-    let response = |text: &str| json!({"description": text, "content": {MEDIA_TYPE: {"schema": schema}}});
+    let response =
+        |text: &str| json!({"description": text, "content": {MEDIA_TYPE: {"schema": schema}}});
     statuses.iter().map(|(status, text)| (status.to_string(), response(text))).collect()
 }
 
@@ -187,7 +189,9 @@ fn paths(secured: bool) -> Value {
     draw["responses"]["202"] = json_object("Taken on (`wait` false): where the samples will be");
     let mut images = operation("Draw pictures, as OpenAI's API does", ("200", images()), &[]);
     images["requestBody"] = body("ImageRequest");
-    for (status, about) in REFUSED.into_iter().chain([(401, "Without the token"), (403, "Another host or site")]) {
+    for (status, about) in
+        REFUSED.into_iter().chain([(401, "Without the token"), (403, "Another host or site")])
+    {
         images["responses"][status.to_string()] = if status == 403 || status == 401 {
             // These are found before the route is.
             problems(&[(status, about)])[&status.to_string()].clone()
@@ -195,12 +199,17 @@ fn paths(secured: bool) -> Value {
             json_object(about)
         };
     }
-    let unknown = [(404, "Nothing of that name"), (406, "Not in that form"), (409, "Not done, or over")];
+    let unknown =
+        [(404, "Nothing of that name"), (406, "Not in that form"), (409, "Not done, or over")];
     let mut look = operation("How far samples are, or their events", ("200", state()), &unknown);
     look["parameters"] = json!([{"name": "last-event-id", "in": "header", "schema": {"type": "integer", "minimum": 0}}]);
     look["responses"]["400"] = problems(&[(400, "Last-Event-ID is no number")])["400"].clone();
     let cancel = operation("Cancel", ("200", json_object("Its state")), &unknown);
-    let file = operation("A file of samples", ("200", files()), &[&unknown[..], &[(500, "It failed"), (503, "The server stopped")]].concat());
+    let file = operation(
+        "A file of samples",
+        ("200", files()),
+        &[&unknown[..], &[(500, "It failed"), (503, "The server stopped")]].concat(),
+    );
     let open = |mut operation: Value| {
         if secured {
             operation["security"] = json!([]);

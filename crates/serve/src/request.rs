@@ -69,9 +69,8 @@ impl SampleRequest {
                 }
             }
         }
-        request.settings = Settings::deserialize(Value::Object(settings)).map_err(|error| {
-            Problem::new(ProblemKind::Invalid, error.to_string())
-        })?;
+        request.settings = Settings::deserialize(Value::Object(settings))
+            .map_err(|error| Problem::new(ProblemKind::Invalid, error.to_string()))?;
         Ok(request)
     }
 
@@ -133,13 +132,8 @@ fn lower(settings: &mut Settings, model: &Model, limits: &Limits) {
 pub(crate) fn field_names() -> Vec<&'static str> {
     let settings = Setting::ALL.iter().map(|setting| setting.name());
     // What a model is opened with is the server's own business.
-    let opening = [
-        Setting::Variant,
-        Setting::Size,
-        Setting::Device,
-        Setting::Precision,
-        Setting::Threads,
-    ];
+    let opening =
+        [Setting::Variant, Setting::Size, Setting::Device, Setting::Precision, Setting::Threads];
     let of_request = settings.filter(|name| opening.iter().all(|setting| setting.name() != *name));
     let own = OWN.into_iter().filter(|name| Setting::ALL.iter().all(|s| s.name() != *name));
     own.chain(of_request).collect()
@@ -227,14 +221,16 @@ mod tests {
 
     #[test]
     fn seeds_keep_their_digits() {
-        let seed = |text: &str| parse(&format!(r#"{{"seed": {text}}}"#)).map(|request| request.seed);
+        let seed =
+            |text: &str| parse(&format!(r#"{{"seed": {text}}}"#)).map(|request| request.seed);
         for found in [0, 7, 9_007_199_254_740_993, u64::MAX] {
             assert_eq!(seed(&found.to_string()).unwrap(), Some(found));
             assert_eq!(seed(&format!("\"{found}\"")).unwrap(), Some(found));
         }
         assert_eq!(seed("null").unwrap(), None);
         assert_eq!(parse("{}").unwrap().seed, None);
-        for text in ["-1", "1.5", "1e3", "18446744073709551616", "\"\"", "\"-1\"", "\"+1\"", "true"] {
+        for text in ["-1", "1.5", "1e3", "18446744073709551616", "\"\"", "\"-1\"", "\"+1\"", "true"]
+        {
             let problem = seed(text).unwrap_err();
             assert_eq!(problem.pointer(), Some("/seed"), "{text}");
         }

@@ -93,9 +93,13 @@ mod tests {
 
     #[test]
     fn numbers_keep_their_digits() {
-        let fields = object(br#"{"a": 18446744073709551615, "b": [1.5, null, {"c": -3}]}"#).unwrap();
+        let fields =
+            object(br#"{"a": 18446744073709551615, "b": [1.5, null, {"c": -3}]}"#).unwrap();
         assert_eq!(fields["a"].as_u64(), Some(u64::MAX));
-        assert_eq!(Value::Object(fields).to_string(), r#"{"a":18446744073709551615,"b":[1.5,null,{"c":-3}]}"#);
+        assert_eq!(
+            Value::Object(fields).to_string(),
+            r#"{"a":18446744073709551615,"b":[1.5,null,{"c":-3}]}"#
+        );
     }
 
     #[test]

@@ -19,7 +19,7 @@ fn impatient(limits: &mut Limits) {
     limits.headers = Duration::from_millis(700);
     limits.body_time = Duration::from_millis(700);
     limits.stalled = Duration::from_millis(700);
-    limits.connections = 100;
+    limits.connections = 500;
 }
 
 /// Runs `attack` while others draw samples one after the other; each of them gets some.
@@ -96,9 +96,8 @@ fn a_connection_is_kept_only_for_a_while() {
 #[test]
 fn bodies_that_are_no_request_are_refused() {
     let server = Running::new();
-    let post = |headers: &[(&str, &str)], body: &[u8]| {
-        server.send("POST", "/v1/samples", headers, body)
-    };
+    let post =
+        |headers: &[(&str, &str)], body: &[u8]| server.send("POST", "/v1/samples", headers, body);
     let deep = "[".repeat(100_000);
     beside_others(&server, || {
         for body in [
@@ -208,7 +207,7 @@ fn thousands_of_connections_that_are_opened_and_left_keep_nobody_out() {
         for _ in 0..2000 {
             open.push(TcpStream::connect(server.address).unwrap());
         }
-        assert!(server.metric("ancestral_connections") <= 100.0);
+        assert!(server.metric("ancestral_connections") <= 500.0);
         drop(open);
     });
 }
@@ -222,9 +221,10 @@ fn clients_that_vanish_leave_nothing_behind() {
             let headers = [JSON, ("accept", "text/event-stream")];
             let mut stream = server.connect();
             let bytes = request("POST", "/v1/samples", &headers, body);
-            // Some are gone before the request is whole.
-            stream.write_all(&bytes[..bytes.len() - usize::from(i % 3 == 0)]).unwrap();
-            if i % 2 == 0 {
+            // Some are gone before the request is whole, some before the first byte of the answer.
+            let is_whole = i % 3 != 0;
+            stream.write_all(&bytes[..bytes.len() - usize::from(!is_whole)]).unwrap();
+            if is_whole && i % 2 == 0 {
                 let _ = stream.read(&mut [0; 100]);
             }
         }

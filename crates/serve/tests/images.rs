@@ -23,7 +23,8 @@ fn pictures_are_those_of_samples() {
     }
     assert_eq!(images["seed_text"], "3");
     // The names of other servers mean the same.
-    let body = r#"{"prompt": "7", "n": 2, "seed": "3", "num_inference_steps": 5, "guidance_scale": 2}"#;
+    let body =
+        r#"{"prompt": "7", "n": 2, "seed": "3", "num_inference_steps": 5, "guidance_scale": 2}"#;
     let other = server.post(PATH, "*/*", body).json();
     let same = r#"{"count": 2, "class": "7", "seed": 3, "steps": 5, "guidance": 2}"#;
     let samples = server.post("/v1/samples", "*/*", same).json();

@@ -17,8 +17,22 @@ const BODIES: [&str; 5] = [
 
 /// Pieces that are put in: what numbers, texts and lists may be.
 const PIECES: [&str; 16] = [
-    "0", "-1", "1e999", "18446744073709551616", "null", "true", "\"\"", "[", "]", "{", "}", ",", ":",
-    "\"steps\"", "0.0000001", "\u{202e}",
+    "0",
+    "-1",
+    "1e999",
+    "18446744073709551616",
+    "null",
+    "true",
+    "\"\"",
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    ":",
+    "\"steps\"",
+    "0.0000001",
+    "\u{202e}",
 ];
 
 /// Numbers that look random (Marsaglia's xorshift).

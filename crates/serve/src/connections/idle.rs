@@ -39,7 +39,7 @@ pub(super) enum Entry {
 }
 
 /// So long a connection may be idle, however many there are: a request may be on its way.
-const LEAST: Duration = Duration::from_millis(100);
+const LEAST: Duration = Duration::from_millis(20);
 
 impl Table {
     fn tick(&mut self) -> u64 {
@@ -93,7 +93,9 @@ impl Connections {
     pub(super) fn enter(this: &Arc<Self>) -> Entry {
         let mut table = this.table();
         if table.open.len() >= this.most {
-            let Some((_, (oldest, since))) = table.idle.first_key_value() else { return Entry::Full };
+            let Some((_, (oldest, since))) = table.idle.first_key_value() else {
+                return Entry::Full;
+            };
             let (oldest, age) = (*oldest, since.elapsed());
             if age < LEAST {
                 return Entry::Later(LEAST - age);
@@ -198,7 +200,10 @@ mod tests {
         // The first has a request, and then none any more: it is the last to become idle.
         drop(a.busy());
         let d = enter().unwrap();
-        assert_eq!([&a, &b, &c, &d].map(|place| place.evicted().is_cancelled()), [false, true, false, false]);
+        assert_eq!(
+            [&a, &b, &c, &d].map(|place| place.evicted().is_cancelled()),
+            [false, true, false, false]
+        );
         let requests = [c.busy(), a.busy(), d.busy()];
         assert!(enter().is_none());
         drop(requests);

@@ -115,12 +115,11 @@ async fn drawn(
 impl ImageRequest {
     fn parse(body: &[u8]) -> Result<Self, Problem> {
         let fields = strict::object(body)?;
-        let names: Vec<String> = fields.keys().cloned().collect();
-        serde_json::from_value(Value::Object(fields)).map_err(|error| {
+        serde_json::from_value(Value::Object(fields.clone())).map_err(|error| {
             let text = error.to_string();
-            // Its text names the field, if it is about a name.
-            let named = names.iter().find(|name| text.contains(&format!("`{name}`")));
-            let problem = Problem::new(ProblemKind::Invalid, text.clone());
+            // Where it is about a name, that is the first one in it.
+            let named = text.split('`').nth(1).filter(|name| fields.contains_key(*name));
+            let problem = Problem::new(ProblemKind::Invalid, &text);
             named.map_or(problem.clone(), |name| problem.at(name))
         })
     }

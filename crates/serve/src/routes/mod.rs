@@ -38,7 +38,8 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/metrics", get(status::metrics))
         .route("/openapi.json", get(status::openapi));
     let routes = page::FILES.iter().fold(routes, |routes, file| {
-        routes.route(file.path, get(move |headers: HeaderMap| async move { file.response(&headers) }))
+        routes
+            .route(file.path, get(move |headers: HeaderMap| async move { file.response(&headers) }))
     });
     routes
         .fallback(|| async { Problem::new(ProblemKind::NotFound, "there is no such route") })
@@ -57,9 +58,9 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Named<T
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let found = Path::<T>::from_request_parts(parts, state).await;
-        found.map(|Path(named)| Self(named)).map_err(|_| {
-            Problem::new(ProblemKind::NotFound, "there is nothing of that name")
-        })
+        found
+            .map(|Path(named)| Self(named))
+            .map_err(|_| Problem::new(ProblemKind::NotFound, "there is nothing of that name"))
     }
 }
 

@@ -42,7 +42,11 @@ pub(super) async fn draw(
         return Ok((StatusCode::ACCEPTED, location, Json(state(&shared, &job))).into_response());
     }
     // Whoever waits has the answer then, and nothing is kept of it.
-    let held = Cancelling { jobs: Arc::clone(&shared.jobs), job: Arc::clone(&job), is_kept: form == Form::Events };
+    let held = Cancelling {
+        jobs: Arc::clone(&shared.jobs),
+        job: Arc::clone(&job),
+        is_kept: form == Form::Events,
+    };
     if form == Form::Events {
         return Ok(stream(job, SampleEvents, 0, Some(held)));
     }

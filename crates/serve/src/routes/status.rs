@@ -24,7 +24,8 @@ pub(super) async fn model(
     Named(id): Named<String>,
 ) -> Result<Json<Value>, Problem> {
     let found = shared.offers.iter().find(|offer| offer.id() == id);
-    let offer = found.ok_or_else(|| Problem::new(ProblemKind::NotFound, "there is no such model"))?;
+    let offer =
+        found.ok_or_else(|| Problem::new(ProblemKind::NotFound, "there is no such model"))?;
     Ok(Json(offer.facts(shared.created, &shared.limits)))
 }
 

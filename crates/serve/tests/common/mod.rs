@@ -165,7 +165,8 @@ impl Reply {
     pub fn read(stream: TcpStream) -> Self {
         let mut reader = BufReader::new(stream);
         let status = line(&mut reader);
-        let status = status.split(' ').nth(1).unwrap_or_else(|| panic!("{status:?}")).parse().unwrap();
+        let status =
+            status.split(' ').nth(1).unwrap_or_else(|| panic!("{status:?}")).parse().unwrap();
         let mut headers = Vec::new();
         loop {
             let line = line(&mut reader);
@@ -213,7 +214,7 @@ impl Reply {
     /// Checks that it is a problem of a status that points at a field; returns what it says.
     #[track_caller]
     pub fn problem(&self, status: u16, pointer: Option<&str>) -> String {
-        assert_eq!(self.status, status, "{}", self.text());
+        assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.body));
         assert_eq!(self.header("content-type"), Some("application/problem+json"));
         let problem = self.json();
         assert_eq!(problem["status"], status);
