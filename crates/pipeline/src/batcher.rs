@@ -162,7 +162,9 @@ impl<K: Clone + PartialEq> Batcher<K> {
     /// Those that took part in a turn go to the end.
     fn pass_on(&mut self, shares: &[Share]) {
         let mut took_part = vec![false; self.live.len()];
-        shares.iter().for_each(|share| took_part[share.member] = true);
+        for share in shares {
+            took_part[share.member] = true;
+        }
         let members = std::mem::take(&mut self.live).into_iter().zip(took_part);
         let (back, front): (Vec<_>, Vec<_>) = members.partition(|(_, took_part)| *took_part);
         self.live = front.into_iter().chain(back).map(|(member, _)| member).collect();

@@ -119,7 +119,8 @@ impl Engine {
         match event {
             Event::Step(step) => job.step(step),
             Event::Done(samples) => {
-                if job.part(samples) {
+                let was_last = job.part(samples);
+                if was_last {
                     self.jobs.ended(job);
                 }
             }

@@ -51,7 +51,7 @@ impl Default for Limits {
             waiting: 256,
             memory: 1 << 30,
             kept_bytes: 256 << 20,
-            kept_for: Duration::from_secs(600),
+            kept_for: Duration::from_mins(10),
             connections: 1024,
             headers: Duration::from_secs(15),
             body_time: Duration::from_secs(30),

@@ -1,6 +1,6 @@
 //! Samples as clients get them.
 
-use ancestral_data::{GridLayout, Pictures, encode_png, grid};
+use ancestral_data::{Column, GridLayout, Pictures, encode_png, grid};
 use ancestral_pipeline::{Batch, Format, Samples, Show, View};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -131,7 +131,7 @@ pub(crate) fn object(job: &Job, samples: &Samples, with_samples: bool) -> Map<St
         return fields;
     }
     if let Some(columns) = job.plan.model().columns() {
-        let names: Vec<_> = columns.as_slice().iter().map(|column| column.name()).collect();
+        let names: Vec<_> = columns.as_slice().iter().map(Column::name).collect();
         fields.insert("columns".to_owned(), json!(names));
         fields.insert("rows".to_owned(), json!(rows(job, &samples.x, &samples.given)));
         return fields;

@@ -111,7 +111,6 @@ impl Server {
 
     /// Its routes, to be served by another program. That gives each request its
     /// [`Client`](crate::Client) as an extension, if clients are to be treated equally.
-    #[must_use]
     pub fn router(&self) -> Router {
         routes::router(Arc::clone(&self.shared))
     }

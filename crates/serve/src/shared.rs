@@ -233,7 +233,7 @@ fn random<const N: usize>() -> Result<[u8; N], Problem> {
 
 /// A name that nobody guesses.
 fn random_id() -> Result<String, Problem> {
-    Ok(random::<16>()?.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(format!("{:032x}", u128::from_le_bytes(random()?)))
 }
 
 /// A seed for a request without one. Every program reads numbers below 2⁵³ as they are.

@@ -1,7 +1,5 @@
 //! Requests beside each other: the same bytes as alone, cancelling, places, fairness.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
-
 mod common;
 
 use std::thread;

@@ -97,8 +97,9 @@ impl Connections {
                 return Entry::Full;
             };
             let (oldest, age) = (*oldest, since.elapsed());
-            if age < LEAST {
-                return Entry::Later(LEAST - age);
+            let left = LEAST.saturating_sub(age);
+            if !left.is_zero() {
+                return Entry::Later(left);
             }
             if let Some(evicted) = table.leave(oldest) {
                 evicted.cancel();

@@ -75,10 +75,10 @@ impl AsyncWrite for Timed {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.written(cx, |stream, cx| stream.poll_flush(cx))
+        self.written(cx, AsyncWrite::poll_flush)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.written(cx, |stream, cx| stream.poll_shutdown(cx))
+        self.written(cx, AsyncWrite::poll_shutdown)
     }
 }

@@ -13,7 +13,7 @@ use ancestral_serve::{Access, Limits, Offer, Server, Stopper};
 use serde_json::Value;
 
 /// For what should come at once and is waited for: far more than a slow machine needs.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A server, which ends with the test.
 pub struct Running {
@@ -144,10 +144,10 @@ pub fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) 
         text += "host: localhost\r\n";
     }
     for (name, value) in headers {
-        text += &format!("{name}: {value}\r\n");
+        text.extend([name, ": ", value, "\r\n"]);
     }
     if !body.is_empty() || method == "POST" {
-        text += &format!("content-length: {}\r\n", body.len());
+        text.extend(["content-length: ", &body.len().to_string(), "\r\n"]);
     }
     [text.as_bytes(), b"connection: close\r\n\r\n", body].concat()
 }
