@@ -170,7 +170,7 @@ fn owners_share_rows_evenly_however_many_trajectories_they_have() {
     let settings = Settings::new().count(4).steps(900).sampler("ddim");
     let plan = pipeline.plan(&settings).unwrap();
     let mut batcher = Batcher::new(rows(8));
-    let mut add = |batcher: &mut Batcher<u64>, owner, count| {
+    let add = |batcher: &mut Batcher<u64>, owner, count| {
         for _ in 0..count {
             batcher.add_of(owner, owner, plan.trajectory(plan.indices()));
         }

@@ -208,8 +208,7 @@ mod tests {
 
     #[test]
     fn one_that_waits_and_is_cancelled_never_starts() {
-        let mut limits = Limits::default();
-        limits.running = 1;
+        let limits = Limits { running: 1, ..Limits::default() };
         let (mut engine, shared) = engine(limits);
         let [first, second, third] = [2, 2, 1]
             .map(|steps| submit(&shared, 1, &format!(r#"{{"count": 1, "steps": {steps}}}"#)));

@@ -1,7 +1,5 @@
 //! OpenAI's shape.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
-
 mod common;
 
 use base64::Engine as _;

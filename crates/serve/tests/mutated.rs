@@ -49,7 +49,7 @@ impl Chance {
 
 fn mutated(chance: &mut Chance) -> Vec<u8> {
     let mut body = BODIES[chance.below(BODIES.len())].as_bytes().to_vec();
-    for _ in 0..1 + chance.below(4) {
+    for _ in 0..=chance.below(4) {
         let (place, length) = (chance.below(body.len() + 1), chance.below(8));
         let end = body.len().min(place + length);
         let piece = PIECES[chance.below(PIECES.len())].as_bytes();

@@ -1,7 +1,5 @@
 //! Samples over a socket: forms, events, jobs, seeds, arrays.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
-
 mod common;
 
 use ancestral_pipeline::{Format, Pipeline};
