@@ -1,7 +1,7 @@
 // A browser, the program under test, and what all pages have to fulfil.
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -14,11 +14,22 @@ const built = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "debug"
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 export const folder = mkdtempSync(join(tmpdir(), "ancestral-browser-"));
-export const program = join(built, "ancestral");
+const program = join(built, "ancestral");
 
 // What the program prints on standard output.
 export function run(...args) {
   return execFileSync(program, args, { encoding: "utf8", cwd: folder, stdio: ["ignore", "pipe", "inherit"] });
+}
+
+// Starts a server on a free port, and waits until it says where it is.
+export async function serve(...args) {
+  const child = spawn(program, ["serve", ...args, "--port", "0", "--quiet"], { cwd: folder, stdio: ["ignore", "pipe", "inherit"] });
+  const url = await new Promise((found, failed) => {
+    child.stdout.once("data", (line) => found(String(line).trim()));
+    child.once("exit", (code) => failed(new Error(`the server ended with ${code}`)));
+  });
+  const ended = new Promise((done) => child.once("exit", done));
+  return { url, stop: () => child.kill("SIGTERM") && ended };
 }
 
 // What an example prints.
@@ -36,17 +47,23 @@ export function launch() {
   });
 }
 
-// A page whose errors, warnings and requests are recorded. `close` fails if there was an error.
+// A page whose errors, warnings and requests are recorded.
 export async function open(browser, url, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
   const troubles = [];
   const requests = [];
-  page.on("console", (message) => ["error", "warning"].includes(message.type()) && troubles.push(message.text()));
+  page.on("console", (message) => isTrouble(message) && troubles.push(message.text()));
   page.on("pageerror", (error) => troubles.push(String(error)));
   page.on("request", (request) => requests.push(request.url()));
   await page.goto(url);
   return { context, page, troubles, requests };
+}
+
+// Chromium's advice on canvases is about the tests, which read them.
+function isTrouble(message) {
+  return ["error", "warning"].includes(message.type()) && !message.text().startsWith("Canvas2D:");
 }
 
 export async function assertAccessible(page) {

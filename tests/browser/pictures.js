@@ -2,11 +2,12 @@
 
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { folder, launch, open, run } from "./browser.js";
+import { folder, launch, open, run, serve } from "./browser.js";
 
 const pictures = fileURLToPath(new URL("../../docs/images/", import.meta.url));
 const browser = await launch();
 await explain();
+await served();
 await browser.close();
 
 async function explain() {
@@ -29,4 +30,16 @@ async function explain() {
   });
   await page.waitForTimeout(300);
   await page.screenshot({ path: join(pictures, "explain.png"), clip: { x: 0, y: 0, width: 1120, height: 600 } });
+}
+
+async function served() {
+  const server = await serve("digits");
+  const { page } = await open(browser, server.url, { viewport: { width: 1120, height: 700 } });
+  await page.getByText("Ready.").waitFor();
+  await page.getByLabel(/Compare with/).check();
+  for (const side of [0, 1]) await page.locator('[data-control="steps"]').nth(side).fill(side ? "20" : "100");
+  await page.getByRole("button", { name: "Draw", exact: true }).click();
+  await page.getByText(/^Done in/).waitFor();
+  await page.screenshot({ path: join(pictures, "serve.png") });
+  await server.stop();
 }

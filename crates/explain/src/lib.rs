@@ -11,6 +11,7 @@ mod table;
 
 pub use explanation::{Explanation, Particles};
 pub use field::Field;
+pub use page::STYLE;
 pub use process::{Noise, Process};
 pub use run::{Frame, Run};
 pub use subject::{Subject, SubjectError};

@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 const PAGE: &str = include_str!("../page/page.html");
-const STYLE: &str = concat!(include_str!("../page/base.css"), include_str!("../page/page.css"));
+/// Colours, type and controls of our pages, as CSS.
+pub const STYLE: &str = include_str!("../page/base.css");
+const OWN_STYLE: &str = include_str!("../page/page.css");
 /// The scripts, in the order in which they use each other.
 const SCRIPT: &str = concat!(
     include_str!("../page/tables.js"),
@@ -24,7 +26,9 @@ pub(crate) fn page(numbers: &impl Serialize) -> String {
     let numbers = serde_json::to_string(numbers).expect("numbers and texts become JSON");
     // A name in the data can't end the element that the numbers are in.
     let numbers = numbers.replace('<', "\\u003c");
-    PAGE.replace("/*style*/", STYLE).replace("/*script*/", SCRIPT).replace("/*numbers*/", &numbers)
+    PAGE.replace("/*style*/", &[STYLE, OWN_STYLE].concat())
+        .replace("/*script*/", SCRIPT)
+        .replace("/*numbers*/", &numbers)
 }
 
 #[cfg(test)]

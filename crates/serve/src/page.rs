@@ -25,23 +25,41 @@ pub(crate) struct File {
     tag: LazyLock<String>,
 }
 
-/// A file of the folder `page`, where it is served, and its media type.
+/// A text of the page, where it is served, and its media type.
 macro_rules! file {
-    ($path:literal, $name:literal, $media_type:literal) => {
+    ($path:expr, $text:expr, $media_type:literal) => {
         File {
             path: $path,
             media_type: $media_type,
-            bytes: include_bytes!(concat!("../page/", $name)),
-            tag: LazyLock::new(|| tag(include_bytes!(concat!("../page/", $name)))),
+            bytes: $text.as_bytes(),
+            tag: LazyLock::new(|| tag($text.as_bytes())),
         }
     };
 }
 
-/// The files of the page.
-pub(crate) static FILES: [File; 3] = [
-    file!("/", "index.html", "text/html; charset=utf-8"),
-    file!("/page.css", "page.css", "text/css; charset=utf-8"),
-    file!("/page.js", "page.js", "text/javascript; charset=utf-8"),
+/// A script of the folder `page`.
+macro_rules! script {
+    ($name:literal) => {
+        file!(
+            concat!("/", $name),
+            include_str!(concat!("../page/", $name)),
+            "text/javascript; charset=utf-8"
+        )
+    };
+}
+
+/// The files of the page. It shares colours, type and controls with the page of `ancestral explain`.
+pub(crate) static FILES: [File; 10] = [
+    file!("/", include_str!("../page/index.html"), "text/html; charset=utf-8"),
+    file!("/base.css", ancestral_explain::STYLE, "text/css; charset=utf-8"),
+    file!("/page.css", include_str!("../page/page.css"), "text/css; charset=utf-8"),
+    script!("api.js"),
+    script!("editor.js"),
+    script!("elements.js"),
+    script!("form.js"),
+    script!("page.js"),
+    script!("run.js"),
+    script!("samples.js"),
 ];
 
 /// The tag of some bytes, by which a browser knows that it has them.
