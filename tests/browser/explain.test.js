@@ -149,7 +149,7 @@ describe("the page", () => {
   for (const [name, path] of [["moons", moons], ["digits", digits]]) {
     for (const colorScheme of ["light", "dark"]) {
       test(`${name} is accessible and fits, in ${colorScheme}, from phone to wide screen`, async () => {
-        for (const [size, width] of [["phone", 360], ["tablet", 768], ["wide", 1680]]) {
+        for (const [size, width] of [["phone", 360], ["wide", 1680]]) {
           const { context, page, troubles } = await file(path, { colorScheme, viewport: { width, height: 900 } });
           await slide(page, "moment", 6);
           await drawn(page);

@@ -34,12 +34,16 @@ async function explain() {
 
 async function served() {
   const server = await serve("digits");
-  const { page } = await open(browser, server.url, { viewport: { width: 1120, height: 700 } });
+  const { page } = await open(browser, server.url, { viewport: { width: 1120, height: 1000 } });
   await page.getByText("Ready.").waitFor();
   await page.getByLabel(/Compare with/).check();
   for (const side of [0, 1]) await page.locator('[data-control="steps"]').nth(side).fill(side ? "20" : "100");
   await page.getByRole("button", { name: "Draw", exact: true }).click();
   await page.getByText(/^Done in/).waitFor();
-  await page.screenshot({ path: join(pictures, "serve.png") });
+  await page.evaluate(() => {
+    document.getElementById("form").scrollTop = 0;
+    scrollTo({ top: 0, behavior: "instant" });
+  });
+  await page.screenshot({ path: join(pictures, "serve.png"), clip: { x: 0, y: 0, width: 1120, height: 760 } });
   await server.stop();
 }
