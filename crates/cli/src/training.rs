@@ -76,7 +76,7 @@ pub fn settings_of_training() -> Vec<String> {
     let command = Args::command();
     let train = command.find_subcommand("train").expect("a command of the program");
     let flags = train.get_arguments().filter_map(clap::Arg::get_long);
-    let flags = flags.filter(|flag| !["quiet", "help"].contains(flag));
+    let flags = flags.filter(|flag| !["quiet", "show", "help"].contains(flag));
     flags.map(|flag| flag.replace('-', "_")).collect()
 }
 
