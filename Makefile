@@ -1,14 +1,18 @@
 # What developers run. The checks themselves stand in .ci/run, so that there is one list of them.
 
-.PHONY: check fmt spell lint package deny msrv targets doc test browser devices
-.PHONY: accept golden valgrind miri mutants fuzz
+.PHONY: check fmt spell lint package deny msrv targets doc test browser python devices
+.PHONY: wheel accept golden valgrind miri mutants fuzz
 
 # All that the gate checks.
 check:
 	@bash .ci/run
 
-fmt spell lint package deny msrv targets doc test browser devices:
+fmt spell lint package deny msrv targets doc test browser python devices:
 	@bash .ci/run $@
+
+# The wheel of the Python module, in target/wheel: built, checked and tested.
+wheel:
+	@bash bindings/python/wheel.sh
 
 # What the project promises, measured: see tools/accept/README.md.
 accept:

@@ -4,7 +4,9 @@ use std::fmt;
 #[cfg(unix)]
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
-use std::process::ExitCode;
+
+/// The exit code of errors of usage and of input.
+pub const USAGE: u8 = 2;
 
 /// An error that is not the user's: a check failed, numbers became non-finite, a disk is full. The
 /// program ends with code 1; for any other error, of usage or input, with code 2.
@@ -71,23 +73,23 @@ fn is_a_file() -> bool {
 }
 
 /// Prints the error and returns the exit code. A reader that closed our stdout is not an error.
-pub fn report(error: &anyhow::Error) -> ExitCode {
+pub fn report(error: &anyhow::Error) -> u8 {
     let closed = |cause: &(dyn std::error::Error + 'static)| {
         cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == ErrorKind::BrokenPipe)
     };
     if error.chain().any(closed) {
-        return ExitCode::SUCCESS;
+        return 0;
     }
     // If stderr is closed too, there is nothing to do.
     if let Some(Interrupted { code, message }) = error.downcast_ref() {
         let _ = writeln!(io::stderr(), "{message}");
-        return ExitCode::from(*code);
+        return *code;
     }
     let text = format!("{error:#}");
     let lines: Vec<_> = if lists_files(error) { text.lines().collect() } else { vec![&*text] };
     let text = lines.into_iter().map(on_its_line).collect::<Vec<_>>().join("\n");
     let _ = writeln!(io::stderr(), "error: {text}");
-    ExitCode::from(if error.is::<Failed>() || error.chain().any(lacks_room) { 1 } else { 2 })
+    if error.is::<Failed>() || error.chain().any(lacks_room) { 1 } else { USAGE }
 }
 
 /// Whether the disk or the user's quota is full.

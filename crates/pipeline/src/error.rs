@@ -39,6 +39,14 @@ pub enum Error {
         /// Why.
         source: NetworkError,
     },
+    /// The caller stopped it.
+    #[error("stopped while {doing} {model}")]
+    Stopped {
+        /// What was being done.
+        doing: &'static str,
+        /// The model.
+        model: String,
+    },
 }
 
 impl From<ModelError> for Error {

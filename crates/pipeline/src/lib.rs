@@ -28,7 +28,7 @@ pub use batcher::{Batcher, Event};
 pub use engine::Engine;
 pub use error::{Error, ModelError, Noted, Notice, NoticeKind, Problem, RowsError, SettingError};
 pub use given::Given;
-pub use model::{Classes, Defaults, Model, columns_for_folder, columns_of_folder};
+pub use model::{Classes, Defaults, Model, OwnNetwork, columns_for_folder, columns_of_folder};
 pub use noise_source::NoiseSource;
 pub use pipeline::Pipeline;
 pub use plan::Plan;

@@ -17,7 +17,8 @@ use ancestral::variance::OptimalVariance;
 use ancestral::{Level, Schedule};
 use ancestral_data::Columns;
 use ancestral_format::{
-    BetaSchedule, Loaded, ModelFolder, NetworkConfig, SchedulerConfig, Weights, safetensors,
+    BetaSchedule, Loaded, ModelFolder, NetworkConfig, SchedulerConfig, UNetConfig, Weights,
+    safetensors,
 };
 use sha2::{Digest, Sha256};
 
@@ -66,6 +67,17 @@ impl Defaults {
             Self { steps: 250, count: 1000, batch: 1024 }
         }
     }
+}
+
+/// What is to be known of a network that is not here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnNetwork {
+    /// Channels, height and width of a sample.
+    pub shape: [usize; 3],
+    /// How many labels it has, if it takes any.
+    pub classes: Option<usize>,
+    /// Whether it predicts twice as many channels as a sample has, the second half for the variance.
+    pub predicts_variance: bool,
 }
 
 /// A checksum that can be written to.
@@ -122,6 +134,44 @@ impl Model {
         };
         let classes = Classes::of(&folder);
         Ok(Self { name, folder, schedule, columns, classes, digest: OnceLock::new() })
+    }
+
+    /// A model whose network is the caller's, who answers the calls of its trajectories: it has no
+    /// weights. Its samples have `shape`, `[channels, height, width]`.
+    ///
+    /// # Errors
+    /// If its betas are no schedule.
+    ///
+    /// # Example
+    /// ```
+    /// use std::sync::Arc;
+    /// use ancestral_format::SchedulerConfig;
+    /// use ancestral_pipeline::{Batch, Model, OwnNetwork, Plan, Poll, Settings};
+    ///
+    /// let network = OwnNetwork { shape: [2, 1, 1], classes: None, predicts_variance: false };
+    /// let model = Model::without_network("mine", SchedulerConfig::default(), network)?;
+    /// let plan = Plan::new(&Arc::new(model), &Settings::new().count(4).steps(10))?;
+    /// let mut trajectory = plan.trajectory(0..4);
+    /// let Poll::Call(call) = trajectory.poll() else { panic!("the first step needs the network") };
+    /// assert_eq!((call.x.rows(), call.timesteps[0]), (4, 900.0));
+    /// # Ok::<(), ancestral_pipeline::Error>(())
+    /// ```
+    pub fn without_network(
+        name: impl Into<String>,
+        scheduler: SchedulerConfig,
+        network: OwnNetwork,
+    ) -> Result<Self, Error> {
+        let OwnNetwork { shape: [channels, height, width], classes, predicts_variance } = network;
+        let network = NetworkConfig::UNet(Box::new(UNetConfig {
+            sample_size: Some([height, width]),
+            in_channels: channels,
+            out_channels: if predicts_variance { 2 * channels } else { channels },
+            num_class_embeds: classes,
+            ..UNetConfig::default()
+        }));
+        let weights = Weights::default();
+        let folder = ModelFolder { network, scheduler, weights, raw_weights: None, about: None };
+        Self::from_folder(name, folder)
     }
 
     /// The model that is compiled in: digits of 8 × 8, in ten classes.

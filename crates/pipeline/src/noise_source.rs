@@ -1,6 +1,8 @@
 //! Sources of noise.
 
+use std::fmt;
 use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ancestral::noise::TorchNoise;
 use ancestral::{Batch, Noise, SampleNoise};
@@ -24,10 +26,22 @@ pub enum NoiseSource {
 }
 
 /// The noise of some samples.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) enum RowNoise {
     Ours(Box<SampleNoise>),
     Torch(Box<TorchNoise>),
+    /// That of the caller; clones draw from it in turn.
+    Given(Arc<Mutex<dyn Noise<Batch> + Send>>),
+}
+
+impl fmt::Debug for RowNoise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ours(_) => "Ours",
+            Self::Torch(_) => "Torch",
+            Self::Given(_) => "Given",
+        })
+    }
 }
 
 impl Noise<Batch> for RowNoise {
@@ -35,6 +49,7 @@ impl Noise<Batch> for RowNoise {
         match self {
             Self::Ours(noise) => noise.draw(like),
             Self::Torch(noise) => noise.draw(like),
+            Self::Given(noise) => noise.lock().unwrap_or_else(PoisonError::into_inner).draw(like),
         }
     }
 }

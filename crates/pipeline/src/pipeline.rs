@@ -1,6 +1,7 @@
 //! A model with its network, ready to draw from.
 
 use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -148,21 +149,23 @@ impl Pipeline {
     }
 
     /// x_T of clean rows in model space: from data to the noise that leads to them, along the path of
-    /// DDIM. `each` is called after each hop with how many are done, and of how many.
+    /// DDIM. `each` is called after each hop with how many are done, and of how many; its answer says
+    /// whether to go on.
     ///
     /// Of the settings those of the grid, of clipping, the class and the batch count.
     ///
     /// # Errors
-    /// If a setting is invalid, rows don't fit, or the network fails.
+    /// If a setting is invalid, rows don't fit, the network fails, or `each` stops it.
     pub fn invert(
         &self,
         settings: &Settings,
         x0: &Batch,
-        mut each: impl FnMut(usize, usize) + Send,
+        mut each: impl FnMut(usize, usize) -> ControlFlow<()> + Send,
     ) -> Result<Batch, Error> {
         /// Of fourth order: on 100 hops of the built-in model what is lost is a thousandth of the
         /// range (docs/steering.md).
         const CALLS: usize = 4;
+        const INVERTING: &str = "inverting by";
 
         let settings = settings.clone().sampler("ddim").count(x0.rows()).init(x0.clone());
         let plan = self.plan(&settings)?;
@@ -191,8 +194,11 @@ impl Pipeline {
                 let steps = steps.map_err(|problem| SettingError::new(Setting::Steps, problem))?;
                 let mut last = None;
                 for (hop, step) in steps.enumerate() {
-                    last = Some(step.map_err(|source| self.failed("inverting by", source))?.x);
-                    each(number * hops + hop + 1, of);
+                    last = Some(step.map_err(|source| self.failed(INVERTING, source))?.x);
+                    if each(number * hops + hop + 1, of).is_break() {
+                        let model = self.model.name().to_owned();
+                        return Err(Error::Stopped { doing: INVERTING, model });
+                    }
                 }
                 Ok(last.unwrap_or_else(|| x0.clone()))
             })?;

@@ -3,10 +3,11 @@
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use ancestral::compat;
 use ancestral::denoiser::Guidance;
+use ancestral::{Batch, Noise};
 
 use crate::error::{Error, Noted, Notice, Problem, SettingError};
 use crate::given::Given;
@@ -14,7 +15,7 @@ use crate::guidance::guidance;
 use crate::labels::SampleLabels;
 use crate::memory;
 use crate::model::Model;
-use crate::noise_source::NoiseSource;
+use crate::noise_source::{NoiseSource, RowNoise};
 use crate::process::{Limit, Process, Stack};
 use crate::settings::{Setting, Settings};
 use crate::start::Start;
@@ -267,6 +268,38 @@ impl Plan {
     /// If they are not some of the plan's, or not all of them although their noise is drawn as one.
     #[must_use]
     pub fn trajectory(&self, indices: Range<u64>) -> Trajectory {
+        let is_given = !self.start.is_drawn();
+        let noise = self.settings.rng.noise(self.settings.seed, indices.clone(), is_given);
+        self.trajectory_from(indices, noise)
+    }
+
+    /// The same with noise of the caller's, in place of that of the seed. A clone of the trajectory draws
+    /// from the same source.
+    ///
+    /// # Panics
+    /// As [`trajectory`](Self::trajectory).
+    ///
+    /// # Example
+    /// ```
+    /// use ancestral::SampleNoise;
+    /// use ancestral_pipeline::{Pipeline, Settings};
+    ///
+    /// let pipeline = Pipeline::built_in()?;
+    /// let plan = pipeline.plan(&Settings::new().count(2).seed(7).steps(5))?;
+    /// let mut trajectory = plan.trajectory_with(0..2, SampleNoise::new(7, 0..2));
+    /// assert!(format!("{:?}", trajectory.poll()) == format!("{:?}", plan.trajectory(0..2).poll()));
+    /// # Ok::<(), ancestral_pipeline::Error>(())
+    /// ```
+    #[must_use]
+    pub fn trajectory_with(
+        &self,
+        indices: Range<u64>,
+        noise: impl Noise<Batch> + Send + 'static,
+    ) -> Trajectory {
+        self.trajectory_from(indices, RowNoise::Given(Arc::new(Mutex::new(noise))))
+    }
+
+    fn trajectory_from(&self, indices: Range<u64>, mut noise: RowNoise) -> Trajectory {
         let all = &self.indices;
         assert!(
             all.start <= indices.start && indices.start < indices.end && indices.end <= all.end,
@@ -278,8 +311,6 @@ impl Plan {
         );
         let place = |index: u64| countable(index - all.start);
         let place = place(indices.start)..place(indices.end);
-        let is_given = !self.start.is_drawn();
-        let mut noise = self.settings.rng.noise(self.settings.seed, indices.clone(), is_given);
         let x_t = self.start.x_t(place.clone(), &self.shape, &mut noise);
         let labels = self.labels.of(indices.clone());
         let given = self.given.as_ref().map(|given| given.cells(place.clone()));

@@ -16,6 +16,8 @@ mod serve;
 mod train;
 mod value;
 
+use std::ffi::OsString;
+
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use calibrate::CalibrateArgs;
@@ -62,16 +64,16 @@ pub enum Command {
 }
 
 impl Args {
-    /// Reads the command line. A number below 0 is the value of the flag before it, not a flag, so that
-    /// it is refused by that flag's name.
-    pub fn read() -> Self {
+    /// Reads the arguments of the command line, of which the first is the name of the program. A number
+    /// below 0 is the value of the flag before it, not a flag, so that it is refused by that flag's name.
+    pub fn of(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let command = Self::command().mut_subcommands(|command| {
             command.mut_args(|arg| {
                 let is_flag = arg.get_long().is_some() && arg.get_action().takes_values();
                 if is_flag { arg.allow_negative_numbers(true) } else { arg }
             })
         });
-        Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+        Self::from_arg_matches(&command.try_get_matches_from(arguments)?)
     }
 }
 

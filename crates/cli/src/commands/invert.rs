@@ -1,8 +1,9 @@
 //! `ancestral invert`: data → the noise that leads to the data.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use ancestral_data::{Column, Columns, encode_npy, encode_npy_fitting};
+use ancestral_data::{encode_npy, encode_npy_fitting};
 use ancestral_format::counted;
 use ancestral_pipeline::{Batch, Pipeline, Plan, Settings, View};
 use anyhow::{Result, bail};
@@ -36,13 +37,14 @@ pub fn run(args: &InvertArgs) -> Result<()> {
         progress
             .get_or_insert_with(|| Progress::new("inverting", 0..of as u64, quiet))
             .at(done as u64, || counted(x0.rows(), "row"));
+        ControlFlow::Continue(())
     });
     drop(progress);
     let x_t = x_t.map_err(flagged)?;
     let shape = [&[x_t.rows()], x_t.row_shape()].concat();
     let bytes = match pipeline.model().columns() {
         None => encode_npy(&shape, x_t.data()),
-        Some(columns) => encode_npy_fitting(&shape, &unrounded(columns, x_t.data())),
+        Some(columns) => encode_npy_fitting(&shape, &columns.unrounded(x_t.data())),
     };
     save(&args.output, &bytes).map_err(|error| Failed(error).into())
 }
@@ -54,11 +56,4 @@ fn settings(args: &InvertArgs) -> Settings {
     (settings.steps, settings.batch) = (args.steps, args.batch);
     settings.spacing.clone_from(&args.spacing);
     settings
-}
-
-/// Rows in the data's own units, without the kinds of the columns: noise in a column of whole numbers
-/// is not rounded.
-fn unrounded(columns: &Columns, rows: &[f32]) -> Vec<f64> {
-    let value = |(x, column): (&f32, &Column)| column.mean() + column.deviation() * f64::from(*x);
-    rows.iter().zip(columns.as_slice().iter().cycle()).map(value).collect()
 }

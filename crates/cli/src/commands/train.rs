@@ -15,14 +15,12 @@ use crate::flags::raised;
 use crate::open::{engine_on, on_threads};
 use front::Terminal;
 
+pub use front::command;
+
 pub fn run(args: &TrainArgs) -> Result<()> {
     on_threads(&args.compute, || {
         let mut front = Terminal::new(args.compute.quiet, args.show);
-        let run = if args.resume.is_some() {
-            resume::resumed(args, &mut front)?
-        } else {
-            begun(args, &mut front)?
-        };
+        let run = begin(args, &mut front)?;
         front.watch()?;
         let outcome = run.run(&mut front).map_err(raised)?;
         let (steps, resume) =
@@ -45,8 +43,12 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     })
 }
 
-/// The run that the flags describe.
-fn begun(args: &TrainArgs, front: &mut Terminal) -> Result<Run> {
+/// The run that the flags describe, begun before or new.
+pub fn begin(args: &TrainArgs, front: &mut dyn Front) -> Result<Run> {
+    if args.resume.is_some() { resume::resumed(args, front) } else { begun(args, front) }
+}
+
+fn begun(args: &TrainArgs, front: &mut dyn Front) -> Result<Run> {
     let precision = args.compute.precision.unwrap_or_default();
     let engine = engine_on(&args.compute, precision.into())?;
     let data = args.data.clone().unwrap_or_default();

@@ -15,6 +15,16 @@ pub struct Numbers {
 }
 
 impl Numbers {
+    /// The numbers of an array in memory, in C order.
+    ///
+    /// # Panics
+    /// If there are not as many values as the shape says.
+    #[must_use]
+    pub fn new(shape: Vec<usize>, kind: NumberKind, values: Vec<f64>) -> Self {
+        assert_eq!(shape.iter().product::<usize>(), values.len(), "values of shape {shape:?}");
+        Self { shape, kind, values }
+    }
+
     /// The length of each axis; empty for a single number.
     #[must_use]
     pub fn shape(&self) -> &[usize] {

@@ -86,6 +86,19 @@ impl Columns {
         rows.iter().zip(self.0.iter().cycle()).map(|(&x, column)| column.from_model(x)).collect()
     }
 
+    /// The same without the kinds of the columns, for noise: in a column of whole numbers it is not
+    /// rounded.
+    ///
+    /// # Panics
+    /// If the values do not fill whole rows.
+    #[must_use]
+    pub fn unrounded(&self, rows: &[f32]) -> Vec<f64> {
+        self.check_width(rows.len());
+        let value =
+            |(x, column): (&f32, &Column)| column.mean() + column.deviation() * f64::from(*x);
+        rows.iter().zip(self.0.iter().cycle()).map(value).collect()
+    }
+
     fn check_width(&self, values: usize) {
         let width = self.len();
         assert!(values.is_multiple_of(width), "{values} values for rows of {width} columns");

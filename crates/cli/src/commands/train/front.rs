@@ -102,14 +102,20 @@ impl Front for Terminal {
     }
 
     fn command(&self, task: Task<'_>) -> String {
-        let on_folder = |words: &[&str], folder: &RunFolder| {
-            let folder = operand(folder.path());
-            shell(&words.iter().map(OsString::from).chain([folder]).collect::<Vec<_>>())
-        };
-        match task {
-            Task::Train { request, done } => flags::command(request, done),
-            Task::Resume(folder) => on_folder(&["train", "--resume"], folder),
-            Task::Sample(folder) => on_folder(&["sample"], folder),
-        }
+        command(task)
+    }
+}
+
+/// The command that does a task.
+#[must_use]
+pub fn command(task: Task<'_>) -> String {
+    let on_folder = |words: &[&str], folder: &RunFolder| {
+        let folder = operand(folder.path());
+        shell(&words.iter().map(OsString::from).chain([folder]).collect::<Vec<_>>())
+    };
+    match task {
+        Task::Train { request, done } => flags::command(request, done),
+        Task::Resume(folder) => on_folder(&["train", "--resume"], folder),
+        Task::Sample(folder) => on_folder(&["sample"], folder),
     }
 }

@@ -7,18 +7,17 @@ use ancestral::AnySchedule;
 use ancestral_data::Channels;
 use ancestral_format::{SchedulerConfig, joined};
 use ancestral_learn::{Loss, Optimizer, Reading, Request, TimestepSampler};
-use ancestral_run::{Run, RunFolder, Stored};
+use ancestral_run::{Front, Run, RunFolder, Stored};
 use anyhow::{Context, Result, bail};
 
 use super::flags::{self, Flag};
-use super::front::Terminal;
 use super::{folder_of, limits};
 use crate::args::{BudgetArgs, ComputeArgs, ReadingArgs, SavingArgs, ScheduleArgs, TrainArgs};
 use crate::flags::raised;
 use crate::open::engine_on;
 
 /// The run that `args` name, at its newest complete checkpoint.
-pub fn resumed(args: &TrainArgs, front: &mut Terminal) -> Result<Run> {
+pub fn resumed(args: &TrainArgs, front: &mut dyn Front) -> Result<Run> {
     let mut stored = Stored::read(RunFolder::new(folder(args)?), front).map_err(raised)?;
     let request = merged(stored.request.clone(), args);
     let checkpoint = stored.checkpoint().display();
