@@ -4,6 +4,7 @@
 #![deny(clippy::integer_division, clippy::imprecise_flops)]
 
 pub mod batch;
+pub mod categorical;
 pub mod compat;
 pub mod denoiser;
 pub mod exact;
@@ -17,6 +18,7 @@ pub mod loss_weight;
 mod names;
 pub mod noise;
 pub mod options;
+pub mod particles;
 mod point;
 mod posterior;
 mod prediction;

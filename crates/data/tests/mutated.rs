@@ -92,7 +92,7 @@ fn idx_file(path: &Path) {
 fn arrays(path: &Path) {
     let _ = read_npy(path);
     if let Ok(arrays) = read_arrays(path) {
-        assert_eq!(arrays.values().count(), arrays.shape().iter().product());
+        assert_eq!(arrays.values().count(), arrays.shape().iter().product::<usize>());
         let _ = arrays.into_pictures();
     }
 }
@@ -100,7 +100,7 @@ fn arrays(path: &Path) {
 fn table(path: &Path) {
     if let Ok(table) = read_csv(path) {
         let (data, columns) = (table.data(), table.columns());
-        assert_eq!(data.rows().len(), data.len() * columns.len());
+        assert_eq!(data.rows().len(), data.len() * columns.width());
         assert!(data.rows().iter().all(|value| value.is_finite()));
     }
 }

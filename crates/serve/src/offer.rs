@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ancestral::sampler::SamplerInfo;
 use ancestral::{AnySampler, AnySpacing, Sampler, Variance};
-use ancestral_data::{Channels, ColumnKind};
+use ancestral_data::{Channels, Column, ColumnKind, ColumnSchema};
 use ancestral_format::Labels;
 use ancestral_pipeline::{Classes, Model, NoiseSource, Pipeline};
 use serde_json::{Value, json};
@@ -68,7 +68,7 @@ impl Offer {
         let (scheduler, defaults) = (&model.folder().scheduler, model.defaults());
         let kind = match model.columns() {
             None => "pictures",
-            Some(columns) if columns.len() == 2 => "points",
+            Some(columns) if columns.are_plane() => "points",
             Some(_) => "table",
         };
         let (classes, has_none, must_choose) = classes(model);
@@ -140,22 +140,24 @@ fn classes(model: &Model) -> (Option<Vec<String>>, bool, bool) {
 
 fn columns(model: &Model) -> Option<Vec<Value>> {
     let columns = model.columns()?;
-    let column = |column: &ancestral_data::Column| {
-        let (kind, values) = match column.kind() {
-            ColumnKind::Real => ("real", None),
-            ColumnKind::Integer => ("integer", None),
-            ColumnKind::Constant => ("constant", None),
-            ColumnKind::Discrete(values) => ("discrete", Some(values)),
+    let column = |(column, schema): (&Column, ColumnSchema)| {
+        let values = match column.kind() {
+            ColumnKind::Category(category) => Some(category.labels()),
+            ColumnKind::Number(_) | ColumnKind::Date(_) | ColumnKind::Constant(_) => None,
         };
+        // Where it is a line of numbers.
+        let at = |place: f32| column.decode_loosely(&vec![place; column.width()]);
+        let (mean, above) = (at(0.0), at(1.0));
         json!({
-            "name": column.name(),
-            "kind": kind,
+            "name": schema.name,
+            "kind": schema.kind,
             "values": values,
-            "mean": column.mean(),
-            "deviation": column.deviation(),
+            "mean": mean,
+            "deviation": above.zip(mean).map(|(above, mean)| above - mean),
         })
     };
-    Some(columns.as_slice().iter().map(column).collect())
+    let schemas = columns.schema().columns;
+    Some(std::iter::zip(columns.as_slice(), schemas).map(column).collect())
 }
 
 /// How long a row of a network call takes, as turns so far say it.

@@ -52,7 +52,14 @@ pub(crate) fn rows(job: &Job, x: &Batch, given: &[Option<f64>]) -> Option<Value>
     for (value, given) in values.iter_mut().zip(given) {
         *value = given.unwrap_or(*value);
     }
-    Some(values.chunks(columns.len()).map(|row| json!(row)).collect())
+    // A hole is null; words and dates are texts.
+    let cell = |(column, value): (&Column, &f64)| match column.is_numeric() {
+        true => json!(value),
+        false if value.is_nan() => Value::Null,
+        false => json!(column.text(*value)),
+    };
+    let rows = values.chunks(columns.len());
+    Some(rows.map(|row| columns.as_slice().iter().zip(row).map(cell).collect::<Value>()).collect())
 }
 
 pub(crate) fn base64(bytes: &[u8]) -> String {

@@ -4,10 +4,10 @@ mod schedule;
 
 use ancestral::compat;
 use ancestral_cpu::{CpuNetwork, instruction_set};
-use ancestral_data::{Column, ColumnKind, Columns};
+use ancestral_data::Columns;
 use ancestral_format::{Dtype, ModelFolder, NetworkConfig, counted, joined, short};
 use ancestral_pipeline::{Model, Precision, Process, Settings};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use serde_json::json;
 
@@ -24,7 +24,9 @@ pub fn run(args: &InspectArgs) -> Result<()> {
             let model = Wanted { path, variant, size: None, quiet: false }.model()?;
             check(&model)?;
             let compat = Compat::of(&args.process, &model)?;
-            if args.plan {
+            if args.columns {
+                columns(&model)?
+            } else if args.plan {
                 plan(&model, args.precision.unwrap_or_default())?
             } else if args.json {
                 model_json(&model, compat.as_ref())?
@@ -44,6 +46,14 @@ fn check(model: &Model) -> Result<()> {
         fits.with_context(|| format!("model {}", model.name()))?;
     }
     Ok(())
+}
+
+/// What the columns of a model of tables are, as a schema.
+fn columns(model: &Model) -> Result<String> {
+    match model.columns() {
+        Some(columns) => Ok(columns.schema().to_json()),
+        None => bail!("--columns: samples of model {} are pictures", model.name()),
+    }
 }
 
 /// How the engine for CPUs computes the network of a model.
@@ -157,7 +167,7 @@ fn model_text(model: &Model, compat: Option<&Compat>) -> String {
         ("clips to", clipping(scheduler)),
     ];
     let columns = model.columns().into_iter().flat_map(Columns::as_slice);
-    rows.extend(columns.map(|c| ("column", column(c))));
+    rows.extend(columns.map(|column| ("column", column.to_string())));
     if let Some(about) = &folder.about {
         rows.push(("data", about.data.name.clone()));
         rows.extend(about.data.class_names.as_deref().map(|names| ("classes", list(names))));
@@ -194,25 +204,6 @@ fn structure(network: &NetworkConfig) -> (String, String) {
             format!("MLP of {}, {} wide", counted(mlp.blocks, "residual block"), mlp.width),
         ),
     }
-}
-
-/// The columns of a table, one line each.
-fn column(column: &Column) -> String {
-    let kind = match column.kind() {
-        ColumnKind::Real => "real".to_owned(),
-        ColumnKind::Integer => "integer".to_owned(),
-        ColumnKind::Constant => "constant".to_owned(),
-        ColumnKind::Discrete(values) => {
-            let values: Vec<_> = values.iter().map(ToString::to_string).collect();
-            format!("one of {}", values.join(", "))
-        }
-    };
-    format!(
-        "{}: {kind}, mean {:.4}, deviation {:.4}",
-        column.name(),
-        column.mean(),
-        column.deviation()
-    )
 }
 
 fn clipping(scheduler: &ancestral_format::SchedulerConfig) -> String {
