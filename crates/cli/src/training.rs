@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use ancestral_run::{Front, Outcome};
 use clap::{CommandFactory as _, Parser as _};
 
-use crate::args::{Args, TrainArgs};
+use crate::args::TrainArgs;
 use crate::commands::train;
 use crate::failure::Failed;
 use crate::open::on_threads;
@@ -73,9 +73,8 @@ pub fn train(
 /// of the terminal.
 #[must_use]
 pub fn settings_of_training() -> Vec<String> {
-    let command = Args::command();
-    let train = command.find_subcommand("train").expect("a command of the program");
-    let flags = train.get_arguments().filter_map(clap::Arg::get_long);
+    let command = TrainArgs::command();
+    let flags = command.get_arguments().filter_map(clap::Arg::get_long);
     let flags = flags.filter(|flag| !["quiet", "show", "help"].contains(flag));
     flags.map(|flag| flag.replace('-', "_")).collect()
 }
