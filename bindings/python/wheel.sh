@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Builds the wheel, checks its tags and its size, and tests it in a fresh environment:  make wheel
 #
+# With `tools` only what it is built with is installed.
+#
 #   PYTHON   the Python to build and test with; python3 unless it is given
 #
 # The wheel is left in target/wheel. What is needed is installed there from PyPI; Rust and Python 3.10
@@ -23,6 +25,9 @@ if ! cmp -s bindings/python/tools.txt "$tools/installed.txt"; then
     "$tools/bin/python" -m pip install --quiet --disable-pip-version-check -r bindings/python/tools.txt
     cp bindings/python/tools.txt "$tools/installed.txt"
 fi
+
+# All that is downloaded but for what the wheel depends on.
+[[ ${1:-} != tools ]] || exit 0
 
 # On Linux zig links against the oldest C library that Rust supports, so that the wheel runs everywhere.
 options=(--release --locked --manifest-path bindings/python/Cargo.toml --out "$place")
