@@ -47,9 +47,8 @@ fn settings(shared: &Shared) -> (Value, Map<String, Value>) {
     let mut schema = schema_for!(Settings).to_value();
     let definitions = object(schema["$defs"].take());
     let mut properties = object(schema["properties"].take());
-    let models: Vec<_> = shared.offers.iter().map(|offer| offer.id()).collect();
     properties.extend([
-        ("model".to_owned(), json!({"enum": models, "description": "One of the models; may be left out if there is one."})),
+        ("model".to_owned(), json!({"enum": models(shared), "description": "One of the models; may be left out if there is one."})),
         ("wait".to_owned(), json!({"type": "boolean", "default": true, "description": "Whether the answer has the samples, or the place where they will be."})),
         ("previews".to_owned(), json!({"type": "integer", "default": 10, "description": "Of how many steps events are sent."})),
         ("seed".to_owned(), json!({"anyOf": [{"$ref": "#/components/schemas/Seed"}, {"type": "null"}], "description": "Seed of the noise; without one the server draws one."})),
@@ -83,6 +82,11 @@ fn object(value: Value) -> Map<String, Value> {
     if let Value::Object(fields) = value { fields } else { Map::new() }
 }
 
+/// The choices of a model: null is the only one.
+fn models(shared: &Shared) -> Vec<Option<&str>> {
+    shared.offers.iter().map(|offer| Some(offer.id())).chain([None]).collect()
+}
+
 fn seed() -> Value {
     json!({"anyOf": [
         {"type": "integer", "minimum": 0, "maximum": u64::MAX},
@@ -101,7 +105,6 @@ fn array() -> Value {
 }
 
 fn image_request(shared: &Shared) -> Value {
-    let models: Vec<_> = shared.offers.iter().map(|offer| offer.id()).collect();
     let only = |value: &str| json!({"enum": [value, null]});
     let or_null = |kind: &str| json!({"type": [kind, "null"]});
     json!({
@@ -110,7 +113,7 @@ fn image_request(shared: &Shared) -> Value {
         "additionalProperties": false,
         "properties": {
             "prompt": {"type": "string", "description": "The class, by its name; empty for any."},
-            "model": {"enum": models},
+            "model": {"enum": models(shared)},
             "n": {"type": ["integer", "null"], "minimum": 1, "maximum": 10},
             "size": {"type": ["string", "null"], "description": "auto, or the size of the model's pictures."},
             "response_format": only("b64_json"),
@@ -187,6 +190,10 @@ fn paths(secured: bool) -> Value {
     let mut draw = operation("Draw samples", ("200", samples()), &REFUSED);
     draw["requestBody"] = body("SampleRequest");
     draw["responses"]["202"] = json_object("Taken on (`wait` false): where the samples will be");
+    draw["responses"]["202"]["links"] = json!({
+        "look": {"operationId": "look", "parameters": {"id": "$response.body#/id"}},
+        "file": {"operationId": "file", "parameters": {"id": "$response.body#/id", "file": "samples.npy"}},
+    });
     let mut images = operation("Draw pictures, as OpenAI's API does", ("200", images()), &[]);
     images["requestBody"] = body("ImageRequest");
     for (status, about) in
@@ -204,12 +211,14 @@ fn paths(secured: bool) -> Value {
     let mut look = operation("How far samples are, or their events", ("200", state()), &unknown);
     look["parameters"] = json!([{"name": "last-event-id", "in": "header", "schema": {"type": "integer", "minimum": 0}}]);
     look["responses"]["400"] = problems(&[(400, "Last-Event-ID is no number")])["400"].clone();
+    look["operationId"] = json!("look");
     let cancel = operation("Cancel", ("200", json_object("Its state")), &unknown);
-    let file = operation(
+    let mut file = operation(
         "A file of samples",
         ("200", files()),
         &[&unknown[..], &[(500, "It failed"), (503, "The server stopped")]].concat(),
     );
+    file["operationId"] = json!("file");
     let open = |mut operation: Value| {
         if secured {
             operation["security"] = json!([]);
