@@ -194,18 +194,7 @@ fn paths(secured: bool) -> Value {
         "look": {"operationId": "look", "parameters": {"id": "$response.body#/id"}},
         "file": {"operationId": "file", "parameters": {"id": "$response.body#/id", "file": "samples.npy"}},
     });
-    let mut images = operation("Draw pictures, as OpenAI's API does", ("200", images()), &[]);
-    images["requestBody"] = body("ImageRequest");
-    for (status, about) in
-        REFUSED.into_iter().chain([(401, "Without the token"), (403, "Another host or site")])
-    {
-        images["responses"][status.to_string()] = if status == 403 || status == 401 {
-            // These are found before the route is.
-            problems(&[(status, about)])[&status.to_string()].clone()
-        } else {
-            json_object(about)
-        };
-    }
+    let images = image_operation(body("ImageRequest"));
     let unknown =
         [(404, "Nothing of that name"), (406, "Not in that form"), (409, "Not done, or over")];
     let mut look = operation("How far samples are, or their events", ("200", state()), &unknown);
@@ -244,6 +233,23 @@ fn paths(secured: bool) -> Value {
         "/metrics": {"get": get("Metrics for Prometheus", text)},
         "/openapi.json": {"get": open(get("This description", json_object("OpenAPI")))},
     })
+}
+
+/// Pictures in the shape of OpenAI's API, whose errors have a shape of their own.
+fn image_operation(body: Value) -> Value {
+    let mut images = operation("Draw pictures, as OpenAI's API does", ("200", images()), &[]);
+    images["requestBody"] = body;
+    for (status, about) in
+        REFUSED.into_iter().chain([(401, "Without the token"), (403, "Another host or site")])
+    {
+        images["responses"][status.to_string()] = if status == 403 || status == 401 {
+            // These are found before the route is.
+            problems(&[(status, about)])[&status.to_string()].clone()
+        } else {
+            json_object(about)
+        };
+    }
+    images
 }
 
 fn binary() -> Value {
