@@ -47,9 +47,8 @@ fn settings(shared: &Shared) -> (Value, Map<String, Value>) {
     let mut schema = schema_for!(Settings).to_value();
     let definitions = object(schema["$defs"].take());
     let mut properties = object(schema["properties"].take());
-    let models: Vec<_> = shared.offers.iter().map(|offer| offer.id()).collect();
     properties.extend([
-        ("model".to_owned(), json!({"enum": models, "description": "One of the models; may be left out if there is one."})),
+        ("model".to_owned(), json!({"enum": models(shared), "description": "One of the models; may be left out if there is one."})),
         ("wait".to_owned(), json!({"type": "boolean", "default": true, "description": "Whether the answer has the samples, or the place where they will be."})),
         ("previews".to_owned(), json!({"type": "integer", "default": 10, "description": "Of how many steps events are sent."})),
         ("seed".to_owned(), json!({"anyOf": [{"$ref": "#/components/schemas/Seed"}, {"type": "null"}], "description": "Seed of the noise; without one the server draws one."})),
@@ -83,6 +82,11 @@ fn object(value: Value) -> Map<String, Value> {
     if let Value::Object(fields) = value { fields } else { Map::new() }
 }
 
+/// The choices of a model: null is the only one.
+fn models(shared: &Shared) -> Vec<Option<&str>> {
+    shared.offers.iter().map(|offer| Some(offer.id())).chain([None]).collect()
+}
+
 fn seed() -> Value {
     json!({"anyOf": [
         {"type": "integer", "minimum": 0, "maximum": u64::MAX},
@@ -101,7 +105,6 @@ fn array() -> Value {
 }
 
 fn image_request(shared: &Shared) -> Value {
-    let models: Vec<_> = shared.offers.iter().map(|offer| offer.id()).collect();
     let only = |value: &str| json!({"enum": [value, null]});
     let or_null = |kind: &str| json!({"type": [kind, "null"]});
     json!({
@@ -110,7 +113,7 @@ fn image_request(shared: &Shared) -> Value {
         "additionalProperties": false,
         "properties": {
             "prompt": {"type": "string", "description": "The class, by its name; empty for any."},
-            "model": {"enum": models},
+            "model": {"enum": models(shared)},
             "n": {"type": ["integer", "null"], "minimum": 1, "maximum": 10},
             "size": {"type": ["string", "null"], "description": "auto, or the size of the model's pictures."},
             "response_format": only("b64_json"),
@@ -187,29 +190,24 @@ fn paths(secured: bool) -> Value {
     let mut draw = operation("Draw samples", ("200", samples()), &REFUSED);
     draw["requestBody"] = body("SampleRequest");
     draw["responses"]["202"] = json_object("Taken on (`wait` false): where the samples will be");
-    let mut images = operation("Draw pictures, as OpenAI's API does", ("200", images()), &[]);
-    images["requestBody"] = body("ImageRequest");
-    for (status, about) in
-        REFUSED.into_iter().chain([(401, "Without the token"), (403, "Another host or site")])
-    {
-        images["responses"][status.to_string()] = if status == 403 || status == 401 {
-            // These are found before the route is.
-            problems(&[(status, about)])[&status.to_string()].clone()
-        } else {
-            json_object(about)
-        };
-    }
+    draw["responses"]["202"]["links"] = json!({
+        "look": {"operationId": "look", "parameters": {"id": "$response.body#/id"}},
+        "file": {"operationId": "file", "parameters": {"id": "$response.body#/id", "file": "samples.npy"}},
+    });
+    let images = image_operation(body("ImageRequest"));
     let unknown =
         [(404, "Nothing of that name"), (406, "Not in that form"), (409, "Not done, or over")];
     let mut look = operation("How far samples are, or their events", ("200", state()), &unknown);
     look["parameters"] = json!([{"name": "last-event-id", "in": "header", "schema": {"type": "integer", "minimum": 0}}]);
     look["responses"]["400"] = problems(&[(400, "Last-Event-ID is no number")])["400"].clone();
+    look["operationId"] = json!("look");
     let cancel = operation("Cancel", ("200", json_object("Its state")), &unknown);
-    let file = operation(
+    let mut file = operation(
         "A file of samples",
         ("200", files()),
         &[&unknown[..], &[(500, "It failed"), (503, "The server stopped")]].concat(),
     );
+    file["operationId"] = json!("file");
     let open = |mut operation: Value| {
         if secured {
             operation["security"] = json!([]);
@@ -235,6 +233,23 @@ fn paths(secured: bool) -> Value {
         "/metrics": {"get": get("Metrics for Prometheus", text)},
         "/openapi.json": {"get": open(get("This description", json_object("OpenAPI")))},
     })
+}
+
+/// Pictures in the shape of OpenAI's API, whose errors have a shape of their own.
+fn image_operation(body: Value) -> Value {
+    let mut images = operation("Draw pictures, as OpenAI's API does", ("200", images()), &[]);
+    images["requestBody"] = body;
+    for (status, about) in
+        REFUSED.into_iter().chain([(401, "Without the token"), (403, "Another host or site")])
+    {
+        images["responses"][status.to_string()] = if status == 403 || status == 401 {
+            // These are found before the route is.
+            problems(&[(status, about)])[&status.to_string()].clone()
+        } else {
+            json_object(about)
+        };
+    }
+    images
 }
 
 fn binary() -> Value {
