@@ -20,7 +20,6 @@ const NEIGHBOURS: usize = 5;
 /// Compares samples with real data: of a model, which are drawn, or of an array.
 #[pyfunction]
 #[pyo3(signature = (of, data, settings, *, count, sets, features, neighbours, training, tell))]
-#[expect(clippy::too_many_arguments, reason = "one a keyword of Python")]
 pub fn evaluate<'py>(
     py: Python<'py>,
     of: &Bound<'py, PyAny>,
