@@ -5,7 +5,7 @@ mod pictures;
 
 use std::path::Path;
 
-use ancestral_data::{Channels, NumberKind, Numbers, read_csv, read_numbers};
+use ancestral_data::{Channels, NumberKind, Numbers, read_numbers, read_sheet};
 use ancestral_pipeline::{Batch, Given, Known, KnownError, Model, RowsError};
 use anyhow::{Context, Result, bail};
 
@@ -33,7 +33,7 @@ impl Source<'_> {
             return self.array(model);
         }
         if model.columns().is_some() {
-            let table = read_csv(self.path).context(self.flag.to_owned())?;
+            let table = read_sheet(self.path).context(self.flag.to_owned())?;
             return self.fitted(model.rows_of_table(&table));
         }
         let shape = model.shape().map_err(crate::flags::flagged)?;
@@ -62,7 +62,7 @@ impl Source<'_> {
                 bail!("{mask}: leave it out: the known part is the columns of {self}")
             }
             (true, None) => {
-                let table = read_csv(self.path).context(self.flag.to_owned())?;
+                let table = read_sheet(self.path).context(self.flag.to_owned())?;
                 self.fitted(model.given_of_table(&table))
             }
             (false, None) => bail!("{self}: give the known region with --mask"),

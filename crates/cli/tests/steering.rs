@@ -450,10 +450,7 @@ fn tables_are_steered_by_their_columns() {
             "--inpaint row.csv --mask x_T.npy",
             "--mask x_T.npy: leave it out: the known part is the columns of --inpaint row.csv",
         ),
-        (
-            "--inpaint things.csv",
-            "column \"size\" is not one of the model's, which are age, member",
-        ),
+        ("--inpaint things.csv", "unknown column \"size\", expected some of age, member"),
         (
             "--inpaint x_T.npy --mask row.csv",
             "--mask row.csv: expected a .npy array of shape [n, 3]",

@@ -4,6 +4,7 @@
 #![deny(clippy::integer_division, clippy::imprecise_flops)]
 
 pub mod batch;
+pub mod categorical;
 pub mod compat;
 pub mod denoiser;
 pub mod exact;

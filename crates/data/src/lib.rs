@@ -6,7 +6,7 @@
 //! | in | out |
 //! |---|---|
 //! | [`Dataset`]: [`builtin()`], [`digits()`] | [`Pictures`] → [`grid()`] → [`Raster`] |
-//! | [`Table`]: [`read_csv`], [`toy()`] | [`write_csv`] |
+//! | [`Table`]: [`read_csv`], [`toy()`]; [`read_sheet`] → [`Sheet`] | [`write_csv`] |
 //! | [`read_pictures`] → [`PictureSet`] | [`write_png`], [`write_png_folder`], [`write_gif`] |
 //! | [`read_idx`] → [`Dataset`] | [`loss_chart`], [`scatter`], [`marginals`] → [`Raster`] |
 //! | [`read_arrays`] → [`Arrays`] → [`PictureSet`] or [`Table`] | |
@@ -94,8 +94,10 @@ pub use raster::{Raster, RasterError};
 pub use save::{SaveError, save_bytes, save_with};
 pub use still::{encode_png, png_name, write_png, write_png_folder};
 pub use table::{
-    CellProblem, CellTrouble, Column, ColumnError, ColumnKind, Columns, CsvError, MAX_COLUMNS,
-    Table, TableError, encode_csv, encode_csv_with, read_csv, write_csv,
+    Category, CellProblem, CellTrouble, Codes, Column, ColumnError, ColumnKind, ColumnSchema,
+    Columns, CsvError, Date, DateFormat, Decimals, KindSchema, MAX_COLUMNS, Number, Scale, Schema,
+    SchemaError, Sheet, SheetError, Table, TableError, encode_csv, encode_csv_with, read_csv,
+    read_sheet, write_csv,
 };
 pub use terminal::TerminalGraphics;
 pub use toy::{TOYS, Toy, toy};

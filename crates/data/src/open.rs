@@ -6,8 +6,8 @@ use crate::picture_folder::is_picture;
 use crate::table::read_described;
 use crate::{
     BUILTIN, Columns, CsvError, Dataset, IdxError, NpyError, NumberKind, Own, PictureFolder,
-    PictureOptions, PictureSet, PictureSetError, TOYS, Table, TableError, builtin, is_idx,
-    read_arrays, read_idx, toy,
+    PictureOptions, PictureSet, PictureSetError, Schema, Sheet, TOYS, Table, TableError, builtin,
+    is_idx, read_arrays, read_idx, toy,
 };
 use std::fs::File;
 use std::io::Read;
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// How data are to be read, where there is a choice.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ReadOptions {
     /// How pictures in files of their own are read.
     pub pictures: PictureOptions,
@@ -25,12 +25,15 @@ pub struct ReadOptions {
     pub classes: bool,
     /// The seed of a toy set.
     pub seed: u64,
+    /// What the columns of a table with commas are, where the cells shall not decide.
+    pub schema: Schema,
 }
 
 impl Default for ReadOptions {
     /// The default for pictures, 10 000 points without labels, seed 0.
     fn default() -> Self {
-        Self { pictures: PictureOptions::default(), points: 10_000, classes: false, seed: 0 }
+        let (pictures, schema) = (PictureOptions::default(), Schema::default());
+        Self { pictures, points: 10_000, classes: false, seed: 0, schema }
     }
 }
 
@@ -58,8 +61,10 @@ pub struct Loaded {
     pub source: Source,
     /// The rows, in model space.
     pub data: Dataset,
-    /// How the columns of points and tables were scaled; `None` for pictures.
+    /// The columns of points and tables; `None` for pictures.
     pub columns: Option<Columns>,
+    /// The same table as text, if it is a file with commas.
+    pub sheet: Option<Sheet>,
     /// One line on what was found and decided; empty if there is nothing to report.
     pub decided: String,
     /// What is likely to be a mistake, and how to mend it.
@@ -263,8 +268,11 @@ fn open_path(path: &Path, options: &ReadOptions) -> Result<Opened, OpenError> {
         let loaded = pictures(Source::Array, data, decided);
         Ok(Opened::Loaded(Loaded { warning, ..loaded }))
     } else {
-        let (table, decided) = read_described(path)?;
-        Ok(Opened::Loaded(rows(Source::Csv, table, decided)))
+        let (sheet, decided) = read_described(path)?;
+        let (table, left_out) = sheet.table(&options.schema)?;
+        let decided = [vec![decided], left_out].concat().join(", ");
+        let loaded = rows(Source::Csv, table, decided);
+        Ok(Opened::Loaded(Loaded { sheet: Some(sheet), ..loaded }))
     }
 }
 
@@ -297,7 +305,7 @@ fn half_range(data: &Dataset) -> Option<String> {
 
 fn pictures(source: Source, data: Dataset, decided: String) -> Loaded {
     let (skipped, left_out) = (Vec::new(), Vec::new());
-    Loaded { source, data, columns: None, decided, warning: None, skipped, left_out }
+    Loaded { source, data, columns: None, sheet: None, decided, warning: None, skipped, left_out }
 }
 
 fn rows(source: Source, table: Table, decided: String) -> Loaded {

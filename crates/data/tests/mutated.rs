@@ -100,7 +100,7 @@ fn arrays(path: &Path) {
 fn table(path: &Path) {
     if let Ok(table) = read_csv(path) {
         let (data, columns) = (table.data(), table.columns());
-        assert_eq!(data.rows().len(), data.len() * columns.len());
+        assert_eq!(data.rows().len(), data.len() * columns.width());
         assert!(data.rows().iter().all(|value| value.is_finite()));
     }
 }

@@ -8,7 +8,7 @@ use ancestral::level::LevelError;
 use ancestral::likelihood::FlowError;
 use ancestral::options::OptionError;
 use ancestral::variance::OptimalVarianceError;
-use ancestral_data::ChartError;
+use ancestral_data::{ChartError, SheetError};
 use ancestral_metrics::MetricError;
 use ancestral_pipeline::NetworkError;
 use thiserror::Error;
@@ -131,6 +131,22 @@ pub enum EvalError {
         expected: String,
         /// The others.
         model: String,
+    },
+    /// A table with cells that the model's columns cannot have.
+    #[error("`data` {source_name}")]
+    Sheet {
+        /// The table.
+        source_name: String,
+        /// Which cell, and why.
+        source: SheetError,
+    },
+    /// Columns of an array, where the others hold words or dates.
+    #[error("`data` {source_name}: column {column:?} holds words or dates: give a table in a file with commas")]
+    Words {
+        /// The data.
+        source_name: String,
+        /// The first such column.
+        column: String,
     },
     /// Columns of other names.
     #[error("`data` {source_name}: columns {found}, expected {expected}")]

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use ancestral_data::{
     BUILTIN, Channels, Column, Columns, Dataset, Loaded, OpenError, PictureOptions, ReadOptions,
-    findings, open, open_builtin,
+    Sheet, findings, open, open_builtin,
 };
 use ancestral_format::joined;
 use ancestral_pipeline::{Batch, Classes, Model};
@@ -22,6 +22,8 @@ pub struct Reference {
     pub labels: Option<Vec<u32>>,
     /// The columns of a table that is not read for a model.
     columns: Option<Columns>,
+    /// The same table as text, if it is a file with commas.
+    sheet: Option<Sheet>,
 }
 
 /// Some rows in a row, for one call of the network.
@@ -72,24 +74,30 @@ impl Reference {
             }
             None => return Err(no_data()),
         };
-        let Loaded { data, columns, decided, skipped, left_out, .. } = loaded;
+        let Loaded { data, columns, sheet, decided, skipped, left_out, .. } = loaded;
         findings(name, &skipped, &left_out, &decided).into_iter().for_each(tell);
-        if data.shape() != shape {
-            let [found, expected] = [data.shape(), &shape].map(|shape| joined(shape, "x"));
-            let model = model.name().to_owned();
-            return Err(EvalError::Shape { source_name: name.to_owned(), found, expected, model });
-        }
+        let is_known = model.folder().about.is_some();
         let labels = labels(&data, model, null_label)?;
         let rows = match (model.columns(), &columns) {
-            (Some(ours), Some(theirs)) => {
-                if model.folder().about.is_some() {
-                    check_names(name, ours, theirs)?;
-                }
-                ours.to_model_rows(&theirs.from_model_rows(data.rows()))
+            (Some(ours), Some(theirs)) if is_known => {
+                model_rows(name, ours, theirs, sheet.as_ref(), data.rows())?
             }
-            _ => data.into_parts().0,
+            (ours, theirs) => {
+                if data.shape() != shape {
+                    let [found, expected] = [data.shape(), &shape].map(|shape| joined(shape, "x"));
+                    let (source_name, model) = (name.to_owned(), model.name().to_owned());
+                    return Err(EvalError::Shape { source_name, found, expected, model });
+                }
+                match (ours, theirs) {
+                    (Some(ours), Some(theirs)) => {
+                        ours.to_model_rows(&theirs.from_model_rows(data.rows()))
+                    }
+                    _ => data.into_parts().0,
+                }
+            }
         };
-        Ok(Self { name: name.to_owned(), rows: Batch::new(shape, rows), labels, columns: None })
+        let rows = Batch::new(shape, rows);
+        Ok(Self { name: name.to_owned(), rows, labels, columns: None, sheet: None })
     }
 
     /// Rows in files, in no model's space: pictures of their own size, or rows of a table in units of
@@ -101,38 +109,39 @@ impl Reference {
         Ok(Self::of(name, loaded(name, PictureOptions::default(), tell)?))
     }
 
-    /// Other rows that can be compared with these: pictures of the same size, or rows of a table in the
-    /// same units.
+    /// Other rows that can be compared with these: pictures of the same size, or rows of a table in units of
+    /// their own, which [`in_columns_of`](Self::in_columns_of) changes.
     ///
     /// # Errors
-    /// If they can't be read, or have another shape or other columns.
+    /// If they can't be read, or have another shape.
     pub fn like(&self, name: &str, tell: impl FnMut(String)) -> Result<Self, EvalError> {
         let shape = self.rows.row_shape();
         let other = Self::of(name, loaded(name, pictures_like(shape), tell)?);
-        if other.rows.row_shape() != shape {
+        let are_tables = self.columns.is_some() && other.columns.is_some();
+        if !are_tables && other.rows.row_shape() != shape {
             let [found, expected] = [other.rows.row_shape(), shape].map(|shape| joined(shape, "x"));
             let (source_name, model) = (name.to_owned(), self.name.clone());
             return Err(EvalError::OtherShape { source_name, found, expected, model });
         }
-        other.in_columns_of(self)
+        Ok(other)
     }
 
     /// The same rows of a table in the units of other rows.
     ///
     /// # Errors
-    /// If they have other columns.
+    /// If they have other columns, or a cell that those cannot have.
     pub fn in_columns_of(self, other: &Self) -> Result<Self, EvalError> {
         let (Some(theirs), Some(ours)) = (&self.columns, &other.columns) else { return Ok(self) };
-        check_names(&self.name, ours, theirs)?;
-        let rows = ours.to_model_rows(&theirs.from_model_rows(self.rows.data()));
-        let rows = Batch::new(self.rows.row_shape().to_vec(), rows);
+        let sheet = self.sheet.as_ref().filter(|_| other.sheet.is_some());
+        let rows = model_rows(&self.name, ours, theirs, sheet, self.rows.data())?;
+        let rows = Batch::new(vec![ours.width()], rows);
         Ok(Self { rows, columns: other.columns.clone(), ..self })
     }
 
     fn of(name: &str, loaded: Loaded) -> Self {
-        let Loaded { data, columns, .. } = loaded;
+        let Loaded { data, columns, sheet, .. } = loaded;
         let rows = Batch::new(data.shape().to_vec(), data.into_parts().0);
-        Self { name: name.to_owned(), rows, labels: None, columns }
+        Self { name: name.to_owned(), rows, labels: None, columns, sheet }
     }
 
     /// `count` of the rows, spread evenly over all: data are often sorted.
@@ -155,7 +164,7 @@ impl Reference {
         let labels = labels.map(|labels| chosen.iter().map(|row| labels[*row]).collect());
         let values = chosen.iter().flat_map(|row| self.rows.row(*row)).copied().collect();
         let rows = Batch::new(self.rows.row_shape().to_vec(), values);
-        Self { name: self.name.clone(), rows, labels, columns: self.columns.clone() }
+        Self { name: self.name.clone(), rows, labels, columns: self.columns.clone(), sheet: None }
     }
 }
 
@@ -213,11 +222,38 @@ fn labels(
     }
 }
 
+/// Rows of the columns `theirs` as the columns `ours` see them: by the text of the cells if there is one.
+fn model_rows(
+    source: &str,
+    ours: &Columns,
+    theirs: &Columns,
+    sheet: Option<&Sheet>,
+    rows: &[f32],
+) -> Result<Vec<f32>, EvalError> {
+    let source_name = source.to_owned();
+    let Some(sheet) = sheet else {
+        check_names(source, ours, theirs)?;
+        if let Some(column) = ours.as_slice().iter().find(|column| !column.is_numeric()) {
+            return Err(EvalError::Words { source_name, column: column.name().to_owned() });
+        }
+        return Ok(ours.to_model_rows(&theirs.from_model_rows(rows)));
+    };
+    // Columns that were left out of `theirs`, as names of rows are, may be missing in `ours`.
+    let (expected, found) = (names(ours), names(theirs));
+    let has_all = expected.iter().all(|name| sheet.names().contains(name));
+    if !has_all || found.iter().any(|name| !expected.contains(name)) {
+        let [found, expected] = [found, expected].map(|names| names.join(", "));
+        return Err(EvalError::Columns { source_name, found, expected });
+    }
+    sheet.model_rows(ours).map_err(|source| EvalError::Sheet { source_name, source })
+}
+
 /// Refuses columns of other names. Those of an array have none: they are counted from 1.
 fn check_names(source: &str, ours: &Columns, theirs: &Columns) -> Result<(), EvalError> {
     let counted: Vec<String> = (1..=theirs.as_slice().len()).map(|i| i.to_string()).collect();
     let (ours, theirs) = (names(ours), names(theirs));
-    if ours != theirs && theirs != counted && ours != counted {
+    let are_counted = theirs.len() == ours.len() && (theirs == counted || ours == counted);
+    if ours != theirs && !are_counted {
         let [found, expected] = [theirs, ours].map(|names| names.join(", "));
         return Err(EvalError::Columns { source_name: source.to_owned(), found, expected });
     }

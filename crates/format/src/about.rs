@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 
 pub use calibration::AboutCalibration;
-pub use column::{AboutColumn, AboutColumnKind};
+pub use column::{AboutCategory, AboutColumn, AboutColumnKind, AboutDate, AboutNumber, AboutScale};
 
 use crate::bounds::{AtMost, MOST_CLASSES, OutOfRange};
 use crate::config::pretty;
@@ -46,7 +46,7 @@ pub struct About {
 pub struct AboutData {
     /// A built-in name or the name of the user's file or folder.
     pub name: String,
-    /// The shape of one sample: channels, height, width for images; columns for tables.
+    /// The shape of one sample: channels, height, width for images; the width of all columns for tables.
     pub shape: Vec<usize>,
     /// The names of the labels 0, 1, …; `None` if the data have no labels.
     #[serde(default, deserialize_with = "class_names")]
@@ -55,7 +55,7 @@ pub struct AboutData {
     /// known.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "class_counts")]
     pub class_counts: Option<Vec<u64>>,
-    /// The columns of a table, in the order of a row's values; `None` for other data.
+    /// The columns of a table, in the order of a row's numbers; `None` for other data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub columns: Option<Vec<AboutColumn>>,
 }
@@ -139,8 +139,7 @@ impl About {
     ///
     /// # Errors
     /// If the counts are not one per class, or are all 0; if the calibration is not a number for each
-    /// level; if the number of columns is not the number of
-    /// values in a row, or a number of a column is not usable.
+    /// level; if the columns do not take as many numbers as a row has, or a number of a column is not usable.
     pub fn validate(&self) -> Result<(), AboutError> {
         if let Some(counts) = &self.data.class_counts {
             let names = self.data.class_names.as_deref().unwrap_or_default().len();
@@ -155,9 +154,10 @@ impl About {
         let Some(columns) = &self.data.columns else {
             return Ok(());
         };
-        if self.data.shape != [columns.len()] {
+        let width = columns.iter().fold(0_usize, |sum, column| sum.saturating_add(column.width));
+        if self.data.shape != [width] {
             let shape = self.data.shape.clone();
-            return Err(AboutError::Columns { found: columns.len(), shape });
+            return Err(AboutError::Columns { found: width, shape });
         }
         columns.iter().try_for_each(|column| {
             column
@@ -191,10 +191,10 @@ pub enum AboutError {
         /// How many classes have names.
         names: usize,
     },
-    /// The number of columns is not the number of values in a row.
-    #[error("columns has {found} entries, so shape must be [{found}], but it is {shape:?}")]
+    /// The columns do not take as many numbers as a row has.
+    #[error("columns take {}, so shape must be [{found}], but it is {shape:?}", counted(*found, "number"))]
     Columns {
-        /// The length of `columns`.
+        /// The width of all columns.
         found: usize,
         /// `shape`.
         shape: Vec<usize>,

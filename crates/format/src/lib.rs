@@ -29,8 +29,8 @@ mod unet_config;
 mod weights;
 
 pub use about::{
-    ABOUT_FORMAT, About, AboutCalibration, AboutColumn, AboutColumnKind, AboutData, AboutError,
-    AboutTraining,
+    ABOUT_FORMAT, About, AboutCalibration, AboutCategory, AboutColumn, AboutColumnKind, AboutData,
+    AboutDate, AboutError, AboutNumber, AboutScale, AboutTraining,
 };
 pub use array::{Array, ArrayError, Dtype, NotFinite, TooLarge};
 pub use bounds::OutOfRange;

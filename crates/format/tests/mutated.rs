@@ -18,8 +18,9 @@ use std::time::{Duration, Instant};
 use std::{env, fs};
 
 use ancestral_format::{
-    About, AboutColumn, AboutColumnKind, AboutData, Array, DownBlock, Dtype, MlpConfig,
-    ModelFolder, SchedulerConfig, UNetConfig, UpBlock, Weights, safetensors,
+    About, AboutCategory, AboutColumn, AboutColumnKind, AboutData, AboutNumber, AboutScale, Array,
+    DownBlock, Dtype, MlpConfig, ModelFolder, SchedulerConfig, UNetConfig, UpBlock, Weights,
+    safetensors,
 };
 use peak_alloc::PeakAlloc;
 use rand::{RngExt, SeedableRng};
@@ -63,12 +64,26 @@ fn unet() -> ModelFolder {
 fn mlp() -> ModelFolder {
     let config =
         MlpConfig { columns: 2, width: 8, blocks: 1, time_embed_dim: 4, ..MlpConfig::default() };
-    let kinds = [AboutColumnKind::Real, AboutColumnKind::Discrete(vec![0.0, 1.0])];
+    let number = AboutNumber {
+        scale: AboutScale::Standard { mean: 1.5, deviation: 2.0 },
+        decimals: Some(0),
+        padding: 0,
+        min: Some(0.0),
+        max: None,
+        masses: vec![],
+        shares: vec![1.0],
+    };
+    let words = AboutCategory {
+        labels: vec!["left".into(), "right".into()],
+        are_numbers: false,
+        shares: vec![0.5, 0.5],
+    };
+    let kinds = [AboutColumnKind::Number(number), AboutColumnKind::Category(words)];
     let columns = kinds.into_iter().zip(["x", "side"]).map(|(kind, name)| AboutColumn {
         name: name.into(),
+        width: 1,
+        hole: None,
         kind,
-        mean: 1.5,
-        deviation: 2.0,
     });
     ModelFolder {
         network: config.into(),

@@ -14,6 +14,7 @@ use ancestral::level::LevelError;
 use ancestral::options::OptionError;
 use ancestral::schedule::ScheduleError;
 use ancestral_cpu::{LoadError, NetworkError};
+use ancestral_data::SheetError;
 use ancestral_format::{FolderError, Labels, SchedulerClass, counted, joined, short};
 use thiserror::Error;
 
@@ -98,15 +99,15 @@ pub enum ModelError {
     },
     /// Description and network differ.
     #[error(
-        "model {model}: ancestral.json describes {}, the network has {expected}",
-        counted(*found, "column")
+        "model {model}: the columns in ancestral.json take {}, the network has {expected}",
+        counted(*found, "number")
     )]
     Columns {
         /// The model.
         model: String,
-        /// Columns in the description.
+        /// Numbers in a row that the described columns take.
         found: usize,
-        /// Columns of the network.
+        /// Numbers in a row of the network.
         expected: usize,
     },
     /// The size of pictures is not known.
@@ -537,20 +538,18 @@ pub enum RowsError {
     /// The network is for pictures of any size, and no size is given.
     #[error("the model does not say the size of its pictures: give one (`size`)")]
     NoSize,
-    /// A column that the model lacks.
-    #[error("column {name:?} is not one of the model's, which are {}", expected.join(", "))]
-    Stranger {
-        /// Its name.
-        name: String,
-        /// Those of the model.
-        expected: Vec<String>,
-    },
-    /// A column that the model has and the table lacks.
-    #[error("column {name:?} is missing")]
-    Missing {
-        /// Its name.
+    /// Columns that are not the model's, or cells that its columns cannot have.
+    #[error(transparent)]
+    Sheet(#[from] SheetError),
+    /// An array for a table of words.
+    #[error("column {name:?} holds words or dates, which an array does not: take a .csv")]
+    Words {
+        /// The column.
         name: String,
     },
+    /// A table for a model of pictures.
+    #[error("samples are pictures, not rows of a table")]
+    NotTable,
 }
 
 /// Something that is not wrong, but that the user should know: fronts show it or not.

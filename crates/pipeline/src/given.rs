@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use ancestral::Batch;
 use ancestral::inpainting::Known;
 
 /// What is given of samples: in model space for the sampler, and of tables also as it was given. A
@@ -15,7 +14,10 @@ pub struct Given {
 
 /// Values in the data's own units, a row after the other: one row for all samples, or one a sample.
 #[derive(Clone, Debug, PartialEq)]
-struct Cells(Vec<Option<f64>>);
+struct Cells {
+    values: Vec<Option<f64>>,
+    columns: usize,
+}
 
 impl From<Known> for Given {
     fn from(known: Known) -> Self {
@@ -24,13 +26,10 @@ impl From<Known> for Given {
 }
 
 impl Given {
-    /// Of a table: `values` are the data of `known` in their own units, `mask` is its mask. Each of them
-    /// is one row for all samples, or one a sample.
-    pub(crate) fn of_table(known: Known, values: &[f64], mask: &Batch) -> Self {
-        let count = known.rows().unwrap_or(1) * mask.row_len();
-        let cells = values.iter().cycle().zip(mask.data().iter().cycle()).take(count);
-        let cells = cells.map(|(value, share)| Some(*value).filter(|_| *share == 1.0));
-        Self { known, cells: Some(Cells(cells.collect())) }
+    /// Of a table with so many columns: `values` has each cell that is given, in the data's own units; one row
+    /// for all samples, or one a sample.
+    pub(crate) fn of_table(known: Known, values: Vec<Option<f64>>, columns: usize) -> Self {
+        Self { known, cells: Some(Cells { values, columns }) }
     }
 
     /// Shape of a row.
@@ -53,11 +52,10 @@ impl Given {
     /// The values of the cells of the samples `range`, in the data's own units, a row after the other;
     /// empty if nothing is given so.
     pub(crate) fn cells(&self, range: Range<usize>) -> Vec<Option<f64>> {
-        let Some(Cells(cells)) = &self.cells else { return Vec::new() };
-        let len: usize = self.row_shape().iter().product();
+        let Some(Cells { values, columns }) = &self.cells else { return Vec::new() };
         match self.rows() {
-            None => cells.repeat(range.len()),
-            Some(_) => cells[range.start * len..range.end * len].to_vec(),
+            None => values.repeat(range.len()),
+            Some(_) => values[range.start * columns..range.end * columns].to_vec(),
         }
     }
 }

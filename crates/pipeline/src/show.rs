@@ -87,6 +87,12 @@ pub enum ShowError {
         /// The columns.
         columns: usize,
     },
+    /// Words or dates as numbers.
+    #[error("column {name:?} holds words or dates, which an array does not: take .csv")]
+    Words {
+        /// The column.
+        name: String,
+    },
     /// Trajectories of points or tables in a picture or a table.
     #[error("trajectories of points or rows of a table: take .npy or .gif")]
     NotTrajectories,
@@ -139,6 +145,7 @@ impl Format {
             (Some(_), Self::Png | Self::Csv, View::Trajectories) => {
                 return Err(ShowError::NotTrajectories);
             }
+            (Some(columns), Self::Npy, _) => return only_numbers(columns),
             (None, Self::Csv, _) => return Err(ShowError::NotRows),
             (Some(_), Self::Npz, _) | (None, Self::Npz, View::Trajectories) => {
                 return Err(ShowError::NotBytes);
@@ -219,11 +226,11 @@ impl Show<'_> {
                 encode_apng(&self.frames(&samples.snapshots)?, FRAME_DELAY, metadata)?
             }
             (Format::Npy, View::Samples | View::Row, _) => {
-                self.array(&shape(&samples.x), &[&samples.x], &samples.given)
+                self.array(&[], &[&samples.x], &samples.given)?
             }
             (Format::Npy, View::Trajectories, _) => {
-                let shape = [&[samples.snapshots.len()], &shape(&samples.x)[..]].concat();
-                self.array(&shape, &samples.snapshots.iter().collect::<Vec<_>>(), &samples.given)
+                let snapshots = samples.snapshots.iter().collect::<Vec<_>>();
+                self.array(&[snapshots.len()], &snapshots, &samples.given)?
             }
             (Format::Npz, _, None) => {
                 let pictures = Pictures::new(samples.x.data(), samples.x.row_shape())?;
@@ -244,7 +251,7 @@ impl Show<'_> {
     pub fn still(&self, samples: &Batch) -> Result<Raster, ShowError> {
         let Some(columns) = self.columns else { return picture(samples) };
         let (rows, behind) = (columns.from_model_rows(samples.data()), self.behind(columns));
-        if columns.len() == 2 {
+        if columns.are_plane() {
             let style = ScatterStyle {
                 title: self.title,
                 axes: axes(columns),
@@ -262,10 +269,10 @@ impl Show<'_> {
         Ok(marginals(&title, columns, &rows, behind)?)
     }
 
-    /// Whether there is an animation of such samples: of pictures and of points of the plane.
+    /// Whether there is an animation of such samples: of pictures and of points of a plane.
     #[must_use]
     pub fn can_move(columns: Option<&Columns>) -> bool {
-        columns.is_none_or(|columns| columns.len() == 2)
+        columns.is_none_or(Columns::are_plane)
     }
 
     /// Snapshots from noise to data as the bytes of a GIF.
@@ -291,8 +298,11 @@ impl Show<'_> {
         snapshots: &[Batch],
     ) -> Result<Vec<Raster>, ShowError> {
         let behind = self.behind(columns);
-        let rows: Vec<Vec<f64>> =
-            snapshots.iter().map(|snapshot| columns.from_model_rows(snapshot.data())).collect();
+        // Noise is shown where it is, neither rounded nor bounded.
+        let loosely = |snapshot: &Batch| columns.from_model_rows_loosely(snapshot.data());
+        let moving = snapshots.iter().take(snapshots.len().saturating_sub(1)).map(loosely);
+        let end = snapshots.last().map(|snapshot| columns.from_model_rows(snapshot.data()));
+        let rows: Vec<Vec<f64>> = moving.flatten().chain(end).collect();
         let last = rows.last().map(|rows| rows.as_chunks().0).unwrap_or_default();
         let style = ScatterStyle {
             title: self.title,
@@ -307,33 +317,46 @@ impl Show<'_> {
 
     /// Rows of the data in their own units, evenly chosen if there are many.
     fn behind(&self, columns: &Columns) -> Vec<f64> {
-        let rows = self.behind.as_deref().unwrap_or_default().chunks_exact(columns.len());
+        let rows = self.behind.as_deref().unwrap_or_default().chunks_exact(columns.width());
         let stride = rows.len().div_ceil(MOST_BEHIND).max(1);
         columns.from_model_rows(&rows.step_by(stride).flatten().copied().collect::<Vec<_>>())
     }
 
-    /// Batches of samples, one after the other, as an array: of tables in the data's own units, with the
-    /// cells that are `given` in the last.
-    fn array(&self, shape: &[usize], batches: &[&Batch], given: &[Option<f64>]) -> Vec<u8> {
+    /// Batches of samples, one after the other, as an array of shape `[…leading, n, …]`: of tables in the
+    /// data's own units, with the cells that are `given` in the last.
+    fn array(
+        &self,
+        leading: &[usize],
+        batches: &[&Batch],
+        given: &[Option<f64>],
+    ) -> Result<Vec<u8>, ShowError> {
+        let rows = batches.first().map_or(0, |batch| batch.rows());
         let Some(columns) = self.columns else {
+            let row = batches.first().map_or(&[][..], |batch| batch.row_shape());
             let values = batches.iter().flat_map(|batch| batch.data());
-            return encode_npy(shape, &values.copied().collect::<Vec<_>>());
+            let shape = [leading, &[rows], row].concat();
+            return Ok(encode_npy(&shape, &values.copied().collect::<Vec<_>>()));
         };
+        only_numbers(columns)?;
         let mut values: Vec<f64> =
             batches.iter().flat_map(|batch| columns.from_model_rows(batch.data())).collect();
         for (value, given) in values.iter_mut().rev().zip(given.iter().rev()) {
             *value = given.unwrap_or(*value);
         }
-        encode_npy_fitting(shape, &values)
+        Ok(encode_npy_fitting(&[leading, &[rows, columns.len()]].concat(), &values))
+    }
+}
+
+/// Refuses columns of words and dates.
+fn only_numbers(columns: &Columns) -> Result<(), ShowError> {
+    match columns.as_slice().iter().find(|column| !column.is_numeric()) {
+        Some(column) => Err(ShowError::Words { name: column.name().to_owned() }),
+        None => Ok(()),
     }
 }
 
 fn axes(columns: &Columns) -> [&str; 2] {
     [0, 1].map(|i| columns.as_slice()[i].name())
-}
-
-fn shape(batch: &Batch) -> Vec<usize> {
-    [&[batch.rows()], batch.row_shape()].concat()
 }
 
 /// Pictures as one grid.

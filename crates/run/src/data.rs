@@ -20,6 +20,8 @@ pub use choices::ReadingChoices;
 const DATA_SHARE: u64 = 2;
 /// The unit of memory in messages.
 const MEGABYTE: u64 = 1_000_000;
+/// More columns of a table than this are counted and not listed.
+const MOST_TOLD: usize = 100;
 
 /// The data of a training.
 #[derive(Debug)]
@@ -79,8 +81,12 @@ impl Data {
             }
             opened @ Opened::Loaded(_) => opened.read()?,
         };
-        let Loaded { source: kind, data, columns, decided, warning, skipped, left_out } = opened;
+        let Loaded { source: kind, data, columns, decided, warning, skipped, left_out, .. } =
+            opened;
         tell(front, source, &skipped, &left_out, &decided);
+        if let (Kind::Csv, Some(columns)) = (kind, &columns) {
+            tell_columns(front, columns);
+        }
         if let Some(warning) = warning {
             front.tell(Notice::warning(format_args!("{}: {warning}", source.display())));
         }
@@ -193,6 +199,17 @@ fn tell(
 ) {
     for line in findings(source.display(), skipped, left_out, decided) {
         front.tell(Notice::line(line));
+    }
+}
+
+/// Tells what the columns of a table hold, a line each.
+fn tell_columns(front: &mut dyn Front, columns: &Columns) {
+    for column in columns.as_slice().iter().take(MOST_TOLD) {
+        front.tell(Notice::line(format_args!("column {column}")));
+    }
+    let more = columns.len().saturating_sub(MOST_TOLD);
+    if more > 0 {
+        front.tell(Notice::line(format_args!("and {more} more columns")));
     }
 }
 

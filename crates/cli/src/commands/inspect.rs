@@ -4,7 +4,7 @@ mod schedule;
 
 use ancestral::compat;
 use ancestral_cpu::{CpuNetwork, instruction_set};
-use ancestral_data::{Column, ColumnKind, Columns};
+use ancestral_data::Columns;
 use ancestral_format::{Dtype, ModelFolder, NetworkConfig, counted, joined, short};
 use ancestral_pipeline::{Model, Precision, Process, Settings};
 use anyhow::{Context, Result};
@@ -157,7 +157,7 @@ fn model_text(model: &Model, compat: Option<&Compat>) -> String {
         ("clips to", clipping(scheduler)),
     ];
     let columns = model.columns().into_iter().flat_map(Columns::as_slice);
-    rows.extend(columns.map(|c| ("column", column(c))));
+    rows.extend(columns.map(|column| ("column", column.to_string())));
     if let Some(about) = &folder.about {
         rows.push(("data", about.data.name.clone()));
         rows.extend(about.data.class_names.as_deref().map(|names| ("classes", list(names))));
@@ -194,25 +194,6 @@ fn structure(network: &NetworkConfig) -> (String, String) {
             format!("MLP of {}, {} wide", counted(mlp.blocks, "residual block"), mlp.width),
         ),
     }
-}
-
-/// The columns of a table, one line each.
-fn column(column: &Column) -> String {
-    let kind = match column.kind() {
-        ColumnKind::Real => "real".to_owned(),
-        ColumnKind::Integer => "integer".to_owned(),
-        ColumnKind::Constant => "constant".to_owned(),
-        ColumnKind::Discrete(values) => {
-            let values: Vec<_> = values.iter().map(ToString::to_string).collect();
-            format!("one of {}", values.join(", "))
-        }
-    };
-    format!(
-        "{}: {kind}, mean {:.4}, deviation {:.4}",
-        column.name(),
-        column.mean(),
-        column.deviation()
-    )
 }
 
 fn clipping(scheduler: &ancestral_format::SchedulerConfig) -> String {

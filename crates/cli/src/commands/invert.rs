@@ -26,6 +26,15 @@ pub fn run(args: &InvertArgs) -> Result<()> {
     let (path, variant) = (Some(args.model.as_path()), args.variant.as_deref());
     let model = Arc::new(Wanted { path, variant, size: args.size, quiet }.model()?);
     let settings = settings(args);
+    // Noise in a column of words or with holes has no value of its own.
+    if let Some(columns) = model.columns()
+        && columns.from_model_rows_loosely(&vec![0.0; columns.width()]).is_none()
+    {
+        bail!(
+            "model {}: expected a table of numbers only, without holes and values of a mass of their own",
+            model.name()
+        );
+    }
     // Errors in the settings are reported before errors in the data.
     Plan::new(&model, &settings.clone().sampler("ddim")).map_err(flagged)?;
     let data = args.data.iter().map(|path| Source { flag: "data", path }.rows(&model, quiet));
@@ -44,7 +53,13 @@ pub fn run(args: &InvertArgs) -> Result<()> {
     let shape = [&[x_t.rows()], x_t.row_shape()].concat();
     let bytes = match pipeline.model().columns() {
         None => encode_npy(&shape, x_t.data()),
-        Some(columns) => encode_npy_fitting(&shape, &columns.unrounded(x_t.data())),
+        Some(columns) => {
+            // Neither rounded nor bounded: noise in a column of whole numbers is not whole.
+            encode_npy_fitting(
+                &shape,
+                &columns.from_model_rows_loosely(x_t.data()).unwrap_or_default(),
+            )
+        }
     };
     save(&args.output, &bytes).map_err(|error| Failed(error).into())
 }

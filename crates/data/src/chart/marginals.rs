@@ -5,7 +5,7 @@ mod bins;
 use super::ChartError;
 use super::axis::Axis;
 use super::canvas::{Area, DrawError, mesh, px, render, title};
-use super::window::check_values;
+use super::window::check_present;
 use crate::{Column, Columns, Raster};
 use bins::Bins;
 use plotters::prelude::*;
@@ -27,12 +27,12 @@ const REFERENCE: RGBColor = RGBColor(210, 213, 219);
 /// Draws a histogram of each column, in a grid: of `rows` as a blue outline, over that of
 /// `reference` in grey, if there is one.
 ///
-/// Rows are in data units, one after another. A discrete column has a bar for each value, an
-/// integer one whole numbers in each bar. At most 64 columns are shown; the title reports it. Values
-/// far outside the middle 98 % of both sets are not.
+/// Rows are in data units, one after another. A category has a bar for each label, a column of integers
+/// whole numbers in each bar. At most 64 columns are shown; the title reports it. Values
+/// far outside the middle 98 % of both sets are not, and neither are holes (NaN).
 ///
 /// # Errors
-/// [`ChartError`] if there are no rows, or a value is not a number within ±10³⁰⁰.
+/// [`ChartError`] if there are no rows, or a value is beyond ±10³⁰⁰.
 ///
 /// # Panics
 /// If the values do not fill whole rows.
@@ -63,12 +63,13 @@ pub fn marginals(
         if values.is_empty() {
             return Err(ChartError::NoRows);
         }
-        check_values(values, width)?;
+        check_present(values, width)?;
     }
     let every = columns.as_slice().iter().enumerate().take(MAX_PANELS);
     let panels = every.map(|(i, column)| {
         let of = |rows: &[f64]| -> Vec<f64> {
-            rows.iter().skip(i).step_by(columns.len()).copied().collect()
+            let values = rows.iter().skip(i).step_by(columns.len()).copied();
+            values.filter(|value| !value.is_nan()).collect()
         };
         Panel::new(column, &of(rows), reference.map(of).as_deref())
     });
@@ -194,10 +195,21 @@ mod tests {
     }
 
     #[test]
+    fn holes_and_words_are_drawn() {
+        let sheet = "a,b,c\nred,,2020-01-01\nred,,2020-01-02\ngreen,,2020-01-04\n";
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        std::fs::write(&path, sheet).unwrap();
+        let table = crate::read_csv(&path).unwrap();
+        let (columns, values) = (table.columns(), table.values());
+        assert!(marginals("", columns, values, Some(values)).is_ok());
+    }
+
+    #[test]
     fn what_cannot_be_drawn_is_refused() {
         let columns = columns(2, &[1.0, 2.0]);
         assert_eq!(marginals("", &columns, &[], None), Err(ChartError::NoRows));
-        let error = marginals("", &columns, &[1.0, 2.0, 3.0, f64::NAN], None).unwrap_err();
+        let error = marginals("", &columns, &[1.0, 2.0, 3.0, f64::INFINITY], None).unwrap_err();
         assert!(matches!(error, ChartError::Value { row: 1, .. }));
     }
 }

@@ -1,7 +1,7 @@
 //! The part of the plane that a scatter plot shows.
 
 use super::ChartError;
-use crate::Column;
+use crate::Scale;
 use crate::table::is_fit;
 use std::ops::Range;
 
@@ -49,9 +49,13 @@ impl Window {
         Ok(Self::of([0, 1].map(|axis| {
             let values = coordinates(points, axis);
             let [low, high] = extent(&values);
-            let column = Column::fit("", &values);
-            let [below, above] = [-3.0, 3.0].map(|m| column.mean() + m * column.deviation());
-            [low.min(below), high.max(above)]
+            match Scale::standard(&values) {
+                Scale::Standard { mean, deviation } => {
+                    let [below, above] = [-3.0, 3.0].map(|m| mean + m * deviation);
+                    [low.min(below), high.max(above)]
+                }
+                Scale::Scores { .. } => [low, high],
+            }
         })))
     }
 
@@ -91,6 +95,14 @@ fn check(points: &[[f64; 2]]) -> Result<(), ChartError> {
 /// Refuses a value that has no place on an axis.
 pub(super) fn check_values(values: &[f64], row_len: usize) -> Result<(), ChartError> {
     match values.iter().position(|value| !is_fit(*value)) {
+        Some(i) => Err(ChartError::Value { value: values[i], row: i / row_len }),
+        None => Ok(()),
+    }
+}
+
+/// The same, but a hole (NaN) needs no place.
+pub(super) fn check_present(values: &[f64], row_len: usize) -> Result<(), ChartError> {
+    match values.iter().position(|value| !value.is_nan() && !is_fit(*value)) {
         Some(i) => Err(ChartError::Value { value: values[i], row: i / row_len }),
         None => Ok(()),
     }

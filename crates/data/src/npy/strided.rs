@@ -49,7 +49,7 @@ mod tests {
     fn strides_are_those_of_numpy() {
         assert_eq!(c_strides(&[2, 3, 4]), [12, 4, 1]);
         assert_eq!(fortran_strides(&[2, 3, 4]), [1, 2, 6]);
-        assert_eq!(c_strides(&[]), []);
+        assert!(c_strides(&[]).is_empty());
     }
 
     #[test]

@@ -1,57 +1,68 @@
-//! One column of numbers: its kind, and the conversion to model space and back.
+//! One column of a table: its kind, and the conversion to model space and back.
 
+mod category;
+mod codes;
+mod date;
+mod number;
+mod scale;
+
+use super::csv_error::CellTrouble;
+pub(super) use number::Style;
+use std::fmt;
 use thiserror::Error;
 
-/// A discrete column has at most this many distinct values …
-const MAX_DISTINCT: usize = 16;
-/// … and at least this many rows for each of them.
-const ROWS_PER_VALUE: usize = 10;
-/// Above 2⁵³ not every integer is a float64.
-const MAX_INTEGER: f64 = 9_007_199_254_740_992.0;
+pub use category::Category;
+pub(crate) use category::nearest;
+pub use codes::Codes;
+pub use date::{Date, DateFormat};
+pub(super) use number::shortest;
+pub use number::{Decimals, Number};
+pub use scale::Scale;
 
-/// The kind of the numbers in a column, which decides how model space is converted back.
+/// A category of numbers has at most this many of them …
+const MAX_DISTINCT: usize = 16;
+/// … and at least this many rows for each.
+pub(super) const ROWS_PER_VALUE: usize = 10;
+/// Words that stand for an empty cell, in any case.
+const MISSING: [&str; 10] = ["", "na", "n/a", "nan", "null", "none", "?", "nat", "<na>", "#n/a"];
+
+/// What a column holds, which decides how it is learned.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ColumnKind {
-    /// Any numbers.
-    Real,
-    /// Whole numbers below 2⁵³ in size: rounded to the nearest, and not clamped to the range that
-    /// was seen, so that nothing piles up at its ends.
-    Integer,
-    /// At most 16 distinct numbers, ascending, with at least 10 rows for each on average: snapped
-    /// to the nearest of them.
-    Discrete(Vec<f64>),
-    /// The same number in every row.
-    Constant,
+    /// Numbers.
+    Number(Number),
+    /// Words or few numbers.
+    Category(Category),
+    /// Dates and times.
+    Date(Date),
+    /// The same text in every row; empty if every cell is.
+    Constant(String),
 }
 
-/// A column of a table: its name, its kind, and the numbers that standardise it.
+/// A column of a table: its name, its kind, and its conversion to model space.
 ///
-/// # Formula
-/// ```text
-/// model = (value − mean)/deviation,     value = mean + deviation · model, then by the kind
-/// ```
-/// The deviation is that of the population, √(Σ(value − mean)²/n). Of a constant column the mean
-/// is its value and the deviation is 1.
+/// A cell has a *value*, an f64: a number itself, the place of a word among the labels of a category, the
+/// count of units since 1970 of a date, NaN for a hole. In model space a cell takes
+/// [`width`](Self::width) numbers.
 /// # Numerics
-/// In f64, in two passes over values shifted and scaled to 0 … 1: a large offset costs no digits,
-/// and nothing overflows. Model space is f32, so that an integer is restored exactly where
-/// |value − mean| < 2²² (about four million).
+/// Model space is f32. Categories, dates, and numbers with few enough digits are restored exactly.
 /// # Example
 /// ```
-/// use ancestral_data::{Column, ColumnKind};
+/// use ancestral_data::Column;
 ///
 /// let ages = Column::fit("age", &[20.0, 30.0, 40.0, 30.0]);
-/// assert_eq!((ages.kind(), ages.mean()), (&ColumnKind::Integer, 30.0));
-/// assert_eq!(ages.deviation(), 50_f64.sqrt());
-/// assert_eq!(ages.to_model(30.0), 0.0);
-/// assert_eq!(ages.from_model(2.0), 44.0); // 30 + 2 · 7.07 = 44.14
+/// let mut model = Vec::new();
+/// ages.encode(30.0, &mut model);
+/// assert_eq!((ages.width(), model.as_slice()), (1, [0.0].as_slice()));
+/// assert_eq!(ages.decode(&[2.0]), 44.0); // 30 + 2 · √50 = 44.14
+/// assert_eq!(ages.to_string(), "age: integer");
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Column {
     name: String,
     kind: ColumnKind,
-    mean: f64,
-    deviation: f64,
+    /// How a hole is written, if there are holes.
+    hole: Option<String>,
 }
 
 /// Why parts do not make a [`Column`].
@@ -71,13 +82,51 @@ pub enum ColumnError {
         /// The deviation.
         deviation: f64,
     },
-    /// The values of a discrete column are not a list to choose from.
-    #[error("the values of discrete column {name:?} must be finite and ascend, got {values:?}")]
+    /// Numbers that must be finite and ascend.
+    #[error("the values of column {name:?} must be finite and ascend, got {values:?}")]
     Values {
         /// The column.
         name: String,
         /// The values.
         values: Vec<f64>,
+    },
+    /// The bounds are no range.
+    #[error("the bounds of column {name:?} must be finite and ascend, got {min:?} and {max:?}")]
+    Bounds {
+        /// The column.
+        name: String,
+        /// The smallest value.
+        min: Option<f64>,
+        /// The largest value.
+        max: Option<f64>,
+    },
+    /// The labels are not a list to choose from.
+    #[error("the labels of column {name:?} must ascend, at least one, got {labels:?}")]
+    Labels {
+        /// The column.
+        name: String,
+        /// The labels.
+        labels: Vec<String>,
+    },
+    /// The shares are not those of states.
+    #[error("the shares of states must be above 0, 1 in all, one a state, got {shares:?}")]
+    Shares {
+        /// The shares.
+        shares: Vec<f64>,
+    },
+    /// Dates that are not of their format.
+    #[error("column {name:?} does not have the numbers that dates as {format} need")]
+    Date {
+        /// The column.
+        name: String,
+        /// The format.
+        format: String,
+    },
+    /// Holes without a text, or a text without holes.
+    #[error("column {name:?} must have a text for holes if it has holes, and only then")]
+    Holes {
+        /// The column.
+        name: String,
     },
 }
 
@@ -85,47 +134,83 @@ impl Column {
     /// The largest size of a number in a table: 10³⁰⁰. Differences of such numbers are finite.
     pub const MAX_VALUE: f64 = 1e300;
 
-    /// Puts a column together from its parts, such as those a file holds.
+    /// Puts a column together. `hole` is how an empty cell is written, if the kind has holes.
     ///
     /// # Errors
-    /// [`ColumnError`] if the mean is not finite, the deviation is not above 0 and finite, or
-    /// discrete values are not finite and ascending.
-    pub fn new(
-        name: &str,
-        kind: ColumnKind,
-        mean: f64,
-        deviation: f64,
-    ) -> Result<Self, ColumnError> {
+    /// [`ColumnError::Holes`] if the kind has holes and there is no text for them, or the other way round.
+    pub fn new(name: &str, kind: ColumnKind, hole: Option<String>) -> Result<Self, ColumnError> {
+        let has_holes = match &kind {
+            ColumnKind::Number(number) => number.has_holes(),
+            ColumnKind::Category(category) => category.has_holes(),
+            ColumnKind::Date(date) => date.has_holes(),
+            ColumnKind::Constant(text) => is_missing(text),
+        };
         let name = name.to_owned();
-        if !(mean.is_finite() && deviation.is_finite() && deviation > 0.0) {
-            return Err(ColumnError::Scale { name, mean, deviation });
+        if has_holes != hole.is_some() {
+            return Err(ColumnError::Holes { name });
         }
-        match kind {
-            ColumnKind::Discrete(values) if !ascending(&values) => {
-                Err(ColumnError::Values { name, values })
-            }
-            ColumnKind::Real
-            | ColumnKind::Integer
-            | ColumnKind::Discrete(_)
-            | ColumnKind::Constant => Ok(Self { name, kind, mean, deviation }),
-        }
+        Ok(Self { name, kind, hole })
     }
 
-    /// The column of these values: its kind, mean and deviation are theirs.
+    /// Numbers that are not scaled, of which nothing else is known.
     ///
     /// # Panics
-    /// If there are no values, or one is not a number within ±[`MAX_VALUE`](Self::MAX_VALUE).
+    /// Never.
+    #[must_use]
+    pub fn unscaled(name: &str) -> Self {
+        let scale = Scale::Standard { mean: 0.0, deviation: 1.0 };
+        let number =
+            Number::new(name, scale, Decimals::default(), [None; 2], Vec::new(), vec![1.0]);
+        let kind = ColumnKind::Number(number.expect("a standard scale without masses"));
+        Self { name: name.to_owned(), kind, hole: None }
+    }
+
+    /// The column of these numbers, of which NaN is a hole. Numbers beyond those seen may be drawn.
+    ///
+    /// # Panics
+    /// If there are no values, or one is beyond ±[`MAX_VALUE`](Self::MAX_VALUE).
     #[must_use]
     pub fn fit(name: &str, values: &[f64]) -> Self {
         assert!(!values.is_empty(), "column {name:?} has no values");
-        let unfit = values.iter().find(|value| !is_fit(**value));
+        let unfit = values.iter().find(|value| !value.is_nan() && !is_fit(**value));
         assert!(unfit.is_none(), "column {name:?} holds {unfit:?}");
-        let kind = kind_of(values);
-        let (mean, deviation) = match kind {
-            ColumnKind::Constant => (values[0], 1.0),
-            ColumnKind::Real | ColumnKind::Integer | ColumnKind::Discrete(_) => moments(values),
+        let is_whole = |value: &f64| value.fract() == 0.0 && value.abs() < number::MAX_INTEGER;
+        let are_whole = values.iter().filter(|value| !value.is_nan()).all(is_whole);
+        let decimals = if are_whole { Decimals::INTEGER } else { Decimals::default() };
+        let style = Style { decimals, is_bounded: false, has_masses: true };
+        Self::of_numbers(name, values, style, "", |_| None)
+    }
+
+    /// The column of these numbers, of which NaN is a hole, written `hole`, and others as by `text`.
+    pub(super) fn of_numbers(
+        name: &str,
+        values: &[f64],
+        style: Style,
+        hole: &str,
+        text: impl Fn(usize) -> Option<String>,
+    ) -> Self {
+        let holes = values.iter().filter(|value| value.is_nan()).count();
+        let kind = match distinct(values) {
+            Some(0) => ColumnKind::Constant(String::new()),
+            Some(1) if holes == 0 => {
+                ColumnKind::Constant(text(0).unwrap_or_else(|| shortest(values[0])))
+            }
+            Some(count) if count == 1 || values.len() - holes >= ROWS_PER_VALUE * count => {
+                ColumnKind::Category(Category::of_numbers(values, text))
+            }
+            Some(_) | None => ColumnKind::Number(Number::fit(values, style)),
         };
-        Self { name: name.to_owned(), kind, mean, deviation }
+        Self::of_kind(name, kind, hole)
+    }
+
+    /// A column of a kind, with a text for holes if it has some.
+    pub(super) fn of_kind(name: &str, kind: ColumnKind, hole: &str) -> Self {
+        let without = Self::new(name, kind.clone(), None);
+        without.unwrap_or_else(|_| Self {
+            name: name.to_owned(),
+            kind,
+            hole: Some(hole.to_owned()),
+        })
     }
 
     /// The name.
@@ -134,135 +219,195 @@ impl Column {
         &self.name
     }
 
-    /// What the numbers are.
+    /// What it holds.
     #[must_use]
     pub fn kind(&self) -> &ColumnKind {
         &self.kind
     }
 
-    /// The mean of the values.
+    /// How a hole is written; `None` if no cell is empty.
     #[must_use]
-    pub fn mean(&self) -> f64 {
-        self.mean
+    pub fn hole(&self) -> Option<&str> {
+        self.hole.as_deref()
     }
 
-    /// The deviation of the values, above 0.
+    /// Whether the value of a cell is the number in it, or NaN for a hole.
     #[must_use]
-    pub fn deviation(&self) -> f64 {
-        self.deviation
-    }
-
-    /// A value as the model sees it. A constant column maps everything to 0.
-    #[must_use]
-    #[allow(clippy::cast_possible_truncation, reason = "model space is f32")]
-    pub fn to_model(&self, value: f64) -> f32 {
-        match self.kind {
-            ColumnKind::Constant => 0.0,
-            ColumnKind::Real | ColumnKind::Integer | ColumnKind::Discrete(_) => {
-                ((value - self.mean) / self.deviation) as f32
-            }
-        }
-    }
-
-    /// The value that the model means by `model`, of the column's kind.
-    ///
-    /// # Numerics
-    /// Halves are rounded away from zero. Between two discrete values the smaller is taken. What
-    /// is not finite stays so in real and integer columns; in discrete ones NaN is the smallest.
-    #[must_use]
-    #[allow(clippy::wrong_self_convention, reason = "the inverse of to_model")]
-    pub fn from_model(&self, model: f32) -> f64 {
-        let value = self.mean + self.deviation * f64::from(model);
+    pub fn is_numeric(&self) -> bool {
         match &self.kind {
-            ColumnKind::Real => value,
-            // Adding 0 makes −0 a 0.
-            ColumnKind::Integer => value.round() + 0.0,
-            ColumnKind::Discrete(values) => values[nearest(values, value)],
-            ColumnKind::Constant => self.mean,
+            ColumnKind::Number(_) => true,
+            ColumnKind::Category(category) => category.numbers().is_some(),
+            ColumnKind::Constant(text) => text.is_empty() || number(text).is_ok(),
+            ColumnKind::Date(_) => false,
         }
     }
 
-    /// A value of this column as text. Of a real one no more decimals are written than f32 can
-    /// distinguish: 10⁻⁷ of the deviation.
-    pub(super) fn text(&self, value: f64) -> String {
-        match self.kind {
-            ColumnKind::Real => real_text(value, self.deviation),
-            ColumnKind::Integer if value.abs() < MAX_INTEGER => value.to_string(),
-            ColumnKind::Integer | ColumnKind::Discrete(_) | ColumnKind::Constant => shortest(value),
+    /// How many numbers of model space a cell takes, at least 1.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        match &self.kind {
+            ColumnKind::Number(number) => number.width(),
+            // One label needs no number, but every column has one.
+            ColumnKind::Category(category) => category.width().max(1),
+            ColumnKind::Date(date) => date.width(),
+            ColumnKind::Constant(_) => 1,
+        }
+    }
+
+    /// Appends what a value is in model space. A constant is 0.
+    pub fn encode(&self, value: f64, model: &mut Vec<f32>) {
+        let end = model.len() + self.width();
+        match &self.kind {
+            ColumnKind::Number(number) => number.encode(value, model),
+            ColumnKind::Category(category) => category.encode(value, model),
+            ColumnKind::Date(date) => date.encode(value, model),
+            ColumnKind::Constant(_) => {}
+        }
+        model.resize(end, 0.0);
+    }
+
+    /// The value that model space means, of the column's kind; NaN for a hole.
+    ///
+    /// # Panics
+    /// If there are not [`width`](Self::width) numbers.
+    #[must_use]
+    pub fn decode(&self, model: &[f32]) -> f64 {
+        assert_eq!(model.len(), self.width(), "numbers for column {:?}", self.name);
+        match &self.kind {
+            ColumnKind::Number(number) => number.decode(model),
+            ColumnKind::Category(category) => category.decode(model),
+            ColumnKind::Date(date) => date.decode(model),
+            ColumnKind::Constant(text) => number(text).unwrap_or(f64::NAN),
+        }
+    }
+
+    /// The number that model space means before it is rounded and bounded: noise has one, too. `None` if the
+    /// column is not a line of numbers.
+    #[must_use]
+    pub fn decode_loosely(&self, model: &[f32]) -> Option<f64> {
+        match &self.kind {
+            ColumnKind::Number(number) if number.width() == 1 => Some(number.loose(model)),
+            ColumnKind::Category(category) => category.loose(model),
+            ColumnKind::Constant(text) => number(text).ok(),
+            ColumnKind::Number(_) | ColumnKind::Date(_) => None,
+        }
+    }
+
+    /// The value of a cell as people write it.
+    ///
+    /// # Errors
+    /// [`CellTrouble`] if the column cannot have it: [`Missing`](CellTrouble::Missing) if it has no holes.
+    pub fn value(&self, text: &str) -> Result<f64, CellTrouble> {
+        match &self.kind {
+            _ if is_missing(text) => {
+                self.hole.as_ref().map(|_| f64::NAN).ok_or(CellTrouble::Missing)
+            }
+            ColumnKind::Number(_) => number(text),
+            ColumnKind::Category(category) => category.value(text).ok_or(CellTrouble::Unknown),
+            ColumnKind::Date(date) => date.value(text).ok_or(CellTrouble::Date),
+            ColumnKind::Constant(constant) => match (number(text), number(constant)) {
+                (Ok(found), Ok(expected)) if found == expected => Ok(found),
+                _ if text == constant => Ok(f64::NAN),
+                _ => Err(CellTrouble::Unknown),
+            },
+        }
+    }
+
+    /// A value as people write it. Of real numbers no more decimals are written than f32 can distinguish:
+    /// 10⁻⁷ of the deviation.
+    #[must_use]
+    pub fn text(&self, value: f64) -> String {
+        match (&self.kind, &self.hole) {
+            (ColumnKind::Constant(text), _) => text.clone(),
+            (_, Some(hole)) if value.is_nan() => hole.clone(),
+            (ColumnKind::Number(number), _) => number.text(value),
+            (ColumnKind::Category(category), _) => category.text(value).to_owned(),
+            (ColumnKind::Date(date), _) => date.text(value),
+        }
+    }
+
+    /// A value that was given, as people write it, to its last digit.
+    #[must_use]
+    pub fn exact_text(&self, value: f64) -> String {
+        match &self.kind {
+            ColumnKind::Number(number) if !value.is_nan() => number.exact_text(value),
+            ColumnKind::Category(category) if category.is_between(value) => shortest(value),
+            ColumnKind::Number(_)
+            | ColumnKind::Category(_)
+            | ColumnKind::Date(_)
+            | ColumnKind::Constant(_) => self.text(value),
+        }
+    }
+
+    /// The share of holes.
+    fn share_of_holes(&self) -> f64 {
+        let shares = match &self.kind {
+            ColumnKind::Number(number) => number.shares(),
+            ColumnKind::Category(category) => category.shares(),
+            ColumnKind::Date(date) => date.parts()[0].shares(),
+            ColumnKind::Constant(_) => &[1.0],
+        };
+        shares.last().copied().unwrap_or(0.0)
+    }
+}
+
+/// The column in one line: its name, what it holds, and how many cells are empty.
+impl fmt::Display for Column {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match &self.kind {
+            ColumnKind::Number(number) => number.describe(),
+            ColumnKind::Category(category) => category.describe(),
+            ColumnKind::Date(date) => date.describe(),
+            ColumnKind::Constant(text) if text.is_empty() => "constant".to_owned(),
+            ColumnKind::Constant(text) => format!("constant {text}"),
+        };
+        write!(f, "{}: {kind}", self.name)?;
+        match self.hole {
+            Some(_) => write!(f, ", {:.1} % missing", 100.0 * self.share_of_holes()),
+            None => Ok(()),
         }
     }
 }
 
-/// Whether a table may hold the value.
+/// Whether a table may hold the number.
 pub(crate) fn is_fit(value: f64) -> bool {
     value.abs() <= Column::MAX_VALUE
 }
 
-/// The index of the ascending value that is nearest, the smaller of two equally near.
-pub(crate) fn nearest(values: &[f64], value: f64) -> usize {
-    let above = values.partition_point(|seen| *seen < value);
-    if above == values.len() || (above > 0 && value - values[above - 1] <= values[above] - value) {
-        above - 1
-    } else {
-        above
+/// Whether a cell is a hole.
+pub(super) fn is_missing(cell: &str) -> bool {
+    MISSING.iter().any(|word| cell.eq_ignore_ascii_case(word))
+}
+
+/// The number in a cell. Digits that a number would lose are no number: those of a leading 0, and those of
+/// integers beyond 2⁵³.
+pub(super) fn number(cell: &str) -> Result<f64, CellTrouble> {
+    let digits = cell.strip_prefix(['+', '-']).unwrap_or(cell).as_bytes();
+    let are_digits = digits.iter().all(u8::is_ascii_digit);
+    match cell.parse::<f64>() {
+        _ if is_missing(cell) => Err(CellTrouble::Missing),
+        Ok(_) if matches!(digits, [b'0', b'0'..=b'9', ..]) => Err(CellTrouble::Text),
+        Ok(value) if are_digits && value.abs() >= number::MAX_INTEGER => Err(CellTrouble::Text),
+        Ok(value) if is_fit(value) => Ok(value),
+        Ok(_) => Err(CellTrouble::TooLarge),
+        Err(_) if cell.replacen(',', ".", 1).parse::<f64>().is_ok() => Err(CellTrouble::Comma),
+        Err(_) => Err(CellTrouble::Text),
     }
 }
 
-fn ascending(values: &[f64]) -> bool {
-    let ordered = values.windows(2).all(|pair| pair[0] < pair[1]);
-    !values.is_empty() && ordered && values.iter().all(|value| value.is_finite())
-}
-
-fn kind_of(values: &[f64]) -> ColumnKind {
-    match distinct(values) {
-        Some(seen) if seen.len() == 1 => ColumnKind::Constant,
-        Some(seen) if values.len() >= ROWS_PER_VALUE * seen.len() => ColumnKind::Discrete(seen),
-        _ if values.iter().all(|x| x.fract() == 0.0 && x.abs() < MAX_INTEGER) => {
-            ColumnKind::Integer
-        }
-        _ => ColumnKind::Real,
-    }
-}
-
-/// The distinct values, ascending, if they are few.
-fn distinct(values: &[f64]) -> Option<Vec<f64>> {
+/// How many distinct numbers there are, if they are few. NaN does not count.
+fn distinct(values: &[f64]) -> Option<usize> {
     let mut seen: Vec<f64> = Vec::new();
-    for &value in values {
+    for &value in values.iter().filter(|value| !value.is_nan()) {
         let place = seen.partition_point(|x| *x < value);
         if seen.get(place) != Some(&value) {
-            seen.insert(place, value + 0.0); // adding 0 makes −0 a 0
+            seen.insert(place, value);
         }
         if seen.len() > MAX_DISTINCT {
             return None;
         }
     }
-    Some(seen)
-}
-
-/// Mean and deviation of values that are not all equal.
-fn moments(values: &[f64]) -> (f64, f64) {
-    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
-    let span = values.iter().copied().fold(f64::NEG_INFINITY, f64::max) - low;
-    let n = values.len() as f64;
-    // From here on all is between 0 and 1.
-    let parts = || values.iter().map(|value| (value - low) / span);
-    let mean = parts().sum::<f64>() / n;
-    let variance = parts().map(|part| (part - mean).powi(2)).sum::<f64>() / n;
-    (low + span * mean, span * variance.sqrt())
-}
-
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped first")]
-fn real_text(value: f64, deviation: f64) -> String {
-    // Beyond 323 decimals there are no numbers.
-    let decimals = (7.0 - deviation.log10().floor()).clamp(0.0, 323.0) as usize;
-    let rounded = format!("{value:.decimals$}").parse().unwrap_or(value);
-    shortest(rounded)
-}
-
-/// The shortest text that is read as this value; of a whole number without a point.
-pub(super) fn shortest(value: f64) -> String {
-    let text = format!("{:?}", value + 0.0); // adding 0 makes −0 a 0
-    text.strip_suffix(".0").map(ToOwned::to_owned).unwrap_or(text)
+    Some(seen.len())
 }
 
 #[cfg(test)]

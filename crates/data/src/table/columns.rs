@@ -1,14 +1,15 @@
 //! All columns of a table.
 
-use super::TableError;
 use super::column::{Column, is_fit};
+use super::schema::ColumnSchema;
+use super::{Schema, TableError};
 use std::collections::HashMap;
 
 /// The columns of a table, at least one, with names that differ.
 ///
 /// # Shapes
-/// Rows are given one after another, a value a column. In model space they are f32 and
-/// standardised, in data units f64.
+/// Rows are given one after another. In data units they have a value a column, f64; in model space
+/// [`width`](Self::width) numbers, f32.
 ///
 /// # Example
 /// ```
@@ -33,11 +34,11 @@ impl Columns {
         Ok(Self(columns))
     }
 
-    /// The columns of these rows.
+    /// The columns of these rows of numbers, of which NaN is a hole.
     ///
     /// # Errors
     /// [`TableError`] if there are no columns or rows, a name is empty or stands twice, the values
-    /// do not fill whole rows, or one is not a number within ±[`Column::MAX_VALUE`].
+    /// do not fill whole rows, or one is beyond ±[`Column::MAX_VALUE`].
     pub fn fit<N: AsRef<str>>(names: &[N], rows: &[f64]) -> Result<Self, TableError> {
         check_names(names.iter().map(AsRef::as_ref))?;
         check_values(names, rows)?;
@@ -65,14 +66,45 @@ impl Columns {
         &self.0
     }
 
-    /// Standardises rows.
+    /// How many numbers of model space a row takes.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.0.iter().map(Column::width).sum()
+    }
+
+    /// Whether the value of every cell is a number, or NaN for a hole.
+    #[must_use]
+    pub fn are_numeric(&self) -> bool {
+        self.0.iter().all(Column::is_numeric)
+    }
+
+    /// Whether rows are points of a plane: two columns that are lines of numbers.
+    #[must_use]
+    pub fn are_plane(&self) -> bool {
+        let is_axis =
+            |column: &Column| column.width() == 1 && column.decode_loosely(&[0.0]).is_some();
+        self.len() == 2 && self.0.iter().all(is_axis)
+    }
+
+    /// What the columns are, as a schema that can be edited and given back.
+    #[must_use]
+    pub fn schema(&self) -> Schema {
+        Schema { columns: self.0.iter().map(ColumnSchema::of).collect() }
+    }
+
+    /// Brings rows into model space.
     ///
     /// # Panics
     /// If the values do not fill whole rows.
     #[must_use]
     pub fn to_model_rows(&self, rows: &[f64]) -> Vec<f32> {
-        self.check_width(rows.len());
-        rows.iter().zip(self.0.iter().cycle()).map(|(&x, column)| column.to_model(x)).collect()
+        let (len, columns) = (rows.len(), self.len());
+        assert!(len.is_multiple_of(columns), "{len} values for rows of {columns} columns");
+        let mut model = Vec::with_capacity(len / columns * self.width());
+        for (value, column) in rows.iter().zip(self.0.iter().cycle()) {
+            column.encode(*value, &mut model);
+        }
+        model
     }
 
     /// Converts rows of model space back into data units, each column by its kind.
@@ -82,30 +114,34 @@ impl Columns {
     #[must_use]
     #[allow(clippy::wrong_self_convention, reason = "the inverse of to_model_rows")]
     pub fn from_model_rows(&self, rows: &[f32]) -> Vec<f64> {
-        self.check_width(rows.len());
-        rows.iter().zip(self.0.iter().cycle()).map(|(&x, column)| column.from_model(x)).collect()
+        self.cells(rows).map(|(column, model)| column.decode(model)).collect()
     }
 
-    /// The same without the kinds of the columns, for noise: in a column of whole numbers it is not
-    /// rounded.
+    /// The same before values are rounded and bounded: noise has such numbers, too. `None` if a column is not
+    /// a line of numbers.
     ///
     /// # Panics
     /// If the values do not fill whole rows.
     #[must_use]
-    pub fn unrounded(&self, rows: &[f32]) -> Vec<f64> {
-        self.check_width(rows.len());
-        let value =
-            |(x, column): (&f32, &Column)| column.mean() + column.deviation() * f64::from(*x);
-        rows.iter().zip(self.0.iter().cycle()).map(value).collect()
+    pub fn from_model_rows_loosely(&self, rows: &[f32]) -> Option<Vec<f64>> {
+        self.cells(rows).map(|(column, model)| column.decode_loosely(model)).collect()
     }
 
-    fn check_width(&self, values: usize) {
-        let width = self.len();
-        assert!(values.is_multiple_of(width), "{values} values for rows of {width} columns");
+    /// The cells of rows of model space, each with its column.
+    fn cells<'a>(&'a self, rows: &'a [f32]) -> impl Iterator<Item = (&'a Column, &'a [f32])> {
+        let (len, width) = (rows.len(), self.width());
+        assert!(len.is_multiple_of(width), "{len} numbers for rows of {width}");
+        rows.chunks_exact(width).flat_map(|row| {
+            self.0.iter().scan(row, |rest, column| {
+                let (own, others) = rest.split_at(column.width());
+                *rest = others;
+                Some((column, own))
+            })
+        })
     }
 }
 
-fn check_names<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), TableError> {
+pub(super) fn check_names<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), TableError> {
     let mut places = HashMap::new();
     for (i, name) in names.enumerate() {
         if name.is_empty() {
@@ -126,7 +162,7 @@ fn check_values<N: AsRef<str>>(names: &[N], rows: &[f64]) -> Result<(), TableErr
     if !rows.len().is_multiple_of(width) {
         return Err(TableError::Ragged { values: rows.len(), columns: width });
     }
-    match rows.iter().position(|value| !is_fit(*value)) {
+    match rows.iter().position(|value| !value.is_nan() && !is_fit(*value)) {
         Some(i) => Err(TableError::Value {
             name: names[i % width].as_ref().to_owned(),
             row: i / width + 1,

@@ -1,10 +1,13 @@
 //! Why a file is not a table.
 
-use super::TableError;
+use super::{SheetError, TableError};
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use thiserror::Error;
+
+/// More characters of a cell than this are not shown.
+const MAX_SHOWN: usize = 40;
 
 /// Why a CSV file was not read as a table. Columns, rows and lines are counted from 1, rows below the
 /// header.
@@ -21,8 +24,8 @@ pub enum CsvError {
     },
     /// A byte is no text.
     #[error(
-        "{} is not a CSV file in UTF-8: line {line} holds the byte {byte:#04x}",
-        path.display()
+        "{} is not a CSV file in UTF-8: line {line} holds the byte {byte:#04x}{}",
+        path.display(), encoding(*line, *byte)
     )]
     NotText {
         /// The file.
@@ -106,6 +109,22 @@ pub enum CsvError {
         /// The number of further problems.
         more: usize,
     },
+    /// A schema or a model does not fit it.
+    #[error("{}", path.display())]
+    Sheet {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit.
+        source: SheetError,
+    },
+    /// No column can be learned.
+    #[error("{}: no column is left to learn: {}", path.display(), left_out.join("; "))]
+    NothingLeft {
+        /// The file.
+        path: PathBuf,
+        /// The columns, and why each is left out.
+        left_out: Vec<String>,
+    },
     /// The header does not make a table.
     #[error("cannot make a table of {}", path.display())]
     Table {
@@ -128,6 +147,16 @@ pub enum CellTrouble {
     Comma,
     /// Not a number.
     Text,
+    /// A word in a column of numbers.
+    Mixed,
+    /// Longer than a category may be.
+    Long,
+    /// Not a date, or not in the format of the others.
+    Date,
+    /// Not one of the values of the column.
+    Unknown,
+    /// Not as the schema has it.
+    Schema,
 }
 
 /// All cells of one column that have the same trouble.
@@ -160,8 +189,17 @@ impl fmt::Display for CellProblem {
             }
             CellTrouble::TooLarge => ("finite numbers within ±1e300 are expected", "too large"),
             CellTrouble::Comma => ("a decimal point is expected, not a comma", "with a comma"),
-            CellTrouble::Text => {
-                ("only numeric columns can be learned for now", "without a number")
+            CellTrouble::Text => ("a number is expected", "without a number"),
+            CellTrouble::Mixed => (
+                "a number is expected, as in most rows: leave missing cells empty, or make the column a \
+                 category with a schema",
+                "without a number",
+            ),
+            CellTrouble::Long => ("at most 10000 bytes are expected", "longer"),
+            CellTrouble::Date => ("a date in the format of the others is expected", "without one"),
+            CellTrouble::Unknown => ("one of the values of the column is expected", "without one"),
+            CellTrouble::Schema => {
+                ("a number as the schema has it is expected: its kind, min and max", "not")
             }
         };
         let cells = if *count == 1 { "cell is" } else { "cells are" };
@@ -170,6 +208,25 @@ impl fmt::Display for CellProblem {
             "column {column:?} holds {value:?} in row {row}, line {line}: {expected} \
              ({count} {cells} {kind})"
         )
+    }
+}
+
+/// What a text that is not UTF-8 is likely to be, and how to mend it.
+fn encoding(line: usize, byte: u8) -> &'static str {
+    match byte {
+        0xfe | 0xff if line == 1 => {
+            ", as in UTF-16: save it as UTF-8, such as by iconv -f UTF-16 -t UTF-8"
+        }
+        0x80.. => ", as in Latin-1: save it as UTF-8, such as by iconv -f WINDOWS-1252 -t UTF-8",
+        _ => "",
+    }
+}
+
+/// The beginning of a cell, for messages.
+pub(super) fn shortened(cell: &str) -> String {
+    match cell.char_indices().nth(MAX_SHOWN) {
+        Some((end, _)) => format!("{}…", &cell[..end]),
+        None => cell.to_owned(),
     }
 }
 

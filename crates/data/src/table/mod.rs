@@ -1,31 +1,37 @@
-//! Tables of numbers: named columns, standardised for the model.
+//! Tables: named columns of numbers, words and dates, and their conversion to model space and back.
 
 mod column;
 mod columns;
 mod csv_error;
 mod nameless;
 mod read;
+mod recognise;
+mod schema;
+mod sheet;
 mod write;
 
 use crate::counted::counted;
 use crate::{Dataset, DatasetError};
 use thiserror::Error;
 
-pub use column::{Column, ColumnError, ColumnKind};
+pub use column::{
+    Category, Codes, Column, ColumnError, ColumnKind, Date, DateFormat, Decimals, Number, Scale,
+};
 pub(crate) use column::{is_fit, nearest};
 pub use columns::Columns;
 pub use csv_error::{CellProblem, CellTrouble, CsvError};
 #[cfg(feature = "datasets")]
 pub(crate) use read::read_described;
-pub use read::{MAX_COLUMNS, read_csv};
+pub use read::{MAX_COLUMNS, read_csv, read_sheet};
+pub use schema::{ColumnSchema, KindSchema, Schema, SchemaError};
+pub use sheet::{Sheet, SheetError};
 pub use write::{encode_csv, encode_csv_with, write_csv};
 
-/// Rows of numbers under named columns: the [`Dataset`] that a model learns, and the [`Columns`]
-/// that turn its samples back into numbers of the same kinds.
+/// Rows under named columns: the [`Dataset`] that a model learns, and the [`Columns`]
+/// that turn its samples back into cells of the same kinds.
 ///
 /// # Shapes
-/// A row of the data is `[columns]`: standardised, of mean 0 and variance 1 over the table in each
-/// column that is not constant.
+/// A row of the data is `[columns.width()]`, of a row of values `[columns.len()]`.
 ///
 /// # Example
 /// ```
@@ -80,7 +86,7 @@ pub enum TableError {
         /// The number of columns.
         columns: usize,
     },
-    /// A value is not a number, or so large that differences overflow.
+    /// A value is so large that differences overflow.
     #[error(
         "column {name:?} holds {value} in row {row}, but numbers within ±{:e} are expected",
         Column::MAX_VALUE
@@ -96,19 +102,26 @@ pub enum TableError {
 }
 
 impl Table {
-    /// Makes a table of rows in data units, one after another.
+    /// Makes a table of rows of numbers, one after another. NaN is a hole.
     ///
     /// # Errors
     /// [`TableError`] if there are no columns or rows, a name is empty or appears twice, the values
-    /// do not fill whole rows, or one is not a number within ±[`Column::MAX_VALUE`].
+    /// do not fill whole rows, or one is beyond ±[`Column::MAX_VALUE`].
     ///
     /// # Panics
     /// Never: no value of n is further than √n deviations from the mean.
     pub fn new<N: AsRef<str>>(names: &[N], rows: &[f64]) -> Result<Self, TableError> {
-        let columns = Columns::fit(names, rows)?;
-        let data = Dataset::new(vec![columns.len()], columns.to_model_rows(rows))
-            .expect("whole rows of standardised, finite values");
-        Ok(Self { data, columns, values: rows.to_vec() })
+        Self::of_values(Columns::fit(names, rows)?, rows.to_vec())
+    }
+
+    /// Rows of values of these columns.
+    fn of_values(columns: Columns, values: Vec<f64>) -> Result<Self, TableError> {
+        if values.is_empty() {
+            return Err(TableError::Empty);
+        }
+        let data = Dataset::new(vec![columns.width()], columns.to_model_rows(&values))
+            .expect("whole rows of scaled, finite values");
+        Ok(Self { data, columns, values })
     }
 
     /// Gives every row a label, as [`Dataset::with_labels`] does.
@@ -135,13 +148,13 @@ impl Table {
         format!("{} of {}", counted(rows, "row"), counted(columns, "column"))
     }
 
-    /// The standardised rows.
+    /// The rows in model space.
     #[must_use]
     pub fn data(&self) -> &Dataset {
         &self.data
     }
 
-    /// The same rows in data units, as they were given.
+    /// The same rows in data units, as they were given; NaN is a hole.
     #[must_use]
     pub fn values(&self) -> &[f64] {
         &self.values
@@ -153,7 +166,7 @@ impl Table {
         &self.columns
     }
 
-    /// The standardised rows and the columns.
+    /// The rows in model space and the columns.
     #[must_use]
     pub fn into_parts(self) -> (Dataset, Columns) {
         (self.data, self.columns)

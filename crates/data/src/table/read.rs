@@ -1,11 +1,12 @@
 //! CSV files as tables.
 
-use super::Table;
-use super::column::is_fit;
-use super::csv_error::{CellProblem, CellTrouble, CsvError};
+use super::column::number;
+use super::columns::check_names;
+use super::csv_error::{CsvError, shortened};
 use super::nameless::Nameless;
+use super::{Schema, Sheet, Table};
+use crate::counted::counted;
 use csv::{ReaderBuilder, StringRecord, Trim};
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -13,14 +14,7 @@ use std::path::Path;
 pub const MAX_COLUMNS: usize = 10_000;
 
 const SEPARATORS: [char; 3] = [',', ';', '\t'];
-/// Words that stand for an empty cell, in any case.
-const MISSING: [&str; 7] = ["", "na", "n/a", "nan", "null", "none", "?"];
-/// More problems than this are counted and not listed.
-const MAX_PROBLEMS: usize = 8;
-/// More characters of a cell than this are not shown.
-const MAX_SHOWN: usize = 40;
-
-/// Reads a CSV file of numbers under a header with column names.
+/// Reads a CSV file under a header with column names as a table; the cells decide what each column holds.
 ///
 /// Names may be numbers if they are 0, 1, 2, … or 1, 2, 3, …: any other first row of numbers only is
 /// taken for a missing header. A first column without a name (or named `Unnamed: 0`) is left out if it
@@ -32,12 +26,12 @@ const MAX_SHOWN: usize = 40;
 /// of a single column each is a missing cell.
 ///
 /// # Numerics
-/// Memory: at most about 20 bytes for each byte of the file.
+/// Memory: at most about 50 bytes for each byte of the file.
 ///
 /// # Errors
 /// [`CsvError`], which names the file and the place: no header or no rows, more than
 /// [`MAX_COLUMNS`] columns, a name that is missing or appears twice, rows of unequal length, and
-/// cells that are missing, infinite or no numbers, of all columns at once.
+/// cells that cannot be learned, of all columns at once.
 ///
 /// # Example
 /// ```no_run
@@ -46,16 +40,25 @@ const MAX_SHOWN: usize = 40;
 /// # Ok::<(), ancestral_data::CsvError>(())
 /// ```
 pub fn read_csv(path: &Path) -> Result<Table, CsvError> {
+    Ok(read_sheet(path)?.table(&Schema::default())?.0)
+}
+
+/// The same as text: what the columns hold is not decided yet. Columns without a name are left out, as
+/// [`read_csv`] does.
+///
+/// # Errors
+/// As [`read_csv`], but cells may hold anything.
+pub fn read_sheet(path: &Path) -> Result<Sheet, CsvError> {
     Ok(read_described(path)?.0)
 }
 
 /// The same, with one line on what was found and decided.
-pub(crate) fn read_described(path: &Path) -> Result<(Table, String), CsvError> {
+pub(crate) fn read_described(path: &Path) -> Result<(Sheet, String), CsvError> {
     let bytes = fs::read(path).map_err(|source| CsvError::Io { path: path.to_owned(), source })?;
     parse(path, &bytes)
 }
 
-fn parse(path: &Path, bytes: &[u8]) -> Result<(Table, String), CsvError> {
+fn parse(path: &Path, bytes: &[u8]) -> Result<(Sheet, String), CsvError> {
     let text = text(path, bytes)?;
     if text.trim().is_empty() {
         return Err(CsvError::Empty { path: path.to_owned() });
@@ -67,24 +70,28 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<(Table, String), CsvError> {
         .from_reader(text.as_bytes());
     let header = reader.headers().expect("valid text in memory is always read").clone();
     let are_numbers = check_header(path, &header)?;
-    let mut cells = Cells::new(text, &header);
+    let mut cells = Cells::new(path, text, &header);
     let mut record = StringRecord::new();
     while reader.read_record(&mut record).expect("valid text in memory is always read") {
-        cells.add_record(path, &record)?;
+        cells.add_record(&record)?;
     }
-    let (names, nameless) = (cells.names.clone(), std::mem::take(&mut cells.nameless));
-    if let Some(column) = nameless.iter().find(|column| names.is_empty() || !column.can_go()) {
+    let Cells { sheet, nameless, .. } = cells;
+    let columns = sheet.names.len();
+    if let Some(column) = nameless.iter().find(|column| columns == 0 || !column.can_go()) {
         return Err(CsvError::NoName { path: path.to_owned(), column: column.column() });
     }
-    let rows = cells.finish(path)?;
-    let table = Table::new(&names, &rows)
-        .map_err(|source| CsvError::Table { path: path.to_owned(), source })?;
-    let mut decided = vec![table.size()];
+    if sheet.rows() == 0 {
+        return Err(CsvError::NoRows { path: path.to_owned() });
+    }
+    let unsound = |source| CsvError::Table { path: path.to_owned(), source };
+    check_names(sheet.names.iter().map(String::as_str)).map_err(unsound)?;
+    let [rows, columns] = [counted(sheet.rows(), "row"), counted(columns, "column")];
+    let mut decided = vec![format!("{rows} of {columns}")];
     if are_numbers {
         decided.push("the numbers of the first row are their names".to_owned());
     }
     decided.extend(nameless.iter().map(ToString::to_string));
-    Ok((table, decided.join(", ")))
+    Ok((sheet, decided.join(", ")))
 }
 
 /// The bytes as text, without a byte order mark.
@@ -127,24 +134,6 @@ fn check_header(path: &Path, header: &StringRecord) -> Result<bool, CsvError> {
     }
 }
 
-fn number(cell: &str) -> Result<f64, CellTrouble> {
-    let is = |word: &&str| cell.eq_ignore_ascii_case(word);
-    match cell.parse::<f64>() {
-        _ if MISSING.iter().any(is) => Err(CellTrouble::Missing),
-        Ok(value) if is_fit(value) => Ok(value),
-        Ok(_) => Err(CellTrouble::TooLarge),
-        Err(_) if cell.replacen(',', ".", 1).parse::<f64>().is_ok() => Err(CellTrouble::Comma),
-        Err(_) => Err(CellTrouble::Text),
-    }
-}
-
-fn shortened(cell: &str) -> String {
-    match cell.char_indices().nth(MAX_SHOWN) {
-        Some((end, _)) => format!("{}…", &cell[..end]),
-        None => cell.to_owned(),
-    }
-}
-
 fn line_ends(bytes: &[u8]) -> usize {
     bytes.split(|byte| *byte == b'\n').count() - 1
 }
@@ -158,15 +147,13 @@ struct Cells<'a> {
     line: usize,
     /// The number of cells in a row.
     width: usize,
-    /// Of the columns that have one.
-    names: Vec<String>,
+    /// The columns that have a name.
+    sheet: Sheet,
     nameless: Vec<Nameless>,
-    values: Vec<f64>,
-    problems: BTreeMap<(usize, CellTrouble), CellProblem>,
 }
 
 impl<'a> Cells<'a> {
-    fn new(text: &'a str, header: &StringRecord) -> Self {
+    fn new(path: &Path, text: &'a str, header: &StringRecord) -> Self {
         let is_nameless = |(column, name): &(usize, &str)| Nameless::is(*column, name);
         let (nameless, named): (Vec<_>, Vec<_>) = (1..).zip(header).partition(is_nameless);
         Self {
@@ -174,43 +161,44 @@ impl<'a> Cells<'a> {
             place: 0,
             line: 1,
             width: header.len(),
-            names: named.into_iter().map(|(_, name)| name.to_owned()).collect(),
+            sheet: Sheet {
+                path: path.to_owned(),
+                names: named.into_iter().map(|(_, name)| name.to_owned()).collect(),
+                text: String::new(),
+                ends: Vec::new(),
+                lines: Vec::new(),
+            },
             nameless: nameless.into_iter().map(|(column, _)| Nameless::new(column)).collect(),
-            values: Vec::new(),
-            problems: BTreeMap::new(),
         }
     }
 
-    fn add_record(&mut self, path: &Path, record: &StringRecord) -> Result<(), CsvError> {
+    fn add_record(&mut self, record: &StringRecord) -> Result<(), CsvError> {
         let blank_lines = self.advance(record);
         let (found, expected) = (record.len(), self.width);
-        if expected == 1 && !self.names.is_empty() {
+        if expected == 1 && !self.sheet.names.is_empty() {
             // Of a single column, an empty cell is a blank line.
-            let here = self.line;
-            for line in here - blank_lines..here {
-                self.line = line;
-                self.add_cell(0, "");
+            for line in self.line - blank_lines..self.line {
+                self.sheet.lines.push(line);
+                self.add_cell("");
             }
-            self.line = here;
         }
         if found != expected {
             if found == 1 && record[0].is_empty() {
                 return Ok(()); // a line of spaces
             }
-            let (path, row, line) = (path.to_owned(), self.row(), self.line);
+            let (path, line) = (self.sheet.path.clone(), self.line);
+            let row = self.sheet.rows() + 1;
             return Err(CsvError::Ragged { path, row, line, found, expected });
         }
-        let (mut named, mut nameless) = (0, 0);
+        self.sheet.lines.push(self.line);
+        let mut nameless = 0;
         for (column, cell) in (1..).zip(record) {
             match self.nameless.get_mut(nameless) {
                 Some(at) if at.column() == column => {
                     at.add(cell);
                     nameless += 1;
                 }
-                _ => {
-                    self.add_cell(named, cell);
-                    named += 1;
-                }
+                _ => self.add_cell(cell),
             }
         }
         Ok(())
@@ -232,38 +220,9 @@ impl<'a> Cells<'a> {
         blank_lines - usize::from(halved)
     }
 
-    fn row(&self) -> usize {
-        self.values.len() / self.names.len().max(1) + 1
-    }
-
-    fn add_cell(&mut self, column: usize, cell: &str) {
-        let row = self.row();
-        let value = number(cell);
-        // A cell in trouble still takes its place, which counts the rows.
-        self.values.push(value.unwrap_or(f64::NAN));
-        let Err(trouble) = value else { return };
-        let first = || CellProblem {
-            column: shortened(&self.names[column]),
-            trouble,
-            count: 0,
-            row,
-            line: self.line,
-            value: shortened(cell),
-        };
-        self.problems.entry((column, trouble)).or_insert_with(first).count += 1;
-    }
-
-    fn finish(self, path: &Path) -> Result<Vec<f64>, CsvError> {
-        let path = path.to_owned();
-        if self.values.is_empty() {
-            return Err(CsvError::NoRows { path });
-        }
-        if self.problems.is_empty() {
-            return Ok(self.values);
-        }
-        let more = self.problems.len().saturating_sub(MAX_PROBLEMS);
-        let problems = self.problems.into_values().take(MAX_PROBLEMS).collect();
-        Err(CsvError::Cells { path, problems, more })
+    fn add_cell(&mut self, cell: &str) {
+        self.sheet.text.push_str(cell);
+        self.sheet.ends.push(self.sheet.text.len());
     }
 }
 

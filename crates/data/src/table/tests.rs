@@ -26,7 +26,7 @@ fn a_single_row_and_constant_columns_make_a_table() {
     assert_eq!(table.columns().from_model_rows(&[0.3, -9.0]), [3.5, -2.0]);
     let table = Table::new(&["a", "b"], &[1.0, 2.0, 1.0, 2.0]).unwrap();
     assert_eq!(table.data().rows(), [0.0; 4]);
-    assert!(table.columns().as_slice().iter().all(|c| *c.kind() == ColumnKind::Constant));
+    assert!(table.columns().as_slice().iter().all(|c| matches!(c.kind(), ColumnKind::Constant(_))));
 }
 
 #[test]
@@ -38,8 +38,19 @@ fn what_makes_no_table_is_refused() {
     let twice = error(&["a", "b", "a"], &[1.0; 3]);
     assert_eq!(twice, "columns 1 and 3 are both named \"a\"");
     assert_eq!(error(&["a", "b"], &[1.0; 3]), "3 values do not fill rows of 2 columns");
-    assert!(error(&["a"], &[f64::NAN]).starts_with("column \"a\" holds NaN in row 1, but"));
+    assert!(error(&["a"], &[f64::INFINITY]).starts_with("column \"a\" holds inf in row 1, but"));
     assert!(error(&["a", "b"], &[1.0, 2.0, 3.0, -1e301]).ends_with("within ±1e300 are expected"));
+}
+
+#[test]
+fn holes_are_learned_beside_numbers() {
+    let values = [0.0, f64::NAN, 2.0, 1.0, 5.0, 3.5];
+    let table = Table::new(&["a", "b"], &values).unwrap();
+    assert_eq!((table.data().shape(), table.columns().width()), ([3].as_slice(), 3));
+    let back = table.columns().from_model_rows(table.data().rows());
+    let same = |(a, b): (&f64, f64)| *a == b || a.is_nan() && b.is_nan();
+    assert!(values.iter().zip(back).all(same));
+    assert_eq!(table.columns().from_model_rows_loosely(table.data().rows()), None);
 }
 
 #[test]

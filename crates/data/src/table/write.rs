@@ -1,6 +1,5 @@
 //! Samples as a CSV file.
 
-use super::column::shortest;
 use super::{Column, Columns};
 use crate::{SaveError, save_with};
 use csv::Writer;
@@ -9,12 +8,11 @@ use std::path::Path;
 
 /// Writes rows of model space as a CSV file in data units, under a header with the names.
 ///
-/// Integers have no point; discrete and constant values are as they were; names are quoted where
-/// they must be.
+/// Words, dates, whole numbers and holes are as they were; names and words are quoted where they must be.
 ///
 /// # Numerics
-/// Real numbers have as many decimals as f32 can distinguish: they are within 5·10⁻⁸ deviations of
-/// [`Column::from_model`](crate::Column::from_model).
+/// Real numbers have the decimals of the table, and no more than f32 can distinguish: they are within 5·10⁻⁸
+/// deviations of [`Column::decode`](crate::Column::decode).
 ///
 /// # Errors
 /// [`SaveError`] if the file system refuses.
@@ -73,9 +71,9 @@ fn encode(
     rows: &[f32],
     given: &[Option<f64>],
 ) -> io::Result<()> {
-    let (len, cells) = (given.len(), rows.len());
-    assert!(len == 0 || len == cells, "{len} values that are given for {cells} cells");
     let values = columns.from_model_rows(rows);
+    let (len, cells) = (given.len(), values.len());
+    assert!(len == 0 || len == cells, "{len} values that are given for {cells} cells");
     let given = given.iter().copied().chain(std::iter::repeat(None));
     let cells: Vec<(f64, Option<f64>)> = values.into_iter().zip(given).collect();
     let columns = columns.as_slice();
@@ -83,7 +81,7 @@ fn encode(
     writer.write_record(columns.iter().map(Column::name))?;
     for row in cells.chunks_exact(columns.len()) {
         let text = |(column, (drawn, given)): (&Column, &(f64, Option<f64>))| {
-            given.map_or_else(|| column.text(*drawn), shortest)
+            given.map_or_else(|| column.text(*drawn), |given| column.exact_text(given))
         };
         writer.write_record(columns.iter().zip(row).map(text))?;
     }

@@ -107,20 +107,52 @@ fn other_formats_and_missing_keys_are_refused() {
     assert!(message.starts_with("\"flow\" is not supported (supported: epsilon, sample,"));
 }
 
-fn column(name: &str, kind: AboutColumnKind) -> AboutColumn {
-    AboutColumn { name: name.into(), kind, mean: 0.5, deviation: 2.0 }
+fn column(name: &str, width: usize, kind: AboutColumnKind) -> AboutColumn {
+    AboutColumn { name: name.into(), width, hole: None, kind }
+}
+
+fn number() -> AboutNumber {
+    AboutNumber {
+        scale: AboutScale::Standard { mean: 0.5, deviation: 2.0 },
+        decimals: None,
+        padding: 0,
+        min: None,
+        max: None,
+        masses: vec![],
+        shares: vec![1.0],
+    }
 }
 
 fn table() -> About {
+    let scores = AboutScale::Scores { edge: 2.5, values: vec![0.5, 1.0] };
+    let income = AboutNumber {
+        scale: scores,
+        decimals: Some(2),
+        padding: 1,
+        min: Some(0.0),
+        max: Some(9.5),
+        masses: vec![0.0],
+        shares: vec![0.25, 0.5, 0.25],
+    };
+    let words = AboutCategory {
+        labels: vec!["no".into(), "yes, \"so\"".into()],
+        are_numbers: false,
+        shares: vec![0.25, 0.75],
+    };
+    let date = AboutDate { format: "YYYY-MM-DD".into(), parts: vec![number()] };
     let columns = vec![
-        column("height", AboutColumnKind::Real),
-        column("age", AboutColumnKind::Integer),
-        column("dose", AboutColumnKind::Discrete(vec![1.0, 2.5])),
-        column("unit", AboutColumnKind::Constant),
+        column("height", 1, AboutColumnKind::Number(number())),
+        AboutColumn {
+            hole: Some("?".into()),
+            ..column("income", 4, AboutColumnKind::Number(income))
+        },
+        column("dose", 1, AboutColumnKind::Category(words)),
+        column("day", 1, AboutColumnKind::Date(date)),
+        column("unit", 1, AboutColumnKind::Constant("cm".into())),
     ];
     let data = AboutData {
         name: "people".into(),
-        shape: vec![4],
+        shape: vec![8],
         class_names: None,
         class_counts: None,
         columns: Some(columns),
@@ -130,21 +162,25 @@ fn table() -> About {
 
 #[test]
 fn the_columns_of_a_table_by_hand() {
-    let entry =
-        |name, kind| format!(r#"{{"name":"{name}","kind":{kind},"mean":0.5,"deviation":2}}"#);
+    let number = r#"{"scale":{"standard":{"mean":0.5,"deviation":2}},"decimals":null,"padding":0,"masses":[],"shares":[1]}"#;
+    let income = r#"{"scale":{"scores":{"edge":2.5,"values":[0.5,1]}},"decimals":2,"padding":1,"min":0,"max":9.5,"masses":[0],"shares":[0.25,0.5,0.25]}"#;
+    let words = r#"{"labels":["no","yes, \"so\""],"are_numbers":false,"shares":[0.25,0.75]}"#;
     let columns = [
-        entry("height", r#""real""#),
-        entry("age", r#""integer""#),
-        entry("dose", r#"{"discrete":[1.0,2.5]}"#),
-        entry("unit", r#""constant""#),
+        format!(r#"{{"name":"height","width":1,"kind":{{"number":{number}}}}}"#),
+        format!(r#"{{"name":"income","width":4,"hole":"?","kind":{{"number":{income}}}}}"#),
+        format!(r#"{{"name":"dose","width":1,"kind":{{"category":{words}}}}}"#),
+        format!(
+            r#"{{"name":"day","width":1,"kind":{{"date":{{"format":"YYYY-MM-DD","parts":[{number}]}}}}}}"#
+        ),
+        r#"{"name":"unit","width":1,"kind":{"constant":"cm"}}"#.to_owned(),
     ];
     let json = format!(
-        r#"{{"format":1,"data":{{"name":"people","shape":[4],"columns":[{}]}}}}"#,
+        r#"{{"format":1,"data":{{"name":"people","shape":[8],"columns":[{}]}}}}"#,
         columns.join(",")
     );
     assert_eq!(About::from_json(json.as_bytes()).unwrap(), table());
     let text = table().to_json();
-    assert!(text.contains("\"kind\": \"real\","), "{text}");
+    assert!(text.contains("\"format\": \"YYYY-MM-DD\","), "{text}");
     assert_eq!(About::from_json(text.as_bytes()).unwrap(), table());
 }
 
@@ -152,45 +188,52 @@ fn the_columns_of_a_table_by_hand() {
 fn columns_that_cannot_be_are_refused_by_name() {
     let refusal = |change: fn(&mut AboutData, &mut AboutColumn)| {
         let About { mut data, .. } = table();
-        let mut last = column("last", AboutColumnKind::Real);
+        let mut last = column("last", 1, AboutColumnKind::Number(number()));
         change(&mut data, &mut last);
-        data.columns.as_mut().unwrap()[3] = last;
+        data.columns.as_mut().unwrap()[4] = last;
         About { data, ..About::default() }.validate().unwrap_err().to_string()
     };
+    let with = |change: fn(&mut AboutNumber)| {
+        let About { mut data, .. } = table();
+        let mut number = number();
+        change(&mut number);
+        let kind = AboutColumnKind::Number(number);
+        data.columns.as_mut().unwrap()[4] = column("last", 1, kind);
+        About { data, ..About::default() }.validate().unwrap_err().to_string()
+    };
+    let shape = "columns take 8 numbers, so shape must be [8], but it is";
+    assert_eq!(refusal(|data, _| data.shape = vec![5]), format!("{shape} [5]"));
+    assert_eq!(refusal(|data, _| data.shape = vec![1, 2, 4]), format!("{shape} [1, 2, 4]"));
+    assert!(refusal(|_, column| column.width = usize::MAX).starts_with("columns take "));
+    let standard = |mean, deviation| AboutScale::Standard { mean, deviation };
     assert_eq!(
-        refusal(|data, _| data.shape = vec![3]),
-        "columns has 4 entries, so shape must be [4], but it is [3]"
-    );
-    assert_eq!(
-        refusal(|data, _| data.shape = vec![1, 2, 2]),
-        "columns has 4 entries, so shape must be [4], but it is [1, 2, 2]"
-    );
-    assert_eq!(
-        refusal(|_, column| column.mean = f64::NAN),
+        with(|number| number.scale = AboutScale::Standard { mean: f64::NAN, deviation: 1.0 }),
         "column \"last\": mean NaN must be finite"
     );
-    let deviation = "must be positive and finite";
+    for deviation in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        let About { mut data, .. } = table();
+        let number = AboutNumber { scale: standard(0.0, deviation), ..number() };
+        data.columns.as_mut().unwrap()[4] = column("last", 1, AboutColumnKind::Number(number));
+        let message = About { data, ..About::default() }.validate().unwrap_err().to_string();
+        assert_eq!(
+            message,
+            format!("column \"last\": deviation {deviation} must be positive and finite")
+        );
+    }
+    let finite = "must be finite";
     assert_eq!(
-        refusal(|_, column| column.deviation = 0.0),
-        format!("column \"last\": deviation 0 {deviation}")
+        with(|number| number.min = Some(f64::INFINITY)),
+        format!("column \"last\": min and max inf {finite}")
     );
     assert_eq!(
-        refusal(|_, column| column.deviation = f64::NAN),
-        format!("column \"last\": deviation NaN {deviation}")
+        with(|number| number.masses = vec![f64::NAN]),
+        format!("column \"last\": masses NaN {finite}")
     );
-    assert_eq!(
-        refusal(|_, column| column.deviation = f64::INFINITY),
-        format!("column \"last\": deviation inf {deviation}")
-    );
-    let discrete = "must be finite values, at least one";
-    assert_eq!(
-        refusal(|_, column| column.kind = AboutColumnKind::Discrete(vec![])),
-        format!("column \"last\": discrete [] {discrete}")
-    );
-    assert_eq!(
-        refusal(|_, column| column.kind = AboutColumnKind::Discrete(vec![1.0, f64::INFINITY])),
-        format!("column \"last\": discrete [1.0, inf] {discrete}")
-    );
+    let no_labels = refusal(|_, column| {
+        let labels = AboutCategory { labels: vec![], are_numbers: true, shares: vec![] };
+        column.kind = AboutColumnKind::Category(labels);
+    });
+    assert_eq!(no_labels, "column \"last\": labels [] must be words, at least one");
 }
 
 #[test]
@@ -198,7 +241,7 @@ fn a_file_with_impossible_columns_is_not_read() {
     let text = table().to_json();
     for (from, to, message) in [
         ("\"deviation\": 2.0", "\"deviation\": -1", "column \"height\": deviation -1 must be"),
-        ("\"real\"", "\"complex\"", "unknown variant `complex`, expected one of `real`"),
+        ("\"number\"", "\"complex\"", "unknown variant `complex`, expected one of `number`"),
         ("\"mean\": 0.5", "\"mean\": 0.5, \"odd\": 1", "unknown field `odd`"),
     ] {
         let changed = text.replacen(from, to, 1);

@@ -7,7 +7,7 @@ use std::fs;
 use super::layout::{ABOUT, CONFIG, INDEX, SCHEDULER, UNFINISHED, WEIGHTS, inside};
 use super::*;
 use crate::about::AboutData;
-use crate::about::{AboutColumn, AboutColumnKind};
+use crate::about::{AboutColumn, AboutColumnKind, AboutNumber, AboutScale};
 use crate::array::Array;
 use crate::mlp_config::MlpConfig;
 use crate::network_config::NetworkKind;
@@ -47,10 +47,29 @@ fn model() -> ModelFolder {
 }
 
 fn table_model() -> ModelFolder {
-    let column =
-        |name: &str, kind| AboutColumn { name: name.into(), kind, mean: 1.5, deviation: 2.0 };
-    let columns =
-        vec![column("x", AboutColumnKind::Real), column("side", AboutColumnKind::Integer)];
+    let number = AboutNumber {
+        scale: AboutScale::Standard { mean: 1.5, deviation: 2.0 },
+        decimals: None,
+        padding: 0,
+        min: None,
+        max: None,
+        masses: vec![],
+        shares: vec![1.0],
+    };
+    let columns = vec![
+        AboutColumn {
+            name: "x".into(),
+            width: 1,
+            hole: None,
+            kind: AboutColumnKind::Number(number),
+        },
+        AboutColumn {
+            name: "side".into(),
+            width: 1,
+            hole: None,
+            kind: AboutColumnKind::Constant("left".into()),
+        },
+    ];
     ModelFolder {
         network: MlpConfig {
             columns: 2,

@@ -1,61 +1,155 @@
-//! The scaling of columns: as the data say it, and as model folders keep it.
+//! The columns of tables: as the data have them, and as model folders keep them.
 
-use ancestral_data::{Column, ColumnKind, Columns};
-use ancestral_format::{AboutColumn, AboutColumnKind, ModelFolder};
+use ancestral_data::{
+    Category, Column, ColumnError, ColumnKind, Columns, Date, DateFormat, Decimals, Number, Scale,
+};
+use ancestral_format::{
+    AboutCategory, AboutColumn, AboutColumnKind, AboutDate, AboutNumber, AboutScale, ModelFolder,
+};
 
 use crate::error::{Error, ModelError};
 
-/// As a model folder keeps it.
+type BoxedError = Box<dyn std::error::Error + Send + Sync>;
+
+/// As a model folder keeps them.
 #[must_use]
 pub fn columns_for_folder(columns: &Columns) -> Vec<AboutColumn> {
     let column = |column: &Column| AboutColumn {
         name: column.name().to_owned(),
+        width: column.width(),
+        hole: column.hole().map(ToOwned::to_owned),
         kind: match column.kind() {
-            ColumnKind::Real => AboutColumnKind::Real,
-            ColumnKind::Integer => AboutColumnKind::Integer,
-            ColumnKind::Constant => AboutColumnKind::Constant,
-            ColumnKind::Discrete(values) => AboutColumnKind::Discrete(values.clone()),
+            ColumnKind::Number(number) => AboutColumnKind::Number(about_number(number)),
+            ColumnKind::Category(category) => AboutColumnKind::Category(AboutCategory {
+                labels: category.labels().to_vec(),
+                are_numbers: category.numbers().is_some(),
+                shares: category.shares().to_vec(),
+            }),
+            ColumnKind::Date(date) => AboutColumnKind::Date(AboutDate {
+                format: date.format().to_string(),
+                parts: date.parts().iter().map(about_number).collect(),
+            }),
+            ColumnKind::Constant(text) => AboutColumnKind::Constant(text.clone()),
         },
-        mean: column.mean(),
-        deviation: column.deviation(),
     };
     columns.as_slice().iter().map(column).collect()
 }
 
-/// As it was kept.
+fn about_number(number: &Number) -> AboutNumber {
+    let (Decimals { most, least }, [min, max]) = (number.decimals(), number.bounds());
+    AboutNumber {
+        scale: match number.scale().clone() {
+            Scale::Standard { mean, deviation } => AboutScale::Standard { mean, deviation },
+            Scale::Scores { edge, values } => AboutScale::Scores { edge, values },
+        },
+        decimals: most,
+        padding: least,
+        min,
+        max,
+        masses: number.masses().to_vec(),
+        shares: number.shares().to_vec(),
+    }
+}
+
+/// As they were kept.
 ///
 /// # Errors
-/// If a column is invalid.
-pub fn columns_of_folder(
-    columns: &[AboutColumn],
-) -> Result<Columns, Box<dyn std::error::Error + Send + Sync>> {
-    let column = |column: &AboutColumn| {
-        let kind = match &column.kind {
-            AboutColumnKind::Real => ColumnKind::Real,
-            AboutColumnKind::Integer => ColumnKind::Integer,
-            AboutColumnKind::Constant => ColumnKind::Constant,
-            AboutColumnKind::Discrete(values) => ColumnKind::Discrete(values.clone()),
-        };
-        Column::new(&column.name, kind, column.mean, column.deviation)
-    };
+/// If a column is invalid, or takes another number of dimensions than its folder has.
+pub fn columns_of_folder(columns: &[AboutColumn]) -> Result<Columns, BoxedError> {
     Ok(Columns::new(columns.iter().map(column).collect::<Result<_, _>>()?)?)
 }
 
-/// Columns of which nothing is known: their values are those of model space.
-fn unscaled(count: usize) -> Result<Columns, Box<dyn std::error::Error + Send + Sync>> {
-    let column = |i| Column::new(&format!("column {i}"), ColumnKind::Real, 0.0, 1.0);
-    Ok(Columns::new((1..=count).map(column).collect::<Result<_, _>>()?)?)
+fn column(about: &AboutColumn) -> Result<Column, BoxedError> {
+    let AboutColumn { name, width, hole, kind } = about;
+    let kind = match kind {
+        AboutColumnKind::Number(about) => ColumnKind::Number(number(name, about)?),
+        AboutColumnKind::Category(AboutCategory { labels, are_numbers, shares }) => {
+            let (labels, shares) = (labels.clone(), shares.clone());
+            ColumnKind::Category(Category::new(name, labels, *are_numbers, shares)?)
+        }
+        AboutColumnKind::Date(AboutDate { format, parts }) => {
+            let pattern = DateFormat::from_pattern(format);
+            let pattern = pattern.ok_or_else(|| {
+                format!("column {name:?}: format {format:?} must be as YYYY-MM-DD hh:mm:ss")
+            })?;
+            let parts = parts.iter().map(|part| number(name, part)).collect::<Result<_, _>>()?;
+            ColumnKind::Date(Date::new(name, pattern, parts)?)
+        }
+        AboutColumnKind::Constant(text) => ColumnKind::Constant(text.clone()),
+    };
+    let column = Column::new(name, kind, hole.clone())?;
+    let found = column.width();
+    if found != *width {
+        return Err(format!("column {name:?}: width {width} must be {found}").into());
+    }
+    Ok(column)
 }
 
-/// Those of a model whose network has `expected` of them.
+fn number(name: &str, about: &AboutNumber) -> Result<Number, ColumnError> {
+    let scale = match about.scale.clone() {
+        AboutScale::Standard { mean, deviation } => Scale::Standard { mean, deviation },
+        AboutScale::Scores { edge, values } => Scale::Scores { edge, values },
+    };
+    let decimals = Decimals { most: about.decimals, least: about.padding };
+    let (masses, shares) = (about.masses.clone(), about.shares.clone());
+    Number::new(name, scale, decimals, [about.min, about.max], masses, shares)
+}
+
+/// Columns of which nothing is known: their values are those of model space.
+fn unscaled(count: usize) -> Result<Columns, BoxedError> {
+    let column = |i| Column::unscaled(&format!("column {i}"));
+    Ok(Columns::new((1..=count).map(column).collect())?)
+}
+
+/// Those of a model whose network has `expected` numbers in a row.
 pub(super) fn of(model: &str, expected: usize, folder: &ModelFolder) -> Result<Columns, Error> {
     let known = folder.about.as_ref().and_then(|about| about.data.columns.as_deref());
     let columns = known.map_or_else(|| unscaled(expected), columns_of_folder);
     let columns =
         columns.map_err(|source| ModelError::Column { model: model.to_owned(), source })?;
-    if columns.len() != expected {
-        let (model, found) = (model.to_owned(), columns.len());
+    if columns.width() != expected {
+        let (model, found) = (model.to_owned(), columns.width());
         return Err(ModelError::Columns { model, found, expected }.into());
     }
     Ok(columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use ancestral_data::read_csv;
+
+    use super::*;
+
+    const TABLE: &str = "colour,amount,day,seen,same,size\n";
+
+    #[test]
+    fn columns_of_every_kind_are_kept() {
+        let rows = (0..60_i32).map(|i| {
+            let colour = ["red", "green", "\"a,b\""][i as usize % 3];
+            let amount = if i % 2 == 0 { "0".to_owned() } else { format!("{}.5", i * i * i) };
+            let size = if i % 7 == 0 { "NA".to_owned() } else { format!("{}.25", 3 * i) };
+            format!("{colour},{amount},2020-01-{:02},{i:02}:30,x,{size}\n", i % 28 + 1)
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        std::fs::write(&path, TABLE.to_owned() + &rows.collect::<String>()).unwrap();
+        let table = read_csv(&path).unwrap();
+        let about = columns_for_folder(table.columns());
+        let kinds: Vec<&str> = about
+            .iter()
+            .map(|column| match &column.kind {
+                AboutColumnKind::Number(_) => "number",
+                AboutColumnKind::Category(_) => "category",
+                AboutColumnKind::Date(_) => "date",
+                AboutColumnKind::Constant(_) => "constant",
+            })
+            .collect();
+        let expected = ["category", "number", "date", "category", "constant", "number"];
+        assert_eq!(kinds, expected);
+        assert_eq!(about[5].hole.as_deref(), Some("NA"));
+        assert_eq!(&columns_of_folder(&about).unwrap(), table.columns());
+        let wrong = AboutColumn { width: 2, ..about[0].clone() };
+        let message = columns_of_folder(&[wrong]).unwrap_err().to_string();
+        assert_eq!(message, "column \"colour\": width 2 must be 3");
+    }
 }

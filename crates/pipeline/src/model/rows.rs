@@ -2,7 +2,7 @@
 
 use ancestral::Batch;
 use ancestral::inpainting::Known;
-use ancestral_data::{Column, Columns, Table};
+use ancestral_data::{Columns, Sheet};
 
 use super::Model;
 use crate::error::RowsError;
@@ -17,9 +17,12 @@ impl Model {
     /// no row.
     pub fn rows_of_array(&self, shape: &[usize], values: &[f64]) -> Result<Batch, RowsError> {
         let row = self.row_shape()?;
-        fitted(shape, values, std::slice::from_ref(&row))?;
-        let model = self.columns.as_ref().map(|columns| columns.to_model_rows(values));
-        Ok(Batch::new(row, model.map_or_else(|| narrowed(values), |model| scaled(values, model))?))
+        fitted(shape, values, std::slice::from_ref(&self.array_shape()?))?;
+        let Some(columns) = &self.columns else { return Ok(Batch::new(row, narrowed(values)?)) };
+        if let Some(column) = columns.as_slice().iter().find(|column| !column.is_numeric()) {
+            return Err(RowsError::Words { name: column.name().to_owned() });
+        }
+        Ok(Batch::new(row, in_model_space(columns, values)?))
     }
 
     /// What an array gives of samples where the mask is 1, in shapes and units as
@@ -34,10 +37,12 @@ impl Model {
         mask: &Batch,
     ) -> Result<Given, RowsError> {
         let known = Known::new(self.rows_of_array(shape, values)?, mask.clone())?;
-        Ok(match self.columns {
-            None => known.into(),
-            Some(_) => Given::of_table(known, values, mask),
-        })
+        let Some(columns) = &self.columns else { return Ok(known.into()) };
+        let shares = first_of_cells(columns, mask);
+        let rows = known.rows().unwrap_or(1);
+        let cells = values.iter().cycle().zip(shares.iter().cycle()).take(rows * columns.len());
+        let cells = cells.map(|(value, share)| Some(*value).filter(|_| *share == 1.0));
+        Ok(Given::of_table(known, cells.collect(), columns.len()))
     }
 
     /// A mask of an array of `shape`: shares from 0 to 1, of pictures also one for all channels of a
@@ -47,7 +52,7 @@ impl Model {
     /// As [`rows_of_array`](Self::rows_of_array), or if a value is outside [0, 1].
     pub fn mask_of_array(&self, shape: &[usize], values: &[f64]) -> Result<Batch, RowsError> {
         let row = self.row_shape()?;
-        let mut shapes = vec![row.clone()];
+        let mut shapes = vec![self.array_shape()?];
         if self.columns.is_none() {
             let plane = row[1..].to_vec();
             shapes.extend([[&[1], &plane[..]].concat(), plane]);
@@ -56,7 +61,11 @@ impl Model {
         if let Some(index) = values.iter().position(|value| !(0.0..=1.0).contains(value)) {
             return Err(RowsError::NoShare { index, value: values[index] });
         }
-        Ok(whole_mask(&Batch::new(fitting.clone(), narrowed(values)?), &row))
+        let shares = narrowed(values)?;
+        Ok(match &self.columns {
+            None => whole_mask(&Batch::new(fitting.clone(), shares), &row),
+            Some(columns) => Batch::new(row, of_cells(columns, &shares)),
+        })
     }
 
     /// The mask of pictures of one channel, −1 (black) where the sample is drawn and 1 (white) where it
@@ -73,42 +82,47 @@ impl Model {
     /// Rows of a table that has all columns of the model, in any order.
     ///
     /// # Errors
-    /// If a column is missing, the model has no such column, or a value is beyond f32 in model space.
-    pub fn rows_of_table(&self, table: &Table) -> Result<Batch, RowsError> {
-        let columns = self.table(table)?;
-        match columns.iter().find(|(_, place)| place.is_none()) {
-            Some((column, _)) => Err(RowsError::Missing { name: column.name().to_owned() }),
-            None => Ok(in_model_space(&columns, &ordered(&columns, table))?),
-        }
+    /// If a column is missing, the model has no such column, or a cell is not one that the model learned.
+    pub fn rows_of_table(&self, sheet: &Sheet) -> Result<Batch, RowsError> {
+        let columns = self.table()?;
+        sheet.check_names(columns)?;
+        Ok(Batch::new(self.row_shape()?, sheet.model_rows(columns)?))
     }
 
-    /// What a table gives of samples that has some of the model's columns.
+    /// What a table gives of samples: the cells that are not empty, of the columns that it has.
     ///
     /// # Errors
-    /// If the model has no such column, or a value is beyond f32 in model space.
-    pub fn given_of_table(&self, table: &Table) -> Result<Given, RowsError> {
-        let columns = self.table(table)?;
-        let values = ordered(&columns, table);
-        let rows = in_model_space(&columns, &values)?;
-        let share = |(_, place): &(&Column, Option<usize>)| f32::from(u8::from(place.is_some()));
-        let mask = Batch::new(rows.row_shape().to_vec(), columns.iter().map(share).collect());
-        let known = Known::new(rows, mask.clone())?;
-        Ok(Given::of_table(known, &values, &mask))
+    /// If the model has no such column, or a cell is not one that the model learned.
+    pub fn given_of_table(&self, sheet: &Sheet) -> Result<Given, RowsError> {
+        let columns = self.table()?;
+        sheet.check_names(columns)?;
+        let present = |cell: Option<f64>| cell.filter(|value| !value.is_nan());
+        let cells: Vec<_> = sheet.values(columns)?.into_iter().map(present).collect();
+        let shares: Vec<_> = cells.iter().map(|cell| f32::from(u8::from(cell.is_some()))).collect();
+        let mut model = Vec::new();
+        for (cell, column) in cells.iter().zip(columns.as_slice().iter().cycle()) {
+            match cell {
+                Some(value) => column.encode(*value, &mut model),
+                None => model.resize(model.len() + column.width(), 0.0),
+            }
+        }
+        let row = self.row_shape()?;
+        let rows = Batch::new(row.clone(), finite(&cells, columns, model)?);
+        let known = Known::new(rows, Batch::new(row, of_cells(columns, &shares)))?;
+        Ok(Given::of_table(known, cells, columns.len()))
     }
 
-    /// The model's columns, each with its place in a table that has no others.
-    fn table(&self, table: &Table) -> Result<Vec<(&Column, Option<usize>)>, RowsError> {
-        let columns = self.columns.as_ref().map(Columns::as_slice).unwrap_or_default();
-        let found = table.columns().as_slice();
-        let place = |name: &str| found.iter().position(|column| column.name() == name);
-        let known = |name: &str| columns.iter().any(|column| column.name() == name);
-        if let Some(stranger) = found.iter().find(|column| !known(column.name())) {
-            return Err(RowsError::Stranger {
-                name: stranger.name().to_owned(),
-                expected: columns.iter().map(|column| column.name().to_owned()).collect(),
-            });
+    /// The columns of a model of tables.
+    fn table(&self) -> Result<&Columns, RowsError> {
+        self.columns.as_ref().ok_or(RowsError::NotTable)
+    }
+
+    /// The shape of a row of an array: of tables with a value a column.
+    fn array_shape(&self) -> Result<Vec<usize>, RowsError> {
+        match &self.columns {
+            Some(columns) => Ok(vec![columns.len()]),
+            None => self.row_shape(),
         }
-        Ok(columns.iter().map(|column| (column, place(column.name()))).collect())
     }
 
     fn row_shape(&self) -> Result<Vec<usize>, RowsError> {
@@ -134,22 +148,42 @@ fn whole_mask(shares: &Batch, row: &[usize]) -> Batch {
     Batch::new(row.to_vec(), repeated.collect())
 }
 
-/// Rows of a table in the order of the model's columns, and the mean of those that it lacks.
-fn ordered(columns: &[(&Column, Option<usize>)], table: &Table) -> Vec<f64> {
-    let rows = table.values().chunks_exact(table.columns().len());
-    let value = |row: &[f64], (column, place): &(&Column, Option<usize>)| {
-        place.map_or(column.mean(), |place| row[place])
-    };
-    rows.flat_map(|row| columns.iter().map(move |column| value(row, column))).collect()
+/// A share for each cell, as one for each number of its column.
+fn of_cells(columns: &Columns, shares: &[f32]) -> Vec<f32> {
+    let cells = shares.iter().zip(columns.as_slice().iter().cycle());
+    cells.flat_map(|(share, column)| std::iter::repeat_n(*share, column.width())).collect()
 }
 
-fn in_model_space(
-    columns: &[(&Column, Option<usize>)],
-    values: &[f64],
-) -> Result<Batch, RowsError> {
-    let cells = values.iter().zip(columns.iter().cycle());
-    let rows = cells.map(|(value, (column, _))| column.to_model(*value)).collect();
-    Ok(Batch::new(vec![columns.len()], scaled(values, rows)?))
+/// The inverse of [`of_cells`].
+fn first_of_cells(columns: &Columns, mask: &Batch) -> Vec<f32> {
+    let starts = columns.as_slice().iter().scan(0, |end, column| {
+        let start = *end;
+        *end += column.width();
+        Some(start)
+    });
+    let starts: Vec<usize> = starts.collect();
+    mask.iter_rows().flat_map(|row| starts.iter().map(move |start| row[*start])).collect()
+}
+
+/// Values as the model sees them.
+fn in_model_space(columns: &Columns, values: &[f64]) -> Result<Vec<f32>, RowsError> {
+    let cells: Vec<_> = values.iter().copied().map(Some).collect();
+    finite(&cells, columns, columns.to_model_rows(values))
+}
+
+/// What these cells are in model space, if that is finite.
+fn finite(
+    cells: &[Option<f64>],
+    columns: &Columns,
+    model: Vec<f32>,
+) -> Result<Vec<f32>, RowsError> {
+    let Some(place) = model.iter().position(|value| !value.is_finite()) else { return Ok(model) };
+    let starts = columns.as_slice().iter().cycle().scan(0, |end, column| {
+        *end += column.width();
+        Some(*end)
+    });
+    let index = starts.take_while(|end| *end <= place).count();
+    Err(RowsError::TooLarge { index, value: cells[index].unwrap_or_default() })
 }
 
 /// The shape of a row of an array: the first of these that fits.
@@ -192,3 +226,6 @@ fn check_values(values: impl ExactSizeIterator<Item = f64>) -> Result<(), RowsEr
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

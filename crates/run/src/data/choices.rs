@@ -46,6 +46,7 @@ impl ReadingChoices {
             points: self.points.unwrap_or(default.points),
             classes: self.classes,
             seed,
+            schema: default.schema,
         }
     }
 

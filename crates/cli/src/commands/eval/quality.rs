@@ -69,7 +69,8 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         let data = samples.like(data, tell).map_err(measured)?;
         let samples = samples.in_columns_of(&data).map_err(measured)?;
         let training = args.quality.training.as_deref();
-        let training = training.map(|name| data.like(name, tell).map_err(measured));
+        let like_data = |name: &str| data.like(name, tell)?.in_columns_of(&data);
+        let training = training.map(|name| like_data(name).map_err(measured));
         let training = training.transpose()?.map(|training| training.rows);
         (compared(data.rows, 1, samples.rows.rows(), training)?, vec![samples.rows])
     } else {

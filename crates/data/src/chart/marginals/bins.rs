@@ -16,31 +16,53 @@ const CHARACTERS: usize = 22;
 /// Bins side by side. Values that are few are known by their place in the list.
 pub(super) struct Bins {
     edges: Vec<f64>,
-    few: Option<Vec<f64>>,
+    few: Option<Few>,
+    /// The column, for the text of dates.
+    column: Option<Column>,
+}
+
+/// Values with a bin each, ascending, and their text.
+#[derive(Clone)]
+struct Few {
+    values: Vec<f64>,
+    labels: Vec<String>,
 }
 
 impl Bins {
     /// The bins for a column that holds these values.
     pub(super) fn new(column: &Column, values: &[f64]) -> Self {
-        let [low, high] = extent(values);
         match column.kind() {
-            ColumnKind::Real => {
-                let [low, high] = padded([low, high]);
-                Self { edges: edges(low, (high - low) / f64::from(COUNT), COUNT), few: None }
+            ColumnKind::Category(category) => {
+                let places = || (0..category.labels().len()).map(|place| place as f64).collect();
+                let values = category.numbers().map_or_else(places, <[f64]>::to_vec);
+                let labels = match category.numbers() {
+                    Some(numbers) => numbers.iter().map(|number| short(*number)).collect(),
+                    None => category.labels().to_vec(),
+                };
+                Self::few(Few { values, labels })
             }
-            ColumnKind::Integer => {
-                let (low, high) = (low.round() - 0.5, high.round() + 0.5);
-                let width = ((high - low) / f64::from(COUNT)).ceil();
-                let count = ((high - low) / width).ceil();
-                Self { edges: edges(low, width, whole(count)), few: None }
+            ColumnKind::Constant(text) => {
+                Self::few(Few { values: vec![column.decode(&[0.0])], labels: vec![text.clone()] })
             }
-            ColumnKind::Discrete(seen) => Self::few(seen.clone()),
-            ColumnKind::Constant => Self::few(vec![column.mean()]),
+            _ if values.is_empty() => {
+                Self::few(Few { values: vec![0.0], labels: vec![String::new()] })
+            }
+            ColumnKind::Number(number) if !number.are_integers() => {
+                let [low, high] = padded(extent(values));
+                Self::wide(edges(low, (high - low) / f64::from(COUNT), COUNT), None)
+            }
+            ColumnKind::Number(_) => Self::wide(whole_edges(values), None),
+            ColumnKind::Date(_) => Self::wide(whole_edges(values), Some(column.clone())),
         }
     }
 
-    fn few(values: Vec<f64>) -> Self {
-        Self { edges: edges(-0.5, 1.0, whole(values.len() as f64)), few: Some(values) }
+    fn wide(edges: Vec<f64>, column: Option<Column>) -> Self {
+        Self { edges, few: None, column }
+    }
+
+    fn few(few: Few) -> Self {
+        let edges = edges(-0.5, 1.0, whole(few.values.len() as f64));
+        Self { edges, few: Some(few), column: None }
     }
 
     /// The edges of each bin.
@@ -52,7 +74,7 @@ impl Bins {
     pub(super) fn shares(&self, values: &[f64]) -> Vec<f64> {
         let mut shares = vec![0.0; self.edges.len() - 1];
         for &value in values {
-            let place = self.few.as_ref().map_or(value, |few| nearest(few, value) as f64);
+            let place = self.few.as_ref().map_or(value, |few| nearest(&few.values, value) as f64);
             // An edge belongs to the bin on its right, the last one to the bin on its left.
             let bin = self.edges.partition_point(|edge| *edge <= place);
             let bin = if self.edges.last() == Some(&place) { bin - 1 } else { bin };
@@ -74,13 +96,16 @@ impl Bins {
         match self.few.clone() {
             None => {
                 let ticks = even_ticks(range.clone(), count);
-                let label = Box::new(even_labels(&ticks));
+                let label: Box<dyn Fn(f64) -> String> = match self.column.clone() {
+                    Some(column) => Box::new(move |tick| column.text(tick.round())),
+                    None => Box::new(even_labels(&ticks)),
+                };
                 Axis { range, ticks, label }
             }
             Some(few) => {
-                let stride = few.len().div_ceil(count);
-                let ticks = (0..few.len()).step_by(stride).map(|i| i as f64).collect();
-                let label = Box::new(move |tick: f64| short(few[whole(tick) as usize]));
+                let stride = few.labels.len().div_ceil(count);
+                let ticks = (0..few.labels.len()).step_by(stride).map(|i| i as f64).collect();
+                let label = Box::new(move |tick: f64| few.labels[whole(tick) as usize].clone());
                 Axis { range, ticks, label }
             }
         }
@@ -100,6 +125,14 @@ impl Bins {
 fn has_room(axis: &Axis) -> bool {
     let characters = axis.ticks.iter().map(|tick| (axis.label)(*tick).chars().count());
     characters.sum::<usize>() <= CHARACTERS
+}
+
+/// Edges between whole numbers.
+fn whole_edges(values: &[f64]) -> Vec<f64> {
+    let [low, high] = extent(values);
+    let (low, high) = (low.round() - 0.5, high.round() + 0.5);
+    let width = ((high - low) / f64::from(COUNT)).ceil();
+    edges(low, width, whole(((high - low) / width).ceil()))
 }
 
 fn edges(from: f64, width: f64, count: u32) -> Vec<f64> {

@@ -1,0 +1,418 @@
+//! A column of dates and times.
+
+use super::number::{Number, Style};
+use super::{ColumnError, Decimals};
+use std::fmt;
+
+/// The most digits of a second.
+const MOST_DIGITS: usize = 6;
+/// 2⁵³, below which every count of units is an f64: of microseconds it is 285 years.
+const MOST_UNITS: i64 = 1 << 53;
+const SECONDS_A_DAY: i64 = 86_400;
+
+/// Dates, times, or both, as ISO 8601 writes them, all in one format.
+///
+/// The value of a cell counts the smallest unit of the format (days, minutes, seconds, or parts of a
+/// second) since 1970-01-01, or since midnight. In model space days and times of day are numbers of
+/// their own: so seconds are exact over centuries, and hours of the day can be learned.
+/// # Numerics
+/// Dates, minutes and seconds are restored exactly; parts of a second to about 10 ms.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Date {
+    format: DateFormat,
+    /// Days, times of day, or both. Only the first may have holes.
+    parts: Vec<Number>,
+}
+
+/// How dates are written: `YYYY-MM-DD`, `hh:mm`, `YYYY-MM-DDThh:mm:ss.fffZ` and the like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DateFormat {
+    has_days: bool,
+    /// Between date and time: T or a space.
+    separator: Option<char>,
+    time: Option<Precision>,
+    /// Empty, Z, or an offset such as +01:00.
+    zone: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Precision {
+    Minutes,
+    /// Seconds with so many digits behind the point.
+    Seconds(u32),
+}
+
+impl Precision {
+    fn a_day(self) -> i64 {
+        match self {
+            Self::Minutes => SECONDS_A_DAY / 60,
+            Self::Seconds(digits) => SECONDS_A_DAY * 10_i64.pow(digits),
+        }
+    }
+}
+
+impl DateFormat {
+    /// The format of a date, and its value.
+    pub(crate) fn of(text: &str) -> Option<(Self, i64)> {
+        let (days, rest) = match date(text) {
+            Some((days, rest)) => (Some(days), rest),
+            None => (None, text),
+        };
+        let separator = rest.chars().next().filter(|c| days.is_some() && matches!(c, 'T' | ' '));
+        if days.is_some() && rest.is_empty() {
+            let format = Self { has_days: true, separator, time: None, zone: String::new() };
+            return Some((format, days?));
+        }
+        if days.is_some() && separator.is_none() {
+            return None;
+        }
+        let (time, precision, zone) = time(&rest[separator.map_or(0, char::len_utf8)..])?;
+        let is_zone = zone.is_empty() || days.is_some() && is_zone(zone);
+        let zone = is_zone.then(|| zone.to_owned())?;
+        let format = Self { has_days: days.is_some(), separator, time: Some(precision), zone };
+        let value = days.unwrap_or(0) * precision.a_day() + time;
+        (value.abs() < MOST_UNITS).then_some((format, value))
+    }
+
+    /// The format of this pattern, as [`Display`](fmt::Display) writes it.
+    #[must_use]
+    pub fn from_pattern(pattern: &str) -> Option<Self> {
+        let example = [("YYYY", "2000"), ("MM", "01"), ("DD", "01"), ("hh", "00"), ("mm", "00")];
+        let text =
+            example.iter().fold(pattern.to_owned(), |text, (from, to)| text.replace(from, to));
+        let (format, _) = Self::of(&text.replace('s', "0").replace('f', "0"))?;
+        (format.to_string() == pattern).then_some(format)
+    }
+
+    fn value(&self, text: &str) -> Option<f64> {
+        Self::of(text).filter(|(format, _)| format == self).map(|(_, value)| value as f64)
+    }
+
+    fn a_day(&self) -> i64 {
+        self.time.map_or(1, Precision::a_day)
+    }
+
+    /// Days and times of day, as far as the format has them.
+    fn split(&self, value: f64) -> Vec<f64> {
+        #[allow(clippy::cast_possible_truncation, reason = "a count of units below 2^53")]
+        let value = value as i64;
+        let [days, time] = [value.div_euclid(self.a_day()), value.rem_euclid(self.a_day())];
+        match (self.has_days, self.time) {
+            (true, None) => vec![value as f64],
+            (true, Some(_)) => vec![days as f64, time as f64],
+            (false, _) => vec![time as f64],
+        }
+    }
+
+    fn join(&self, parts: &[f64]) -> f64 {
+        parts.iter().fold(0.0, |value, part| value * self.a_day() as f64 + part)
+    }
+
+    #[allow(clippy::cast_possible_truncation, reason = "a count of units below 2^53")]
+    fn text(&self, value: f64) -> String {
+        let value = value as i64;
+        let [days, time] = [value.div_euclid(self.a_day()), value.rem_euclid(self.a_day())];
+        let mut text = String::new();
+        if self.has_days {
+            let [year, month, day] = civil(days);
+            text += &format!("{year:04}-{month:02}-{day:02}");
+        }
+        text.extend(self.separator);
+        match self.time {
+            None => {}
+            Some(Precision::Minutes) => text += &format!("{:02}:{:02}", time / 60, time % 60),
+            Some(Precision::Seconds(digits)) => {
+                let unit = 10_i64.pow(digits);
+                let seconds = time / unit;
+                let [hour, minute] = [seconds / 3600, seconds / 60 % 60];
+                text += &format!("{hour:02}:{minute:02}:{:02}", seconds % 60);
+                if digits > 0 {
+                    text += &format!(".{:0width$}", time % unit, width = digits as usize);
+                }
+            }
+        }
+        text + &self.zone
+    }
+}
+
+impl fmt::Display for DateFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let days = if self.has_days { "YYYY-MM-DD" } else { "" };
+        let time = match self.time {
+            None => String::new(),
+            Some(Precision::Minutes) => "hh:mm".to_owned(),
+            Some(Precision::Seconds(0)) => "hh:mm:ss".to_owned(),
+            Some(Precision::Seconds(digits)) => format!("hh:mm:ss.{}", "f".repeat(digits as usize)),
+        };
+        let separator = self.separator.map(String::from).unwrap_or_default();
+        write!(f, "{days}{separator}{time}{}", self.zone)
+    }
+}
+
+impl Date {
+    /// Puts dates together from their format, and the numbers of days and of times of day: those that the
+    /// format has.
+    ///
+    /// # Errors
+    /// [`ColumnError::Date`] if the parts are not those of the format.
+    pub fn new(name: &str, format: DateFormat, parts: Vec<Number>) -> Result<Self, ColumnError> {
+        let expected = usize::from(format.has_days) + usize::from(format.time.is_some());
+        let are_integers = parts.iter().all(Number::are_integers);
+        let later_holes = parts.iter().skip(1).any(Number::has_holes);
+        if parts.len() != expected || !are_integers || later_holes {
+            let (name, format) = (name.to_owned(), format.to_string());
+            return Err(ColumnError::Date { name, format });
+        }
+        Ok(Self { format, parts })
+    }
+
+    /// The dates of these cells, of which `None` is a hole, and their values; or the first cell that has
+    /// not the format of the first date.
+    pub(crate) fn fit(cells: &[Option<&str>]) -> Result<(Self, Vec<f64>), usize> {
+        let first = cells.iter().position(Option::is_some).ok_or(0_usize)?;
+        let format = cells[first].and_then(DateFormat::of).ok_or(first)?.0;
+        let value = |(row, cell): (usize, &Option<&str>)| match cell {
+            None => Ok(f64::NAN),
+            Some(text) => format.value(text).ok_or(row),
+        };
+        let values = cells.iter().enumerate().map(value).collect::<Result<Vec<_>, _>>()?;
+        let style = Style { decimals: Decimals::INTEGER, is_bounded: true, has_masses: true };
+        let split: Vec<Vec<f64>> = values
+            .iter()
+            .filter(|value| !value.is_nan())
+            .map(|value| format.split(*value))
+            .collect();
+        let part = |part: usize| {
+            let mut cells: Vec<f64> = split.iter().map(|parts| parts[part]).collect();
+            cells.extend(vec![f64::NAN; if part == 0 { values.len() - split.len() } else { 0 }]);
+            Number::fit(&cells, style)
+        };
+        let parts = (0..split[0].len()).map(part).collect();
+        Ok((Self { format, parts }, values))
+    }
+
+    /// How they are written.
+    #[must_use]
+    pub fn format(&self) -> &DateFormat {
+        &self.format
+    }
+
+    /// The numbers of days and of times of day, as far as the format has them.
+    #[must_use]
+    pub fn parts(&self) -> &[Number] {
+        &self.parts
+    }
+
+    pub(super) fn has_holes(&self) -> bool {
+        self.parts[0].has_holes()
+    }
+
+    pub(super) fn width(&self) -> usize {
+        self.parts.iter().map(Number::width).sum()
+    }
+
+    pub(super) fn encode(&self, value: f64, model: &mut Vec<f32>) {
+        let end = model.len() + self.width();
+        if value.is_nan() {
+            self.parts[0].encode(value, model);
+            model.resize(end, 0.0);
+        } else {
+            let parts = self.parts.iter().zip(self.format.split(value));
+            parts.for_each(|(part, value)| part.encode(value, model));
+        }
+    }
+
+    /// NaN for a hole.
+    pub(super) fn decode(&self, model: &[f32]) -> f64 {
+        let decode = |rest: &mut &[f32], part: &Number| {
+            let (own, others) = rest.split_at(part.width());
+            *rest = others;
+            Some(part.decode(own))
+        };
+        let values: Vec<f64> = self.parts.iter().scan(model, decode).collect();
+        self.format.join(&values)
+    }
+
+    /// The value of a date, if it has the format.
+    pub(super) fn value(&self, text: &str) -> Option<f64> {
+        self.format.value(text)
+    }
+
+    pub(super) fn text(&self, value: f64) -> String {
+        self.format.text(value)
+    }
+
+    /// What they are, in a few words.
+    pub(super) fn describe(&self) -> String {
+        let [min, max] = [0, 1].map(|end| {
+            let ends: Option<Vec<f64>> = self.parts.iter().map(|part| part.bounds()[end]).collect();
+            ends.map(|ends| self.text(self.format.join(&ends)))
+        });
+        let range = min.zip(max).map(|(min, max)| format!(", {min} to {max}")).unwrap_or_default();
+        format!("date {}{range}", self.format)
+    }
+}
+
+/// Days since 1970-01-01 of the date at the beginning of a text, and the rest.
+fn date(text: &str) -> Option<(i64, &str)> {
+    let (year, rest) = digits(text, 4)?;
+    let (month, rest) = digits(rest.strip_prefix('-')?, 2)?;
+    let (day, rest) = digits(rest.strip_prefix('-')?, 2)?;
+    let days = days(year, month, day);
+    // The 30th of February is another day again.
+    (civil(days) == [year, month, day]).then_some((days, rest))
+}
+
+/// The time at the beginning of a text in its smallest unit, that unit, and the rest.
+fn time(text: &str) -> Option<(i64, Precision, &str)> {
+    let (hour, rest) = digits(text, 2)?;
+    let (minute, rest) = digits(rest.strip_prefix(':')?, 2)?;
+    if hour > 23 || minute > 59 {
+        return None;
+    }
+    let minutes = hour * 60 + minute;
+    let Some(seconds) = rest.strip_prefix(':') else {
+        return Some((minutes, Precision::Minutes, rest));
+    };
+    let (second, rest) = digits(seconds, 2).filter(|(second, _)| *second < 60)?;
+    let seconds = minutes * 60 + second;
+    let Some(fraction) = rest.strip_prefix('.') else {
+        return Some((seconds, Precision::Seconds(0), rest));
+    };
+    let count = fraction.bytes().take_while(u8::is_ascii_digit).count();
+    let (parts, rest) = digits(fraction, count).filter(|_| (1..=MOST_DIGITS).contains(&count))?;
+    let count = u32::try_from(count).ok()?;
+    Some((seconds * 10_i64.pow(count) + parts, Precision::Seconds(count), rest))
+}
+
+fn is_zone(text: &str) -> bool {
+    let offset = text.strip_prefix(['+', '-']);
+    text == "Z"
+        || offset
+            .and_then(time)
+            .is_some_and(|(_, unit, rest)| unit == Precision::Minutes && rest.is_empty())
+}
+
+/// A number of exactly so many digits at the beginning of a text, and the rest.
+fn digits(text: &str, count: usize) -> Option<(i64, &str)> {
+    let (number, rest) = text.split_at_checked(count)?;
+    let are_digits = number.bytes().all(|byte| byte.is_ascii_digit());
+    Some((are_digits.then(|| number.parse().ok())??, rest))
+}
+
+/// Days since 1970-01-01 in the Gregorian calendar. Years begin in March here: the leap day is last.
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month > 2 { year } else { year - 1 };
+    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
+/// Year, month and day of so many days since 1970-01-01.
+fn civil(days: i64) -> [i64; 3] {
+    let days = days + 719_468;
+    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    [era * 400 + year + i64::from(month <= 2), month, day]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn days_are_counted_from_1970() {
+        let value = |text| DateFormat::of(text).map(|(_, value)| value);
+        assert_eq!(value("1970-01-01"), Some(0));
+        assert_eq!(value("2000-03-01"), Some(11_017)); // 30 · 365 + 7 leap days + 60
+        assert_eq!(value("1969-12-31"), Some(-1));
+        assert_eq!(value("1970-01-02T00:01"), Some(1441));
+        assert_eq!(value("01:00:00.25"), Some(360_025));
+        for text in [
+            "2021-02-29",
+            "1900-02-29",
+            "2020-13-01",
+            "2020-00-10",
+            "2020-1-1",
+            "2020-01-01T",
+            "24:00",
+            "12:60",
+            "12:00:60",
+            "12:00:00.",
+            "12:00:00.1234567",
+            "12:00Z",
+            "2020-01-01X12:00",
+            "2020-01-01T12:00+1",
+            "2020-01-01T12:00 UTC",
+            "9999-12-31 12:30:00.000500",
+            "",
+            "2020",
+            "+020-01-01",
+            "12:5",
+            "ä020-01-01",
+        ] {
+            assert_eq!(value(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn formats_are_kept() {
+        for (text, pattern) in [
+            ("2020-02-29", "YYYY-MM-DD"),
+            ("2020-02-29 23:59", "YYYY-MM-DD hh:mm"),
+            ("0001-01-01T00:00:07Z", "YYYY-MM-DDThh:mm:ssZ"),
+            ("2199-12-31 12:30:00.000500+01:00", "YYYY-MM-DD hh:mm:ss.ffffff+01:00"),
+            ("07:05", "hh:mm"),
+            ("07:05:09.5", "hh:mm:ss.f"),
+        ] {
+            let (format, value) = DateFormat::of(text).unwrap();
+            assert_eq!(
+                (format.to_string().as_str(), format.text(value as f64).as_str()),
+                (pattern, text)
+            );
+            assert_eq!(DateFormat::from_pattern(pattern), Some(format));
+        }
+        assert_eq!(DateFormat::from_pattern("DD.MM.YYYY"), None);
+        assert_eq!(DateFormat::from_pattern("2000-01-01"), None);
+    }
+
+    #[test]
+    fn another_format_is_found() {
+        let cells = [None, Some("2020-01-01"), Some("2020-01-02 10:00")];
+        assert_eq!(Date::fit(&cells).unwrap_err(), 2);
+        assert_eq!(Date::fit(&[Some("x")]).unwrap_err(), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn every_date_comes_back(
+            days in prop::collection::vec(-300_000_i64..300_000, 2..60),
+            seconds in prop::collection::vec(0_i64..86_400, 60),
+            holes in 0_usize..3
+        ) {
+            for pattern in ["YYYY-MM-DD", "YYYY-MM-DD hh:mm:ss", "YYYY-MM-DDThh:mm+02:00", "hh:mm:ss"] {
+                let format = DateFormat::from_pattern(pattern).unwrap();
+                let unit = SECONDS_A_DAY / format.a_day();
+                let value = |(day, second): (&i64, &i64)| (day * SECONDS_A_DAY + second) / unit;
+                let values = days.iter().zip(&seconds).map(value);
+                let texts: Vec<String> = values.map(|value| format.text(value as f64)).collect();
+                let mut cells: Vec<Option<&str>> = texts.iter().map(|text| Some(text.as_str())).collect();
+                cells.extend(vec![None; holes]);
+                let (column, values) = Date::fit(&cells).unwrap();
+                for (cell, value) in cells.iter().zip(values) {
+                    let mut model = Vec::new();
+                    column.encode(value, &mut model);
+                    prop_assert_eq!(model.len(), column.width());
+                    let back = column.decode(&model);
+                    let text = (!back.is_nan()).then(|| column.text(back));
+                    prop_assert_eq!(*cell, text.as_deref());
+                }
+            }
+        }
+    }
+}

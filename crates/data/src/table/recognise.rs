@@ -1,0 +1,231 @@
+//! What the cells of a column are.
+
+use super::column::{Category, Column, ColumnKind, Date, DateFormat, Decimals, ROWS_PER_VALUE};
+use super::column::{Number, Style, is_missing, number};
+use super::csv_error::CellTrouble;
+use super::schema::{ColumnSchema, KindSchema};
+use super::sheet::Trouble;
+use std::collections::HashSet;
+
+/// A column with more distinct words is no category.
+const MOST_LABELS: usize = 20_000;
+/// A category of numbers and words has at most so many labels, if it has few rows.
+const MOST_MIXED: usize = 8;
+/// Longer cells are texts, which a category cannot learn.
+const LONGEST_CELL: usize = 10_000;
+/// A column of words names its rows if so large a part of them differs.
+const DIFFERING: f64 = 0.9;
+
+/// What a column was found to be.
+pub(super) enum Recognised {
+    /// A column to learn, and the value of each cell.
+    Column(Column, Vec<f64>),
+    /// Nothing to learn, and why.
+    LeftOut(String),
+}
+
+/// Decides what the cells of a column are; a schema decides instead of the cells.
+pub(super) fn recognise(
+    name: &str,
+    cells: &[&str],
+    schema: Option<&ColumnSchema>,
+) -> Result<Recognised, Trouble> {
+    let found = Cells::new(name, cells);
+    found.check_lengths()?;
+    let Some(schema) = schema else { return found.by_themselves() };
+    if schema.kind == KindSchema::Skip {
+        return Ok(Recognised::LeftOut("as the schema has it".to_owned()));
+    }
+    if found.are_holes() {
+        return Ok(found.constant());
+    }
+    match schema.kind {
+        KindSchema::Category => Ok(found.category()),
+        KindSchema::Date => found.dates(),
+        KindSchema::Integer | KindSchema::Real => found.bounded_numbers(schema),
+        KindSchema::Constant | KindSchema::Skip => found.only_value(),
+    }
+}
+
+/// The cells of a column, and what they are as numbers.
+struct Cells<'a> {
+    name: &'a str,
+    texts: &'a [&'a str],
+    numbers: Vec<Result<f64, CellTrouble>>,
+    /// How the first hole is written.
+    hole: &'a str,
+}
+
+impl<'a> Cells<'a> {
+    fn new(name: &'a str, texts: &'a [&'a str]) -> Self {
+        let numbers = texts.iter().map(|cell| number(cell)).collect();
+        let hole = texts.iter().find(|cell| is_missing(cell)).copied().unwrap_or_default();
+        Self { name, texts, numbers, hole }
+    }
+
+    fn by_themselves(&self) -> Result<Recognised, Trouble> {
+        if self.are_holes() || self.texts.iter().all(|cell| *cell == self.texts[0]) {
+            return Ok(self.constant());
+        }
+        if let Some(trouble) = self.trouble(|kind| kind == CellTrouble::TooLarge) {
+            return Err(trouble);
+        }
+        let Some(first_word) = self.trouble(|kind| kind != CellTrouble::Missing) else {
+            return Ok(self.numbers());
+        };
+        if DateFormat::of(self.texts[first_word.row]).is_some()
+            && let Ok(dates) = self.dates()
+        {
+            return Ok(dates);
+        }
+        if self.trouble(|kind| kind == CellTrouble::Text).is_none() {
+            // Nothing but numbers, and numbers with a comma.
+            return Err(first_word);
+        }
+        self.words(first_word)
+    }
+
+    /// Words, perhaps with numbers among them.
+    fn words(&self, first_word: Trouble) -> Result<Recognised, Trouble> {
+        let present = self.texts.iter().filter(|cell| !is_missing(cell));
+        let labels = present.clone().collect::<HashSet<_>>().len();
+        let present = present.count();
+        let numbers = self.numbers.iter().filter(|number| number.is_ok()).count();
+        let is_few = labels <= MOST_MIXED.max(present / ROWS_PER_VALUE);
+        // Digits such as 007, or too many of them, are words; and so are the numbers beside them.
+        let are_digits = |cell: &&str| cell.bytes().all(|byte| byte.is_ascii_digit());
+        let are_codes = self.texts.iter().filter(|cell| !is_missing(cell)).all(are_digits);
+        if numbers > present / 2 && !is_few && !are_codes {
+            return Err(Trouble { kind: CellTrouble::Mixed, ..first_word });
+        }
+        if labels as f64 > DIFFERING * present as f64 {
+            let how = if labels == present { "all" } else { "nearly all" };
+            return Ok(Recognised::LeftOut(format!(
+                "whose words are {how} different, as names of rows are (a schema can make it a category)"
+            )));
+        }
+        if labels > MOST_LABELS {
+            return Ok(Recognised::LeftOut(format!(
+                "which has {labels} different words, more than {MOST_LABELS}"
+            )));
+        }
+        Ok(self.category())
+    }
+
+    /// Whether every cell is empty.
+    fn are_holes(&self) -> bool {
+        self.numbers.iter().all(|number| *number == Err(CellTrouble::Missing))
+    }
+
+    /// The first cell with such a trouble, and how many have it.
+    fn trouble(&self, is: impl Fn(CellTrouble) -> bool) -> Option<Trouble> {
+        let troubles = self.numbers.iter().enumerate();
+        let mut troubles =
+            troubles.filter_map(|(row, number)| number.err().map(|kind| (row, kind)));
+        let (row, kind) = troubles.find(|(_, kind)| is(*kind))?;
+        let count = 1 + troubles.filter(|(_, kind)| is(*kind)).count();
+        Some(Trouble { kind, row, count })
+    }
+
+    fn check_lengths(&self) -> Result<(), Trouble> {
+        let is_long = |cell: &&str| cell.len() > LONGEST_CELL;
+        match self.texts.iter().position(is_long) {
+            Some(row) => {
+                let count = self.texts.iter().filter(|cell| is_long(cell)).count();
+                Err(Trouble { kind: CellTrouble::Long, row, count })
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn constant(&self) -> Recognised {
+        let text = self.texts.first().copied().unwrap_or_default();
+        // A word for a hole keeps its spelling.
+        let column = Column::of_kind(self.name, ColumnKind::Constant(text.to_owned()), self.hole);
+        let value = number(text).unwrap_or(f64::NAN);
+        Recognised::Column(column, vec![value; self.texts.len()])
+    }
+
+    /// The one value that a schema expects.
+    fn only_value(&self) -> Result<Recognised, Trouble> {
+        let other = |cell: &&str| *cell != self.texts[0];
+        match self.texts.iter().position(|cell| other(&cell)) {
+            Some(row) => {
+                let count = self.texts.iter().filter(|cell| other(cell)).count();
+                Err(Trouble { kind: CellTrouble::Unknown, row, count })
+            }
+            None => Ok(self.constant()),
+        }
+    }
+
+    fn category(&self) -> Recognised {
+        let are_numbers = self.numbers.iter().all(|number| match number {
+            Ok(_) | Err(CellTrouble::Missing) => true,
+            Err(_) => false,
+        });
+        let (category, values) = if are_numbers {
+            let values = self.values();
+            (Category::of_numbers(&values, |row| Some(self.texts[row].to_owned())), values)
+        } else {
+            let cell = |cell: &&'a str| (!is_missing(cell)).then_some(*cell);
+            Category::of_words(&self.texts.iter().map(cell).collect::<Vec<_>>())
+        };
+        let column = Column::of_kind(self.name, ColumnKind::Category(category), self.hole);
+        Recognised::Column(column, values)
+    }
+
+    fn dates(&self) -> Result<Recognised, Trouble> {
+        let cell = |cell: &&'a str| (!is_missing(cell)).then_some(*cell);
+        let cells: Vec<Option<&str>> = self.texts.iter().map(cell).collect();
+        let (date, values) = Date::fit(&cells).map_err(|row| {
+            let count =
+                cells.iter().flatten().filter(|cell| DateFormat::of(cell).is_none()).count();
+            Trouble { kind: CellTrouble::Date, row, count: count.max(1) }
+        })?;
+        let column = Column::of_kind(self.name, ColumnKind::Date(date), self.hole);
+        Ok(Recognised::Column(column, values))
+    }
+
+    /// The numbers, NaN for what is none.
+    fn values(&self) -> Vec<f64> {
+        self.numbers.iter().map(|number| number.unwrap_or(f64::NAN) + 0.0).collect() // −0 is 0
+    }
+
+    fn style(&self) -> Style {
+        let are_numbers = self.texts.iter().zip(&self.numbers).filter(|(_, number)| number.is_ok());
+        let decimals = Decimals::of_texts(are_numbers.map(|(text, _)| *text));
+        Style { decimals, is_bounded: true, has_masses: true }
+    }
+
+    fn numbers(&self) -> Recognised {
+        let values = self.values();
+        let text = |row: usize| Some(self.texts[row].to_owned());
+        let column = Column::of_numbers(self.name, &values, self.style(), self.hole, text);
+        Recognised::Column(column, values)
+    }
+
+    /// Numbers as a schema has them, within its bounds.
+    fn bounded_numbers(&self, schema: &ColumnSchema) -> Result<Recognised, Trouble> {
+        if let Some(trouble) = self.trouble(|kind| kind != CellTrouble::Missing) {
+            return Err(trouble);
+        }
+        let mut style = Style { is_bounded: false, ..self.style() };
+        let values = self.values();
+        let is_refused = |value: &f64| {
+            let below = schema.min.is_some_and(|min| *value < min);
+            let above = schema.max.is_some_and(|max| *value > max);
+            below || above || schema.kind == KindSchema::Integer && value.fract() != 0.0
+        };
+        let refused = |value: &&f64| !value.is_nan() && is_refused(value);
+        if let Some(row) = values.iter().position(|value| refused(&value)) {
+            let count = values.iter().filter(refused).count();
+            return Err(Trouble { kind: CellTrouble::Schema, row, count });
+        }
+        if schema.kind == KindSchema::Integer {
+            style.decimals.most = Some(0);
+        }
+        let number = Number::fit(&values, style).within([schema.min, schema.max]);
+        let column = Column::of_kind(self.name, ColumnKind::Number(number), self.hole);
+        Ok(Recognised::Column(column, values))
+    }
+}

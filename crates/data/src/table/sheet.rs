@@ -1,0 +1,226 @@
+//! A table as text.
+
+use super::csv_error::{CellProblem, CellTrouble, CsvError, shortened};
+use super::recognise::{Recognised, recognise};
+use super::{Column, Columns, Schema, Table, TableError};
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// More problems than this are counted and not listed.
+const MAX_PROBLEMS: usize = 8;
+
+/// A table as text: names, and cells without the spaces around them.
+///
+/// Which kind a column is, is decided by [`table`](Self::table) from the cells, or by the columns of a model
+/// in [`values`](Self::values).
+/// # Numerics
+/// Memory: the text, and 8 bytes a cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sheet {
+    pub(super) path: PathBuf,
+    pub(super) names: Vec<String>,
+    /// The cells, one after another, and where each ends.
+    pub(super) text: String,
+    pub(super) ends: Vec<usize>,
+    /// The line of each row in the file.
+    pub(super) lines: Vec<usize>,
+}
+
+/// Why a sheet does not fit columns.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum SheetError {
+    /// A column that is not there.
+    #[error("unknown column {name:?}, expected some of {}", expected.join(", "))]
+    Stranger {
+        /// Its name.
+        name: String,
+        /// Those that are.
+        expected: Vec<String>,
+    },
+    /// A column that is needed.
+    #[error("column {name:?} is missing")]
+    Missing {
+        /// Its name.
+        name: String,
+    },
+    /// A cell that the column cannot have.
+    #[error("{0}")]
+    Cell(CellProblem),
+}
+
+impl Sheet {
+    /// The file that it was read from.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The names of the columns.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The number of rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// The text of a cell.
+    ///
+    /// # Panics
+    /// If there is no such row or column.
+    #[must_use]
+    pub fn cell(&self, row: usize, column: usize) -> &str {
+        let place = row * self.names.len() + column;
+        let start = place.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.text[start..self.ends[place]]
+    }
+
+    /// The cells of a column.
+    pub(super) fn column(&self, column: usize) -> Vec<&str> {
+        (0..self.rows()).map(|row| self.cell(row, column)).collect()
+    }
+
+    /// Decides what the columns hold, by the cells and, where a schema names them, by the schema. Also
+    /// reports the columns that are left out and why.
+    ///
+    /// # Errors
+    /// [`CsvError`] if cells cannot be learned, of all columns at once; if no column is left; or if the schema
+    /// names a column that is not there.
+    pub fn table(&self, schema: &Schema) -> Result<(Table, Vec<String>), CsvError> {
+        let path = || self.path.clone();
+        if let Some(name) = schema.names().find(|name| !self.names.iter().any(|own| own == name)) {
+            let (name, expected) = (name.to_owned(), self.names.clone());
+            return Err(CsvError::Sheet {
+                path: path(),
+                source: SheetError::Stranger { name, expected },
+            });
+        }
+        let (mut columns, mut values, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
+        let mut problems = Vec::new();
+        for (i, name) in self.names.iter().enumerate() {
+            match recognise(name, &self.column(i), schema.column(name)) {
+                Ok(Recognised::Column(column, cells)) => {
+                    columns.push(column);
+                    values.push(cells);
+                }
+                Ok(Recognised::LeftOut(why)) => {
+                    left_out.push(format!("left out column {:?}, {why}", shortened(name)));
+                }
+                Err(trouble) => problems.push(self.problem(i, trouble.row, trouble)),
+            }
+        }
+        if !problems.is_empty() {
+            let more = problems.len().saturating_sub(MAX_PROBLEMS);
+            problems.truncate(MAX_PROBLEMS);
+            return Err(CsvError::Cells { path: path(), problems, more });
+        }
+        if columns.is_empty() {
+            return Err(CsvError::NothingLeft { path: path(), left_out });
+        }
+        let rows = 0..self.rows();
+        let rows = rows.flat_map(|row| values.iter().map(move |cells| cells[row])).collect();
+        let unsound = |source: TableError| CsvError::Table { path: path(), source };
+        let columns = Columns::new(columns).map_err(unsound)?;
+        Ok((Table::of_values(columns, rows).map_err(unsound)?, left_out))
+    }
+
+    /// Refuses columns that are not among these.
+    ///
+    /// # Errors
+    /// [`SheetError::Stranger`] if there is one.
+    pub fn check_names(&self, columns: &Columns) -> Result<(), SheetError> {
+        let columns = columns.as_slice();
+        let has = |name: &String| columns.iter().any(|column| column.name() == name);
+        match self.names.iter().find(|name| !has(name)) {
+            Some(stranger) => {
+                let expected = columns.iter().map(|column| column.name().to_owned()).collect();
+                Err(SheetError::Stranger { name: stranger.clone(), expected })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The values of the cells for these columns, in their order, a row after another: NaN for a hole, `None`
+    /// in columns that the sheet has not. Its other columns are left out.
+    ///
+    /// A hole is one also where the column has none: it may be a cell to be drawn.
+    ///
+    /// # Errors
+    /// [`SheetError::Cell`] if a cell is not one that its column can have.
+    pub fn values(&self, columns: &Columns) -> Result<Vec<Option<f64>>, SheetError> {
+        let columns = columns.as_slice();
+        let places = self.places(columns);
+        let cells = (0..self.rows()).flat_map(|row| {
+            columns.iter().zip(&places).map(move |(column, place)| {
+                let Some(place) = *place else { return Ok(None) };
+                match column.value(self.cell(row, place)) {
+                    Ok(value) => Ok(Some(value)),
+                    Err(CellTrouble::Missing) => Ok(Some(f64::NAN)),
+                    Err(kind) => {
+                        let trouble = Trouble { kind, row, count: 1 };
+                        Err(SheetError::Cell(self.problem(place, row, trouble)))
+                    }
+                }
+            })
+        });
+        cells.collect()
+    }
+
+    /// The cells of these columns in model space, a row after another. Other columns of the sheet are left out.
+    ///
+    /// # Errors
+    /// [`SheetError`] if a column is missing, or a cell is not one that its column can have.
+    pub fn model_rows(&self, columns: &Columns) -> Result<Vec<f32>, SheetError> {
+        let values = self.values(columns)?;
+        let columns = columns.as_slice();
+        let places = self.places(columns);
+        if let Some(missing) = places.iter().position(Option::is_none) {
+            return Err(SheetError::Missing { name: columns[missing].name().to_owned() });
+        }
+        let mut model = Vec::new();
+        for (i, value) in values.into_iter().flatten().enumerate() {
+            let (row, column) = (i / columns.len(), i % columns.len());
+            if value.is_nan()
+                && let Some(place) = places[column]
+                && columns[column].value(self.cell(row, place)) == Err(CellTrouble::Missing)
+            {
+                let trouble = Trouble { kind: CellTrouble::Missing, row, count: 1 };
+                return Err(SheetError::Cell(self.problem(place, row, trouble)));
+            }
+            columns[column].encode(value, &mut model);
+        }
+        Ok(model)
+    }
+
+    /// Where these columns are in the sheet.
+    fn places(&self, columns: &[Column]) -> Vec<Option<usize>> {
+        let place = |column: &Column| self.names.iter().position(|name| name == column.name());
+        columns.iter().map(place).collect()
+    }
+
+    /// The trouble of a cell, with its place.
+    fn problem(&self, column: usize, row: usize, trouble: Trouble) -> CellProblem {
+        CellProblem {
+            column: shortened(&self.names[column]),
+            trouble: trouble.kind,
+            count: trouble.count,
+            row: row + 1,
+            line: self.lines[row],
+            value: shortened(self.cell(row, column)),
+        }
+    }
+}
+
+/// What is wrong with the cells of a column.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Trouble {
+    pub kind: CellTrouble,
+    /// The first row that has it, counted from 0.
+    pub row: usize,
+    /// How many rows have it.
+    pub count: usize,
+}
