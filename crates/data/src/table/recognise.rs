@@ -148,8 +148,8 @@ impl<'a> Cells<'a> {
 
     /// The one value that a schema expects.
     fn only_value(&self) -> Result<Recognised, Trouble> {
-        let other = |cell: &&str| *cell != self.texts[0];
-        match self.texts.iter().position(|cell| other(&cell)) {
+        let other = |cell: &str| cell != self.texts[0];
+        match self.texts.iter().position(|cell| other(cell)) {
             Some(row) => {
                 let count = self.texts.iter().filter(|cell| other(cell)).count();
                 Err(Trouble { kind: CellTrouble::Unknown, row, count })

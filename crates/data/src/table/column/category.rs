@@ -70,9 +70,8 @@ impl Category {
         let holes = cells.iter().filter(|cell| cell.is_none()).count();
         let counts: Vec<usize> = counts.into_values().chain((holes > 0).then_some(holes)).collect();
         let category = Self { labels, numbers: None, states: Codes::of_counts(&counts) };
-        let value =
-            |cell: &Option<&str>| cell.and_then(|word| category.value(word)).unwrap_or(f64::NAN);
-        let values = cells.iter().map(value).collect();
+        let value = |word: &str| category.value(word).unwrap_or(f64::NAN);
+        let values = cells.iter().map(|cell| cell.map_or(f64::NAN, value)).collect();
         (category, values)
     }
 
@@ -121,9 +120,11 @@ impl Category {
     }
 
     pub(super) fn encode(&self, value: f64, model: &mut Vec<f32>) {
+        if value.is_nan() && self.has_holes() {
+            return self.states.encode(self.labels.len(), model);
+        }
         match &self.numbers {
-            _ if value.is_nan() && self.has_holes() => self.states.encode(self.labels.len(), model),
-            // Between two numbers there is a way.
+            // There are numbers between two.
             Some(numbers) if self.is_line() => {
                 let share = (value - numbers[0]) / (numbers[1] - numbers[0]);
                 self.states.encode_between(share, model);
@@ -161,16 +162,12 @@ impl Category {
 
     /// The value of a label, if it is one.
     pub(super) fn value(&self, text: &str) -> Option<f64> {
-        match &self.numbers {
-            Some(numbers) => {
-                let value: f64 = text.parse().ok()?;
-                numbers.contains(&value).then_some(value)
-            }
-            None => {
-                let place = self.labels.binary_search_by(|label| label.as_str().cmp(text));
-                place.ok().map(|place| place as f64)
-            }
+        if let Some(numbers) = &self.numbers {
+            let value: f64 = text.parse().ok()?;
+            return numbers.contains(&value).then_some(value);
         }
+        let place = self.labels.binary_search_by(|label| label.as_str().cmp(text));
+        place.ok().map(|place| place as f64)
     }
 
     pub(super) fn text(&self, value: f64) -> &str {

@@ -49,6 +49,21 @@ impl Precision {
             Self::Seconds(digits) => SECONDS_A_DAY * 10_i64.pow(digits),
         }
     }
+
+    /// The time of day that is so many units after midnight.
+    fn text(self, time: i64) -> String {
+        let Self::Seconds(digits) = self else {
+            return format!("{:02}:{:02}", time / 60, time % 60);
+        };
+        let unit = 10_i64.pow(digits);
+        let (seconds, part) = (time / unit, time % unit);
+        let [hour, minute, second] = [seconds / 3600, seconds / 60 % 60, seconds % 60];
+        let fraction = match digits as usize {
+            0 => String::new(),
+            digits => format!(".{part:0digits$}"),
+        };
+        format!("{hour:02}:{minute:02}:{second:02}{fraction}")
+    }
 }
 
 impl DateFormat {
@@ -80,7 +95,7 @@ impl DateFormat {
         let example = [("YYYY", "2000"), ("MM", "01"), ("DD", "01"), ("hh", "00"), ("mm", "00")];
         let text =
             example.iter().fold(pattern.to_owned(), |text, (from, to)| text.replace(from, to));
-        let (format, _) = Self::of(&text.replace('s', "0").replace('f', "0"))?;
+        let (format, _) = Self::of(&text.replace(['s', 'f'], "0"))?;
         (format.to_string() == pattern).then_some(format)
     }
 
@@ -112,26 +127,12 @@ impl DateFormat {
     fn text(&self, value: f64) -> String {
         let value = value as i64;
         let [days, time] = [value.div_euclid(self.a_day()), value.rem_euclid(self.a_day())];
-        let mut text = String::new();
-        if self.has_days {
-            let [year, month, day] = civil(days);
-            text += &format!("{year:04}-{month:02}-{day:02}");
-        }
-        text.extend(self.separator);
-        match self.time {
-            None => {}
-            Some(Precision::Minutes) => text += &format!("{:02}:{:02}", time / 60, time % 60),
-            Some(Precision::Seconds(digits)) => {
-                let unit = 10_i64.pow(digits);
-                let seconds = time / unit;
-                let [hour, minute] = [seconds / 3600, seconds / 60 % 60];
-                text += &format!("{hour:02}:{minute:02}:{:02}", seconds % 60);
-                if digits > 0 {
-                    text += &format!(".{:0width$}", time % unit, width = digits as usize);
-                }
-            }
-        }
-        text + &self.zone
+        let [year, month, day] = civil(days);
+        let date =
+            if self.has_days { format!("{year:04}-{month:02}-{day:02}") } else { String::new() };
+        let separator = self.separator.map(String::from).unwrap_or_default();
+        let time = self.time.map(|precision| precision.text(time)).unwrap_or_default();
+        format!("{date}{separator}{time}{}", self.zone)
     }
 }
 
@@ -171,11 +172,11 @@ impl Date {
     pub(crate) fn fit(cells: &[Option<&str>]) -> Result<(Self, Vec<f64>), usize> {
         let first = cells.iter().position(Option::is_some).ok_or(0_usize)?;
         let format = cells[first].and_then(DateFormat::of).ok_or(first)?.0;
-        let value = |(row, cell): (usize, &Option<&str>)| match cell {
+        let value = |(row, cell): (usize, Option<&str>)| match cell {
             None => Ok(f64::NAN),
             Some(text) => format.value(text).ok_or(row),
         };
-        let values = cells.iter().enumerate().map(value).collect::<Result<Vec<_>, _>>()?;
+        let values = cells.iter().copied().enumerate().map(value).collect::<Result<Vec<_>, _>>()?;
         let style = Style { decimals: Decimals::INTEGER, is_bounded: true, has_masses: true };
         let split: Vec<Vec<f64>> = values
             .iter()

@@ -254,11 +254,10 @@ impl Number {
             [None, Some(max)] => format!(", at most {}", shortest(max)),
             [None, None] => String::new(),
         };
-        let masses = self.masses.iter().zip(&self.shares()[1..]);
-        let masses: String = masses
-            .map(|(value, share)| format!(", {:.1} % {}", 100.0 * share, shortest(*value)))
-            .collect();
-        format!("{kind}{skewed}{range}{masses}")
+        let mass =
+            |(value, share): (&f64, &f64)| format!(", {:.1} % {}", 100.0 * share, shortest(*value));
+        let masses: Vec<String> = self.masses.iter().zip(&self.shares()[1..]).map(mass).collect();
+        format!("{kind}{skewed}{range}{}", masses.concat())
     }
 }
 
