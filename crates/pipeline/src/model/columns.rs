@@ -124,8 +124,8 @@ mod tests {
 
     #[test]
     fn columns_of_every_kind_are_kept() {
-        let rows = (0..60_i32).map(|i| {
-            let colour = ["red", "green", "\"a,b\""][i as usize % 3];
+        let rows = (0..60_usize).map(|i| {
+            let colour = ["red", "green", "\"a,b\""][i % 3];
             let amount = if i % 2 == 0 { "0".to_owned() } else { format!("{}.5", i * i * i) };
             let size = if i % 7 == 0 { "NA".to_owned() } else { format!("{}.25", 3 * i) };
             format!("{colour},{amount},2020-01-{:02},{i:02}:30,x,{size}\n", i % 28 + 1)
