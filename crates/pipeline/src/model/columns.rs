@@ -128,7 +128,8 @@ mod tests {
             let colour = ["red", "green", "\"a,b\""][i % 3];
             let amount = if i % 2 == 0 { "0".to_owned() } else { format!("{}.5", i * i * i) };
             let size = if i % 7 == 0 { "NA".to_owned() } else { format!("{}.25", 3 * i) };
-            format!("{colour},{amount},2020-01-{:02},{i:02}:30,x,{size}\n", i % 28 + 1)
+            let (day, hour) = (i % 28 + 1, i % 24);
+            format!("{colour},{amount},2020-01-{day:02},{hour:02}:30,x,{size}\n")
         });
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.csv");
