@@ -92,7 +92,7 @@ fn idx_file(path: &Path) {
 fn arrays(path: &Path) {
     let _ = read_npy(path);
     if let Ok(arrays) = read_arrays(path) {
-        assert_eq!(arrays.values().count(), arrays.shape().iter().product());
+        assert_eq!(arrays.values().count(), arrays.shape().iter().product::<usize>());
         let _ = arrays.into_pictures();
     }
 }

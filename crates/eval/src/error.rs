@@ -141,7 +141,9 @@ pub enum EvalError {
         source: SheetError,
     },
     /// Columns of an array, where the others hold words or dates.
-    #[error("`data` {source_name}: column {column:?} holds words or dates: give a table in a file with commas")]
+    #[error(
+        "`data` {source_name}: column {column:?} holds words or dates: give a table in a file with commas"
+    )]
     Words {
         /// The data.
         source_name: String,
