@@ -95,8 +95,52 @@ fn words_dates_and_holes_come_back_as_they_were() {
     let message = folder.refused("sample run -n 2 --steps 2 -o x.npy");
     assert!(message.contains("column \"colour\" holds words or dates"), "{message}");
     folder.write("given.csv", "colour,age\nred,7\n,\n");
-    folder.run("sample run -n 2 --steps 5 --inpaint given.csv -o y.csv");
+    folder.run("sample run -n 2 --steps 5 --given given.csv -o y.csv");
     assert!(folder.text("y.csv").lines().nth(1).unwrap().starts_with("red,"));
+}
+
+#[test]
+fn columns_are_what_the_user_says() {
+    let folder = Folder::new();
+    let row = |i: i32| format!("{},{},person {i}\n", i % 3, if i % 4 == 0 { "" } else { "5.5" });
+    let rows: String = (0..60).map(row).collect();
+    folder.write("people.csv", format!("stars,size,name\n{rows}"));
+    let schema = r#"{"columns": [{"name": "stars", "kind": "integer", "min": 0}]}"#;
+    folder.write("schema.json", schema);
+    let flags = "--columns schema.json --missing drop --keep-ids";
+    let stderr = folder.stderr(&format!("train people.csv {TINY} {flags} -o run"));
+    for line in [
+        "60 rows of 3 columns",
+        "left out 15 rows with empty cells",
+        "column stars: integer, at least 0",
+        "column size: always 5.5",
+        "column name: one of 45:",
+    ] {
+        assert!(stderr.contains(line), "{line}: {stderr}");
+    }
+    let found = folder.run("inspect run --columns");
+    assert!(found.contains(r#"{"name":"stars","kind":"integer","min":0.0}"#), "{found}");
+    // The run can be resumed without the schema, and what was found is a schema.
+    std::fs::remove_file(folder.path("schema.json")).unwrap();
+    folder.run("train --resume run --steps 3 --missing drop");
+    let message = folder.refused("train --resume run --steps 4 --missing learn");
+    assert!(message.contains("the run was begun with --missing drop"), "{message}");
+    folder.write("found.json", found);
+    folder.run(&format!("train people.csv {TINY} --columns found.json -o again --quiet"));
+    for (flags, expected) in [
+        (
+            "people.csv --missing refuse",
+            "column \"size\" has 15 missing cells (first in row 1, line 2)",
+        ),
+        ("people.csv --columns no.json", "--columns no.json: cannot read it"),
+        ("people.csv --columns people.csv", "--columns people.csv: expected value at line 1"),
+        ("moons --missing drop", "--missing: moons is a toy set, expected a table in a file with"),
+        ("moons --keep-ids", "--keep-ids: moons is a toy set"),
+    ] {
+        let message = folder.refused(&format!("train {flags} {TINY} -o no"));
+        assert!(message.contains(expected), "{flags}: {message}");
+    }
+    assert!(folder.refused("inspect digits --columns").contains("samples of model digits are pic"));
 }
 
 #[test]

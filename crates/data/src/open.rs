@@ -6,8 +6,8 @@ use crate::picture_folder::is_picture;
 use crate::table::read_described;
 use crate::{
     BUILTIN, Columns, CsvError, Dataset, IdxError, NpyError, NumberKind, Own, PictureFolder,
-    PictureOptions, PictureSet, PictureSetError, Schema, Sheet, TOYS, Table, TableError, builtin,
-    is_idx, read_arrays, read_idx, toy,
+    PictureOptions, PictureSet, PictureSetError, Sheet, TOYS, Table, TableError, TableOptions,
+    builtin, is_idx, read_arrays, read_idx, toy,
 };
 use std::fs::File;
 use std::io::Read;
@@ -25,15 +25,15 @@ pub struct ReadOptions {
     pub classes: bool,
     /// The seed of a toy set.
     pub seed: u64,
-    /// What the columns of a table with commas are, where the cells shall not decide.
-    pub schema: Schema,
+    /// How a table with commas is read.
+    pub tables: TableOptions,
 }
 
 impl Default for ReadOptions {
     /// The default for pictures, 10 000 points without labels, seed 0.
     fn default() -> Self {
-        let (pictures, schema) = (PictureOptions::default(), Schema::default());
-        Self { pictures, points: 10_000, classes: false, seed: 0, schema }
+        let (pictures, tables) = (PictureOptions::default(), TableOptions::default());
+        Self { pictures, points: 10_000, classes: false, seed: 0, tables }
     }
 }
 
@@ -269,7 +269,7 @@ fn open_path(path: &Path, options: &ReadOptions) -> Result<Opened, OpenError> {
         Ok(Opened::Loaded(Loaded { warning, ..loaded }))
     } else {
         let (sheet, decided) = read_described(path)?;
-        let (table, left_out) = sheet.table(&options.schema)?;
+        let (table, left_out) = sheet.table(&options.tables)?;
         let decided = [vec![decided], left_out].concat().join(", ");
         let loaded = rows(Source::Csv, table, decided);
         Ok(Opened::Loaded(Loaded { sheet: Some(sheet), ..loaded }))

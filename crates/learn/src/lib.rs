@@ -57,7 +57,7 @@ pub use loss::{Loss, LossError};
 pub use memory::{Memory, NotEnoughMemory, available_memory};
 pub use optimizer::Optimizer;
 pub use recipe::{NetworkSize, Recipe, RecipeError};
-pub use request::{Fit, Reading, Request, Saving, Source};
+pub use request::{Fit, Missing, Reading, Request, Saving, Schema, Source};
 pub use rows::Reader;
 pub use settings::Settings;
 pub use state::TrainState;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Settings;
 
-pub use source::{Fit, Reading, Source};
+pub use source::{Fit, Missing, Reading, Schema, Source};
 
 /// A training as data: what is learned, by which network, and how.
 ///

@@ -46,13 +46,14 @@ impl Data {
         output: &Path,
         front: &mut dyn Front,
     ) -> Result<(Self, Source), RunError> {
-        let options = without(output, choices.options(recipe.seed));
+        let schema = choices.schema()?;
+        let options = without(output, choices.options(recipe.seed, schema.as_ref())?);
         let (data, kind) = Self::open(source, &options, choices.memory, front)?;
         choices.refuse_idle(source, kind)?;
         if recipe.flip && !data.is_pictures() {
             return Err(choices::idle("flip", source, kind, "pictures").into());
         }
-        let reading = choices::resolved(kind, &data.set, &options);
+        let reading = choices::resolved(kind, &data.set, &options, schema);
         Ok((data, Source { name: source.into(), reading }))
     }
 
@@ -64,7 +65,7 @@ impl Data {
         memory: Option<u64>,
         front: &mut dyn Front,
     ) -> Result<Self, RunError> {
-        let options = without(output, choices::options_of(&source.reading, seed));
+        let options = without(output, choices::options_of(&source.reading, seed)?);
         Ok(Self::open(source.name.as_ref(), &options, memory, front)?.0)
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use ancestral::schedule::ScheduleError;
-use ancestral_data::OpenError;
+use ancestral_data::{OpenError, SchemaError};
 use ancestral_learn::{CheckpointError, NotEnoughMemory, RecipeError, TrainError};
 use thiserror::Error;
 
@@ -154,6 +154,12 @@ pub enum Problem {
         /// Where it has an effect.
         expected: &'static str,
     },
+    /// A file that can't be read.
+    #[error("cannot read it")]
+    Io(#[from] std::io::Error),
+    /// It is no schema of columns.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
     /// Only pictures are put into groups.
     #[error("{data} is not a set of pictures")]
     NotPictures {
@@ -209,23 +215,26 @@ pub enum Problem {
 /// The settings that texts of this crate mention, as they stand there in backticks. Those of an
 /// [`Order`](crate::Order) have the names of its fields; `resume` and `output` stand for a
 /// [`Stored`](crate::Stored) run and the folder.
-pub const SETTINGS: [&str; 27] = [
+pub const SETTINGS: [&str; 30] = [
     "accumulate",
     "background",
     "batch",
     "channels",
     "class",
     "classes",
+    "columns",
     "fit",
     "flip",
     "force",
     "groups",
     "guidance",
     "holdout",
+    "keep_ids",
     "label_dropout",
     "layers",
     "loss",
     "memory",
+    "missing",
     "output",
     "points",
     "resume",

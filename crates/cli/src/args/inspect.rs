@@ -21,6 +21,9 @@ pub struct InspectArgs {
     /// Print how this CPU computes its network, and why, one layer per line
     #[arg(long, conflicts_with = "json")]
     pub plan: bool,
+    /// Print what the columns of a model of tables are, as a schema for `train --columns`
+    #[arg(long, conflicts_with_all = ["json", "plan"])]
+    pub columns: bool,
     /// The precision of --plan [default: f32]
     #[arg(long, value_enum, value_name = "PRECISION", requires = "plan")]
     pub precision: Option<PrecisionArg>,

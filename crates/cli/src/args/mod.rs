@@ -33,7 +33,7 @@ pub use sample::{CompatArg, RngArg, SampleArgs, SteeringArgs};
 pub use schedule::ScheduleArgs;
 pub use serve::{LimitArgs, LogArg, ServeArgs};
 pub use train::{
-    BudgetArgs, FitArg, LossArg, OptimizerArg, PredictionArg, ReadingArgs, SavingArgs,
+    BudgetArgs, FitArg, LossArg, MissingArg, OptimizerArg, PredictionArg, ReadingArgs, SavingArgs,
     TimestepSamplerArg, TrainArgs,
 };
 pub use value::Wrapped;

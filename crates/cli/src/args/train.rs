@@ -139,6 +139,7 @@ pub struct BudgetArgs {
 }
 
 /// How data are read.
+#[expect(clippy::struct_excessive_bools, reason = "flags")]
 #[derive(Clone, Debug, Parser)]
 #[command(next_help_heading = "Data")]
 pub struct ReadingArgs {
@@ -165,6 +166,16 @@ pub struct ReadingArgs {
     /// Skip pictures that cannot be read, instead of stopping with an error
     #[arg(long)]
     pub skip_bad: bool,
+    /// What the columns of a table are, in place of what their cells suggest: a schema, as `inspect
+    /// RUN --columns` prints it
+    #[arg(long, value_name = "SCHEMA.json")]
+    pub columns: Option<PathBuf>,
+    /// What empty cells of a table are [default: learn]
+    #[arg(long, value_enum)]
+    pub missing: Option<MissingArg>,
+    /// Learn columns of words that nearly all differ, as names of rows do
+    #[arg(long)]
+    pub keep_ids: bool,
     /// Number of points to draw from a toy set [default: 10000]
     #[arg(long, value_name = "N", value_parser = count(MOST_POINTS))]
     pub points: Option<usize>,
@@ -230,6 +241,17 @@ pub enum OptimizerArg {
     /// Muon for the matrices between the first layer and the last, with ten times the learning rate;
     /// AdamW for the rest
     Muon,
+}
+
+/// What empty cells of a table are, as written on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MissingArg {
+    /// One more state of their column: samples have about as many
+    Learn,
+    /// A reason to leave the row out
+    Drop,
+    /// A reason to refuse the table
+    Refuse,
 }
 
 /// How pictures are fitted to a size, as written on the command line.

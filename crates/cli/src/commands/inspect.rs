@@ -7,7 +7,7 @@ use ancestral_cpu::{CpuNetwork, instruction_set};
 use ancestral_data::Columns;
 use ancestral_format::{Dtype, ModelFolder, NetworkConfig, counted, joined, short};
 use ancestral_pipeline::{Model, Precision, Process, Settings};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use serde_json::json;
 
@@ -24,7 +24,9 @@ pub fn run(args: &InspectArgs) -> Result<()> {
             let model = Wanted { path, variant, size: None, quiet: false }.model()?;
             check(&model)?;
             let compat = Compat::of(&args.process, &model)?;
-            if args.plan {
+            if args.columns {
+                columns(&model)?
+            } else if args.plan {
                 plan(&model, args.precision.unwrap_or_default())?
             } else if args.json {
                 model_json(&model, compat.as_ref())?
@@ -44,6 +46,14 @@ fn check(model: &Model) -> Result<()> {
         fits.with_context(|| format!("model {}", model.name()))?;
     }
     Ok(())
+}
+
+/// What the columns of a model of tables are, as a schema.
+fn columns(model: &Model) -> Result<String> {
+    match model.columns() {
+        Some(columns) => Ok(columns.schema().to_json()),
+        None => bail!("--columns: samples of model {} are pictures", model.name()),
+    }
 }
 
 /// How the engine for CPUs computes the network of a model.

@@ -125,6 +125,16 @@ pub enum CsvError {
         /// The columns, and why each is left out.
         left_out: Vec<String>,
     },
+    /// Rows with empty cells are left out, and so no row is left.
+    #[error(
+        "{}: every row has an empty cell, so that none is left: learn empty cells, or leave out the columns \
+         that have them with a schema",
+        path.display()
+    )]
+    NoWholeRow {
+        /// The file.
+        path: PathBuf,
+    },
     /// The header does not make a table.
     #[error("cannot make a table of {}", path.display())]
     Table {

@@ -4,6 +4,7 @@ mod column;
 mod columns;
 mod csv_error;
 mod nameless;
+mod options;
 mod read;
 mod recognise;
 mod schema;
@@ -20,6 +21,7 @@ pub use column::{
 pub(crate) use column::{is_fit, nearest};
 pub use columns::Columns;
 pub use csv_error::{CellProblem, CellTrouble, CsvError};
+pub use options::{Missing, TableOptions};
 #[cfg(feature = "datasets")]
 pub(crate) use read::read_described;
 pub use read::{MAX_COLUMNS, read_csv, read_sheet};
@@ -143,6 +145,7 @@ impl Table {
     }
 
     /// How large it is, in words.
+    #[cfg(feature = "datasets")]
     pub(crate) fn size(&self) -> String {
         let [rows, columns] = [self.data.len(), self.columns.len()];
         format!("{} of {}", counted(rows, "row"), counted(columns, "column"))

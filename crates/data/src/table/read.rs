@@ -4,7 +4,7 @@ use super::column::number;
 use super::columns::check_names;
 use super::csv_error::{CsvError, shortened};
 use super::nameless::Nameless;
-use super::{Schema, Sheet, Table};
+use super::{Sheet, Table, TableOptions};
 use crate::counted::counted;
 use csv::{ReaderBuilder, StringRecord, Trim};
 use std::fs;
@@ -40,7 +40,7 @@ const SEPARATORS: [char; 3] = [',', ';', '\t'];
 /// # Ok::<(), ancestral_data::CsvError>(())
 /// ```
 pub fn read_csv(path: &Path) -> Result<Table, CsvError> {
-    Ok(read_sheet(path)?.table(&Schema::default())?.0)
+    Ok(read_sheet(path)?.table(&TableOptions::default())?.0)
 }
 
 /// The same as text: what the columns hold is not decided yet. Columns without a name are left out, as

@@ -29,10 +29,11 @@ pub(super) fn recognise(
     name: &str,
     cells: &[&str],
     schema: Option<&ColumnSchema>,
+    keep_ids: bool,
 ) -> Result<Recognised, Trouble> {
     let found = Cells::new(name, cells);
     found.check_lengths()?;
-    let Some(schema) = schema else { return found.by_themselves() };
+    let Some(schema) = schema else { return found.by_themselves(keep_ids) };
     if schema.kind == KindSchema::Skip {
         return Ok(Recognised::LeftOut("as the schema has it".to_owned()));
     }
@@ -63,7 +64,7 @@ impl<'a> Cells<'a> {
         Self { name, texts, numbers, hole }
     }
 
-    fn by_themselves(&self) -> Result<Recognised, Trouble> {
+    fn by_themselves(&self, keep_ids: bool) -> Result<Recognised, Trouble> {
         if self.are_holes() || self.texts.iter().all(|cell| *cell == self.texts[0]) {
             return Ok(self.constant());
         }
@@ -82,11 +83,11 @@ impl<'a> Cells<'a> {
             // Nothing but numbers, and numbers with a comma.
             return Err(first_word);
         }
-        self.words(first_word)
+        self.words(first_word, keep_ids)
     }
 
     /// Words, perhaps with numbers among them.
-    fn words(&self, first_word: Trouble) -> Result<Recognised, Trouble> {
+    fn words(&self, first_word: Trouble, keep_ids: bool) -> Result<Recognised, Trouble> {
         let present = self.texts.iter().filter(|cell| !is_missing(cell));
         let labels = present.clone().collect::<HashSet<_>>().len();
         let present = present.count();
@@ -98,10 +99,10 @@ impl<'a> Cells<'a> {
         if numbers > present / 2 && !is_few && !are_codes {
             return Err(Trouble { kind: CellTrouble::Mixed, ..first_word });
         }
-        if labels as f64 > DIFFERING * present as f64 {
+        if !keep_ids && labels as f64 > DIFFERING * present as f64 {
             let how = if labels == present { "all" } else { "nearly all" };
             return Ok(Recognised::LeftOut(format!(
-                "whose words are {how} different, as names of rows are (a schema can make it a category)"
+                "whose words are {how} different, as names of rows are"
             )));
         }
         if labels > MOST_LABELS {

@@ -2,7 +2,8 @@
 
 use super::csv_error::{CellProblem, CellTrouble, CsvError, shortened};
 use super::recognise::{Recognised, recognise};
-use super::{Column, Columns, Schema, Table, TableError};
+use super::{Column, ColumnKind, Columns, Missing, Table, TableError, TableOptions};
+use crate::counted::counted;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
@@ -85,47 +86,92 @@ impl Sheet {
     }
 
     /// Decides what the columns hold, by the cells and, where a schema names them, by the schema. Also
-    /// reports the columns that are left out and why.
+    /// reports the columns and rows that are left out and why.
     ///
     /// # Errors
-    /// [`CsvError`] if cells cannot be learned, of all columns at once; if no column is left; or if the schema
-    /// names a column that is not there.
-    pub fn table(&self, schema: &Schema) -> Result<(Table, Vec<String>), CsvError> {
-        let path = || self.path.clone();
-        if let Some(name) = schema.names().find(|name| !self.names.iter().any(|own| own == name)) {
-            let (name, expected) = (name.to_owned(), self.names.clone());
-            return Err(CsvError::Sheet {
-                path: path(),
-                source: SheetError::Stranger { name, expected },
-            });
-        }
-        let (mut columns, mut values, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
-        let mut problems = Vec::new();
-        for (i, name) in self.names.iter().enumerate() {
-            match recognise(name, &self.column(i), schema.column(name)) {
-                Ok(Recognised::Column(column, cells)) => {
-                    columns.push(column);
-                    values.push(cells);
+    /// [`CsvError`] if cells cannot be learned, of all columns at once; if no column or row is left; or if the
+    /// schema names a column that is not there.
+    pub fn table(&self, options: &TableOptions) -> Result<(Table, Vec<String>), CsvError> {
+        let found = self.recognised(options)?;
+        match options.missing {
+            Missing::Learn => {}
+            Missing::Refuse => {
+                let holes = found.columns.iter().filter_map(|column| self.holes(column));
+                self.refuse(holes.collect())?;
+            }
+            Missing::Drop => {
+                let is_whole =
+                    |row: &usize| found.columns.iter().all(|column| !column.is_hole(*row));
+                let whole: Vec<usize> = (0..self.rows()).filter(is_whole).collect();
+                let dropped = self.rows() - whole.len();
+                if whole.is_empty() {
+                    return Err(CsvError::NoWholeRow { path: self.path.clone() });
                 }
-                Ok(Recognised::LeftOut(why)) => {
-                    left_out.push(format!("left out column {:?}, {why}", shortened(name)));
+                if dropped > 0 {
+                    // What a column holds may be another thing without these rows.
+                    let (table, mut left_out) = self.with_rows(&whole).table(options)?;
+                    left_out.push(format!("left out {} with empty cells", counted(dropped, "row")));
+                    return Ok((table, left_out));
                 }
-                Err(trouble) => problems.push(self.problem(i, trouble.row, trouble)),
             }
         }
-        if !problems.is_empty() {
-            let more = problems.len().saturating_sub(MAX_PROBLEMS);
-            problems.truncate(MAX_PROBLEMS);
-            return Err(CsvError::Cells { path: path(), problems, more });
+        found.table(self)
+    }
+
+    /// The columns to learn, and those that are left out.
+    fn recognised(&self, options: &TableOptions) -> Result<Found, CsvError> {
+        let TableOptions { schema, keep_ids, .. } = options;
+        if let Some(name) = schema.names().find(|name| !self.names.iter().any(|own| own == name)) {
+            let (name, expected) = (name.to_owned(), self.names.clone());
+            let source = SheetError::Stranger { name, expected };
+            return Err(CsvError::Sheet { path: self.path.clone(), source });
         }
-        if columns.is_empty() {
-            return Err(CsvError::NothingLeft { path: path(), left_out });
+        let mut found = Found { columns: Vec::new(), left_out: Vec::new() };
+        let mut problems = Vec::new();
+        for (place, name) in self.names.iter().enumerate() {
+            match recognise(name, &self.column(place), schema.column(name), *keep_ids) {
+                Ok(Recognised::Column(column, values)) => {
+                    found.columns.push(FoundColumn { place, column, values });
+                }
+                Ok(Recognised::LeftOut(why)) => {
+                    found.left_out.push(format!("left out column {:?}, {why}", shortened(name)));
+                }
+                Err(trouble) => problems.push(self.problem(place, trouble.row, trouble)),
+            }
         }
-        let rows = 0..self.rows();
-        let rows = rows.flat_map(|row| values.iter().map(move |cells| cells[row])).collect();
-        let unsound = |source: TableError| CsvError::Table { path: path(), source };
-        let columns = Columns::new(columns).map_err(unsound)?;
-        Ok((Table::of_values(columns, rows).map_err(unsound)?, left_out))
+        self.refuse(problems)?;
+        Ok(found)
+    }
+
+    /// Refuses the table if there are problems.
+    fn refuse(&self, mut problems: Vec<CellProblem>) -> Result<(), CsvError> {
+        if problems.is_empty() {
+            return Ok(());
+        }
+        let more = problems.len().saturating_sub(MAX_PROBLEMS);
+        problems.truncate(MAX_PROBLEMS);
+        Err(CsvError::Cells { path: self.path.clone(), problems, more })
+    }
+
+    /// The holes of a column as a problem, if there are holes.
+    fn holes(&self, column: &FoundColumn) -> Option<CellProblem> {
+        let mut rows = (0..self.rows()).filter(|row| column.is_hole(*row));
+        let row = rows.next()?;
+        let trouble = Trouble { kind: CellTrouble::Missing, row, count: 1 + rows.count() };
+        Some(self.problem(column.place, row, trouble))
+    }
+
+    /// The same table with these rows only.
+    fn with_rows(&self, rows: &[usize]) -> Self {
+        let (mut text, mut ends) = (String::new(), Vec::new());
+        for row in rows {
+            for column in 0..self.names.len() {
+                text.push_str(self.cell(*row, column));
+                ends.push(text.len());
+            }
+        }
+        let lines = rows.iter().map(|row| self.lines[*row]).collect();
+        Self { path: self.path.clone(), names: self.names.clone(), text, ends, lines }
     }
 
     /// Refuses columns that are not among these.
@@ -223,4 +269,45 @@ pub(super) struct Trouble {
     pub row: usize,
     /// How many rows have it.
     pub count: usize,
+}
+
+/// The columns that were found in a sheet.
+struct Found {
+    columns: Vec<FoundColumn>,
+    /// What is left out, and why.
+    left_out: Vec<String>,
+}
+
+/// A column that was found.
+struct FoundColumn {
+    /// Its place in the sheet.
+    place: usize,
+    column: Column,
+    /// The value of each row.
+    values: Vec<f64>,
+}
+
+impl FoundColumn {
+    /// Whether the cell of a row is empty. A column without any value has no holes.
+    fn is_hole(&self, row: usize) -> bool {
+        let is_constant = matches!(self.column.kind(), ColumnKind::Constant(_));
+        self.column.hole().is_some() && !is_constant && self.values[row].is_nan()
+    }
+}
+
+impl Found {
+    /// The table of a sheet in which these were found.
+    fn table(self, sheet: &Sheet) -> Result<(Table, Vec<String>), CsvError> {
+        let path = || sheet.path.clone();
+        if self.columns.is_empty() {
+            return Err(CsvError::NothingLeft { path: path(), left_out: self.left_out });
+        }
+        let (columns, values): (Vec<_>, Vec<_>) =
+            self.columns.into_iter().map(|found| (found.column, found.values)).unzip();
+        let rows = 0..sheet.rows();
+        let rows = rows.flat_map(|row| values.iter().map(move |cells| cells[row])).collect();
+        let unsound = |source: TableError| CsvError::Table { path: path(), source };
+        let columns = Columns::new(columns).map_err(unsound)?;
+        Ok((Table::of_values(columns, rows).map_err(unsound)?, self.left_out))
+    }
 }

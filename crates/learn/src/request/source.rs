@@ -30,7 +30,7 @@ impl Source {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Reading {
-    /// Without options: built-in pictures, IDX files, arrays, tables, rows given by a program.
+    /// Without options: built-in pictures, IDX files, arrays, rows given by a program.
     Plain,
     /// Pictures in files of their own.
     Pictures {
@@ -47,6 +47,15 @@ pub enum Reading {
         /// Whether pictures that cannot be read are skipped.
         skip_bad: bool,
     },
+    /// A table with commas.
+    Table {
+        /// What its columns are, where the cells do not decide.
+        schema: Option<Schema>,
+        /// What empty cells are.
+        missing: Missing,
+        /// Whether columns that name the rows are learned.
+        keep_ids: bool,
+    },
     /// Points drawn from a toy set, with the seed of the training.
     Points {
         /// How many.
@@ -54,6 +63,29 @@ pub enum Reading {
         /// Whether the parts of the set are classes.
         classes: bool,
     },
+}
+
+/// A file that says what the columns of a table are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Schema {
+    /// The path of the file, as the user gives it.
+    pub name: String,
+    /// What the file held when it was read.
+    pub json: String,
+}
+
+/// What empty cells of a table are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Missing {
+    /// One more state of their column: samples have about as many.
+    #[default]
+    Learn,
+    /// A reason to leave the row out.
+    Drop,
+    /// A reason to refuse the table.
+    Refuse,
 }
 
 /// How pictures are fitted to a size.

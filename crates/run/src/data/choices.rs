@@ -1,9 +1,12 @@
 //! How data are read, where the user chooses.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
-use ancestral_data::{self as data, Channels, PictureOptions, ReadOptions, Source as Kind};
-use ancestral_learn::{Fit, Reading, TrainingSet};
+use ancestral_data::{
+    self as data, Channels, PictureOptions, ReadOptions, Source as Kind, TableOptions,
+};
+use ancestral_learn::{Fit, Missing, Reading, Schema, TrainingSet};
 
 use crate::error::{Problem, SettingError};
 
@@ -22,6 +25,12 @@ pub struct ReadingChoices {
     pub classes: bool,
     /// Whether pictures that cannot be read are skipped.
     pub skip_bad: bool,
+    /// A file with a schema, which says what the columns of a table are; by default the cells decide.
+    pub columns: Option<PathBuf>,
+    /// What empty cells of a table are; by default they are learned.
+    pub missing: Option<Missing>,
+    /// Whether columns of a table that name its rows are learned.
+    pub keep_ids: bool,
     /// Points to draw from a toy set; by default 10 000.
     pub points: Option<usize>,
     /// Bytes that pictures may take in memory; by default half of what is available. Those that do not
@@ -31,9 +40,15 @@ pub struct ReadingChoices {
 
 impl ReadingChoices {
     /// The options of reading, with every default filled in.
-    pub(super) fn options(&self, seed: u64) -> ReadOptions {
+    pub(super) fn options(
+        &self,
+        seed: u64,
+        schema: Option<&Schema>,
+    ) -> Result<ReadOptions, SettingError> {
+        let missing = self.missing.unwrap_or_default();
+        let tables = tables(schema, missing, self.keep_ids)?;
         let default = ReadOptions { seed, ..ReadOptions::default() };
-        ReadOptions {
+        Ok(ReadOptions {
             pictures: PictureOptions {
                 channels: self.channels,
                 size: self.size,
@@ -46,13 +61,22 @@ impl ReadingChoices {
             points: self.points.unwrap_or(default.points),
             classes: self.classes,
             seed,
-            schema: default.schema,
-        }
+            tables,
+        })
+    }
+
+    /// The schema, as it is in the file.
+    pub(super) fn schema(&self) -> Result<Option<Schema>, SettingError> {
+        let Some(path) = &self.columns else { return Ok(None) };
+        let json = fs::read_to_string(path)
+            .map_err(|error| SettingError::of("columns", &path.display(), error))?;
+        Ok(Some(Schema { name: path.display().to_string(), json }))
     }
 
     /// Refuses choices for data of another kind, which would have no effect.
     pub(super) fn refuse_idle(&self, source: &Path, kind: Kind) -> Result<(), SettingError> {
         let in_files = (kind == Kind::Pictures, "a picture or a folder of pictures");
+        let in_table = (kind == Kind::Csv, "a table in a file with commas");
         let labelled = (
             matches!(kind, Kind::Pictures | Kind::Toy),
             "a folder of pictures or a toy set (labels in arrays and IDX files are learned without it)",
@@ -62,6 +86,9 @@ impl ReadingChoices {
             ("size", self.size.is_some(), in_files),
             ("fit", self.fit.is_some(), in_files),
             ("background", self.background.is_some(), in_files),
+            ("columns", self.columns.is_some(), in_table),
+            ("missing", self.missing.is_some(), in_table),
+            ("keep_ids", self.keep_ids, in_table),
             ("points", self.points.is_some(), (kind == Kind::Toy, "a toy set")),
             ("classes", self.classes, labelled),
             ("skip_bad", self.skip_bad, in_files),
@@ -94,8 +121,32 @@ pub(super) fn idle(
     SettingError::new(setting, Problem::Idle { data, found, expected })
 }
 
+/// How tables are read by a schema, if there is one.
+fn tables(
+    schema: Option<&Schema>,
+    missing: Missing,
+    keep_ids: bool,
+) -> Result<TableOptions, SettingError> {
+    let parsed = |Schema { name, json }: &Schema| {
+        let schema = data::Schema::from_json(json.as_bytes());
+        schema.map_err(|error| SettingError::of("columns", name, error))
+    };
+    let schema = schema.map(parsed).transpose()?.unwrap_or_default();
+    let missing = match missing {
+        Missing::Learn => data::Missing::Learn,
+        Missing::Drop => data::Missing::Drop,
+        Missing::Refuse => data::Missing::Refuse,
+    };
+    Ok(TableOptions { schema, missing, keep_ids })
+}
+
 /// How data were read, with every default filled in.
-pub(super) fn resolved(kind: Kind, set: &TrainingSet, options: &ReadOptions) -> Reading {
+pub(super) fn resolved(
+    kind: Kind,
+    set: &TrainingSet,
+    options: &ReadOptions,
+    schema: Option<Schema>,
+) -> Reading {
     let PictureOptions { fit, background, classes, skip_bad, .. } = options.pictures;
     match (kind, set.shape()) {
         (Kind::Pictures, &[channels, height, width]) => Reading::Pictures {
@@ -110,15 +161,27 @@ pub(super) fn resolved(kind: Kind, set: &TrainingSet, options: &ReadOptions) -> 
             skip_bad,
         },
         (Kind::Toy, _) => Reading::Points { count: options.points, classes: options.classes },
+        (Kind::Csv, _) => Reading::Table {
+            schema,
+            missing: match options.tables.missing {
+                data::Missing::Learn => Missing::Learn,
+                data::Missing::Drop => Missing::Drop,
+                data::Missing::Refuse => Missing::Refuse,
+            },
+            keep_ids: options.tables.keep_ids,
+        },
         _ => Reading::Plain,
     }
 }
 
 /// How to read data as they were read before.
-pub(super) fn options_of(reading: &Reading, seed: u64) -> ReadOptions {
+pub(super) fn options_of(reading: &Reading, seed: u64) -> Result<ReadOptions, SettingError> {
     let default = ReadOptions { seed, ..ReadOptions::default() };
-    match *reading {
+    Ok(match *reading {
         Reading::Plain => default,
+        Reading::Table { ref schema, missing, keep_ids } => {
+            ReadOptions { tables: tables(schema.as_ref(), missing, keep_ids)?, ..default }
+        }
         Reading::Points { count, classes } => ReadOptions { points: count, classes, ..default },
         Reading::Pictures { channels, size, fit, background, classes, skip_bad } => {
             let pictures = PictureOptions {
@@ -132,7 +195,7 @@ pub(super) fn options_of(reading: &Reading, seed: u64) -> ReadOptions {
             };
             ReadOptions { pictures, ..default }
         }
-    }
+    })
 }
 
 fn fit_of(fit: Fit) -> data::Fit {
@@ -157,10 +220,23 @@ mod tests {
             skip_bad: true,
         };
         let set = TrainingSet::new(vec![3, 32, 48], vec![0.0; 3 * 32 * 48]).unwrap();
-        assert_eq!(resolved(Kind::Pictures, &set, &options_of(&pictures, 1)), pictures);
+        let again = |kind, set: &TrainingSet, reading: &Reading| {
+            let schema = match reading {
+                Reading::Table { schema, .. } => schema.clone(),
+                Reading::Plain | Reading::Pictures { .. } | Reading::Points { .. } => None,
+            };
+            resolved(kind, set, &options_of(reading, 1).unwrap(), schema)
+        };
+        assert_eq!(again(Kind::Pictures, &set, &pictures), pictures);
         let points = Reading::Points { count: 7, classes: true };
         let set = TrainingSet::new(vec![2], vec![0.0; 14]).unwrap();
-        assert_eq!(resolved(Kind::Toy, &set, &options_of(&points, 1)), points);
-        assert_eq!(resolved(Kind::Csv, &set, &options_of(&Reading::Plain, 1)), Reading::Plain);
+        assert_eq!(again(Kind::Toy, &set, &points), points);
+        assert_eq!(again(Kind::Array, &set, &Reading::Plain), Reading::Plain);
+        for missing in [Missing::Learn, Missing::Drop, Missing::Refuse] {
+            let json = r#"{"columns": [{"name": "a", "kind": "real"}]}"#.to_owned();
+            let schema = Some(Schema { name: "a.json".to_owned(), json });
+            let table = Reading::Table { schema, missing, keep_ids: true };
+            assert_eq!(again(Kind::Csv, &set, &table), table);
+        }
     }
 }

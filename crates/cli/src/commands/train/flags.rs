@@ -7,15 +7,15 @@ use ancestral::{AnySchedule, Prediction};
 use ancestral_cpu::Precision;
 use ancestral_format::{NetworkConfig, PredictionType, SchedulerConfig, joined};
 use ancestral_learn::{
-    Decay, Fit, LearningRate, Loss, NetworkSize, Optimizer, Reading, Recipe, Request, Settings,
-    TimestepSampler,
+    Decay, Fit, LearningRate, Loss, Missing, NetworkSize, Optimizer, Reading, Recipe, Request,
+    Settings, TimestepSampler,
 };
 
 use ancestral_run::ReadingChoices;
 
 use crate::args::{
-    BudgetArgs, ComputeArgs, FitArg, LossArg, OptimizerArg, PrecisionArg, PredictionArg,
-    ReadingArgs, SavingArgs, ScheduleArgs, TimestepSamplerArg, TrainArgs,
+    BudgetArgs, ComputeArgs, FitArg, LossArg, MissingArg, OptimizerArg, PrecisionArg,
+    PredictionArg, ReadingArgs, SavingArgs, ScheduleArgs, TimestepSamplerArg, TrainArgs,
 };
 
 /// The choices of the flags. There is no `..` here and below, so that no flag is forgotten.
@@ -55,6 +55,9 @@ pub fn recipe(args: &TrainArgs) -> Recipe {
                 classes: _,
                 flip,
                 skip_bad: _,
+                columns: _,
+                missing: _,
+                keep_ids: _,
                 points: _,
                 memory: _,
             },
@@ -165,8 +168,20 @@ pub fn flags(request: &Request) -> Vec<Flag> {
 
 /// How data are read, from the flags.
 pub fn reading(flags: &ReadingArgs) -> ReadingChoices {
-    let ReadingArgs { channels, size, fit, background, classes, flip: _, skip_bad, points, memory } =
-        flags;
+    let ReadingArgs {
+        channels,
+        size,
+        fit,
+        background,
+        classes,
+        flip: _,
+        skip_bad,
+        columns,
+        missing,
+        keep_ids,
+        points,
+        memory,
+    } = flags;
     ReadingChoices {
         channels: channels.and_then(|channels| channels.0),
         size: size.map(|size| size.0),
@@ -174,6 +189,9 @@ pub fn reading(flags: &ReadingArgs) -> ReadingChoices {
         background: background.map(|colour| colour.0),
         classes: *classes,
         skip_bad: *skip_bad,
+        columns: columns.clone(),
+        missing: missing.map(Missing::from),
+        keep_ids: *keep_ids,
         points: *points,
         memory: *memory,
     }
@@ -184,6 +202,11 @@ fn flags_of_reading(reading: &Reading) -> Vec<Flag> {
     let set = |flag, is_set: bool| is_set.then_some((flag, None));
     let (valued, switches) = match *reading {
         Reading::Plain => (Vec::new(), Vec::new()),
+        Reading::Table { ref schema, missing, keep_ids } => {
+            let schema = schema.as_ref().map(|schema| ("--columns", schema.name.clone()));
+            let missing = ("--missing", self::missing(missing).to_owned());
+            (schema.into_iter().chain([missing]).collect(), vec![set("--keep-ids", keep_ids)])
+        }
         Reading::Points { count, classes } => {
             (vec![("--points", count.to_string())], vec![set("--classes", classes)])
         }
@@ -289,6 +312,25 @@ impl From<OptimizerArg> for Optimizer {
             OptimizerArg::Adamw => Self::AdamW,
             OptimizerArg::Muon => Self::Muon,
         }
+    }
+}
+
+impl From<MissingArg> for Missing {
+    fn from(missing: MissingArg) -> Self {
+        match missing {
+            MissingArg::Learn => Self::Learn,
+            MissingArg::Drop => Self::Drop,
+            MissingArg::Refuse => Self::Refuse,
+        }
+    }
+}
+
+/// What empty cells are, as written on the command line.
+pub fn missing(missing: Missing) -> &'static str {
+    match missing {
+        Missing::Learn => "learn",
+        Missing::Drop => "drop",
+        Missing::Refuse => "refuse",
     }
 }
 

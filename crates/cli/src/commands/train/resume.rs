@@ -161,6 +161,9 @@ impl Known {
             classes,
             flip,
             skip_bad: _,
+            columns,
+            missing,
+            keep_ids,
             points,
             memory: _,
         } = flags;
@@ -169,6 +172,9 @@ impl Known {
         self.check_value("--size", size.map(|size| joined(&size.0, "x")))?;
         self.check_value("--fit", fit.map(|fit| flags::fit(fit.into())))?;
         self.check_value("--background", background.map(|colour| flags::colour(colour.0)))?;
+        self.check_value("--columns", columns.as_deref().map(Path::display))?;
+        self.check_value("--missing", missing.map(|missing| flags::missing(missing.into())))?;
+        self.check_switch("--keep-ids", *keep_ids)?;
         self.check_value("--points", *points)?;
         self.check_switch("--classes", *classes)?;
         self.check_switch("--flip", *flip)

@@ -1,13 +1,13 @@
 //! Valid, faulty and hostile files.
 
 use super::*;
-use crate::table::{Column, write_csv};
+use crate::table::{Column, Missing, Schema, write_csv};
 use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 fn read(text: &str) -> Result<Table, CsvError> {
-    Ok(parse(Path::new("a.csv"), text.as_bytes())?.0.table(&Schema::default())?.0)
+    Ok(parse(Path::new("a.csv"), text.as_bytes())?.0.table(&TableOptions::default())?.0)
 }
 
 /// The message about a file that is read.
@@ -55,7 +55,7 @@ fn the_separator_is_counted_outside_quotes() {
 /// The columns in a line each, and those left out.
 fn columns(text: &str) -> Vec<String> {
     let sheet = parse(Path::new("a.csv"), text.as_bytes()).unwrap().0;
-    let (table, left_out) = sheet.table(&Schema::default()).unwrap();
+    let (table, left_out) = sheet.table(&TableOptions::default()).unwrap();
     let columns = table.columns().as_slice().iter().map(Column::to_string);
     columns.chain(left_out).collect()
 }
@@ -112,13 +112,14 @@ fn words_that_all_differ_are_left_out() {
     let text = beside(names.iter().map(String::as_str));
     assert_eq!(
         columns(&text)[1],
-        "left out column \"a\", whose words are all different, as names of rows are (a schema can make it \
-         a category)"
+        "left out column \"a\", whose words are all different, as names of rows are"
     );
     let schema = Schema::from_json(br#"{"columns": [{"name": "a", "kind": "category"}]}"#).unwrap();
     let sheet = parse(Path::new("a.csv"), text.as_bytes()).unwrap().0;
-    let (table, left_out) = sheet.table(&schema).unwrap();
-    assert_eq!((table.columns().len(), left_out.len()), (2, 0));
+    for options in [by(schema), TableOptions { keep_ids: true, ..TableOptions::default() }] {
+        let (table, left_out) = sheet.table(&options).unwrap();
+        assert_eq!((table.columns().len(), left_out.len()), (2, 0));
+    }
     assert!(
         error("a\nx\ny\nz\n").starts_with("a.csv: no column is left to learn: left out column")
     );
@@ -130,7 +131,7 @@ fn a_schema_decides_instead_of_the_cells() {
     let sheet = parse(Path::new("a.csv"), text.as_bytes()).unwrap().0;
     let found = |schema: &str| {
         let schema = Schema::from_json(schema.as_bytes()).unwrap();
-        let found = sheet.table(&schema).map(|(table, left_out)| {
+        let found = sheet.table(&by(schema)).map(|(table, left_out)| {
             let first = table.columns().as_slice()[0].to_string();
             [vec![first], left_out].concat().join("; ")
         });
@@ -161,10 +162,10 @@ fn a_schema_decides_instead_of_the_cells() {
     let stranger = found(r#"{"columns": [{"name": "c", "kind": "real"}]}"#);
     assert_eq!(stranger, "a.csv: unknown column \"c\", expected some of a, b");
     // What was found is a schema that finds the same.
-    let (table, _) = sheet.table(&Schema::default()).unwrap();
+    let (table, _) = sheet.table(&TableOptions::default()).unwrap();
     let schema = table.columns().schema();
     assert_eq!(Schema::from_json(schema.to_json().as_bytes()).unwrap(), schema);
-    let again = sheet.table(&schema).unwrap().0.into_parts();
+    let again = sheet.table(&by(schema)).unwrap().0.into_parts();
     assert_eq!(again, table.into_parts());
     let twice = r#"{"columns": [{"name": "a", "kind": "real"}, {"name": "a", "kind": "real"}]}"#;
     assert!(Schema::from_json(twice.as_bytes()).is_err());
@@ -177,6 +178,36 @@ fn a_schema_decides_instead_of_the_cells() {
                 .starts_with("column \"a\": min")
         );
     }
+}
+
+/// Columns as a schema has them.
+fn by(schema: Schema) -> TableOptions {
+    TableOptions { schema, ..TableOptions::default() }
+}
+
+#[test]
+fn rows_with_holes_are_dropped_or_refused() {
+    let text = "a,b,c\n1,x,\n2,NA,\n3.5,y,\n,x,\n7,y,\n";
+    let sheet = parse(Path::new("a.csv"), text.as_bytes()).unwrap().0;
+    let read = |missing| sheet.table(&TableOptions { missing, ..TableOptions::default() });
+    let (learned, _) = read(Missing::Learn).unwrap();
+    assert_eq!(learned.columns().as_slice()[0].hole(), Some(""));
+    // A column without any value is no reason to drop a row.
+    let (dropped, left_out) = read(Missing::Drop).unwrap();
+    assert_eq!(left_out, ["left out 2 rows with empty cells"]);
+    let [a, b] = [0, 1]
+        .map(|column| dropped.values().iter().skip(column).step_by(3).copied().collect::<Vec<_>>());
+    assert_eq!((a, b), (vec![1.0, 3.5, 7.0], vec![0.0, 1.0, 1.0]));
+    assert!(dropped.columns().as_slice()[..2].iter().all(|column| column.hole().is_none()));
+    assert_eq!(
+        read(Missing::Refuse).unwrap_err().to_string(),
+        "a.csv: column \"a\" has 1 missing cell (first in row 4, line 5); column \"b\" has 1 missing cell \
+         (first in row 2, line 3)"
+    );
+    let sheet = parse(Path::new("a.csv"), b"a,b\n1,\n,2\n").unwrap().0;
+    let options = TableOptions { missing: Missing::Drop, ..TableOptions::default() };
+    let message = sheet.table(&options).unwrap_err().to_string();
+    assert!(message.starts_with("a.csv: every row has an empty cell"), "{message}");
 }
 
 #[test]
@@ -375,9 +406,9 @@ fn hostile_files_are_tables_or_errors() {
             }
         }
         match parse(Path::new("a.csv"), &bytes) {
-            Ok((sheet, _)) => match sheet.table(&Schema::default()) {
+            Ok((sheet, _)) => match sheet.table(&TableOptions::default()) {
                 Ok((table, _)) => {
-                    assert!(table.data().rows().iter().all(|value| value.is_finite()))
+                    assert!(table.data().rows().iter().all(|value| value.is_finite()));
                 }
                 Err(error) => assert!(error.to_string().contains("a.csv")),
             },
@@ -416,11 +447,12 @@ proptest! {
             let word = WORDS[word].replace('"', "\"\"");
             let price = format!("{}.{:02}", cents / 100, cents % 100);
             let hole = if hole == 0 { "NA".to_owned() } else { (3 * cents).to_string() };
-            text += &format!("\"{word}\",{integer},{},{flag},{price},{hole}\n", day(days));
+            let row = format!("\"{word}\",{integer},{},{flag},{price},{hole}\n", day(days));
+            text.push_str(&row);
         }
         let sheet = parse(Path::new("a.csv"), text.as_bytes()).unwrap().0;
         let words = br#"{"columns": [{"name": "word", "kind": "category"}, {"name": "flag", "kind": "category"}]}"#;
-        let (table, _) = sheet.table(&Schema::from_json(words).unwrap()).unwrap();
+        let (table, _) = sheet.table(&by(Schema::from_json(words).unwrap())).unwrap();
         let written = crate::encode_csv(table.columns(), table.data().rows());
         let again = parse(Path::new("a.csv"), &written).unwrap().0;
         for row in 0..sheet.rows() {
