@@ -54,33 +54,32 @@ impl Source<'_> {
         self.array(model)
     }
 
-    /// The known part of samples, where `mask` is white; for tables, the columns that the table has.
-    pub fn given(&self, mask: Option<Source<'_>>, model: &Model, quiet: bool) -> Result<Given> {
-        let is_table = model.columns().is_some() && !self.has_ending("npy");
-        match (is_table, mask) {
-            (true, Some(mask)) => {
-                bail!("{mask}: leave it out: the known part is the columns of {self}")
-            }
-            (true, None) => {
-                let table = read_sheet(self.path).context(self.flag.to_owned())?;
-                self.fitted(model.given_of_table(&table))
-            }
-            (false, None) => bail!("{self}: give the known region with --mask"),
-            (false, Some(mask)) => {
-                let shares = mask.shares(model, quiet)?;
-                let given = if self.has_ending("npy") {
-                    let numbers = self.numbers()?;
-                    let values = self.values(&numbers, model)?;
-                    model.given_of_array(numbers.shape(), &values, &shares)
-                } else {
-                    let known = Known::new(self.rows(model, quiet)?, shares);
-                    known.map(Given::from).map_err(RowsError::from)
-                };
-                let is_of_mask =
-                    matches!(given, Err(RowsError::Known(KnownError::Rows { mask: 2.., .. })));
-                if is_of_mask { mask.fitted(given) } else { self.fitted(given) }
-            }
+    /// The given cells of a table.
+    pub fn given(&self, model: &Model) -> Result<Given> {
+        if model.columns().is_none() {
+            bail!("{self}: samples are pictures: use --inpaint");
         }
+        let table = read_sheet(self.path).context(self.flag.to_owned())?;
+        self.fitted(model.given_of_table(&table))
+    }
+
+    /// The known part of samples, where `mask` is white.
+    pub fn known(&self, mask: Option<Source<'_>>, model: &Model, quiet: bool) -> Result<Given> {
+        if model.columns().is_some() && !self.has_ending("npy") {
+            bail!("{self}: samples are rows of a table: use --given");
+        }
+        let Some(mask) = mask else { bail!("{self}: give the known region with --mask") };
+        let shares = mask.shares(model, quiet)?;
+        let known = if self.has_ending("npy") {
+            let numbers = self.numbers()?;
+            let values = self.values(&numbers, model)?;
+            model.given_of_array(numbers.shape(), &values, &shares)
+        } else {
+            let known = Known::new(self.rows(model, quiet)?, shares);
+            known.map(Given::from).map_err(RowsError::from)
+        };
+        let is_of_mask = matches!(known, Err(RowsError::Known(KnownError::Rows { mask: 2.., .. })));
+        if is_of_mask { mask.fitted(known) } else { self.fitted(known) }
     }
 
     /// The mask as shares from 0 to 1, in the shape of samples.

@@ -36,6 +36,7 @@ impl SampleArgs {
             guidance,
             guidance_rescale,
             guidance_interval,
+            given,
             inpaint,
             mask,
             from,
@@ -52,15 +53,23 @@ impl SampleArgs {
         settings.from = from.transpose()?;
         let mask = mask.as_deref().map(|path| source("--mask", path));
         let inpaint = inpaint.as_deref().map(|path| source("--inpaint", path));
-        let given = inpaint.map(|inpaint| inpaint.given(mask, model, quiet));
-        settings.inpaint = given.transpose()?;
+        let known = inpaint.map(|inpaint| inpaint.known(mask, model, quiet));
+        settings.inpaint = known.transpose()?;
+        let given = given.as_deref().map(|path| source("--given", path).given(model));
+        settings.given = given.transpose()?;
         Ok(settings)
     }
 
     /// The files that the flags name, for the metadata of pictures.
     pub fn files(&self) -> Vec<(String, String)> {
-        let SteeringArgs { inpaint, mask, from, .. } = &self.steering;
-        let files = [("init", &self.init), ("inpaint", inpaint), ("mask", mask), ("from", from)];
+        let SteeringArgs { given, inpaint, mask, from, .. } = &self.steering;
+        let files = [
+            ("init", &self.init),
+            ("given", given),
+            ("inpaint", inpaint),
+            ("mask", mask),
+            ("from", from),
+        ];
         let named = files.into_iter().filter_map(|(key, path)| Some((key, path.as_ref()?)));
         named.map(|(key, path)| (key.to_owned(), path.display().to_string())).collect()
     }

@@ -308,14 +308,14 @@ fn what_is_given_of_a_table_is_kept_to_its_last_digit() {
     folder.write("data.csv", format!("a,b,c\n{}", (0..60).map(row).collect::<String>()));
     folder.run(&format!("train data.csv {TINY} -o run"));
     folder.write("given.csv", "c,a\n33,1000002.1234567\n");
-    folder.run("sample run -n 5 --batch 2 --steps 3 --inpaint given.csv -o x.csv");
+    folder.run("sample run -n 5 --batch 2 --steps 3 --given given.csv -o x.csv");
     let text = folder.text("x.csv");
     let cells: Vec<Vec<&str>> = text.lines().skip(1).map(|row| row.split(',').collect()).collect();
     assert_eq!(cells.len(), 5);
     assert!(cells.iter().all(|row| row[0] == "1000002.1234567" && row[2] == "33"), "{text}");
     // A row each, of values that the columns do not have.
     folder.write("rows.csv", "b,a\n0.5,2\n1,-1.99999993\n0,2e-7\n");
-    folder.run("sample run --batch 2 --steps 3 --inpaint rows.csv -o y.csv");
+    folder.run("sample run --batch 2 --steps 3 --given rows.csv -o y.csv");
     let text = folder.text("y.csv");
     let starts = ["2,0.5,", "-1.99999993,1,", "2e-7,0,"];
     for (row, start) in text.lines().skip(1).zip(starts) {
@@ -352,8 +352,8 @@ fn tables_beyond_float32_are_written_and_read_as_float64() {
     assert!(noise.iter().all(|value| value.is_finite()), "{noise:?}");
     // What not even the scaled space holds is named.
     folder.write("far.csv", "small\n1e200\n");
-    let refused = folder.refused("sample run -n 1 --steps 2 --inpaint far.csv -o no.csv");
-    assert!(refused.contains("--inpaint far.csv: value 1 is 1e200, too large"), "{refused}");
+    let refused = folder.refused("sample run -n 1 --steps 2 --given far.csv -o no.csv");
+    assert!(refused.contains("--given far.csv: value 1 is 1e200, too large"), "{refused}");
 }
 
 #[test]
@@ -423,7 +423,7 @@ fn tables_are_steered_by_their_columns() {
          --prediction v --preview-every 0 --quiet -o run",
     );
     folder.write("given.csv", "member,age\n1,33\n");
-    folder.run("sample run -n 7 --steps 5 --inpaint given.csv -o x.csv");
+    folder.run("sample run -n 7 --steps 5 --given given.csv -o x.csv");
     let text = folder.text("x.csv");
     let rows: Vec<&str> = text.lines().skip(1).collect();
     assert_eq!(rows.len(), 7);
@@ -448,9 +448,17 @@ fn tables_are_steered_by_their_columns() {
         ("--from given.csv", "--from given.csv: column \"score\" is missing"),
         (
             "--inpaint row.csv --mask x_T.npy",
-            "--mask x_T.npy: leave it out: the known part is the columns of --inpaint row.csv",
+            "--inpaint row.csv: samples are rows of a table: use --given",
         ),
-        ("--inpaint things.csv", "unknown column \"size\", expected some of age, member"),
+        (
+            "--given given.csv --sampler heun",
+            "--given: samples are completed by ddpm, not by heun: leave --sampler and --eta out",
+        ),
+        (
+            "--given given.csv --from row.csv",
+            "'--given <TABLE>' cannot be used with '--from <IMAGE>'",
+        ),
+        ("--given things.csv", "unknown column \"size\", expected some of age, member"),
         (
             "--inpaint x_T.npy --mask row.csv",
             "--mask row.csv: expected a .npy array of shape [n, 3]",

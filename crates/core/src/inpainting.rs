@@ -87,6 +87,11 @@ impl<T: Scalar> Known<T> {
         self.data.row_shape()
     }
 
+    /// Where it is known: 1 row, or one a sample.
+    pub(crate) fn mask(&self) -> &Batch<T> {
+        &self.mask
+    }
+
     /// How many samples it is for: `None` if one row stands for all.
     #[must_use]
     pub fn rows(&self) -> Option<usize> {

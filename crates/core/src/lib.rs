@@ -18,6 +18,7 @@ pub mod loss_weight;
 mod names;
 pub mod noise;
 pub mod options;
+pub mod particles;
 mod point;
 mod posterior;
 mod prediction;

@@ -7,10 +7,12 @@ use std::convert::Infallible;
 
 use ancestral::denoiser::Inpainted;
 use ancestral::inpainting::Known;
+use ancestral::particles::Particles;
 use ancestral::repaint::{Repaint, Resampling};
 use ancestral::sampler::{Ddpm, Step};
 use ancestral::{
     Batch, Denoised, Denoiser, Grid, Level, Noise, Point, SampleNoise, Sampler, Schedule, Spacing,
+    Variance,
 };
 
 /// Correlation of the two numbers, of unit variance.
@@ -148,5 +150,27 @@ fn samples_have_these_moments() {
         // Five standard errors of a mean and of a variance of normal numbers.
         assert!((mean - truth).abs() < 5.0 * (spread / count).sqrt(), "{mean} {truth}");
         assert!((variance - spread).abs() < 5.0 * spread * (2.0 / count).sqrt(), "{variance}");
+    }
+}
+
+#[test]
+fn particles_have_the_conditional_distribution() {
+    const COUNT: u16 = 400;
+    let grid = Grid::new(&Schedule::linear_1000(), Spacing::Trailing, 100).unwrap();
+    for variance in [Variance::FixedLarge, Variance::FixedSmall] {
+        let particles = Particles::new(known(), 64, variance);
+        let mut noise = SampleNoise::new(3, 0..u64::from(COUNT));
+        let x = noise.draw(&Batch::<f64>::zeros(COUNT.into(), vec![2]));
+        let x = particles.start(&x, &mut noise);
+        let mut pair = Pair;
+        let last = particles.run(&grid, x, &mut pair, &mut noise).last();
+        let x = last.unwrap().unwrap_or_else(|never| match never {}).x;
+        assert!(x.rows() == COUNT.into() && x.iter_rows().all(|row| row[0] == GIVEN));
+        let count = f64::from(COUNT);
+        let mean = x.iter_rows().map(|row| row[1]).sum::<f64>() / count;
+        let spread = x.iter_rows().map(|row| (row[1] - mean).powi(2)).sum::<f64>() / count;
+        // Four standard errors, and what 100 hops and 64 particles leave.
+        assert!((mean - MEAN).abs() < 0.1, "{variance:?}: {mean}");
+        assert!((spread - VARIANCE).abs() < 0.1, "{variance:?}: {spread}");
     }
 }

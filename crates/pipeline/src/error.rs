@@ -203,6 +203,12 @@ pub enum Problem {
         /// The model.
         model: String,
     },
+    /// Samples are completed by ancestral sampling alone.
+    #[error("samples are completed by ddpm, not by {sampler}: leave `sampler` and `eta` out")]
+    NotAncestral {
+        /// The sampler.
+        sampler: String,
+    },
     /// No guidance is like that.
     #[error(transparent)]
     Guidance(#[from] GuidanceError),

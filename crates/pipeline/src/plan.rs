@@ -5,8 +5,10 @@ use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
+use ancestral::AnySampler;
 use ancestral::compat;
 use ancestral::denoiser::Guidance;
+use ancestral::particles::Particles;
 use ancestral::{Batch, Noise};
 
 use crate::error::{Error, Noted, Notice, Problem, SettingError};
@@ -21,6 +23,12 @@ use crate::settings::{Setting, Settings};
 use crate::start::Start;
 use crate::trajectory::{Beginning, Trajectory};
 
+/// Particles for each sample of which a part is given.
+///
+/// Of two numbers of correlation 0.8, with one of them at 1.5, the other has mean 1.2 and variance 0.36; 64 particles
+/// and 100 hops of an exact denoiser leave 0.03 and 0.01.
+const PARTICLES: usize = 64;
+
 /// A run that can be made, of samples of one seed.
 #[derive(Clone)]
 pub struct Plan {
@@ -30,6 +38,8 @@ pub struct Plan {
     start: Start,
     guidance: Option<(Guidance, u32)>,
     given: Option<Given>,
+    /// Particles for each sample: more than 1 if the rest has to have its distribution given `given`.
+    particles: usize,
     settings: Settings,
     shape: Vec<usize>,
     indices: Range<u64>,
@@ -91,8 +101,11 @@ impl Plan {
         let batch = settings.batch.unwrap_or(defaults.batch);
         let zero = || SettingError::of(Setting::Batch, batch, Problem::Zero);
         let batch = NonZeroUsize::new(batch).ok_or_else(zero)?;
-        memory::check(model, count, settings.snapshots.min(process.hops()), batch.get())?;
-        let given = settings.inpaint.take();
+        let particles = if settings.given.is_some() { PARTICLES } else { 1 };
+        check_particles(&settings, &process)?;
+        let rows = batch.get().saturating_mul(particles);
+        memory::check(model, count, settings.snapshots.min(process.hops()), rows)?;
+        let given = settings.given.take().or(settings.inpaint.take());
         // The start has them.
         (settings.init, settings.from) = (None, None);
         let model = Arc::clone(model);
@@ -103,6 +116,7 @@ impl Plan {
             start,
             guidance,
             given,
+            particles,
             settings,
             shape,
             indices,
@@ -161,12 +175,15 @@ impl Plan {
         self.batch
     }
 
-    /// Rows in one network call: guidance needs two rows a sample.
+    /// Rows in one network call: guidance needs two rows a sample, and a sample of which a part is given has
+    /// several particles.
     #[must_use]
     pub fn rows_of_a_call(&self) -> NonZeroUsize {
+        let rows =
+            self.batch.saturating_mul(self.particles.try_into().unwrap_or(NonZeroUsize::MIN));
         match self.guidance {
-            Some(_) => self.batch.saturating_add(self.batch.get()),
-            None => self.batch,
+            Some(_) => rows.saturating_add(rows.get()),
+            None => rows,
         }
     }
 
@@ -319,15 +336,28 @@ impl Plan {
         match &self.process {
             Process::Own { sampler, grid, clip } => {
                 let config = &self.model.folder().scheduler;
+                let known = self.given.as_ref().map(|given| given.known(place));
+                let (inpainted, filtered) = match known {
+                    Some(known) if self.particles > 1 => (None, Some(known)),
+                    known => (known, None),
+                };
+                let labels = labels.map(|labels| labels.repeat(self.particles));
                 let stack = Stack {
                     prediction: config.prediction(),
                     schedule: self.model.schedule().clone(),
                     labels,
                     guidance: self.guidance,
                     limit: clip.then(|| Limit::of(config)),
-                    known: self.given.as_ref().map(|given| given.known(place)),
+                    known: inpainted,
                 };
-                Trajectory::own(sampler.clone(), grid, stack, start)
+                match (filtered, sampler) {
+                    (Some(known), AnySampler::Ddpm(ddpm)) => {
+                        let variance = ddpm.variance().clone();
+                        let particles = Particles::new(known, self.particles, variance);
+                        Trajectory::particles(particles, grid, stack, start)
+                    }
+                    _ => Trajectory::own(sampler.clone(), grid, stack, start),
+                }
             }
             Process::Diffusers { scheduler, .. } => {
                 Trajectory::diffusers(scheduler.clone(), labels, start)
@@ -392,19 +422,39 @@ fn countable(count: u64) -> usize {
     usize::try_from(count).expect("a number of samples that were counted")
 }
 
+/// What is given of the samples, and by which setting.
+fn given(settings: &Settings) -> Option<(Setting, &Given)> {
+    let given = settings.given.as_ref().map(|given| (Setting::Given, given));
+    given.or(settings.inpaint.as_ref().map(|given| (Setting::Inpaint, given)))
+}
+
 /// Refuses samples that are given in another shape.
 fn check_given(settings: &Settings, shape: &[usize]) -> Result<(), SettingError> {
-    let Some(given) = settings.inpaint.as_ref().filter(|given| given.row_shape() != shape) else {
+    let Some((setting, given)) = given(settings).filter(|(_, given)| given.row_shape() != shape)
+    else {
         return Ok(());
     };
     let found = [&[given.rows().unwrap_or(1)], given.row_shape()].concat();
     let problem = crate::error::RowsError::Shape { found, expected: shape.to_vec() };
-    Err(SettingError::new(Setting::Inpaint, problem))
+    Err(SettingError::new(setting, problem))
+}
+
+/// Refuses to complete samples by another sampler than that of the particles.
+fn check_particles(settings: &Settings, process: &Process) -> Result<(), SettingError> {
+    match process {
+        Process::Own { sampler, .. }
+            if settings.given.is_some() && !matches!(sampler, AnySampler::Ddpm(_)) =>
+        {
+            let sampler = sampler.to_string();
+            Err(SettingError::new(Setting::Given, Problem::NotAncestral { sampler }))
+        }
+        Process::Own { .. } | Process::Diffusers { .. } => Ok(()),
+    }
 }
 
 /// The label of each sample. What is not drawn out of fresh noise of ours alone may be of any class.
 fn labels(settings: &Settings, model: &Model, start: &Start) -> Result<SampleLabels, SettingError> {
-    let is_drawn = start.is_noise() && settings.inpaint.is_none();
+    let is_drawn = start.is_noise() && given(settings).is_none();
     let is_ours = settings.compat.is_none() && settings.rng == NoiseSource::Ancestral;
     let labels = if settings.class.is_none() && is_drawn && is_ours {
         model.spread_labels(settings)?
@@ -421,9 +471,9 @@ fn labels(settings: &Settings, model: &Model, start: &Start) -> Result<SampleLab
 /// How many samples what is given is for, if not for any number.
 fn rows_given(settings: &Settings, start: &Start) -> Result<Option<usize>, SettingError> {
     let at = if settings.from.is_some() { Setting::From } else { Setting::Init };
-    let to_complete = settings.inpaint.as_ref().and_then(Given::rows);
-    let given = [(at, start.rows()), (Setting::Inpaint, to_complete)];
-    let mut given = given.into_iter().filter_map(|(setting, rows)| Some((setting, rows?)));
+    let to_complete = given(settings).map(|(setting, given)| (setting, given.rows()));
+    let given = [Some((at, start.rows())), to_complete].into_iter().flatten();
+    let mut given = given.filter_map(|(setting, rows)| Some((setting, rows?)));
     let Some((setting, rows)) = given.next() else { return Ok(None) };
     let what = format!("`{setting}`");
     if let Some((other, found)) = given.find(|(_, found)| *found != rows) {

@@ -186,6 +186,15 @@ fn check_together(settings: &Settings) -> Result<(), SettingError> {
         (Setting::Visit, settings.visit.is_some(), Setting::Spacing, settings.spacing.is_some()),
         (Setting::Eta, settings.eta.is_some(), Setting::Variance, settings.variance.is_some()),
         (Setting::From, settings.from.is_some(), Setting::Init, settings.init.is_some()),
+        (Setting::Given, settings.given.is_some(), Setting::Init, settings.init.is_some()),
+        (Setting::Given, settings.given.is_some(), Setting::From, settings.from.is_some()),
+        (Setting::Given, settings.given.is_some(), Setting::Inpaint, settings.inpaint.is_some()),
+        (
+            Setting::Given,
+            settings.given.is_some(),
+            Setting::Interpolate,
+            settings.interpolate.is_some(),
+        ),
         (
             Setting::From,
             settings.from.is_some(),
@@ -209,6 +218,7 @@ fn check_together(settings: &Settings) -> Result<(), SettingError> {
     let own_alone = [
         (Setting::Guidance, settings.guidance.is_some()),
         (Setting::Inpaint, settings.inpaint.is_some()),
+        (Setting::Given, settings.given.is_some()),
         (Setting::From, settings.from.is_some()),
         (Setting::Interpolate, settings.interpolate.is_some()),
     ];

@@ -101,9 +101,12 @@ pub struct Settings {
     /// Clean data to begin with, noised, in model space: one row for all, or one a sample.
     #[serde(skip)]
     pub from: Option<Batch>,
-    /// What is given of the samples.
+    /// What is given of the samples, put into every clean estimate: quick, and the rest follows it too little.
     #[serde(skip)]
     pub inpaint: Option<Given>,
+    /// What is given of the samples, with the rest drawn from its distribution given that.
+    #[serde(skip)]
+    pub given: Option<Given>,
 }
 
 /// Another program whose numbers are wanted.
@@ -181,6 +184,8 @@ setters! {
     from: Batch => Some(from);
     /// Sets what is given of the samples.
     inpaint: impl Into<Given> => Some(inpaint.into());
+    /// Sets what is given of the samples, with the rest drawn from its distribution given that.
+    given: impl Into<Given> => Some(given.into());
 }
 
 impl Settings {
@@ -266,6 +271,8 @@ named_settings! {
     From = "from",
     /// [`Settings::inpaint`].
     Inpaint = "inpaint",
+    /// [`Settings::given`].
+    Given = "given",
     /// Which weights of a model folder.
     Variant = "variant",
     /// The size of pictures.

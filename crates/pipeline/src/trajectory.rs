@@ -5,6 +5,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use ancestral::compat::{Position, Scheduler};
+use ancestral::particles::Particles;
+use ancestral::sampler::Path;
 use ancestral::suspend::{Call, Pending, Remote, Waiting};
 use ancestral::{AnySampler, Batch, Grid};
 use thiserror::Error;
@@ -57,8 +59,17 @@ pub struct Trajectory {
 
 #[derive(Clone)]
 enum Run {
-    Own { run: Box<Waiting<AnySampler, Batch, RowNoise>>, stack: Box<Stack>, remote: Remote },
+    Own(Box<Own<AnySampler>>),
+    Particles(Box<Own<Particles>>),
     Diffusers(Box<Diffusers>),
+}
+
+/// A run along one of our own paths.
+#[derive(Clone)]
+struct Own<P: Path<Batch>> {
+    run: Waiting<P, Batch, RowNoise>,
+    stack: Stack,
+    remote: Remote,
 }
 
 /// A run of one of diffusers' schedulers.
@@ -148,10 +159,23 @@ impl fmt::Debug for Trajectory {
 
 impl Trajectory {
     pub(crate) fn own(sampler: AnySampler, grid: &Grid, stack: Stack, start: Beginning) -> Self {
-        let run = Waiting::new(sampler, grid, start.x.clone(), start.noise.clone());
-        let of = run.hops();
-        let (run, stack, remote) = (Box::new(run), Box::new(stack), Remote::default());
-        Self::new(Run::Own { run, stack, remote }, of, start)
+        let run = Own::new(sampler, grid, stack, start.x.clone(), start.noise.clone());
+        let of = run.run.hops();
+        Self::new(Run::Own(Box::new(run)), of, start)
+    }
+
+    /// Of samples of which a part is given.
+    pub(crate) fn particles(
+        particles: Particles,
+        grid: &Grid,
+        stack: Stack,
+        start: Beginning,
+    ) -> Self {
+        let mut noise = start.noise.clone();
+        let x = particles.start(&start.x, &mut noise);
+        let run = Own::new(particles, grid, stack, x, noise);
+        let of = run.run.hops();
+        Self::new(Run::Particles(Box::new(run)), of, start)
     }
 
     pub(crate) fn diffusers(
@@ -188,7 +212,9 @@ impl Trajectory {
     /// What is next: the call that waits for an answer, again until it has one, or a step, or the
     /// samples.
     pub fn poll(&mut self) -> Poll<'_> {
-        if let Some((x, x0)) = self.run.advance() {
+        if let Some(rows) = self.run.advance() {
+            // Of several particles the first is shown.
+            let [x, x0] = <[Batch; 2]>::from(rows).map(|rows| rows.slice(0..self.x.rows()));
             self.done += 1;
             if self.kept.contains(&self.done) {
                 self.snapshots.push(x.clone());
@@ -227,7 +253,8 @@ impl Trajectory {
             });
         }
         match &mut self.run {
-            Run::Own { remote, .. } => remote.answer(prediction),
+            Run::Own(own) => own.remote.answer(prediction),
+            Run::Particles(own) => own.remote.answer(prediction),
             Run::Diffusers(run) => (run.call, run.answer) = (None, Some(prediction)),
         }
         Ok(())
@@ -238,7 +265,8 @@ impl Run {
     /// The call that waits.
     fn call(&self) -> Option<&Call> {
         match self {
-            Self::Own { remote, .. } => remote.call(),
+            Self::Own(own) => own.remote.call(),
+            Self::Particles(own) => own.remote.call(),
             Self::Diffusers(run) => run.call.as_ref(),
         }
     }
@@ -248,22 +276,32 @@ impl Run {
     fn advance(&mut self) -> Option<(Batch, Batch)> {
         match self {
             Self::Diffusers(run) => run.advance(),
-            Self::Own { run, stack, remote } => {
-                while remote.call().is_none() {
-                    match run.poll() {
-                        Pending::Done => return None,
-                        Pending::Step(step) => return Some((step.x, step.x0)),
-                        Pending::Estimate { x, at } => {
-                            let denoised = remote.run(|network| stack.over(network).denoise(x, at));
-                            if let Some(denoised) = denoised {
-                                run.answer(denoised);
-                            }
-                        }
+            Self::Own(run) => run.advance(),
+            Self::Particles(run) => run.advance(),
+        }
+    }
+}
+
+impl<P: Path<Batch>> Own<P> {
+    fn new(path: P, grid: &Grid, stack: Stack, x: Batch, noise: RowNoise) -> Self {
+        Self { run: Waiting::new(path, grid, x, noise), stack, remote: Remote::default() }
+    }
+
+    fn advance(&mut self) -> Option<(Batch, Batch)> {
+        let Self { run, stack, remote } = self;
+        while remote.call().is_none() {
+            match run.poll() {
+                Pending::Done => return None,
+                Pending::Step(step) => return Some((step.x, step.x0)),
+                Pending::Estimate { x, at } => {
+                    let denoised = remote.run(|network| stack.over(network).denoise(x, at));
+                    if let Some(denoised) = denoised {
+                        run.answer(denoised);
                     }
                 }
-                None
             }
         }
+        None
     }
 }
 

@@ -22,11 +22,12 @@ fn calls_of_pndm_are_counted_and_kept_within_a_limit() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one line a setting")]
 fn what_cannot_be_had_names_its_setting() {
     let model = Arc::new(Model::built_in());
     let row = |columns: usize| Batch::zeros(1, vec![1, 8, columns]);
-    let known = Known::new(row(4), row(4)).unwrap();
-    for (settings, setting, text) in [
+    let [known, all] = [4, 8].map(|columns| Known::new(row(columns), row(columns)).unwrap());
+    for (settings, setting, text) in vec![
         (Settings::new().steps(0), Setting::Steps, "`steps`: 0 steps asked"),
         (Settings::new().calls(0), Setting::Calls, "`calls` 0: "),
         (Settings::new().calls(5).steps(5), Setting::Calls, "not together with `steps`"),
@@ -53,7 +54,14 @@ fn what_cannot_be_had_names_its_setting() {
         (Settings::new().strength(0.5), Setting::Strength, "needs `from`"),
         (Settings::new().from(row(8)).strength(1.5), Setting::Strength, "outside (0, 1]"),
         (Settings::new().init(row(9)), Setting::Init, "expected [n, 1, 8, 8]"),
-        (Settings::new().inpaint(known), Setting::Inpaint, "expected [n, 1, 8, 8]"),
+        (Settings::new().inpaint(known.clone()), Setting::Inpaint, "expected [n, 1, 8, 8]"),
+        (Settings::new().given(known), Setting::Given, "expected [n, 1, 8, 8]"),
+        (
+            Settings::new().given(all.clone()).sampler("heun"),
+            Setting::Given,
+            "by ddpm, not by heun",
+        ),
+        (Settings::new().given(all).init(row(8)), Setting::Given, "not together with `init`"),
         (Settings::new().init(row(8)).count(2), Setting::Count, "`init` has 1 row"),
         (Settings::new().interpolate(2).init(row(8)), Setting::Interpolate, "expected 2"),
         (Settings::new().interpolate(2).sampler("ddpm"), Setting::Interpolate, "draws noise"),

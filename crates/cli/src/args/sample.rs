@@ -22,8 +22,8 @@ pub struct SampleArgs {
     /// [default: the built-in model]
     #[arg(value_name = "MODEL")]
     pub model: Option<PathBuf>,
-    /// Number of samples [default: 64; points and tables: 1000; or the number of rows of --init, --from
-    /// or --inpaint if there are several]
+    /// Number of samples [default: 64; points and tables: 1000; or the number of rows of --init, --from,
+    /// --inpaint or --given if there are several]
     #[arg(short = 'n', long, value_name = "N", value_parser = count(MOST_SAMPLES))]
     pub count: Option<usize>,
     /// Reproduce another program exactly, including its known bugs; `inspect MODEL` lists the
@@ -129,8 +129,16 @@ pub struct SteeringArgs {
         value_parser = interval
     )]
     pub guidance_interval: Option<IntervalArg>,
-    /// Keep the known region of a picture and draw the rest: a picture, an array (.npy), or for tables
-    /// a .csv with the known columns. One for all samples, or one per sample
+    /// Keep the given cells of a table and draw the empty ones, and the columns that it lacks, from their
+    /// distribution given those: a .csv, of one row for all samples or one per sample
+    #[arg(
+        long,
+        value_name = "TABLE",
+        conflicts_with_all = ["compat", "inpaint", "from", "init", "interpolate"]
+    )]
+    pub given: Option<PathBuf>,
+    /// Keep the known region of a picture and draw the rest: a picture or an array (.npy). One for all
+    /// samples, or one per sample
     #[arg(long, value_name = "IMAGE", conflicts_with = "compat")]
     pub inpaint: Option<PathBuf>,
     /// The known region of --inpaint: a picture, white where --inpaint is kept and black where it is
