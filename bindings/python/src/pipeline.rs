@@ -171,7 +171,13 @@ impl Pipeline {
         let shape = [&[x_t.rows()], x_t.row_shape()].concat();
         Ok(match model.columns() {
             None => arrays::of_batch(py, x_t)?.into_any(),
-            Some(columns) => arrays::shaped(py, &shape, columns.unrounded(x_t.data()))?.into_any(),
+            Some(columns) => {
+                let values = columns.from_model_rows_loosely(x_t.data());
+                let words =
+                    "columns of words, dates or empty cells have no noise in their own units";
+                let values = values.ok_or_else(|| PyValueError::new_err(words))?;
+                arrays::shaped(py, &shape, values)?.into_any()
+            }
         })
     }
 }

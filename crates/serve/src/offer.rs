@@ -68,7 +68,7 @@ impl Offer {
         let (scheduler, defaults) = (&model.folder().scheduler, model.defaults());
         let kind = match model.columns() {
             None => "pictures",
-            Some(columns) if columns.len() == 2 => "points",
+            Some(columns) if columns.are_plane() => "points",
             Some(_) => "table",
         };
         let (classes, has_none, must_choose) = classes(model);
@@ -142,17 +142,22 @@ fn columns(model: &Model) -> Option<Vec<Value>> {
     let columns = model.columns()?;
     let column = |column: &ancestral_data::Column| {
         let (kind, values) = match column.kind() {
-            ColumnKind::Real => ("real", None),
-            ColumnKind::Integer => ("integer", None),
-            ColumnKind::Constant => ("constant", None),
-            ColumnKind::Discrete(values) => ("discrete", Some(values)),
+            ColumnKind::Number(number) if number.are_integers() => ("integer", None),
+            ColumnKind::Number(_) => ("real", None),
+            ColumnKind::Category(category) => ("category", Some(category.labels())),
+            ColumnKind::Date(_) => ("date", None),
+            ColumnKind::Constant(_) => ("constant", None),
         };
+        // Where the number line of the model is in the data's units, if the column is one.
+        let at =
+            |model: f32| (column.width() == 1).then(|| column.decode_loosely(&[model])).flatten();
+        let mean = at(0.0);
         json!({
             "name": column.name(),
             "kind": kind,
             "values": values,
-            "mean": column.mean(),
-            "deviation": column.deviation(),
+            "mean": mean,
+            "deviation": mean.zip(at(1.0)).map(|(mean, above)| above - mean),
         })
     };
     Some(columns.as_slice().iter().map(column).collect())
