@@ -173,9 +173,9 @@ impl Pipeline {
             None => arrays::of_batch(py, x_t)?.into_any(),
             Some(columns) => {
                 let values = columns.from_model_rows_loosely(x_t.data());
-                let values = values.ok_or_else(|| {
-                    PyValueError::new_err("invert: expected a model of numbers only, without holes")
-                })?;
+                let words =
+                    "columns of words, dates or empty cells have no noise in their own units";
+                let values = values.ok_or_else(|| PyValueError::new_err(words))?;
                 arrays::shaped(py, &shape, values)?.into_any()
             }
         })

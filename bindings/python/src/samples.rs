@@ -79,6 +79,11 @@ impl Samples {
         let Some(columns) = self.plan.model().columns() else {
             return Err(PyValueError::new_err("these samples are pictures, not rows of a table"));
         };
+        if !columns.are_numeric() {
+            return Err(PyValueError::new_err(
+                "the table has columns of words or dates, which an array does not: encode(\"csv\")",
+            ));
+        }
         let samples = self.samples(py)?;
         let mut values = columns.from_model_rows(samples.x.data());
         for (value, given) in values.iter_mut().zip(&samples.given) {

@@ -71,6 +71,9 @@ pub fn train(
 
 /// The names of all settings of a training: the flags of the command, with underscores, but for those
 /// of the terminal.
+///
+/// # Panics
+/// Never: `train` is a command of the program.
 #[must_use]
 pub fn settings_of_training() -> Vec<String> {
     let command = TrainArgs::command();

@@ -45,21 +45,26 @@ pub(crate) fn strip(job: &Job, x0: &Batch) -> Option<Vec<u8>> {
     encode_png(&grid(&pictures, &layout).ok()?, &[]).ok()
 }
 
-/// The rows of points and tables in the data's own units, with the cells that were given.
+/// The rows of points and tables as the data have them, with the cells that were given.
 pub(crate) fn rows(job: &Job, x: &Batch, given: &[Option<f64>]) -> Option<Value> {
     let columns = job.plan.model().columns()?;
     let mut values = columns.from_model_rows(x.data());
     for (value, given) in values.iter_mut().zip(given) {
         *value = given.unwrap_or(*value);
     }
-    // A hole is null; words and dates are texts.
-    let cell = |(column, value): (&Column, &f64)| match column.is_numeric() {
-        true => json!(value),
-        false if value.is_nan() => Value::Null,
-        false => json!(column.text(*value)),
+    let row = |values: &[f64]| -> Value {
+        columns.as_slice().iter().zip(values).map(|(column, value)| cell(column, *value)).collect()
     };
-    let rows = values.chunks(columns.len());
-    Some(rows.map(|row| columns.as_slice().iter().zip(row).map(cell).collect::<Value>()).collect())
+    Some(values.chunks(columns.len()).map(row).collect())
+}
+
+/// A cell: a number, a text, or null for a hole.
+fn cell(column: &Column, value: f64) -> Value {
+    match column.hole() {
+        Some(_) if value.is_nan() => Value::Null,
+        _ if column.is_numeric() => json!(value),
+        _ => json!(column.text(value)),
+    }
 }
 
 pub(crate) fn base64(bytes: &[u8]) -> String {
