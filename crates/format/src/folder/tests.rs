@@ -312,7 +312,7 @@ fn an_invalid_model_is_not_written() {
     let mut invalid = table_model();
     invalid.about.as_mut().unwrap().data.shape = vec![3];
     let message = invalid.write(folder.path()).unwrap_err().to_string();
-    assert!(message.contains("ancestral.json: columns has 2 entries, so shape"), "{message}");
+    assert!(message.contains("ancestral.json: columns take 2 numbers, so shape"), "{message}");
     assert!(files(folder.path()).is_empty());
 }
 

