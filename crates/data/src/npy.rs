@@ -133,7 +133,7 @@ fn fitting(values: &[f64]) -> Option<Vec<f32>> {
 /// # Example
 /// ```no_run
 /// let array = ancestral_data::read_npy("samples.npy".as_ref())?;
-/// assert_eq!(array.data().len(), array.shape().iter().product());
+/// assert_eq!(array.data().len(), array.shape().iter().product::<usize>());
 /// # Ok::<(), ancestral_data::NpyError>(())
 /// ```
 pub fn read_npy(path: &Path) -> Result<Array, NpyError> {

@@ -131,10 +131,16 @@ fn lower(settings: &mut Settings, model: &Model, limits: &Limits) {
 /// The names of all fields.
 pub(crate) fn field_names() -> Vec<&'static str> {
     let settings = Setting::ALL.iter().map(|setting| setting.name());
-    // What a model is opened with is the server's own business.
-    let opening =
-        [Setting::Variant, Setting::Size, Setting::Device, Setting::Precision, Setting::Threads];
-    let of_request = settings.filter(|name| opening.iter().all(|setting| setting.name() != *name));
+    // What a model is opened with is the server's own business; cells are given as `inpaint`.
+    let others = [
+        Setting::Variant,
+        Setting::Size,
+        Setting::Device,
+        Setting::Precision,
+        Setting::Threads,
+        Setting::Given,
+    ];
+    let of_request = settings.filter(|name| others.iter().all(|setting| setting.name() != *name));
     let own = OWN.into_iter().filter(|name| Setting::ALL.iter().all(|s| s.name() != *name));
     own.chain(of_request).collect()
 }

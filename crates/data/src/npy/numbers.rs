@@ -78,7 +78,7 @@ impl Numbers {
 /// # Example
 /// ```no_run
 /// let mask = ancestral_data::read_numbers("mask.npy".as_ref())?;
-/// assert_eq!(mask.values().len(), mask.shape().iter().product());
+/// assert_eq!(mask.values().len(), mask.shape().iter().product::<usize>());
 /// # Ok::<(), ancestral_data::NpyError>(())
 /// ```
 pub fn read_numbers(path: &Path) -> Result<Numbers, NpyError> {

@@ -147,14 +147,18 @@ impl<'a> Cells<'a> {
         Recognised::Column(column, vec![value; self.texts.len()])
     }
 
-    /// The one value that a schema expects.
+    /// The one value that a schema expects; cells without it are holes.
     fn only_value(&self) -> Result<Recognised, Trouble> {
-        let other = |cell: &str| cell != self.texts[0];
+        let Some(value) = self.texts.iter().find(|cell| !is_missing(cell)) else {
+            return Ok(self.constant());
+        };
+        let other = |cell: &str| !is_missing(cell) && cell != *value;
         match self.texts.iter().position(|cell| other(cell)) {
             Some(row) => {
                 let count = self.texts.iter().filter(|cell| other(cell)).count();
                 Err(Trouble { kind: CellTrouble::Unknown, row, count })
             }
+            None if self.texts.iter().any(|cell| is_missing(cell)) => Ok(self.category()),
             None => Ok(self.constant()),
         }
     }
