@@ -140,7 +140,11 @@ fn columns_are_what_the_user_says() {
         let message = folder.refused(&format!("train {flags} {TINY} -o no"));
         assert!(message.contains(expected), "{flags}: {message}");
     }
-    assert!(folder.refused("inspect digits --columns").contains("samples of model digits are pic"));
+    assert!(
+        folder
+            .refused("inspect digits --columns")
+            .contains("samples of model built-in digits are pictures")
+    );
 }
 
 #[test]
