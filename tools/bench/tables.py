@@ -1,6 +1,6 @@
 """How near samples of tables are to the data, beside SDV's CTGAN, TVAE and GaussianCopula and ForestDiffusion.
 
-    pip install sdv==2.0.0 sdmetrics==0.30.0 statsmodels==0.15.0 scikit-learn==1.9.1 ForestDiffusion==1.0.6
+    pip install sdv==2.0.0 sdmetrics==0.32.0 statsmodels==0.15.0 scikit-learn==1.9.1 ForestDiffusion==1.0.6
     python tools/bench/tables.py data FOLDER               writes the tables: NAME.csv, NAME.held-out.csv
     python tools/bench/tables.py make FOLDER METHOD [NAME] [--ancestral PROGRAM]
                                                            trains, and draws as many rows as the table has

@@ -21,9 +21,16 @@ const ALIASES: [(&str, &str); 5] = [
     ("class", "class_labels"),
 ];
 
-/// The settings that are no fields of the pipeline's, or are of another model each.
-const OPENING: [Setting; 5] =
-    [Setting::Variant, Setting::Size, Setting::Device, Setting::Precision, Setting::Threads];
+/// The settings that are no fields of the pipeline's, or are of another model each, or give cells of
+/// tables, which are files.
+const OPENING: [Setting; 6] = [
+    Setting::Variant,
+    Setting::Size,
+    Setting::Device,
+    Setting::Precision,
+    Setting::Threads,
+    Setting::Given,
+];
 
 /// What is given of samples beside `inpaint`.
 const MASK: &str = "mask";

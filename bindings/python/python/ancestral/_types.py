@@ -111,6 +111,9 @@ class Training(TypedDict, total=False):
     flip: bool
     skip_bad: bool
     points: int | None
+    columns: str | None
+    missing: Literal["learn", "drop", "refuse"] | None
+    keep_ids: bool
     memory: str | None
     preview_every: int | None
     checkpoint_every: int | None

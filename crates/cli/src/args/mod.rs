@@ -31,7 +31,9 @@ pub use invert::InvertArgs;
 pub use process::ProcessArgs;
 pub use sample::{CompatArg, RngArg, SampleArgs, SteeringArgs};
 pub use schedule::ScheduleArgs;
-pub use serve::{LimitArgs, LogArg, ServeArgs};
+pub use serve::ServeArgs;
+#[cfg(feature = "serve")]
+pub use serve::{LimitArgs, LogArg};
 pub use train::{
     BudgetArgs, FitArg, LossArg, MissingArg, OptimizerArg, PredictionArg, ReadingArgs, SavingArgs,
     TimestepSamplerArg, TrainArgs,
