@@ -85,10 +85,7 @@ impl Samples {
             ));
         }
         let samples = self.samples(py)?;
-        let mut values = columns.from_model_rows(samples.x.data());
-        for (value, given) in values.iter_mut().zip(&samples.given) {
-            *value = given.unwrap_or(*value);
-        }
+        let values = columns.from_model_rows_with(samples.x.data(), &samples.given);
         arrays::shaped(py, &[samples.x.rows(), columns.len()], values)
     }
 

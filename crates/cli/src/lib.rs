@@ -42,16 +42,31 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         }
     };
     let result = match command {
+        #[cfg(feature = "train")]
         Command::Train(args) => commands::train::run(&args),
+        #[cfg(not(feature = "train"))]
+        Command::Train(_) => commands::absent("train", "train"),
         Command::Sample(args) => commands::sample::run(&args),
         Command::Invert(args) => commands::invert::run(&args),
+        #[cfg(feature = "pictures")]
         Command::Eval(args) => commands::eval::run(&args),
+        #[cfg(not(feature = "pictures"))]
+        Command::Eval(_) => commands::absent("eval", "pictures"),
+        #[cfg(feature = "pictures")]
         Command::Calibrate(args) => commands::calibrate::run(&args),
+        #[cfg(not(feature = "pictures"))]
+        Command::Calibrate(_) => commands::absent("calibrate", "pictures"),
         Command::Compare(args) => commands::compare::run(&args),
+        #[cfg(feature = "pictures")]
         Command::Explain(args) => commands::explain::run(&args),
+        #[cfg(not(feature = "pictures"))]
+        Command::Explain(_) => commands::absent("explain", "pictures"),
         Command::Inspect(args) => commands::inspect::run(&args),
         Command::Convert(args) => commands::convert::run(&args),
+        #[cfg(feature = "serve")]
         Command::Serve(args) => commands::serve::run(&args),
+        #[cfg(not(feature = "serve"))]
+        Command::Serve(_) => commands::absent("serve", "serve"),
     };
     result.map_or_else(|error| failure::report(&error), |()| 0)
 }

@@ -338,11 +338,10 @@ impl Show<'_> {
             return Ok(encode_npy(&shape, &values.copied().collect::<Vec<_>>()));
         };
         only_numbers(columns)?;
-        let mut values: Vec<f64> =
-            batches.iter().flat_map(|batch| columns.from_model_rows(batch.data())).collect();
-        for (value, given) in values.iter_mut().rev().zip(given.iter().rev()) {
-            *value = given.unwrap_or(*value);
-        }
+        let (last, before) = batches.split_last().map_or((None, batches), |(l, b)| (Some(l), b));
+        let before = before.iter().flat_map(|batch| columns.from_model_rows(batch.data()));
+        let last = last.map(|batch| columns.from_model_rows_with(batch.data(), given));
+        let values: Vec<f64> = before.chain(last.into_iter().flatten()).collect();
         Ok(encode_npy_fitting(&[leading, &[rows, columns.len()]].concat(), &values))
     }
 }

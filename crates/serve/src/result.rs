@@ -48,10 +48,7 @@ pub(crate) fn strip(job: &Job, x0: &Batch) -> Option<Vec<u8>> {
 /// The rows of points and tables as the data have them, with the cells that were given.
 pub(crate) fn rows(job: &Job, x: &Batch, given: &[Option<f64>]) -> Option<Value> {
     let columns = job.plan.model().columns()?;
-    let mut values = columns.from_model_rows(x.data());
-    for (value, given) in values.iter_mut().zip(given) {
-        *value = given.unwrap_or(*value);
-    }
+    let values = columns.from_model_rows_with(x.data(), given);
     let row = |values: &[f64]| -> Value {
         columns.as_slice().iter().zip(values).map(|(column, value)| cell(column, *value)).collect()
     };

@@ -1,19 +1,19 @@
 //! The commands, one a file.
 
-#[cfg_attr(not(feature = "pictures"), path = "no_calibrate.rs")]
+#[cfg(feature = "pictures")]
 pub mod calibrate;
 pub mod compare;
 pub mod convert;
-#[cfg_attr(not(feature = "pictures"), path = "no_eval.rs")]
+#[cfg(feature = "pictures")]
 pub mod eval;
-#[cfg_attr(not(feature = "pictures"), path = "no_explain.rs")]
+#[cfg(feature = "pictures")]
 pub mod explain;
 pub mod inspect;
 pub mod invert;
 pub mod sample;
-#[cfg_attr(not(feature = "serve"), path = "no_serve.rs")]
+#[cfg(feature = "serve")]
 pub mod serve;
-#[cfg_attr(not(feature = "train"), path = "no_train.rs")]
+#[cfg(feature = "train")]
 pub mod train;
 
 use std::io::{self, Write as _};
@@ -21,6 +21,14 @@ use std::io::{self, Write as _};
 use anyhow::Result;
 
 use crate::failure::{Failed, is_unread};
+
+/// A command that needs a feature that this build lacks.
+#[cfg(not(all(feature = "pictures", feature = "serve", feature = "train")))]
+pub fn absent(command: &str, feature: &str) -> Result<()> {
+    let why =
+        if feature == "pictures" { "this build cannot read data" } else { "not in this build" };
+    Err(anyhow::anyhow!("{command}: {why}: build with `--features {feature}`"))
+}
 
 /// Prints a result. A reader that closed stdout, or a closed terminal, is not an error.
 pub fn print(text: &str) -> Result<()> {

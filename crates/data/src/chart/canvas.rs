@@ -102,6 +102,11 @@ pub(super) fn px(pixels: u16) -> u32 {
     u32::from(pixels) * u32::from(OVERSAMPLING)
 }
 
+/// The same for places, which may be outside.
+pub(super) fn pixels(count: u16) -> i32 {
+    i32::from(count * OVERSAMPLING)
+}
+
 pub(super) fn font(size: u16) -> TextStyle<'static> {
     FontDesc::new(FontFamily::Name(FONT), f64::from(px(size)), FontStyle::Normal).color(&INK)
 }
@@ -115,7 +120,7 @@ pub(super) fn title<B: DrawingBackend>(
 ) -> Result<(), DrawingAreaErrorKind<B::ErrorType>> {
     let centre = i32::try_from(area.dim_in_pixel().0 / 2).expect("a side has few pixels");
     let style = font(size).pos(Pos::new(HPos::Center, VPos::Top));
-    area.draw(&Text::new(text, (centre, i32::from(top * OVERSAMPLING)), style))
+    area.draw(&Text::new(text, (centre, pixels(top)), style))
 }
 
 /// Draws the axes with their names and ticks, and fine lines across at the ticks: of the y axis,

@@ -2,7 +2,7 @@
 
 use super::ChartError;
 use super::axis::Axis;
-use super::canvas::{COLOURS, Canvas, Chart, DrawError, OVERSAMPLING, font, mesh, px, render};
+use super::canvas::{COLOURS, Canvas, Chart, DrawError, font, mesh, pixels, px, render};
 use super::ticks::{log_ticks, short};
 use crate::Raster;
 use plotters::prelude::*;
@@ -131,10 +131,6 @@ fn mark(place: (i32, i32), i: usize) -> Circle<(i32, i32), u32> {
         1 => Circle::new(place, px(5), ShapeStyle::from(colour).stroke_width(px(1))),
         _ => Circle::new(place, px(6), colour.filled()),
     }
-}
-
-fn pixels(count: u16) -> i32 {
-    i32::from(count * OVERSAMPLING)
 }
 
 /// The decimal exponents of the values, with a margin.

@@ -2,7 +2,7 @@
 
 use super::ChartError;
 use super::axis::Axis;
-use super::canvas::{COLOURS, OVERSAMPLING, font, mesh, px, render, render_svg, title};
+use super::canvas::{COLOURS, font, mesh, pixels, px, render, render_svg, title};
 use super::ticks::{even_labels, even_ticks, group, log_ticks, short};
 use crate::Raster;
 use plotters::coord::Shift;
@@ -184,10 +184,6 @@ impl Panels<'_> {
         }
         Ok(())
     }
-}
-
-fn pixels(count: u16) -> i32 {
-    i32::from(count * OVERSAMPLING)
 }
 
 #[cfg(test)]

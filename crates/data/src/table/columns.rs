@@ -117,6 +117,20 @@ impl Columns {
         self.cells(rows).map(|(column, model)| column.decode(model)).collect()
     }
 
+    /// The same with the values of cells that are `given` in their place: of all cells in their order, or of none.
+    ///
+    /// # Panics
+    /// If the values do not fill whole rows.
+    #[must_use]
+    #[allow(clippy::wrong_self_convention, reason = "as from_model_rows")]
+    pub fn from_model_rows_with(&self, rows: &[f32], given: &[Option<f64>]) -> Vec<f64> {
+        let mut values = self.from_model_rows(rows);
+        for (value, given) in values.iter_mut().zip(given) {
+            *value = given.unwrap_or(*value);
+        }
+        values
+    }
+
     /// The same before values are rounded and bounded: noise has such numbers, too. `None` if a column is not
     /// a line of numbers.
     ///
