@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Builds the wheel, checks its tags, and tests it in a fresh environment:  make wheel
 #
-# With `tools` only what it is built with is installed.
+# With `tools` only what it is built with is installed. With `quick` the wheel is for this machine alone
+# and not optimized, from what the tests of Rust compiled: for checks.
 #
 #   PYTHON   the Python to build and test with; python3 unless it is given
 #
-# The wheel is left in target/wheel. What is needed is installed there from PyPI; Rust and Python 3.10
-# or later with venv are to be there.
+# The wheel is left in target/wheel, a quick one in target/wheel/quick. What is needed is installed in
+# target/wheel from PyPI; Rust and Python 3.10 or later with venv are to be there.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -29,17 +30,26 @@ fi
 # All that is downloaded but for what the wheel depends on.
 [[ ${1:-} != tools ]] || exit 0
 
-# On Linux zig links against the oldest C library that Rust supports, so that the wheel runs everywhere.
-options=(--profile dist --locked --manifest-path bindings/python/Cargo.toml --out "$place")
-[[ $(uname) != Linux ]] || options+=(--zig --compatibility manylinux2014)
+options=(--locked --manifest-path bindings/python/Cargo.toml)
+everywhere=no
+if [[ ${1:-} == quick ]]; then
+    place=$place/quick
+    options+=(--profile dev --compatibility linux)
+elif [[ $(uname) == Linux ]]; then
+    # zig links against the oldest C library that Rust supports, so that the wheel runs everywhere.
+    everywhere=yes
+    options+=(--profile dist --zig --compatibility manylinux2014)
+else
+    options+=(--profile dist)
+fi
 rm -f "$place"/*.whl
 step maturin build "${options[@]}"
-PATH=$tools/bin:$PATH VIRTUAL_ENV=$tools maturin build --quiet "${options[@]}"
+PATH=$tools/bin:$PATH VIRTUAL_ENV=$tools maturin build --quiet "${options[@]}" --out "$place"
 wheel=$(echo "$place"/*.whl)
 
 size=$(wc -c <"$wheel")
 step "$(basename "$wheel"): $size bytes"
-if [[ $(uname) == Linux ]]; then
+if [[ $everywhere == yes ]]; then
     shown=$(PATH=$tools/bin:$PATH auditwheel show "$wheel")
     if ! grep -q 'manylinux_2_17_' <<<"$shown"; then
         printf '%s\nerror: the wheel is not consistent with manylinux_2_17\n' "$shown" >&2
