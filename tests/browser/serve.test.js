@@ -11,7 +11,10 @@ let server;
 
 before(async () => {
   run("train", "moons", "--steps", "40", "-o", "moons", "--quiet");
-  server = await serve("digits", "moons");
+  const people = Array.from({ length: 40 }, (_, i) => `${20 + i},${['Ada', '"Bo, Jr."'][i % 2]},${i % 3 ? "" : 1.5}`);
+  writeFileSync(join(folder, "people.csv"), `age,name,height\n${people.join("\n")}\n`);
+  run("train", "people.csv", "--steps", "40", "-o", "people", "--quiet");
+  server = await serve("digits", "moons", "people");
   browser = await launch();
 });
 after(async () => {
@@ -116,6 +119,29 @@ describe("drawing", () => {
     const inked = (await pixels(page, 0)).filter((red) => red !== 0).length;
     assert.ok(inked > 500, `${inked} pixels`);
     assert.match(String(await download(page, "Table (CSV)")), /^x,y\n/);
+    assert.deepEqual(troubles, []);
+    await context.close();
+  });
+
+  test("draws rows of a table, with words and holes", async () => {
+    const { context, page, troubles } = await ready();
+    await page.getByLabel("Model").selectOption("people");
+    await page.getByLabel("Samples", { exact: true }).fill("30");
+    await control(page, "steps").fill("20");
+    await draw(page);
+    await screenshot(page, "serve-table", { fullPage: true });
+    const rows = page.getByRole("group", { name: "The samples as rows" }).getByRole("row");
+    assert.deepEqual(await rows.first().getByRole("columnheader").allTextContents(), ["age", "name", "height"]);
+    await page.getByText("The first 20 of 30 rows.").waitFor();
+    const shown = await rows.nth(1).getByRole("cell").allTextContents();
+    assert.ok(["Ada", "Bo, Jr."].includes(shown[1]), shown.join());
+    assert.deepEqual(new Set(await rows.locator("td:last-child").allTextContents()), new Set(["1.5", ""]));
+    assert.match(await page.locator(".code").first().textContent(), /^ancestral sample people .* -o samples\.csv$/);
+    const lines = String(await download(page, "Table (CSV)")).trimEnd().split("\n");
+    assert.equal(lines.length, 31);
+    assert.equal(lines[1].split(",")[0], shown[0]);
+    assert.ok(lines.slice(1).every((line) => /^\d+,(Ada|"Bo, Jr\."),(1\.5)?$/.test(line)), lines.join("\n"));
+    await assertAccessible(page);
     assert.deepEqual(troubles, []);
     await context.close();
   });
@@ -246,6 +272,24 @@ describe("what goes wrong", () => {
     await page.getByRole("alert").getByText(/connection ended/).waitFor();
     assert.ok((await page.evaluate(() => window.said)).includes("Waiting: 3 ahead."));
     await context.close();
+  });
+
+  test("a full queue of the server is waited for", async () => {
+    const other = await serve("digits", "--running", "1", "--waiting", "1");
+    const { context, page } = await ready(other.url);
+    const job = JSON.stringify({ count: 1024, steps: 1000, wait: false });
+    const post = () => fetch(`${other.url}v1/samples`, { method: "POST", headers: { "content-type": "application/json" }, body: job });
+    const running = await (await post()).json();
+    // The first may still be about to start, and takes the place of those that wait.
+    let waiting = await post();
+    while (waiting.status === 429) waiting = await post();
+    await page.getByRole("button", { name: "Draw", exact: true }).click();
+    await page.getByRole("alert").getByText(/waiting already.* Try again in \d+ s\./).waitFor();
+    for (const { id } of [running, await waiting.json()]) await fetch(`${other.url}v1/samples/${id}`, { method: "DELETE" });
+    await control(page, "steps").fill("5");
+    await draw(page);
+    await context.close();
+    await other.stop();
   });
 
   test("a server that is gone is reported, and what was drawn stays", async () => {

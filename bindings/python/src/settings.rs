@@ -21,16 +21,9 @@ const ALIASES: [(&str, &str); 5] = [
     ("class", "class_labels"),
 ];
 
-/// The settings that are no fields of the pipeline's, or are of another model each, or give cells of
-/// tables, which are files.
-const OPENING: [Setting; 6] = [
-    Setting::Variant,
-    Setting::Size,
-    Setting::Device,
-    Setting::Precision,
-    Setting::Threads,
-    Setting::Given,
-];
+/// The settings that a model is opened with, which are no keywords of drawing.
+const OPENING: [Setting; 5] =
+    [Setting::Variant, Setting::Size, Setting::Device, Setting::Precision, Setting::Threads];
 
 /// What is given of samples beside `inpaint`.
 const MASK: &str = "mask";
@@ -42,6 +35,7 @@ pub struct Settings {
     settings: Drawing,
     init: Option<Numbers>,
     from: Option<Numbers>,
+    given: Option<Numbers>,
     inpaint: Option<Numbers>,
     mask: Option<Numbers>,
     /// The settings that were given by another name.
@@ -127,6 +121,7 @@ impl Settings {
         settings.snapshots = taken.take(Setting::Snapshots)?.unwrap_or_default();
         let init = taken.array(Setting::Init)?;
         let from = taken.array(Setting::From)?;
+        let given = taken.array(Setting::Given)?;
         let inpaint = taken.array(Setting::Inpaint)?;
         let mask = taken.keywords.any(MASK)?.map(|value| numbers(MASK, &value)).transpose()?;
         if inpaint.is_some() != mask.is_some() {
@@ -135,7 +130,7 @@ impl Settings {
         }
         let Taken { keywords, names } = taken;
         keywords.finish(&settings_of_drawing())?;
-        Ok(Self { settings, init, from, inpaint, mask, names })
+        Ok(Self { settings, init, from, given, inpaint, mask, names })
     }
 }
 
@@ -170,6 +165,11 @@ impl Settings {
         if let Some(from) = &from {
             let rows = model.rows_of_array(from.shape(), &values("from_", from, model)?);
             settings.from = Some(rows.map_err(|error| refused("from", error))?);
+        }
+        if let Some(given) = &self.given {
+            let given = shaped(given);
+            let cells = model.given_of_cells(given.shape(), given.values());
+            settings.given = Some(cells.map_err(|error| refused("given", error))?);
         }
         if let (Some(inpaint), Some(mask)) = (&inpaint, &mask) {
             let shares = model.mask_of_array(mask.shape(), &mask.of_mask());

@@ -77,7 +77,8 @@ pub fn report(error: &anyhow::Error) -> u8 {
     let closed = |cause: &(dyn std::error::Error + 'static)| {
         cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == ErrorKind::BrokenPipe)
     };
-    if error.chain().any(closed) {
+    let cause = error.downcast_ref::<Failed>().map_or(error, |Failed(cause)| cause);
+    if cause.chain().any(closed) {
         return 0;
     }
     // If stderr is closed too, there is nothing to do.

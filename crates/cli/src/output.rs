@@ -1,5 +1,6 @@
 //! The output of samples: its name decides the kind of file.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::ops::Range;
@@ -261,6 +262,26 @@ fn target(path: &Path) -> PathBuf {
         target = parent(&target).join(link);
     }
     target
+}
+
+/// Checks, before any work, that a file with one of these endings can be written there.
+pub fn check_file(path: &Path, endings: &[&str], force: bool) -> Result<()> {
+    let fits = |found: &OsStr| endings.iter().any(|ending| found.eq_ignore_ascii_case(ending));
+    if !path.extension().is_some_and(fits) {
+        let endings: Vec<_> = endings.iter().map(|ending| format!(".{ending}")).collect();
+        bail!("expected a name ending in {}", endings.join(" or "));
+    }
+    if path.is_dir() {
+        bail!("a folder, expected a file");
+    }
+    if is_there(path) && !force {
+        bail!("already exists: replace it with --force");
+    }
+    let folder = parent(path);
+    if !folder.is_dir() {
+        bail!("no such folder {}", folder.display());
+    }
+    Ok(try_to_write(folder)?)
 }
 
 /// The format of standard output.

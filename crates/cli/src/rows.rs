@@ -59,6 +59,10 @@ impl Source<'_> {
         if model.columns().is_none() {
             bail!("{self}: samples are pictures: use --inpaint");
         }
+        if self.has_ending("npy") {
+            let numbers = self.numbers()?;
+            return self.fitted(model.given_of_cells(numbers.shape(), numbers.values()));
+        }
         let table = read_sheet(self.path).context(self.flag.to_owned())?;
         self.fitted(model.given_of_table(&table))
     }

@@ -62,7 +62,10 @@ fn a_schedule_is_drawn_by_the_name_of_its_file() {
     let reader = png::Decoder::new(std::io::BufReader::new(file)).read_info().unwrap();
     assert_eq!((reader.info().width, reader.info().height), (1200, 404));
     let refused = folder.refused(&format!("{plot} curves.svg"));
-    assert!(refused.contains("curves.svg already exists: replace it with --force"), "{refused}");
+    assert!(
+        refused.contains("--plot curves.svg: already exists: replace it with --force"),
+        "{refused}"
+    );
     folder.run(&format!("{plot} curves.svg --force"));
     let refused = folder.refused(&format!("{plot} curves.pdf"));
     assert!(

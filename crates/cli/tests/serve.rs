@@ -30,6 +30,18 @@ impl Server {
 
     /// The body of the answer to a request, which has to succeed.
     fn post(&self, accept: &str, body: &str) -> Vec<u8> {
+        let (head, body) = self.ask(accept, body);
+        assert!(head.starts_with("HTTP/1.1 200"), "{head}{}", String::from_utf8_lossy(&body));
+        body
+    }
+
+    /// Head and text of the answer to a request.
+    fn answer(&self, accept: &str, body: &str) -> (String, String) {
+        let (head, body) = self.ask(accept, body);
+        (head, String::from_utf8(body).unwrap())
+    }
+
+    fn ask(&self, accept: &str, body: &str) -> (String, Vec<u8>) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         let head = format!(
             "POST /v1/samples HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\naccept: {accept}\r\n\
@@ -43,9 +55,7 @@ impl Server {
         stream.read_to_end(&mut answer).unwrap();
         let end = answer.windows(4).position(|end| end == b"\r\n\r\n").unwrap();
         let (head, body) = answer.split_at(end + 4);
-        let head = String::from_utf8_lossy(head);
-        assert!(head.starts_with("HTTP/1.1 200"), "{head}{}", String::from_utf8_lossy(body));
-        body.to_vec()
+        (String::from_utf8_lossy(head).into_owned(), body.to_vec())
     }
 }
 
@@ -77,6 +87,47 @@ fn a_result_has_the_bytes_of_sample() {
             folder.run(&format!("sample digits {flags} --force -o {name}"));
             assert!(server.post(accept, &body) == folder.read(name), "{body}: {accept}");
         }
+    }
+}
+
+#[test]
+fn rows_of_a_table_are_completed_as_sample_does() {
+    let folder = Folder::new();
+    let row = |i: u32| format!("{},{},{}\n", ["red", "green"][i as usize % 2], i * i, i % 7);
+    folder.write("data.csv", format!("colour,size,days\n{}", (0..60).map(row).collect::<String>()));
+    folder.run("train data.csv --width 8 --layers 1 --timesteps 25 --steps 2 --quiet -o run");
+    let server = Server::start(&folder, "run");
+    folder.write("given.csv", "size,colour\n49,\n,red\n");
+    folder.run("sample run --seed 3 --steps 5 --given given.csv -o x.csv");
+    let body = r#"{"seed": 3, "steps": 5, "given": {"rows": [{"size": 49}, {"colour": "red", "size": null}]}}"#;
+    assert_eq!(server.post("text/csv", body), folder.read("x.csv"));
+    for (body, words) in [
+        (r#"{"given": {"rows": [{"weight": 3}]}}"#, "unknown column"),
+        (r#"{"given": {"rows": [{"colour": "blue"}]}}"#, "in row 1, line 2"),
+        (r#"{"given": {"rows": [3]}}"#, "list of objects"),
+        (r#"{"given": {"rows": []}}"#, "at least one column"),
+        (r#"{"given": {"values": [[1, null, null]]}}"#, "holds words or dates"),
+        (r#"{"given": {"rows": [{"size": 1}]}, "sampler": "heun"}"#, "by ddpm"),
+    ] {
+        let (head, answer) = server.answer("*/*", body);
+        assert!(head.starts_with("HTTP/1.1 400") && answer.contains(words), "{body}: {answer}");
+        assert!(answer.contains("\"pointer\":\"/given\""), "{body}: {answer}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_log_that_cannot_be_written_stops_no_answer() {
+    let folder = Folder::new();
+    let full = std::fs::File::create("/dev/full").unwrap();
+    let mut command = folder.command("serve --port 0 --log json");
+    let mut child = command.stdout(Stdio::piped()).stderr(full).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    let address = line.trim().trim_start_matches("http://").trim_end_matches('/').to_owned();
+    let server = Server { child, address };
+    for seed in 0..2 {
+        server.post("image/png", &format!(r#"{{"count": 1, "steps": 2, "seed": {seed}}}"#));
     }
 }
 
@@ -117,7 +168,8 @@ fn what_cannot_be_served_is_refused() {
         ("serve no-such", "no-such: no such model folder"),
         ("serve digits digits", "two models are called \"digits\": name one of them"),
         ("serve --token-file none.txt", "--token-file none.txt"),
-        ("serve --token-file empty.txt", "expected a line of printable ASCII"),
+        ("serve --host http://x/", "--host http://x/: expected a name such as"),
+        ("serve --token-file empty.txt", "expected a line of at most 4096 printable ASCII"),
         ("serve --rows 0", "expected a whole number from 1"),
         (&format!("serve --port {port}"), "try another --port"),
     ] {

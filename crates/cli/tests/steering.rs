@@ -322,6 +322,20 @@ fn what_is_given_of_a_table_is_kept_to_its_last_digit() {
         assert!(row.starts_with(start), "{text}");
     }
     assert_eq!(text.lines().count(), 4);
+    // As an array, in which NaN is drawn.
+    let cells = [f32::NAN, 1.0, 33.0];
+    write_npy(&folder.path("cells.npy"), &[1, 3], &cells).unwrap();
+    folder.write("cells.csv", "b,c\n1,33\n");
+    for given in ["cells.npy", "cells.csv"] {
+        folder.run(&format!("sample run -n 3 --steps 3 --given {given} -o {given}.out.csv"));
+    }
+    assert_eq!(folder.text("cells.npy.out.csv"), folder.text("cells.csv.out.csv"));
+    // Kept, but said to be none of the data.
+    folder.write("far.csv", "a,c\n1e9,33.5\n");
+    let said = folder.stderr("sample run -n 1 --steps 2 --given far.csv -o far.out.csv");
+    assert!(folder.text("far.out.csv").contains("1000000000,"));
+    let words = "--given: 1000000000 is no value of the column \"a\", as the model learned it (1 more cell is so)";
+    assert!(said.contains(words), "{said}");
     // As an array, with a mask of any dtype.
     let values = [1_000_002.1_f32, 0.3, 41.0];
     write_npy(&folder.path("row.npy"), &[1, 3], &values).unwrap();
@@ -454,6 +468,10 @@ fn tables_are_steered_by_their_columns() {
         (
             "--given given.csv --from row.csv",
             "'--given <TABLE>' cannot be used with '--from <IMAGE>'",
+        ),
+        (
+            "--given given.csv --mask x_T.npy",
+            "'--given <TABLE>' cannot be used with '--mask <MASK>'",
         ),
         ("--given things.csv", "unknown column \"size\", expected some of age, member"),
         (

@@ -1,7 +1,7 @@
 //! What a page is about: the rows of a data set, as the exact denoiser takes them.
 
 use ancestral::Batch;
-use ancestral_data::{Columns, Dataset};
+use ancestral_data::{Column, ColumnKind, Columns, Dataset};
 use thiserror::Error;
 
 /// The most rows of points and of pictures: the exact denoiser compares every particle with every row at
@@ -36,13 +36,17 @@ pub(crate) enum Kind {
 #[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub enum SubjectError {
-    /// A table of one column.
-    #[error("{name} has a single column, {column:?}: expected at least two, which become x and y")]
-    OneColumn {
+    /// A table that has no two columns for the plane.
+    #[error(
+        "{name}: expected two columns of numbers, without holes and values that are frequent, which become \
+         x and y; found {}",
+        found_columns(columns)
+    )]
+    NoPlane {
         /// The name of the data.
         name: String,
-        /// The column.
-        column: String,
+        /// The columns of that kind.
+        columns: Vec<String>,
     },
     /// Neither a table nor pictures.
     #[error(
@@ -59,8 +63,8 @@ pub enum SubjectError {
 
 impl Subject {
     /// The data set called `name`; `columns` if it is a table. Of a long table or a large set of pictures
-    /// some rows are taken, at equal distances; of a table its first two columns; large pictures are made
-    /// smaller. [`notice`](Self::notice) reports it.
+    /// some rows are taken, at equal distances; of a table its first two columns of numbers; large pictures are
+    /// made smaller. [`notice`](Self::notice) reports it.
     ///
     /// # Errors
     /// If the rows are neither points nor pictures.
@@ -76,18 +80,16 @@ impl Subject {
     }
 
     fn points(name: &str, data: &Dataset, columns: &Columns) -> Result<Self, SubjectError> {
-        let names: Vec<&str> =
-            columns.as_slice().iter().map(ancestral_data::Column::name).collect();
-        let [x, y, ..] = names[..] else {
-            let (name, column) = (name.to_owned(), names.concat());
-            return Err(SubjectError::OneColumn { name, column });
+        let axes = axes(columns);
+        let [(x, i), (y, j), ..] = axes[..] else {
+            let columns = axes.iter().map(|(column, _)| (*column).to_owned()).collect();
+            return Err(SubjectError::NoPlane { name: name.to_owned(), columns });
         };
         let (taken, fewer) = thinned(data, MOST_POINTS, "rows");
-        let values = taken.iter().flat_map(|row| row[..2].iter().copied().map(f64::from));
+        let values = taken.iter().flat_map(|row| [f64::from(row[i]), f64::from(row[j])]);
         let rows = Batch::new(vec![2], values.collect());
-        let others = (names.len() > 2).then(|| {
-            format!("of its {} columns the page shows the first two, {x} and {y}", names.len())
-        });
+        let others = (columns.len() > 2)
+            .then(|| format!("of its {} columns the page shows {x} and {y}", columns.len()));
         let kind = Kind::Points { columns: [x.to_owned(), y.to_owned()] };
         Ok(Self { name: name.to_owned(), kind, rows, notice: joined([fewer, others]) })
     }
@@ -119,6 +121,23 @@ impl Subject {
     pub fn rows(&self) -> &Batch<f64> {
         &self.rows
     }
+}
+
+/// The columns that can be an axis: numbers of which any is possible; and where they are in a row.
+fn axes(columns: &Columns) -> Vec<(&str, usize)> {
+    let starts = columns.as_slice().iter().scan(0, |end, column| {
+        let start = *end;
+        *end += column.width();
+        Some((column, start))
+    });
+    let is_axis =
+        |column: &Column| matches!(column.kind(), ColumnKind::Number(_)) && column.is_line();
+    let axes = starts.filter(|(column, _)| is_axis(column));
+    axes.map(|(column, start)| (column.name(), start)).collect()
+}
+
+fn found_columns(columns: &[String]) -> String {
+    if columns.is_empty() { "none".to_owned() } else { format!("{:?} alone", columns.concat()) }
 }
 
 /// At most `most` rows, at equal distances, and what there is to report of it.
@@ -190,17 +209,32 @@ mod tests {
         let subject =
             table("people.csv", &["a", "b", "c"], &[1.0, 2.0, 3.0, 4.0, 7.0, 9.0]).unwrap();
         assert_eq!(subject.rows.row_shape(), [2]);
-        assert_eq!(
-            subject.notice(),
-            Some("of its 3 columns the page shows the first two, a and b")
-        );
+        assert_eq!(subject.notice(), Some("of its 3 columns the page shows a and b"));
+    }
+
+    #[test]
+    fn columns_that_are_no_numbers_are_no_axes() {
+        // Two values in ten rows each are a category, a hole takes a place of its own.
+        let rows = (0..20).flat_map(|i| {
+            let i = f64::from(i);
+            [i % 2.0, if i == 3.0 { f64::NAN } else { i * i }, i + 0.5, i * 1.5]
+        });
+        let rows: Vec<f64> = rows.collect();
+        let columns = Columns::fit(&["kind", "holes", "a", "b"], &rows).unwrap();
+        let data = Dataset::new(vec![columns.width()], columns.to_model_rows(&rows)).unwrap();
+        let subject = Subject::new("t.csv", &data, Some(&columns)).unwrap();
+        assert_eq!(subject.kind, Kind::Points { columns: ["a", "b"].map(str::to_owned) });
+        let plane: Vec<f64> = rows.chunks(4).flat_map(|row| [row[2], row[3]]).collect();
+        let expected = Columns::fit(&["a", "b"], &plane).unwrap().to_model_rows(&plane);
+        let expected: Vec<f64> = expected.into_iter().map(f64::from).collect();
+        assert_eq!(subject.rows.data(), expected);
     }
 
     #[test]
     fn a_single_column_is_refused_by_its_name() {
         let error = table("ages.csv", &["age"], &[1.0, 2.0]).unwrap_err();
-        let message =
-            "ages.csv has a single column, \"age\": expected at least two, which become x and y";
+        let message = "ages.csv: expected two columns of numbers, without holes and values that are \
+                       frequent, which become x and y; found \"age\" alone";
         assert_eq!(error.to_string(), message);
     }
 

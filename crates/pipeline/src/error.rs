@@ -416,6 +416,12 @@ pub enum Problem {
         /// The sampler.
         sampler: String,
     },
+    /// Noise of a table that has more than lines of numbers.
+    #[error(
+        "samples are rows of a table with words, dates, holes, or values of a mass of their own, of which \
+         noise is none"
+    )]
+    NoLines,
     /// Interpolation is between two.
     #[error("`init` has {}, expected 2", counted(*rows, "row"))]
     NotTwo {

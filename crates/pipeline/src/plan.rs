@@ -9,6 +9,7 @@ use ancestral::compat;
 use ancestral::denoiser::Guidance;
 use ancestral::particles::Particles;
 use ancestral::{AnySampler, Batch, Noise};
+use ancestral_data::Column;
 
 use crate::error::{Error, Noted, Notice, Problem, SettingError};
 use crate::given::Given;
@@ -33,6 +34,8 @@ const PARTICLES: usize = 64;
 pub struct Plan {
     model: Arc<Model>,
     process: Process,
+    /// Steps before the process was cut to what follows from data.
+    steps: usize,
     labels: SampleLabels,
     start: Start,
     guidance: Option<(Guidance, u32)>,
@@ -82,13 +85,7 @@ impl Plan {
         check_given(&settings, &shape)?;
         let all_hops = process.hops();
         let start = Start::new(&settings, model, &mut process)?;
-        if process.hops() != all_hops {
-            notices.push(Notice::note(format!(
-                "{} of {all_hops} steps {} made from the data of `from`",
-                process.hops(),
-                if process.hops() == 1 { "is" } else { "are" }
-            )));
-        }
+        notices.extend(note_cut(process.hops(), all_hops));
         let labels = labels(&settings, model, &start)?;
         notices.extend(model.note_class_none(&settings));
         let defaults = model.defaults();
@@ -102,6 +99,7 @@ impl Plan {
         let batch = NonZeroUsize::new(batch).ok_or_else(zero)?;
         let particles = if settings.given.is_some() { PARTICLES } else { 1 };
         check_particles(&settings, &process)?;
+        notices.extend(note_given(&settings, model));
         let rows = batch.get().saturating_mul(particles);
         memory::check(model, count, settings.snapshots.min(process.hops()), rows)?;
         let given = settings.given.take().or(settings.inpaint.take());
@@ -111,6 +109,7 @@ impl Plan {
         let mut plan = Self {
             model,
             process,
+            steps: all_hops,
             labels,
             start,
             guidance,
@@ -258,7 +257,7 @@ impl Plan {
             ("strength", number(settings.strength)),
             ("interpolate", settings.interpolate.map(|between| between.to_string())),
         ];
-        let pairs = program.into_iter().chain(self.process.provenance()).chain(seed);
+        let pairs = program.into_iter().chain(self.process.provenance(self.steps)).chain(seed);
         let pairs = pairs.chain(rng.map(|rng| ("rng", rng.name().to_owned())));
         let pairs = pairs.chain(which.iter().cloned());
         let set = optional.into_iter().filter_map(|(key, value)| Some((key, value?)));
@@ -436,6 +435,40 @@ fn check_given(settings: &Settings, shape: &[usize]) -> Result<(), SettingError>
     let found = [&[given.rows().unwrap_or(1)], given.row_shape()].concat();
     let problem = crate::error::RowsError::Shape { found, expected: shape.to_vec() };
     Err(SettingError::new(setting, problem))
+}
+
+/// Says so if the process begins in its middle.
+fn note_cut(hops: usize, of: usize) -> Option<Notice> {
+    let are = if hops == 1 { "is" } else { "are" };
+    let note = || Notice::note(format!("{hops} of {of} steps {are} made from the data of `from`"));
+    (hops != of).then(note)
+}
+
+/// Says so if cells are given that no row of the data has, or by the way that fits them less well.
+fn note_given(settings: &Settings, model: &Model) -> Option<Notice> {
+    let columns = model.columns()?;
+    if settings.inpaint.is_some() {
+        return Some(Notice::warning(
+            "`inpaint`: what is drawn of a table relies too little on what is known; `given` draws it from \
+             its distribution given that",
+        ));
+    }
+    let given = settings.given.as_ref()?;
+    let cells = given.cells(0..given.rows().unwrap_or(1));
+    let strange =
+        |(cell, column): &(Option<f64>, &Column)| cell.is_some_and(|v| !column.can_draw(v));
+    let mut strange = cells.into_iter().zip(columns.as_slice().iter().cycle()).filter(strange);
+    let (value, column) = strange.next()?;
+    let others = match strange.count() {
+        0 => String::new(),
+        1 => " (1 more cell is so)".to_owned(),
+        count => format!(" ({count} more cells are so)"),
+    };
+    Some(Notice::warning(format!(
+        "`given`: {} is no value of the column {:?}, as the model learned it{others}: the rest may not fit it",
+        column.exact_text(value?),
+        column.name()
+    )))
 }
 
 /// Refuses to complete samples by another sampler than that of the particles.

@@ -115,8 +115,9 @@ impl Process {
         }
     }
 
-    /// Sampler, steps and timesteps, as pairs of a key and a value.
-    pub(crate) fn provenance(&self) -> Vec<(&'static str, String)> {
+    /// Sampler, steps and timesteps, as pairs of a key and a value. `steps` are those before it was
+    /// [cut](Self::cut).
+    pub(crate) fn provenance(&self, steps: usize) -> Vec<(&'static str, String)> {
         let joined = |timesteps: Vec<String>| timesteps.join(" ");
         let (timesteps, clips) = match self {
             Self::Own { grid, clip, .. } => {
@@ -138,7 +139,7 @@ impl Process {
         };
         let own = [
             ("sampler", self.sampler()),
-            ("steps", self.hops().to_string()),
+            ("steps", steps.to_string()),
             ("timesteps", joined(timesteps)),
             ("clip", if clips { "yes" } else { "no" }.to_owned()),
         ];

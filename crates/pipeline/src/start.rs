@@ -37,6 +37,9 @@ impl Start {
             let checked = rows.as_ref().map_or(Ok(()), |rows| model.check_rows(rows));
             checked.map_err(|problem| SettingError::new(setting, problem))?;
         }
+        if settings.init.is_some() && model.columns().is_some_and(|columns| !columns.are_lines()) {
+            return Err(SettingError::new(Setting::Init, Problem::NoLines).into());
+        }
         if let Some(between) = settings.interpolate {
             return Self::between(settings, model, between);
         }

@@ -55,7 +55,7 @@ export class Run {
     const { links, command, curl, seed_text: seed } = this.result;
     const name = `${this.result.model}-${seed}`;
     const files = [["Picture (PNG)", links.png, `${name}.png`], ["Array (.npy)", links.npy, `${name}.npy`]];
-    if (links.csv) files.push(["Table (CSV)", links.csv, `${name}.csv`]);
+    if (links.csv) files.unshift(["Table (CSV)", links.csv, `${name}.csv`]);
     this.actions.replaceChildren(
       element(
         "div",

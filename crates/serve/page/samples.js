@@ -105,7 +105,9 @@ class TableView {
   }
 
   show({ rows }) {
-    const cell = (value) => element("td", {}, typeof value === "number" ? String(Number(value.toPrecision(5))) : String(value));
+    // A hole has no text, as in a file.
+    const text = (value) => (typeof value === "number" ? String(Number(value.toPrecision(5))) : String(value ?? ""));
+    const cell = (value) => element("td", {}, text(value));
     this.body.replaceChildren(...rows.slice(0, MOST_ROWS).map((row) => element("tr", {}, ...row.map(cell))));
   }
 }

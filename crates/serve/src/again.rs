@@ -3,6 +3,8 @@
 use ancestral_pipeline::Settings;
 use serde_json::{Map, Value, json};
 
+use crate::form::Form;
+
 /// The command and the call that draw the same again.
 #[derive(Clone, Debug)]
 pub(crate) struct Again {
@@ -23,14 +25,14 @@ pub(crate) fn fields(settings: &Settings) -> Map<String, Value> {
     of(settings).into_iter().filter(is_set).collect()
 }
 
-/// The command line that draws the samples of `settings` from the model that it calls `model`. The
-/// settings have no arrays.
-pub(crate) fn command(model: &str, settings: &Settings) -> String {
+/// The command line that draws the samples of `settings` from the model that it calls `model`, as a file
+/// of a form. The settings have no arrays.
+pub(crate) fn command(model: &str, settings: &Settings, form: Form) -> String {
     let mut words = vec!["ancestral sample".to_owned(), quoted(model)];
     for (name, value) in fields(settings) {
         words.extend(flag(&name, &value));
     }
-    words.push("-o samples.png".to_owned());
+    words.push(format!("-o {}", form.file_name()));
     words.join(" ")
 }
 
@@ -51,14 +53,16 @@ fn flag(name: &str, value: &Value) -> Option<String> {
 }
 
 /// The call of `curl` that draws them from the server at `host`.
-pub(crate) fn curl(host: &str, model: &str, settings: &Settings) -> String {
+pub(crate) fn curl(host: &str, model: &str, settings: &Settings, form: Form) -> String {
     let mut fields = fields(settings);
     fields.insert("model".to_owned(), json!(model));
     let body = Value::Object(fields).to_string();
     let url = quoted(&format!("http://{host}/v1/samples"));
     format!(
-        "curl {url} -H 'Content-Type: application/json' -H 'Accept: image/png' -d {} -o samples.png",
-        quoted(&body)
+        "curl {url} -H 'Content-Type: application/json' -H 'Accept: {}' -d {} -o {}",
+        form.media_type(),
+        quoted(&body),
+        form.file_name()
     )
 }
 
@@ -74,6 +78,7 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ancestral_pipeline::Format;
 
     #[test]
     fn a_command_has_a_flag_for_each_setting() {
@@ -87,13 +92,13 @@ mod tests {
             .visit(vec![800, 500])
             .snapshots(3);
         assert_eq!(
-            command("my model", &settings),
+            command("my model", &settings, Form::File(Format::Png)),
             "ancestral sample 'my model' --class='a cat'\\''s' --no-clip -n 4 --guidance=2.5 \
              --guidance-interval=0.25,5.0 --seed=18446744073709551615 --visit=800,500 -o samples.png"
         );
         assert_eq!(
-            command("digits", &Settings::new()),
-            "ancestral sample digits --seed=0 -o samples.png"
+            command("digits", &Settings::new(), Form::File(Format::Csv)),
+            "ancestral sample digits --seed=0 -o samples.csv"
         );
     }
 }

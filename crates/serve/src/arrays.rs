@@ -1,10 +1,10 @@
 //! Arrays in a request: x_T, data to begin with, what is known of samples and where.
 
-use ancestral_data::{Channels, NumberKind, PictureOptions, decode_numbers, decode_picture};
+use ancestral_data::{Channels, NumberKind, PictureOptions, Sheet, decode_numbers, decode_picture};
 use ancestral_pipeline::{Batch, Given, Known, KnownError, Model, RowsError, Settings};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::problem::{Problem, with_sources};
 
@@ -29,11 +29,36 @@ pub(crate) enum Array {
     },
 }
 
+/// Cells of a table in a request.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Cells {
+    /// Of numbers; those that are not given are NaN or null.
+    Array(Array),
+    /// Of anything: each row has the cells that are given, by the names of their columns.
+    Rows(Vec<Map<String, Value>>),
+}
+
+impl Cells {
+    /// Reads the object of the field `name`.
+    pub(crate) fn parse(name: &str, value: Value) -> Result<Self, Problem> {
+        let Some(rows) = value.get("rows") else {
+            return Array::parse(name, value).map(Self::Array);
+        };
+        let row = |row: &Value| row.as_object().cloned();
+        let rows = rows.as_array().and_then(|rows| rows.iter().map(row).collect());
+        let rows: Option<Vec<_>> = rows.filter(|_| value.as_object().is_some_and(|o| o.len() == 1));
+        let expected =
+            "expected `rows` to be a list of objects, each with the cells that are given";
+        rows.map(Self::Rows).ok_or_else(|| Problem::field(name, expected))
+    }
+}
+
 /// The arrays of a request.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Arrays {
     pub(crate) init: Option<Array>,
     pub(crate) from: Option<Array>,
+    pub(crate) given: Option<Cells>,
     pub(crate) inpaint: Option<Array>,
     pub(crate) mask: Option<Array>,
 }
@@ -116,6 +141,7 @@ impl Arrays {
         let init = self.init.map(|array| reader("init").noise(array));
         settings.init = init.transpose()?;
         settings.from = self.from.map(|array| reader("from").rows(array)).transpose()?;
+        settings.given = self.given.map(|cells| reader("given").cells(cells)).transpose()?;
         settings.inpaint = match (self.inpaint, self.mask) {
             (None, None) => None,
             (None, Some(_)) => return Err(Problem::field("mask", "needs `inpaint`")),
@@ -161,6 +187,22 @@ impl Reader<'_> {
         let values: Option<Vec<f64>> = values.into_iter().collect();
         let values = values.ok_or_else(|| self.refused("null is no value"))?;
         self.fitted(self.model.rows_of_array(&shape, &values))
+    }
+
+    /// What is given of rows of a table.
+    fn cells(self, cells: Cells) -> Result<Given, Problem> {
+        match cells {
+            Cells::Array(array) => {
+                let (shape, values) = self.values(array)?;
+                let values: Vec<f64> =
+                    values.into_iter().map(|value| value.unwrap_or(f64::NAN)).collect();
+                self.fitted(self.model.given_of_cells(&shape, &values))
+            }
+            Cells::Rows(rows) => {
+                let sheet = sheet(&rows).map_err(|problem| self.refused(problem))?;
+                self.fitted(self.model.given_of_table(&sheet))
+            }
+        }
     }
 
     /// What is known of samples: where the mask is 1, or all values that are not null.
@@ -266,6 +308,31 @@ impl Reader<'_> {
             .map(|row| (row.rows().to_vec(), row.shape().to_vec()))
             .map_err(|error| self.refused(with_sources(&error)))?;
         Ok(Batch::new(shape, row))
+    }
+}
+
+/// Rows of cells by name as a table, in which a cell that a row has not is empty.
+fn sheet(rows: &[Map<String, Value>]) -> Result<Sheet, String> {
+    let mut names: Vec<String> = Vec::new();
+    for name in rows.iter().flat_map(Map::keys) {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    let cells = rows.iter().flat_map(|row| names.iter().map(|name| cell(name, row.get(name))));
+    let cells = cells.collect::<Result<Vec<_>, _>>()?;
+    Sheet::new(names, &cells).map_err(|error| with_sources(&error))
+}
+
+/// A cell as people write it.
+fn cell(column: &str, value: Option<&Value>) -> Result<String, String> {
+    match value {
+        None | Some(Value::Null) => Ok(String::new()),
+        Some(Value::String(text)) => Ok(text.clone()),
+        Some(value @ (Value::Number(_) | Value::Bool(_))) => Ok(value.to_string()),
+        Some(Value::Array(_) | Value::Object(_)) => {
+            Err(format!("column {column:?}: expected a number or a text"))
+        }
     }
 }
 

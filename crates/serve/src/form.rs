@@ -18,19 +18,29 @@ pub(crate) enum Form {
     File(Format),
 }
 
-/// Their media types, the first the one that is taken where any is accepted.
-const FORMS: [(Form, &str); 6] = [
-    (Form::Json, "application/json"),
-    (Form::Events, "text/event-stream"),
-    (Form::File(Format::Png), "image/png"),
-    (Form::File(Format::Gif), "image/gif"),
-    (Form::File(Format::Npy), "application/x-npy"),
-    (Form::File(Format::Csv), "text/csv"),
+/// Their media types, and the names of files; the first is the one that is taken where any is accepted.
+const FORMS: [(Form, &str, &str); 6] = [
+    (Form::Json, "application/json", "samples.json"),
+    (Form::Events, "text/event-stream", ""),
+    (Form::File(Format::Png), "image/png", "samples.png"),
+    (Form::File(Format::Gif), "image/gif", "samples.gif"),
+    (Form::File(Format::Npy), "application/x-npy", "samples.npy"),
+    (Form::File(Format::Csv), "text/csv", "samples.csv"),
 ];
 
 impl Form {
     pub(crate) fn media_type(self) -> &'static str {
-        FORMS.iter().find(|(form, _)| *form == self).map_or("application/octet-stream", |f| f.1)
+        FORMS.iter().find(|(form, ..)| *form == self).map_or("application/octet-stream", |f| f.1)
+    }
+
+    /// The name of a file of this form; events are none.
+    pub(crate) fn file_name(self) -> &'static str {
+        FORMS.iter().find(|(form, ..)| *form == self).map_or("", |f| f.2)
+    }
+
+    /// The form of the file of that name.
+    pub(crate) fn of_file(name: &str) -> Option<Self> {
+        FORMS.iter().find(|f| !name.is_empty() && f.2 == name).map(|(form, ..)| *form)
     }
 
     /// The form that a request prefers, of those that it accepts.
@@ -44,12 +54,11 @@ impl Form {
             texts.iter().flat_map(|text| text.split(',')).map(range).collect();
         // Equally good ones stay in the order of the request.
         ranges.sort_by(|(_, a), (_, b)| b.total_cmp(a));
-        let found = ranges
-            .iter()
-            .filter(|(_, quality)| *quality > 0.0)
-            .find_map(|(range, _)| FORMS.iter().find(|(_, media_type)| matches(range, media_type)));
-        found.map(|(form, _)| *form).ok_or_else(|| {
-            let known: Vec<&str> = FORMS.iter().map(|(_, media_type)| *media_type).collect();
+        let found = ranges.iter().filter(|(_, quality)| *quality > 0.0).find_map(|(range, _)| {
+            FORMS.iter().find(|(_, media_type, _)| matches(range, media_type))
+        });
+        found.map(|(form, ..)| *form).ok_or_else(|| {
+            let known: Vec<&str> = FORMS.iter().map(|(_, media_type, _)| *media_type).collect();
             let detail = format!("Accept: expected one of {}", known.join(", "));
             Problem::new(ProblemKind::NotAcceptable, detail)
         })

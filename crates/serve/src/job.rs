@@ -155,7 +155,9 @@ impl Job {
 
     /// Bytes that it needs while it runs.
     pub(crate) fn bytes_running(&self) -> usize {
-        self.numbers(COPIES + self.plan.snapshots().len() + self.previews.len())
+        // A call may have more rows than samples: with particles, each has many.
+        let rows_a_sample = self.plan.rows_of_a_call().get().div_ceil(self.plan.batch().get());
+        self.numbers(COPIES * rows_a_sample + self.plan.snapshots().len() + self.previews.len())
     }
 
     /// Bytes that are kept of it.

@@ -141,7 +141,7 @@ impl Jobs {
             let detail = format!(
                 "`count` {}: its numbers need {} MB, this server has {} MB for all requests",
                 job.plan.count(),
-                needs / 1_000_000,
+                needs.div_ceil(1_000_000),
                 self.limits.memory / 1_000_000
             );
             return Err(Problem::new(ProblemKind::Invalid, detail).at("count"));
@@ -152,7 +152,10 @@ impl Jobs {
         }
         table.sweep(&self.limits);
         let waiting = table.waiting.len();
-        if waiting >= self.limits.waiting {
+        // A client that has nothing here is not kept out by another one's many, but by many clients.
+        let is_new = table.running.iter().chain(table.waiting.iter()).all(|j| j.owner != job.owner);
+        let most = self.limits.waiting * if is_new { 2 } else { 1 };
+        if waiting >= most {
             // All that is ahead has to be drawn, at the most, until there is a place.
             let ahead = table.running.iter().chain(table.waiting.iter());
             let seconds: f64 = ahead.map(|job| job.seconds_left()).sum();

@@ -7,9 +7,10 @@ use ancestral::sampler::SamplerInfo;
 use ancestral::{AnySampler, AnySpacing, Sampler, Variance};
 use ancestral_data::{Channels, Column, ColumnKind, ColumnSchema};
 use ancestral_format::Labels;
-use ancestral_pipeline::{Classes, Model, NoiseSource, Pipeline};
+use ancestral_pipeline::{Classes, Format, Model, NoiseSource, Pipeline};
 use serde_json::{Value, json};
 
+use crate::form::Form;
 use crate::limits::Limits;
 
 /// A model that a server offers.
@@ -52,6 +53,16 @@ impl Offer {
         let channels =
             || self.model().shape().ok().and_then(|shape| Channels::from_count(shape[0]));
         self.model().columns().is_none() && channels().is_some()
+    }
+
+    /// The file that people expect of its samples.
+    pub(crate) fn form(&self) -> Form {
+        Form::File(match self.model().columns() {
+            None if self.are_pictures() => Format::Png,
+            None => Format::Npy,
+            Some(columns) if columns.are_plane() => Format::Png,
+            Some(_) => Format::Csv,
+        })
     }
 
     /// `WIDTHxHEIGHT` of its pictures.

@@ -14,6 +14,7 @@ pub(crate) fn document(shared: &Shared) -> Value {
     let mut schemas = Map::from_iter([
         ("SampleRequest".to_owned(), settings),
         ("Array".to_owned(), array()),
+        ("Cells".to_owned(), cells()),
         ("Seed".to_owned(), seed()),
         ("ImageRequest".to_owned(), image_request(shared)),
         ("Problem".to_owned(), problem()),
@@ -59,6 +60,10 @@ fn settings(shared: &Shared) -> (Value, Map<String, Value>) {
             json!({"anyOf": [{"$ref": "#/components/schemas/Array"}, {"type": "null"}]}),
         );
     }
+    properties.insert(
+        "given".to_owned(),
+        json!({"anyOf": [{"$ref": "#/components/schemas/Cells"}, {"$ref": "#/components/schemas/Array"}, {"type": "null"}], "description": "Cells of a table that are given; the others are drawn from their distribution given those."}),
+    );
     properties.retain(|name, _| field_names().contains(&name.as_str()));
     for (name, least, most) in [
         ("count", 1, limits.count),
@@ -102,6 +107,11 @@ fn array() -> Value {
         one("png", bytes()),
         one("values", json!({"type": "array", "description": "Nested lists of numbers; null is a value that is not given."})),
     ]})
+}
+
+fn cells() -> Value {
+    let row = json!({"type": "object", "additionalProperties": {"type": ["number", "string", "boolean", "null"]}});
+    json!({"type": "object", "properties": {"rows": {"type": "array", "items": row, "description": "One for all samples, or one for each: the cells that are given, by the names of their columns."}}, "required": ["rows"], "additionalProperties": false})
 }
 
 fn image_request(shared: &Shared) -> Value {

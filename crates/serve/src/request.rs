@@ -6,7 +6,7 @@ use ancestral_pipeline::{Model, Plan, Setting, Settings};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::arrays::{Array, Arrays};
+use crate::arrays::{Array, Arrays, Cells};
 use crate::limits::Limits;
 use crate::problem::{Problem, ProblemKind};
 use crate::strict;
@@ -18,7 +18,8 @@ const PREVIEWS: usize = 10;
 const CALLS_A_STEP: usize = 4;
 
 /// The fields that concern serving, and those that hold arrays; the rest are [`Settings`].
-const OWN: [&str; 8] = ["model", "wait", "previews", "seed", "init", "from", "inpaint", "mask"];
+const OWN: [&str; 9] =
+    ["model", "wait", "previews", "seed", "init", "from", "given", "inpaint", "mask"];
 
 /// A request for samples: the pipeline's [`Settings`], and what concerns serving.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,6 +62,8 @@ impl SampleRequest {
                 "seed" => request.seed = seed(&name, &value)?,
                 "init" => arrays.init = array(&name, value)?,
                 "from" => arrays.from = array(&name, value)?,
+                "given" if value.is_null() => arrays.given = None,
+                "given" => arrays.given = Some(Cells::parse(&name, value)?),
                 "inpaint" => arrays.inpaint = array(&name, value)?,
                 "mask" => arrays.mask = array(&name, value)?,
                 _ => {
@@ -98,11 +101,11 @@ impl SampleRequest {
     /// Refuses numbers that are above the limits of the server, before anything follows from them.
     pub(crate) fn check(&self, limits: &Limits) -> Result<(), Problem> {
         let settings = &self.settings;
-        let between = settings.interpolate.map(|between| between.saturating_add(2));
         let numbers = [
             ("count", settings.count, limits.count),
             ("batch", settings.batch, limits.count),
-            ("interpolate", between, limits.count),
+            // Two more are the ends.
+            ("interpolate", settings.interpolate, limits.count.saturating_sub(2)),
             ("steps", settings.steps, limits.steps),
             ("calls", settings.calls, limits.steps),
             ("visit", settings.visit.as_ref().map(Vec::len), limits.steps),
@@ -131,15 +134,9 @@ fn lower(settings: &mut Settings, model: &Model, limits: &Limits) {
 /// The names of all fields.
 pub(crate) fn field_names() -> Vec<&'static str> {
     let settings = Setting::ALL.iter().map(|setting| setting.name());
-    // What a model is opened with is the server's own business; cells are given as `inpaint`.
-    let others = [
-        Setting::Variant,
-        Setting::Size,
-        Setting::Device,
-        Setting::Precision,
-        Setting::Threads,
-        Setting::Given,
-    ];
+    // What a model is opened with is the server's own business.
+    let others =
+        [Setting::Variant, Setting::Size, Setting::Device, Setting::Precision, Setting::Threads];
     let of_request = settings.filter(|name| others.iter().all(|setting| setting.name() != *name));
     let own = OWN.into_iter().filter(|name| Setting::ALL.iter().all(|s| s.name() != *name));
     own.chain(of_request).collect()

@@ -186,8 +186,8 @@ impl Shared {
         let view = if settings.interpolate.is_some() { View::Row } else { View::Samples };
         form.check(offer, view, plan.count(), plan.hops())?;
         let again = (!has_arrays).then(|| Again {
-            command: offer.argument().map(|argument| again::command(argument, settings)),
-            curl: again::curl(&host, offer.id(), settings),
+            command: offer.argument().map(|name| again::command(name, settings, offer.form())),
+            curl: again::curl(&host, offer.id(), settings, offer.form()),
         });
         Ok(Arc::new(Job::new(Parts {
             number: self.numbers.fetch_add(1, Ordering::Relaxed),

@@ -61,6 +61,7 @@ class Process(TypedDict, total=False):
     snapshots: int
     init: Array | None
     from_: Array | None
+    given: Array | None
     inpaint: Array | None
     mask: Array | None
     num_inference_steps: int | None

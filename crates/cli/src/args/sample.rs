@@ -130,7 +130,8 @@ pub struct SteeringArgs {
     )]
     pub guidance_interval: Option<IntervalArg>,
     /// Keep the given cells of a table and draw the empty ones, and the columns that it lacks, from their
-    /// distribution given those: a .csv, of one row for all samples or one per sample
+    /// distribution given those: a .csv, or an array with NaN for the cells that are drawn (.npy). One row
+    /// for all samples, or one per sample
     #[arg(
         long,
         value_name = "TABLE",
@@ -143,7 +144,7 @@ pub struct SteeringArgs {
     pub inpaint: Option<PathBuf>,
     /// The known region of --inpaint: a picture, white where --inpaint is kept and black where it is
     /// drawn, or an array of shares from 0 to 1 (.npy)
-    #[arg(long, value_name = "MASK", requires = "inpaint")]
+    #[arg(long, value_name = "MASK", requires = "inpaint", conflicts_with = "given")]
     pub mask: Option<PathBuf>,
     /// Draw variations of a picture (an array, a table): add noise to it, and denoise from there
     #[arg(long, value_name = "IMAGE", conflicts_with_all = ["compat", "init", "interpolate"])]

@@ -27,9 +27,7 @@ pub fn run(args: &InvertArgs) -> Result<()> {
     let model = Arc::new(Wanted { path, variant, size: args.size, quiet }.model()?);
     let settings = settings(args);
     // Noise in a column of words or with holes has no value of its own.
-    if let Some(columns) = model.columns()
-        && columns.from_model_rows_loosely(&vec![0.0; columns.width()]).is_none()
-    {
+    if model.columns().is_some_and(|columns| !columns.are_lines()) {
         bail!(
             "model {}: expected a table of numbers only, without holes and values of a mass of their own",
             model.name()

@@ -1,10 +1,12 @@
 //! `ancestral serve`: models over HTTP.
 
+use std::fs::File;
+use std::io::{self, Read as _, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Duration;
-use std::{fs, io, thread};
 
 use ancestral_pipeline::Pipeline;
 use ancestral_serve::{Access, Limits, Offer, Server, Stopper};
@@ -19,6 +21,8 @@ use crate::open::{Wanted, engine};
 
 /// How often a signal is checked for.
 const PAUSE: Duration = Duration::from_millis(50);
+/// The longest token: it comes with the headers of every request.
+const MOST_TOKEN: u64 = 4096;
 
 pub fn run(args: &ServeArgs) -> Result<()> {
     let quiet = args.compute.quiet;
@@ -69,13 +73,26 @@ fn named(argument: &Path) -> (Option<String>, PathBuf) {
 }
 
 fn access(args: &ServeArgs) -> Result<Access> {
+    for name in &args.host {
+        let is_of_names = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
+        if name.is_empty() || !name.chars().all(is_of_names) {
+            bail!("--host {name}: expected a name such as models.example.org, as clients write it");
+        }
+    }
     let access = Access::on(args.address).with_names(args.host.iter().cloned());
     let Some(file) = &args.token_file else { return Ok(access) };
     let at = || format!("--token-file {}", file.display());
-    let text = fs::read_to_string(file).with_context(at)?;
+    let mut text = String::new();
+    let read =
+        File::open(file).and_then(|open| open.take(MOST_TOKEN + 2).read_to_string(&mut text));
+    read.with_context(at)?;
     let token = text.trim();
-    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        bail!("{}: expected a line of printable ASCII characters without spaces", at());
+    let is_short = token.len() as u64 <= MOST_TOKEN;
+    if token.is_empty() || !is_short || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        bail!(
+            "{}: expected a line of at most {MOST_TOKEN} printable ASCII characters without spaces",
+            at()
+        );
     }
     Ok(access.with_token(token))
 }
@@ -91,10 +108,25 @@ fn limits(args: &LimitArgs) -> Limits {
     limits
 }
 
+/// Standard error, if somebody reads it: a full disk or a reader that ended does not stop the server.
+#[derive(Clone, Copy, Debug)]
+struct Log;
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let _ = io::stderr().write_all(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Writes the log of the server to standard error.
 fn log(format: LogArg, quiet: bool) {
     let level = if quiet { LevelFilter::ERROR } else { LevelFilter::INFO };
-    let log = tracing_subscriber::fmt().with_max_level(level).with_writer(io::stderr);
+    let log = tracing_subscriber::fmt().with_max_level(level).with_writer(|| Log);
     match format {
         LogArg::Text => log.with_ansi(false).compact().init(),
         LogArg::Json => log.json().flatten_event(true).init(),

@@ -100,6 +100,16 @@ pub enum ColumnError {
         /// The largest value.
         max: Option<f64>,
     },
+    /// More decimals than a number has.
+    #[error("the decimals of column {name:?} must be at most {most}, got {decimals}")]
+    Decimals {
+        /// The column.
+        name: String,
+        /// How many.
+        decimals: u32,
+        /// How many there may be.
+        most: u32,
+    },
     /// The labels are not a list to choose from.
     #[error("the labels of column {name:?} must ascend, at least one, got {labels:?}")]
     Labels {
@@ -242,6 +252,13 @@ impl Column {
         }
     }
 
+    /// Whether any number of model space means a number: no words, holes, dates, or values with a mass of
+    /// their own.
+    #[must_use]
+    pub fn is_line(&self) -> bool {
+        self.decode_loosely(&vec![0.0; self.width()]).is_some()
+    }
+
     /// How many numbers of model space a cell takes, at least 1.
     #[must_use]
     pub fn width(&self) -> usize {
@@ -311,6 +328,21 @@ impl Column {
                 _ => Err(CellTrouble::Unknown),
             },
         }
+    }
+
+    /// Whether a cell of samples can have this value: it is within the bounds of the column, and has its
+    /// decimals, as exactly as f32 tells.
+    #[must_use]
+    pub fn can_draw(&self, value: f64) -> bool {
+        const TOLERANCE: f64 = 1e-5;
+        let mut model = Vec::new();
+        self.encode(value, &mut model);
+        let drawn = self.decode(&model);
+        let spread = match &self.kind {
+            ColumnKind::Number(number) => number.scale.spread(),
+            ColumnKind::Category(_) | ColumnKind::Date(_) | ColumnKind::Constant(_) => 0.0,
+        };
+        value.is_nan() || (drawn - value).abs() <= TOLERANCE * value.abs().max(spread)
     }
 
     /// A value as people write it. Of real numbers no more decimals are written than f32 can distinguish:

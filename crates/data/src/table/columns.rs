@@ -78,12 +78,16 @@ impl Columns {
         self.0.iter().all(Column::is_numeric)
     }
 
+    /// Whether all columns are lines of numbers: see [`Column::is_line`].
+    #[must_use]
+    pub fn are_lines(&self) -> bool {
+        self.0.iter().all(Column::is_line)
+    }
+
     /// Whether rows are points of a plane: two columns that are lines of numbers.
     #[must_use]
     pub fn are_plane(&self) -> bool {
-        let is_axis =
-            |column: &Column| column.width() == 1 && column.decode_loosely(&[0.0]).is_some();
-        self.len() == 2 && self.0.iter().all(is_axis)
+        self.len() == 2 && self.width() == 2 && self.are_lines()
     }
 
     /// What the columns are, as a schema that can be edited and given back.

@@ -81,6 +81,19 @@ pub enum CsvError {
         /// The most that are read.
         limit: usize,
     },
+    /// The name of a column is a text.
+    #[error(
+        "{}: the name of the column {name:?} has more than {limit} characters",
+        path.display()
+    )]
+    LongName {
+        /// The file.
+        path: PathBuf,
+        /// The name, shortened.
+        name: String,
+        /// The most characters.
+        limit: usize,
+    },
     /// A row has more or fewer cells than the header.
     #[error(
         "{}: the number of cells in row {row} (line {line}) is {found}, \
@@ -206,7 +219,10 @@ impl fmt::Display for CellProblem {
                 "without a number",
             ),
             CellTrouble::Long => ("at most 10000 bytes are expected", "longer"),
-            CellTrouble::Date => ("a date in the format of the others is expected", "without one"),
+            CellTrouble::Date => (
+                "a date in the format of the others is expected, or a schema that makes the column a category",
+                "without one",
+            ),
             CellTrouble::Unknown => ("one of the values of the column is expected", "without one"),
             CellTrouble::Schema => {
                 ("a number as the schema has it is expected: its kind, min and max", "not")

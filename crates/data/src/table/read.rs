@@ -13,6 +13,9 @@ use std::path::Path;
 /// The most columns that [`read_csv`] reads.
 pub const MAX_COLUMNS: usize = 10_000;
 
+/// The most characters of a column's name: messages and pictures have it.
+const LONGEST_NAME: usize = 1000;
+
 const SEPARATORS: [char; 3] = [',', ';', '\t'];
 /// Reads a CSV file under a header with column names as a table; the cells decide what each column holds.
 ///
@@ -126,6 +129,10 @@ fn check_header(path: &Path, header: &StringRecord) -> Result<bool, CsvError> {
         return Err(CsvError::TooManyColumns { path, found, limit });
     }
     let Some(first) = header.get(0) else { return Err(CsvError::Empty { path }) };
+    let is_long = |name: &&str| name.chars().nth(LONGEST_NAME).is_some();
+    if let Some(name) = header.iter().find(is_long) {
+        return Err(CsvError::LongName { path, name: shortened(name), limit: LONGEST_NAME });
+    }
     let count_from = |first: usize| (first..).zip(header).all(|(i, name)| name == i.to_string());
     match header.iter().all(|name| number(name).is_ok()) {
         true if count_from(0) || count_from(1) => Ok(true),

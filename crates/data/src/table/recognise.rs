@@ -2,7 +2,7 @@
 
 use super::column::{Category, Column, ColumnKind, Date, DateFormat, Decimals, ROWS_PER_VALUE};
 use super::column::{Number, Style, is_missing, number};
-use super::csv_error::CellTrouble;
+use super::csv_error::{CellTrouble, shortened};
 use super::schema::{ColumnSchema, KindSchema};
 use super::sheet::Trouble;
 use std::collections::HashSet;
@@ -15,6 +15,9 @@ const MOST_MIXED: usize = 8;
 const LONGEST_CELL: usize = 10_000;
 /// A column of words names its rows if so large a part of them differs.
 const DIFFERING: f64 = 0.9;
+
+/// A column of which so large a part is dates is one of dates.
+const MOSTLY: f64 = 0.9;
 
 /// What a column was found to be.
 pub(super) enum Recognised {
@@ -74,10 +77,11 @@ impl<'a> Cells<'a> {
         let Some(first_word) = self.trouble(|kind| kind != CellTrouble::Missing) else {
             return Ok(self.numbers());
         };
-        if DateFormat::of(self.texts[first_word.row]).is_some()
-            && let Ok(dates) = self.dates()
-        {
-            return Ok(dates);
+        let present = self.texts.iter().filter(|cell| !is_missing(cell));
+        let dates = present.clone().filter(|cell| DateFormat::of(cell).is_some()).count();
+        if dates as f64 >= MOSTLY * present.count() as f64 {
+            // Of dates a few others are faults.
+            return self.dates();
         }
         if self.trouble(|kind| kind == CellTrouble::Text).is_none() {
             // Nothing but numbers, and numbers with a comma.
@@ -102,7 +106,8 @@ impl<'a> Cells<'a> {
         if !keep_ids && labels as f64 > DIFFERING * present as f64 {
             let how = if labels == present { "all" } else { "nearly all" };
             return Ok(Recognised::LeftOut(format!(
-                "whose words are {how} different, as names of rows are"
+                "whose words are {how} different, as names of rows are ({:?} is the first)",
+                shortened(self.texts[first_word.row])
             )));
         }
         if labels > MOST_LABELS {

@@ -1,5 +1,6 @@
 //! A table as text.
 
+use super::columns::check_names;
 use super::csv_error::{CellProblem, CellTrouble, CsvError, shortened};
 use super::recognise::{Recognised, recognise};
 use super::{Column, ColumnKind, Columns, Missing, Table, TableError, TableOptions};
@@ -51,7 +52,35 @@ pub enum SheetError {
 }
 
 impl Sheet {
-    /// The file that it was read from.
+    /// A table in memory: names, and cells a row after another.
+    ///
+    /// # Errors
+    /// [`TableError`] if there are no columns or rows, a name is empty or appears twice, or the cells do not
+    /// fill whole rows.
+    pub fn new(names: Vec<String>, cells: &[String]) -> Result<Self, TableError> {
+        check_names(names.iter().map(String::as_str))?;
+        let columns = names.len();
+        if cells.is_empty() {
+            return Err(TableError::Empty);
+        }
+        if !cells.len().is_multiple_of(columns) {
+            return Err(TableError::Ragged { values: cells.len(), columns });
+        }
+        let mut sheet = Self {
+            path: PathBuf::new(),
+            names,
+            text: String::new(),
+            ends: Vec::new(),
+            lines: (2..).take(cells.len() / columns).collect(),
+        };
+        for cell in cells {
+            sheet.text += cell.trim();
+            sheet.ends.push(sheet.text.len());
+        }
+        Ok(sheet)
+    }
+
+    /// The file that it was read from; empty if it is none.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
@@ -206,10 +235,7 @@ impl Sheet {
                 match column.value(self.cell(row, place)) {
                     Ok(value) => Ok(Some(value)),
                     Err(CellTrouble::Missing) => Ok(Some(f64::NAN)),
-                    Err(kind) => {
-                        let trouble = Trouble { kind, row, count: 1 };
-                        Err(SheetError::Cell(self.problem(place, row, trouble)))
-                    }
+                    Err(kind) => Err(self.refusal(column, place, row, kind)),
                 }
             })
         });
@@ -234,12 +260,18 @@ impl Sheet {
                 && let Some(place) = places[column]
                 && columns[column].value(self.cell(row, place)) == Err(CellTrouble::Missing)
             {
-                let trouble = Trouble { kind: CellTrouble::Missing, row, count: 1 };
-                return Err(SheetError::Cell(self.problem(place, row, trouble)));
+                return Err(self.refusal(&columns[column], place, row, CellTrouble::Missing));
             }
             columns[column].encode(value, &mut model);
         }
         Ok(model)
+    }
+
+    /// The error about a cell that its column cannot have, which counts those after it with the same fault.
+    fn refusal(&self, column: &Column, place: usize, row: usize, kind: CellTrouble) -> SheetError {
+        let has_it = |row: &usize| column.value(self.cell(*row, place)) == Err(kind);
+        let count = (row..self.rows()).filter(has_it).count();
+        SheetError::Cell(self.problem(place, row, Trouble { kind, row, count }))
     }
 
     /// Where these columns are in the sheet.

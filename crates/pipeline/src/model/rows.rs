@@ -2,7 +2,7 @@
 
 use ancestral::Batch;
 use ancestral::inpainting::Known;
-use ancestral_data::{Columns, Sheet};
+use ancestral_data::{Column, Columns, Sheet};
 
 use super::Model;
 use crate::error::RowsError;
@@ -23,6 +23,26 @@ impl Model {
             return Err(RowsError::Words { name: column.name().to_owned() });
         }
         Ok(Batch::new(row, in_model_space(columns, values)?))
+    }
+
+    /// What an array gives of rows of a table: the cells that are not NaN, in the data's own units. In shapes
+    /// as [`rows_of_array`](Self::rows_of_array) takes them.
+    ///
+    /// # Errors
+    /// If the shape is another, samples are no rows of a table, or a cell of words or dates is given.
+    pub fn given_of_cells(&self, shape: &[usize], values: &[f64]) -> Result<Given, RowsError> {
+        let columns = self.table()?;
+        let filled: Vec<f64> = values.iter().map(|v| if v.is_nan() { 0.0 } else { *v }).collect();
+        fitted(shape, &filled, std::slice::from_ref(&self.array_shape()?))?;
+        let cells = values.iter().map(|value| Some(*value).filter(|value| !value.is_nan()));
+        let cells: Vec<_> = cells.collect();
+        let is_word =
+            |(cell, column): &(&Option<f64>, &Column)| cell.is_some() && !column.is_numeric();
+        let mut words = cells.iter().zip(columns.as_slice().iter().cycle()).filter(is_word);
+        if let Some((_, column)) = words.next() {
+            return Err(RowsError::Words { name: column.name().to_owned() });
+        }
+        self.given(columns, cells)
     }
 
     /// What an array gives of samples where the mask is 1, in shapes and units as
@@ -97,7 +117,10 @@ impl Model {
         let columns = self.table()?;
         sheet.check_names(columns)?;
         let present = |cell: Option<f64>| cell.filter(|value| !value.is_nan());
-        let cells: Vec<_> = sheet.values(columns)?.into_iter().map(present).collect();
+        self.given(columns, sheet.values(columns)?.into_iter().map(present).collect())
+    }
+
+    fn given(&self, columns: &Columns, cells: Vec<Option<f64>>) -> Result<Given, RowsError> {
         let shares: Vec<_> = cells.iter().map(|cell| f32::from(u8::from(cell.is_some()))).collect();
         let mut model = Vec::new();
         for (cell, column) in cells.iter().zip(columns.as_slice().iter().cycle()) {

@@ -109,14 +109,10 @@ pub(super) async fn file(
             return Err(Problem::new(ProblemKind::NotDone, "the samples are not done yet"));
         }
     };
-    let (form, view) = match name.as_str() {
-        "samples.json" => (Form::Json, job.view),
-        "samples.png" => (Form::File(Format::Png), job.view),
-        "samples.npy" => (Form::File(Format::Npy), job.view),
-        "samples.csv" => (Form::File(Format::Csv), job.view),
-        "samples.gif" => (Form::File(Format::Gif), job.view),
-        "trajectories.npy" => (Form::File(Format::Npy), View::Trajectories),
-        _ => return single(job, samples, &name).await,
+    let (form, view) = match Form::of_file(&name) {
+        Some(form) => (form, job.view),
+        None if name == "trajectories.npy" => (Form::File(Format::Npy), View::Trajectories),
+        None => return single(job, samples, &name).await,
     };
     let encoded = blocking(move || {
         let Form::File(format) = form else {

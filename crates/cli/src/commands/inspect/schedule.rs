@@ -5,15 +5,14 @@ use std::path::Path;
 
 use ancestral::{AnySchedule, Grid, Posterior, Schedule};
 use ancestral_data::{Panel, encode_png, panels, panels_svg};
-use ancestral_files::is_there;
 use ancestral_format::counted;
 use ancestral_pipeline::signal_left;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde::Serialize;
 
 use crate::args::{InspectScheduleArgs, ScheduleArgs};
 use crate::failure::{Failed, note};
-use crate::output::save;
+use crate::output::{check_file, save};
 
 /// A timestep of a schedule: one row of the table.
 #[derive(Serialize)]
@@ -96,14 +95,9 @@ pub fn text(args: &InspectScheduleArgs) -> Result<String> {
 
 /// Writes the curves: signal and noise in x_t, their ratio, and the variances of a step.
 fn plot(path: &Path, force: bool, title: &str, rows: &[Row]) -> Result<()> {
-    let extension = path.extension().map(std::ffi::OsStr::to_ascii_lowercase);
-    let is_svg = extension.as_deref().is_some_and(|extension| extension == "svg");
-    if !is_svg && extension.is_none_or(|extension| extension != "png") {
-        bail!("--plot {}: expected a name ending in .svg or .png", path.display());
-    }
-    if is_there(path) && !force {
-        bail!("{} already exists: replace it with --force", path.display());
-    }
+    check_file(path, &["svg", "png"], force)
+        .with_context(|| format!("--plot {}", path.display()))?;
+    let is_svg = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("svg"));
     let column = |of: fn(&Row) -> f64| rows.iter().map(of).collect::<Vec<_>>();
     let places = column(|row| row.t as f64);
     let parts = [

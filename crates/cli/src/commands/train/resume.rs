@@ -99,6 +99,7 @@ fn merged(mut request: Request, args: &TrainArgs) -> Result<Request> {
     stored.check_value("--seed", *seed)?;
     stored.check_value("--precision", precision.map(|arg| flags::precision(arg.into())))?;
     stored.check_reading(reading)?;
+    check_schema(reading.columns.as_deref(), &request.source.reading)?;
     if let (Reading::Pictures { skip_bad, .. }, true) =
         (&mut request.source.reading, reading.skip_bad)
     {
@@ -111,6 +112,21 @@ fn merged(mut request: Request, args: &TrainArgs) -> Result<Request> {
     saving.checkpoint_every = checkpoint_every.unwrap_or(saving.checkpoint_every);
     saving.keep = keep.unwrap_or(saving.keep);
     Ok(request)
+}
+
+/// Refuses a schema that was edited since: the run keeps the one that it was begun with.
+fn check_schema(file: Option<&Path>, reading: &Reading) -> Result<()> {
+    let (Some(file), Reading::Table { schema: Some(schema), .. }) = (file, reading) else {
+        return Ok(());
+    };
+    let at = || format!("--columns {}", file.display());
+    if std::fs::read_to_string(file).with_context(at)? != schema.json {
+        bail!(
+            "{}: the file was edited since the run was begun; leave it out, or begin a new run",
+            at()
+        );
+    }
+    Ok(())
 }
 
 /// A schedule as it would be stored.

@@ -11,6 +11,8 @@ const ABOVE_NEIGHBOURS: usize = 5;
 const MOST_MASSES: usize = 4;
 /// Numbers with more decimals come from a computation.
 const MOST_DECIMALS: u32 = 6;
+/// Beyond these every float64 is written in full.
+const ALL_DECIMALS: u32 = 1100;
 /// Above 2⁵³ not every integer is a float64.
 pub(super) const MAX_INTEGER: f64 = 9_007_199_254_740_992.0;
 
@@ -93,6 +95,11 @@ impl Number {
     ) -> Result<Self, ColumnError> {
         scale.check(name)?;
         let name = name.to_owned();
+        if let Some(decimals) =
+            [decimals.most.unwrap_or(0), decimals.least].into_iter().find(|d| *d > ALL_DECIMALS)
+        {
+            return Err(ColumnError::Decimals { name, decimals, most: ALL_DECIMALS });
+        }
         let ordered = min.zip(max).is_none_or(|(min, max)| min <= max);
         if !ordered || [min, max].into_iter().flatten().any(|bound| !bound.is_finite()) {
             return Err(ColumnError::Bounds { name, min, max });
