@@ -167,12 +167,19 @@ fn given(args: &EvalArgs) -> Result<(Origin, Compared)> {
     let data = data.with_context(|| format!("{samples}: name the data to compare with"))?;
     let samples = Reference::plain(&samples, tell).map_err(measured)?;
     let data = samples.like(data, tell).map_err(measured)?;
+    let training = args.quality.training.as_deref();
+    let training = training.map(|name| data.like(name, tell).map_err(measured)).transpose()?;
+    // Samples have the words that were learned, some of which may not be among the rows held out.
+    let like_learned = |rows: Reference| match &training {
+        Some(training) => rows.in_columns_of(training).map_err(measured),
+        None => Ok(rows),
+    };
+    let data = like_learned(data)?;
     let samples = samples.in_columns_of(&data).map_err(measured)?;
-    let like_data = |name: &str| data.like(name, tell)?.in_columns_of(&data);
-    let training = args.quality.training.as_deref().map(|name| like_data(name).map_err(measured));
-    let training = training.transpose()?.map(|training| training.rows);
     let columns = data.columns().cloned();
-    let found = Compared { name: data.name, real: data.rows, training, columns };
+    let (name, real) = (data.name, data.rows);
+    let training = training.map(|training| training.rows);
+    let found = Compared { name, real, training, columns };
     Ok((Origin::Given(samples.rows), found))
 }
 
