@@ -98,7 +98,7 @@ fn samples_in_files_are_compared_with_data() {
 }
 
 #[test]
-fn tables_are_compared_in_the_units_of_the_data() {
+fn tables_are_compared_in_the_units_of_what_was_learned() {
     let folder = Folder::new();
     let table = |offset: f64, scale: f64| {
         let row = |i: i32| {
@@ -189,4 +189,39 @@ fn a_learned_variance_is_trained_and_sampled() {
     );
     let refusal = folder.refused("train --resume run --variance fixed-small");
     assert!(refusal.contains("begun with --variance learned-range"), "{refusal}");
+}
+
+#[test]
+fn tables_are_compared_column_by_column() {
+    let folder = Folder::new();
+    let table = |rows: std::ops::Range<i32>, rare: &str| {
+        let row = |i: i32| {
+            let word =
+                if i == rows.start { rare } else { ["red", "green"][usize::from(i % 3 == 0)] };
+            format!("{},{}\n", i * 37 % 101, word)
+        };
+        format!("size,colour\n{}", rows.clone().map(row).collect::<String>())
+    };
+    folder.write("learned.csv", table(0..300, "blue"));
+    folder.write("new.csv", table(301..400, "red"));
+    folder.write("drawn.csv", table(400..600, "blue"));
+    let command =
+        "eval drawn.csv new.csv --training learned.csv --target colour -o shown/page.html";
+    let report = json(&folder, &format!("{command} --json"));
+    let table = &report["table"];
+    assert_eq!((&table["samples"], &table["rows"]), (&200.into(), &99.into()));
+    assert_eq!(table["columns"][1]["measure"], "total_variation");
+    assert_eq!(table["pairs"][0]["columns"], serde_json::json!(["size", "colour"]));
+    assert!(table["usefulness"]["data"].as_f64().unwrap() > 0.5, "{table}");
+    assert!(folder.text("shown/page.html").contains("<b>colour</b>"));
+    for (command, text) in [
+        (command, "page.html already exists: replace it with --force"),
+        ("eval drawn.csv learned.csv -o shown", "-o shown: expected NAME.html"),
+        ("eval drawn.csv learned.csv --target age", "--target: unknown column \"age\""),
+        ("eval digits --target age", "--target: digits is no table"),
+        ("eval drawn.csv new.csv", "\"blue\" in row 1"),
+    ] {
+        let refusal = folder.refused(command);
+        assert!(refusal.contains(text), "{command}: {refusal}");
+    }
 }

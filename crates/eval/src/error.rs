@@ -14,8 +14,8 @@ use ancestral_pipeline::NetworkError;
 use thiserror::Error;
 
 /// The settings that texts of this crate mention, as they stand there in backticks.
-pub const SETTINGS: [&str; 7] =
-    ["calls", "data", "exact", "features", "reference", "samplers", "spacing"];
+pub const SETTINGS: [&str; 8] =
+    ["calls", "data", "exact", "features", "reference", "samplers", "spacing", "target"];
 
 /// Why an evaluation fails.
 ///
@@ -81,6 +81,20 @@ pub enum EvalError {
     /// There is no such level.
     #[error(transparent)]
     Level(#[from] LevelError),
+    /// There is no such column to predict.
+    #[error("`target`: unknown column {found:?}, expected one of {}", expected.join(", "))]
+    Target {
+        /// The name found.
+        found: String,
+        /// The columns.
+        expected: Vec<String>,
+    },
+    /// There is nothing to predict a column from.
+    #[error("`target`: {column:?} is the only column, which nothing predicts")]
+    OnlyTarget {
+        /// The column.
+        column: String,
+    },
     /// There is no distance between these rows.
     #[error(transparent)]
     Distance(#[from] MetricError),

@@ -10,6 +10,7 @@ mod likelihood;
 mod quality;
 #[cfg(feature = "datasets")]
 mod reference;
+mod table;
 
 #[cfg(feature = "datasets")]
 pub use ancestral_metrics::inception::Resize;
@@ -28,6 +29,7 @@ pub use likelihood::{
 pub use quality::{Features, Measure, Quality, QualityReport};
 #[cfg(feature = "datasets")]
 pub use reference::Reference;
+pub use table::{ColumnReport, PairReport, TableComparison, TableReport, Usefulness};
 
 /// What is called as an evaluation goes on: work done, of all, and details in a few words.
 pub type Progress<'a> = &'a mut (dyn FnMut(u64, u64, &str) + Send);

@@ -144,6 +144,12 @@ impl Reference {
         Self { name: name.to_owned(), rows, labels: None, columns, sheet }
     }
 
+    /// The columns of a table that is not read for a model.
+    #[must_use]
+    pub fn columns(&self) -> Option<&Columns> {
+        self.columns.as_ref()
+    }
+
     /// `count` of the rows, spread evenly over all: data are often sorted.
     #[must_use]
     pub fn spread(self, count: usize) -> Self {

@@ -9,7 +9,9 @@
 //! | Are mean and covariance right? | [`frechet_distance`] of [`Moments`] (FID of Inception's features) |
 //! | Is the distribution right? | [`kernel_distance`] (KID), [`squared_mmd`], [`energy_distance`], [`sliced_wasserstein`] |
 //! | Are samples realistic, and diverse? | [`manifold`]: precision, recall, density, coverage |
-//! | Can the sets be told apart? | [`two_sample`] |
+//! | Can the sets be told apart? | [`two_sample`], [`forest_two_sample`] |
+//! | Are the columns of a table right? | [`kolmogorov_smirnov`], [`total_variation`], [`association`] of pairs |
+//! | Is it as good to learn from? | [`forest_score`] |
 //! | Are samples copies of the training data? | [`memorisation`], [`nearest`] |
 //!
 //! [`inception`] is the network whose features the FID and the KID compare, [`small`] a built-in one for
@@ -31,13 +33,16 @@
 //! # Ok::<(), ancestral_metrics::MetricError>(())
 //! ```
 
+mod association;
 mod energy;
 mod error;
 mod estimate;
+mod forest;
 mod frechet;
 pub mod inception;
 mod kernel;
 mod manifold;
+mod marginal;
 mod memorisation;
 mod moments;
 mod neighbours;
@@ -52,12 +57,15 @@ mod testing;
 mod two_sample;
 mod work;
 
+pub use association::{Cells, association};
 pub use energy::energy_distance;
 pub use error::MetricError;
 pub use estimate::Estimate;
+pub use forest::{forest_score, forest_two_sample};
 pub use frechet::{FewRows, FrechetDistance, frechet_distance};
 pub use kernel::{KernelDistance, KernelSubsets, kernel_distance, squared_mmd};
 pub use manifold::{Manifold, manifold};
+pub use marginal::{kolmogorov_smirnov, total_variation};
 pub use memorisation::{Memorisation, Quantiles, memorisation};
 pub use moments::{MomentSums, Moments};
 pub use neighbours::{Neighbour, nearest, nearest_others};

@@ -14,8 +14,9 @@ use super::value::{MOST_ROWS, MOST_SAMPLES, MOST_TIMESTEPS, count, decay, label,
 ///
 /// Draws samples and prints how near they are to the data, with errors, and how near data are to
 /// themselves: distances (Fréchet, kernel, sliced Wasserstein), whether samples are realistic (precision,
-/// density) and diverse (recall, coverage), and whether a nearest neighbour can tell them from data.
-/// In place of a model, samples in files can be measured.
+/// density) and diverse (recall, coverage), and whether a nearest neighbour can tell them from data; of
+/// tables also each column, the pairs of columns that differ most, and whether a random forest can tell
+/// them from data. In place of a model, samples in files can be measured.
 ///
 /// With --likelihood, prints an upper bound on the bits per dimension that it takes to code the data
 /// with the model's reverse process (the variational bound), and the steps that they are spent at.
@@ -26,6 +27,7 @@ use super::value::{MOST_ROWS, MOST_SAMPLES, MOST_TIMESTEPS, count, decay, label,
 #[command(after_help = "Examples:\n  ancestral eval digits\n  \
                         ancestral eval runs/photos holdout/ --training photos/ -o report\n  \
                         ancestral eval samples.npz photos/ --features inception.safetensors\n  \
+                        ancestral eval runs/people people.csv --holdout 0.2 --target income -o people.html\n  \
                         ancestral eval runs/photos holdout/ --likelihood --steps 100\n  \
                         ancestral eval runs/moons moons --flow")]
 pub struct EvalArgs {
@@ -78,9 +80,10 @@ pub struct EvalArgs {
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
-    /// Folder for neighbours.png, samples beside the nearest rows of the training data; with --likelihood
-    /// for curve.csv and curve.png, the bits of each step
-    #[arg(short, long, value_name = "FOLDER", conflicts_with = "flow")]
+    /// Folder for neighbours.png, samples beside the nearest rows of the training data; of a table
+    /// NAME.html, a page with pictures of its columns; with --likelihood a folder for curve.csv and
+    /// curve.png, the bits of each step
+    #[arg(short, long, value_name = "FOLDER|NAME.html", conflicts_with = "flow")]
     pub output: Option<PathBuf>,
     /// Replace what is already there
     #[arg(long)]
@@ -107,6 +110,10 @@ pub struct QualityArgs {
     /// which the Fréchet distance is the FID
     #[arg(long, value_name = "small|FILE", conflicts_with_all = ["likelihood", "flow"])]
     pub features: Option<PathBuf>,
+    /// How well a random forest that learned the samples predicts this column of DATA; also one that
+    /// learned the --training data (or the rest, with --holdout)
+    #[arg(long, value_name = "COLUMN", conflicts_with_all = ["likelihood", "flow"])]
+    pub target: Option<String>,
     /// How pictures are resized for InceptionV3 [default: clean]
     #[arg(long, value_enum, requires = "features")]
     pub resize: Option<ResizeArg>,

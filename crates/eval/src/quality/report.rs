@@ -6,6 +6,7 @@ use ancestral_pipeline::Batch;
 use serde::Serialize;
 
 use super::{Quality, Values};
+use crate::TableReport;
 
 /// How good samples are.
 #[derive(Clone, Debug, Serialize)]
@@ -23,6 +24,9 @@ pub struct QualityReport {
     pub measures: Vec<Measure>,
     /// What makes values unreliable.
     pub warnings: Vec<String>,
+    /// Columns and pairs, of a table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table: Option<TableReport>,
 }
 
 /// One measure of samples.
@@ -92,6 +96,7 @@ pub(super) fn report(quality: &Quality<'_>, samples: &[Batch], found: &[Values])
         real: quality.rows,
         measures: MEASURES.into_iter().filter_map(measure).collect(),
         warnings,
+        table: None,
     }
 }
 
@@ -112,6 +117,9 @@ impl QualityReport {
             let value = format!("{value:.4}{error}");
             let floor = floor.map_or_else(String::new, |floor| format!("  {floor:>23.4}"));
             let _ = writeln!(text, "{name:<22}{value:>22}{best:>6}{floor}");
+        }
+        if let Some(table) = &self.table {
+            let _ = write!(text, "\n{}", table.text());
         }
         text
     }

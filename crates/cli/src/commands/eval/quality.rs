@@ -1,11 +1,11 @@
 //! Samples beside real data.
 
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ancestral_data::{GridLayout, Pictures, grid, write_png};
-use ancestral_eval::{Features, Quality, Reference, Resize};
+use ancestral_data::{Columns, GridLayout, Pictures, grid, save_bytes, write_png};
+use ancestral_eval::{Features, Quality, Reference, Resize, TableComparison};
 use ancestral_pipeline::{Batch, Pipeline};
 use anyhow::{Context, Result, bail};
 
@@ -37,70 +37,154 @@ pub fn run(args: &EvalArgs) -> Result<()> {
             bail!("{flag}: only with --likelihood or --flow");
         }
     }
-    let quiet = args.compute.quiet;
-    let picture = args.output.as_deref().map(|folder| folder.join(PICTURE));
-    if let Some(taken) = picture.as_deref().filter(|path| path.exists() && !args.force) {
-        bail!("{} already exists: replace it with --force", taken.display());
-    }
     let features = features(&args.quality)?;
-    let tell = |line| note(quiet, line);
-    let neighbours = args.quality.neighbours.unwrap_or(NEIGHBOURS);
-    let compared = |real: Batch, sets, count, training: Option<Batch>| -> Result<Quality<'_>> {
-        if !features.are_values() && real.row_shape().len() != 3 {
-            bail!("--features: rows of shape {:?} are not pictures", real.row_shape());
-        }
-        let amounts = [sets, count, training.as_ref().map_or(0, Batch::rows)];
-        let time = Quality::time(&real, &features, amounts).map_err(measured)?;
-        if time > LONG {
-            note(quiet, format_args!("comparing takes about {} s", time.as_secs()));
-        }
-        let quality = Quality::new(real, count, &features, neighbours).map_err(measured)?;
-        Ok(match training {
-            None => quality,
-            Some(training) => quality.with_training(training),
-        })
+    let quiet = args.compute.quiet;
+    let (origin, found) = if is_samples(&args.model) { given(args)? } else { model(args)? };
+    let output = found.output(args)?;
+    let (name, table) = (found.name.clone(), found.table());
+    let [sets, count] = match &origin {
+        Origin::Given(samples) => [1, samples.rows()],
+        Origin::Model(_) => [
+            args.quality.sets.unwrap_or(SETS),
+            args.count.unwrap_or(COUNT.min(found.real.rows().div_ceil(2))),
+        ],
     };
-    let (quality, sets) = if is_samples(&args.model) {
-        refuse_process(args)?;
-        let samples = args.model.display().to_string();
-        let data = args.data.as_deref();
-        let data = data.with_context(|| format!("{samples}: name the data to compare with"))?;
-        let samples = Reference::plain(&samples, tell).map_err(measured)?;
-        let data = samples.like(data, tell).map_err(measured)?;
-        let samples = samples.in_columns_of(&data).map_err(measured)?;
-        let training = args.quality.training.as_deref();
-        let like_data = |name: &str| data.like(name, tell)?.in_columns_of(&data);
-        let training = training.map(|name| like_data(name).map_err(measured));
-        let training = training.transpose()?.map(|training| training.rows);
-        (compared(data.rows, 1, samples.rows.rows(), training)?, vec![samples.rows])
-    } else {
-        let Origin { pipeline, data, training } = origin(args)?;
-        let count = args.count.unwrap_or(COUNT.min(data.rows().div_ceil(2)));
-        // The data are read before, and are gone when samples are drawn.
-        let sets = args.quality.sets.unwrap_or(SETS);
-        let quality = compared(data, sets, count, training)?;
-        (quality, drawn(args, &pipeline, [sets, count])?)
+    // The data are read before, and those of pictures are gone when samples are drawn.
+    let quality = found.quality(args, &features, [sets, count])?;
+    let sets = match origin {
+        Origin::Given(samples) => vec![samples],
+        Origin::Model(pipeline) => drawn(args, &pipeline, [sets, count])?,
     };
     let mut progress = shown("comparing", quiet);
-    let report = quality.compare(&sets, &mut progress).map_err(measured)?;
+    let mut report = quality.compare(&sets, &mut progress).map_err(measured)?;
     drop(progress);
+    let table = table.as_ref().map(|table| table.comparison(&sets));
+    if let Some(table) = &table {
+        report.table = Some(table.report(args.quality.target.as_deref()).map_err(measured)?);
+    }
     for warning in &report.warnings {
         note(quiet, spelled(&format!("warning: {warning}")));
     }
-    if let Some(path) = picture {
-        write_neighbours(&path, &quality.neighbours_of(&sets[0]).map_err(measured)?)?;
+    if let Some(path) = output {
+        match (&table, &report.table) {
+            (Some(table), Some(report)) => {
+                let subject = format!("{} beside {name}", args.model.display());
+                write_file(&path, table.page(report, &subject).as_bytes())?;
+            }
+            _ => write_neighbours(&path, &quality.neighbours_of(&sets[0]).map_err(measured)?)?,
+        }
     }
     print(&report, args.json, || report.text())
 }
 
-/// A model, with the data to compare its samples with, and those of its training if they are known.
-struct Origin {
-    pipeline: Pipeline,
-    data: Batch,
+/// What samples are compared with.
+struct Compared {
+    name: String,
+    real: Batch,
+    /// The rows of the training, if they are known.
+    training: Option<Batch>,
+    /// Of a table.
+    columns: Option<Columns>,
+}
+
+impl Compared {
+    /// Checks what is about tables, and returns the file to write, if one is wanted.
+    fn output(&self, args: &EvalArgs) -> Result<Option<PathBuf>> {
+        let is_table = self.columns.is_some();
+        if args.quality.target.is_some() && !is_table {
+            bail!("--target: {} is no table", self.name);
+        }
+        let Some(output) = &args.output else { return Ok(None) };
+        let is_page = output.extension().is_some_and(|extension| extension == "html");
+        if is_table && !is_page {
+            bail!("-o {}: expected NAME.html, for the page of a table", output.display());
+        }
+        let path = if is_table { output.clone() } else { output.join(PICTURE) };
+        if path.exists() && !args.force {
+            bail!("{} already exists: replace it with --force", path.display());
+        }
+        Ok(Some(path))
+    }
+
+    /// What a comparison of columns needs, if it is a table.
+    fn table(&self) -> Option<TableData> {
+        let (columns, real, training) =
+            (self.columns.clone()?, self.real.clone(), self.training.clone());
+        Some(TableData { columns, real, training })
+    }
+
+    /// The comparison with so many sets of so many samples.
+    fn quality<'a>(
+        self,
+        args: &EvalArgs,
+        features: &'a Features,
+        [sets, count]: [usize; 2],
+    ) -> Result<Quality<'a>> {
+        let Self { real, training, .. } = self;
+        if !features.are_values() && real.row_shape().len() != 3 {
+            bail!("--features: rows of shape {:?} are not pictures", real.row_shape());
+        }
+        let amounts = [sets, count, training.as_ref().map_or(0, Batch::rows)];
+        let time = Quality::time(&real, features, amounts).map_err(measured)?;
+        if time > LONG {
+            let seconds = time.as_secs();
+            note(args.compute.quiet, format_args!("comparing takes about {seconds} s"));
+        }
+        let neighbours = args.quality.neighbours.unwrap_or(NEIGHBOURS);
+        let quality = Quality::new(real, count, features, neighbours).map_err(measured)?;
+        Ok(match training {
+            None => quality,
+            Some(training) => quality.with_training(training),
+        })
+    }
+}
+
+/// A table that samples are compared with, column by column.
+struct TableData {
+    columns: Columns,
+    real: Batch,
     training: Option<Batch>,
 }
 
-fn origin(args: &EvalArgs) -> Result<Origin> {
+impl TableData {
+    fn comparison(&self, samples: &[Batch]) -> TableComparison<'_> {
+        TableComparison::new(&self.columns, &self.real, samples, self.training.as_ref())
+    }
+}
+
+/// Where samples come from.
+enum Origin {
+    Given(Batch),
+    Model(Box<Pipeline>),
+}
+
+/// Samples in files, and what they are compared with.
+fn given(args: &EvalArgs) -> Result<(Origin, Compared)> {
+    refuse_process(args)?;
+    let tell = |line| note(args.compute.quiet, line);
+    let samples = args.model.display().to_string();
+    let data = args.data.as_deref();
+    let data = data.with_context(|| format!("{samples}: name the data to compare with"))?;
+    let samples = Reference::plain(&samples, tell).map_err(measured)?;
+    let data = samples.like(data, tell).map_err(measured)?;
+    let training = args.quality.training.as_deref();
+    let training = training.map(|name| data.like(name, tell).map_err(measured)).transpose()?;
+    // Samples have the words that were learned, some of which may not be among the rows held out.
+    let like_learned = |rows: Reference| match &training {
+        Some(training) => rows.in_columns_of(training).map_err(measured),
+        None => Ok(rows),
+    };
+    let data = like_learned(data)?;
+    let samples = samples.in_columns_of(&data).map_err(measured)?;
+    let columns = data.columns().cloned();
+    let (name, real) = (data.name, data.rows);
+    let training = training.map(|training| training.rows);
+    let found = Compared { name, real, training, columns };
+    Ok((Origin::Given(samples.rows), found))
+}
+
+/// A model, and what its samples are compared with.
+fn model(args: &EvalArgs) -> Result<(Origin, Compared)> {
     let quiet = args.compute.quiet;
     let engine = engine(&args.compute)?;
     let (model, data, learned) = opened(args)?;
@@ -109,8 +193,10 @@ fn origin(args: &EvalArgs) -> Result<Origin> {
         Reference::read(Some(name), &model, false, args.null_label, tell).map_err(measured)
     });
     let training = training.transpose()?.or(learned).map(|training| training.rows);
-    let pipeline = Pipeline::new(model, &engine).map_err(flagged)?;
-    Ok(Origin { pipeline, data: data.rows, training })
+    let columns = model.columns().cloned();
+    let pipeline = Box::new(Pipeline::new(model, &engine).map_err(flagged)?);
+    let found = Compared { name: data.name, real: data.rows, training, columns };
+    Ok((Origin::Model(pipeline), found))
 }
 
 /// Sets of a model's samples.
@@ -183,10 +269,22 @@ fn write_neighbours(path: &Path, rows: &Batch) -> Result<()> {
     if shape.len() != 3 {
         bail!("-o: rows of {shape:?} are not pictures, of which {PICTURE} consists");
     }
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).with_context(|| format!("output {}", folder.display()))?;
-    }
+    make_folder_of(path)?;
     let layout = GridLayout { columns: Some(PICTURED), ..GridLayout::default() };
     let picture = grid(&Pictures::new(rows.data(), shape)?, &layout)?;
     write_png(path, &picture, &[]).map_err(|error| Failed(error.into()).into())
+}
+
+fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
+    make_folder_of(path)?;
+    save_bytes(path, bytes).map_err(|error| Failed(error.into()).into())
+}
+
+fn make_folder_of(path: &Path) -> Result<()> {
+    match path.parent() {
+        Some(folder) => {
+            std::fs::create_dir_all(folder).with_context(|| format!("output {}", folder.display()))
+        }
+        None => Ok(()),
+    }
 }
