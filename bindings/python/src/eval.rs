@@ -1,5 +1,7 @@
 //! How good samples are, beside real data.
 
+use std::path::PathBuf;
+
 use ancestral_eval::{Features, Quality, QualityReport, Reference, Resize};
 use ancestral_pipeline::{Batch, Settings as Drawing};
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -97,12 +99,14 @@ fn rows(
         let rows = model.rows_of_array(found.shape(), &values(name, &found, model)?);
         return rows.map_err(|error| PyValueError::new_err(format!("{name}: {error}")));
     }
-    let path: Option<String> = path.map(|path| path.extract()).transpose()?;
+    let path: Option<PathBuf> = path.map(|path| path.extract()).transpose()?;
     let mut lines = Vec::new();
     let py = tell.py();
     let is_built_in = pipeline.is_built_in;
     let read = pipeline.threads.run(py, || {
-        Reference::read(path.as_deref(), model, is_built_in, None, |line| lines.push(line))
+        Reference::read(path.as_deref(), model, is_built_in, None, |line| {
+            lines.push(line)
+        })
     })?;
     for line in lines {
         tell.call1(("line", line))?;

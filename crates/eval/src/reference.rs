@@ -1,6 +1,7 @@
 //! Real data, as the rows of a model.
 
 use std::ops::Range;
+use std::path::Path;
 
 use ancestral_data::{
     BUILTIN, Channels, Column, Columns, Dataset, Loaded, OpenError, PictureOptions, ReadOptions,
@@ -55,7 +56,7 @@ impl Reference {
     /// # Errors
     /// If there are no such data, or they have another shape or other columns than the model's.
     pub fn read(
-        name: Option<&str>,
+        name: Option<&Path>,
         model: &Model,
         is_built_in: bool,
         null_label: Option<u32>,
@@ -67,13 +68,15 @@ impl Reference {
         let options = ReadOptions { pictures, classes, ..ReadOptions::default() };
         let no_data = || EvalError::NoData { model: model.name().to_owned() };
         let (name, loaded) = match name {
-            Some(name) => (name, read(name, &options)?),
+            Some(path) => (path.display().to_string(), read(path, &options)?),
             // The built-in data, even if a file has that name.
             None if is_built_in => {
-                (BUILTIN[0], open_builtin(BUILTIN[0], &options)?.ok_or_else(no_data)?)
+                let loaded = open_builtin(BUILTIN[0], &options)?.ok_or_else(no_data)?;
+                (BUILTIN[0].to_owned(), loaded)
             }
             None => return Err(no_data()),
         };
+        let name = name.as_str();
         let Loaded { data, columns, sheet, decided, skipped, left_out, .. } = loaded;
         findings(name, &skipped, &left_out, &decided).into_iter().for_each(tell);
         let is_known = model.folder().about.is_some();
@@ -105,8 +108,8 @@ impl Reference {
     ///
     /// # Errors
     /// If they can't be read.
-    pub fn plain(name: &str, tell: impl FnMut(String)) -> Result<Self, EvalError> {
-        Ok(Self::of(name, loaded(name, PictureOptions::default(), tell)?))
+    pub fn plain(path: &Path, tell: impl FnMut(String)) -> Result<Self, EvalError> {
+        Ok(Self::of(path, loaded(path, PictureOptions::default(), tell)?))
     }
 
     /// Other rows that can be compared with these: pictures of the same size, or rows of a table in units of
@@ -114,13 +117,13 @@ impl Reference {
     ///
     /// # Errors
     /// If they can't be read, or have another shape.
-    pub fn like(&self, name: &str, tell: impl FnMut(String)) -> Result<Self, EvalError> {
+    pub fn like(&self, path: &Path, tell: impl FnMut(String)) -> Result<Self, EvalError> {
         let shape = self.rows.row_shape();
-        let other = Self::of(name, loaded(name, pictures_like(shape), tell)?);
+        let other = Self::of(path, loaded(path, pictures_like(shape), tell)?);
         let are_tables = self.columns.is_some() && other.columns.is_some();
         if !are_tables && other.rows.row_shape() != shape {
             let [found, expected] = [other.rows.row_shape(), shape].map(|shape| joined(shape, "x"));
-            let (source_name, model) = (name.to_owned(), self.name.clone());
+            let (source_name, model) = (other.name, self.name.clone());
             return Err(EvalError::OtherShape { source_name, found, expected, model });
         }
         Ok(other)
@@ -138,10 +141,10 @@ impl Reference {
         Ok(Self { rows, columns: other.columns.clone(), ..self })
     }
 
-    fn of(name: &str, loaded: Loaded) -> Self {
+    fn of(path: &Path, loaded: Loaded) -> Self {
         let Loaded { data, columns, sheet, .. } = loaded;
         let rows = Batch::new(data.shape().to_vec(), data.into_parts().0);
-        Self { name: name.to_owned(), rows, labels: None, columns, sheet }
+        Self { name: path.display().to_string(), rows, labels: None, columns, sheet }
     }
 
     /// The columns of a table that is not read for a model.
@@ -176,22 +179,23 @@ impl Reference {
 
 /// Reads rows without classes.
 fn loaded(
-    name: &str,
+    path: &Path,
     pictures: PictureOptions,
     tell: impl FnMut(String),
 ) -> Result<Loaded, EvalError> {
-    let loaded = open(name, &ReadOptions { pictures, ..ReadOptions::default() })?;
+    let loaded = open(path, &ReadOptions { pictures, ..ReadOptions::default() })?;
     let Loaded { skipped, left_out, decided, .. } = &loaded;
-    findings(name, skipped, left_out, decided).into_iter().for_each(tell);
+    let name = path.display().to_string();
+    findings(&name, skipped, left_out, decided).into_iter().for_each(tell);
     Ok(loaded)
 }
 
 /// Reads data, with their classes where they have some.
-fn read(name: &str, options: &ReadOptions) -> Result<Loaded, OpenError> {
-    match open(name, options) {
+fn read(path: &Path, options: &ReadOptions) -> Result<Loaded, OpenError> {
+    match open(path, options) {
         Err(_) if options.classes => {
             let pictures = PictureOptions { classes: false, ..options.pictures.clone() };
-            open(name, &ReadOptions { pictures, classes: false, ..options.clone() })
+            open(path, &ReadOptions { pictures, classes: false, ..options.clone() })
         }
         read => read,
     }

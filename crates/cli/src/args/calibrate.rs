@@ -23,7 +23,7 @@ pub struct CalibrateArgs {
     pub model: PathBuf,
     /// The training data, as for `train`
     #[arg(value_name = "DATA")]
-    pub data: String,
+    pub data: PathBuf,
     /// Rows of DATA to measure with, spread evenly over all [default: 1000]
     #[arg(short = 'n', long, value_name = "N", value_parser = count(MOST_SAMPLES))]
     pub count: Option<usize>,

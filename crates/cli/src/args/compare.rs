@@ -32,7 +32,7 @@ pub struct CompareArgs {
     /// Real data to compare the samples of MODEL with, as for `train` [default: the data of the
     /// built-in model]
     #[arg(long, value_name = "DATA", requires = "model", conflicts_with = "exact")]
-    pub data: Option<String>,
+    pub data: Option<PathBuf>,
     /// Samplers, each with its options after a colon [default: all but lcm]
     #[arg(long, value_name = "NAME[:option=value,…],…")]
     pub samplers: Option<String>,

@@ -37,7 +37,7 @@ pub struct EvalArgs {
     pub model: PathBuf,
     /// Data, as for `train` [default: the data of the built-in model]
     #[arg(value_name = "DATA")]
-    pub data: Option<String>,
+    pub data: Option<PathBuf>,
     /// DATA are what MODEL was trained on with `train --holdout SHARE`: measure with that share, which
     /// the training did not see; the rest is the --training data [default: 0]
     #[arg(long, value_name = "SHARE", value_parser = decay)]
@@ -104,7 +104,7 @@ pub struct QualityArgs {
     pub sampler: Option<String>,
     /// The data that the model was trained on, if DATA were held out: finds copies
     #[arg(long, value_name = "DATA", conflicts_with_all = ["likelihood", "flow", "holdout"])]
-    pub training: Option<String>,
+    pub training: Option<PathBuf>,
     /// Compare features of a network in place of pixels: `small` for the built-in one, for pictures of
     /// 28 to 64 pixels; or InceptionV3, a safetensors file of its weights as pytorch-fid has them, by
     /// which the Fréchet distance is the FID

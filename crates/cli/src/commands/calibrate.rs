@@ -1,7 +1,7 @@
 //! `ancestral calibrate`: the optimal variance of a model.
 
 use ancestral_eval::{Calibration, Reference, calibrate};
-use ancestral_format::{About, AboutData, write_file};
+use ancestral_format::{About, AboutData, counted, write_file};
 use ancestral_pipeline::{Model, Pipeline, Settings, columns_for_folder};
 use anyhow::{Context, Result, bail};
 
@@ -41,7 +41,11 @@ pub fn run(args: &CalibrateArgs) -> Result<()> {
     drop(progress);
     let Calibration { about: measured, largest_error, .. } = calibration;
     if largest_error.is_nan() || largest_error > USELESS {
-        bail!("-n {}: too few rows to measure with", data.rows.rows());
+        let rows = counted(data.rows.rows(), "row");
+        bail!(
+            "{} has {rows}, too few to measure with: take more (-n), or fewer --levels",
+            data.name
+        );
     }
     if largest_error > LARGE {
         note(

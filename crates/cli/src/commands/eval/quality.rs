@@ -165,7 +165,7 @@ fn given(args: &EvalArgs) -> Result<(Origin, Compared)> {
     let samples = args.model.display().to_string();
     let data = args.data.as_deref();
     let data = data.with_context(|| format!("{samples}: name the data to compare with"))?;
-    let samples = Reference::plain(&samples, tell).map_err(measured)?;
+    let samples = Reference::plain(&args.model, tell).map_err(measured)?;
     let data = samples.like(data, tell).map_err(measured)?;
     let training = args.quality.training.as_deref();
     let training = training.map(|name| data.like(name, tell).map_err(measured)).transpose()?;
@@ -218,9 +218,16 @@ fn drawn(args: &EvalArgs, pipeline: &Pipeline, [sets, count]: [usize; 2]) -> Res
             bar.at(set * total + done, || format!("set {} of {sets}", set + 1));
         }
         let found: Vec<Batch> = steps.finished().into_iter().map(|samples| samples.x).collect();
-        drawn.push(Batch::stack(&found));
+        drawn.push(as_written(pipeline, Batch::stack(&found)));
     }
     Ok(drawn)
+}
+
+/// Samples as files have them: of tables with whole words, rounded numbers, and nothing beyond bounds.
+fn as_written(pipeline: &Pipeline, samples: Batch) -> Batch {
+    let Some(columns) = pipeline.model().columns() else { return samples };
+    let rows = columns.to_model_rows(&columns.from_model_rows(samples.data()));
+    Batch::new(samples.row_shape().to_vec(), rows)
 }
 
 /// Refuses flags that are about drawing where samples are given.
