@@ -104,9 +104,7 @@ fn rows(
     let py = tell.py();
     let is_built_in = pipeline.is_built_in;
     let read = pipeline.threads.run(py, || {
-        Reference::read(path.as_deref(), model, is_built_in, None, |line| {
-            lines.push(line)
-        })
+        Reference::read(path.as_deref(), model, is_built_in, None, |line| lines.push(line))
     })?;
     for line in lines {
         tell.call1(("line", line))?;

@@ -73,3 +73,15 @@ fn names_that_are_not_utf_8_are_read_and_refused_like_others() {
     let message = String::from_utf8(output.stderr).unwrap();
     assert!(message.contains(r#"data "no\xE9": no such file or folder"#), "{message}");
 }
+
+#[test]
+fn data_of_evaluations_may_have_any_name() {
+    let folder = Folder::new();
+    trained(&folder, b"p\xe9ople.csv", "-o run --quiet");
+    for command in
+        ["eval run -n 4 --sets 1 --steps 2 --neighbours 2", "calibrate run -n 18 --levels 2"]
+    {
+        let mut command = folder.command(command);
+        stderr(&command.arg(OsStr::from_bytes(b"p\xe9ople.csv")).output().unwrap());
+    }
+}

@@ -121,7 +121,7 @@ fn tables_are_compared_in_the_units_of_what_was_learned() {
     for (command, text) in [
         ("eval a.csv b.csv --bins 256", "--bins: only with --likelihood or --flow"),
         ("eval run a.csv --likelihood --probes 2", "--probes: only with --flow"),
-        ("calibrate run a.csv -n 1", "-n 1: too few rows"),
+        ("calibrate run a.csv -n 1", "a.csv has 1 row, too few to measure with"),
         ("eval run no.csv", "no.csv"),
     ] {
         let refusal = folder.refused(command);
@@ -189,6 +189,28 @@ fn a_learned_variance_is_trained_and_sampled() {
     );
     let refusal = folder.refused("train --resume run --variance fixed-small");
     assert!(refusal.contains("begun with --variance learned-range"), "{refusal}");
+}
+
+#[test]
+fn samples_of_a_table_are_measured_as_they_are_written() {
+    let folder = Folder::new();
+    // Words, a constant, integers: a network's rows hold none of these before they are written.
+    let row = |i: i32| format!("{},7,{}\n", ["red", "green"][usize::from(i % 3 == 0)], i % 11);
+    folder.write("data.csv", format!("colour,kind,days\n{}", (0..80).map(row).collect::<String>()));
+    folder.run("train data.csv --width 8 --layers 1 --timesteps 25 --steps 3 --quiet -o run");
+    folder.run("sample run -n 30 --steps 4 --seed 5 -o drawn.csv");
+    let [drawn, written] = [
+        "run data.csv -n 30 --sets 1 --steps 4 --seed 5",
+        "drawn.csv data.csv --training data.csv",
+    ]
+    .map(|what| json(&folder, &format!("eval {what} --json")));
+    for name in ["frechet_distance", "sliced_wasserstein", "precision", "recall"] {
+        let [drawn, written] = [&drawn, &written].map(|report| measure(report, name, "value"));
+        assert!(
+            (drawn - written).abs() <= 1e-6 * drawn.abs().max(1.0),
+            "{name}: {drawn}, {written}"
+        );
+    }
 }
 
 #[test]
