@@ -122,6 +122,12 @@ pub enum EvalError {
         /// The model.
         model: String,
     },
+    /// A label for a model without labels.
+    #[error("`null_label`: model {model} has no classes")]
+    NoClasses {
+        /// The model.
+        model: String,
+    },
     /// Rows of another shape.
     #[error("`data` {source_name}: rows of {found}, expected {expected} as of model {model}")]
     Shape {

@@ -226,6 +226,9 @@ fn labels(
         }
     };
     match (model.classes(), data.labels()) {
+        (Classes::None, _) if null_label.is_some() => {
+            Err(EvalError::NoClasses { model: model.name().to_owned() })
+        }
         (Classes::None, _) => Ok(None),
         (_, Some(labels)) => labels.iter().map(label).collect::<Result<_, _>>().map(Some),
         (_, None) => Ok(Some(vec![null("none")?; data.len()])),

@@ -1,6 +1,7 @@
 //! `ancestral calibrate`: the optimal variance of a model.
 
 use ancestral_eval::{Calibration, Reference, calibrate};
+use ancestral_files::try_to_write;
 use ancestral_format::{About, AboutData, counted, write_file};
 use ancestral_pipeline::{Model, Pipeline, Settings, columns_for_folder};
 use anyhow::{Context, Result, bail};
@@ -26,6 +27,8 @@ pub fn run(args: &CalibrateArgs) -> Result<()> {
         bail!("the built-in model has its optimal variance already; name a model folder");
     }
     let model = wanted.model()?;
+    // Before any work, as the result is written there.
+    try_to_write(&args.model).with_context(|| args.model.display().to_string())?;
     let about = model.folder().about.clone();
     let tell = |line| note(quiet, line);
     let data = Reference::read(Some(&args.data), &model, false, args.null_label, tell)

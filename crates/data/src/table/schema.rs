@@ -69,7 +69,7 @@ pub enum KindSchema {
 pub enum SchemaError {
     /// It is not JSON, lacks a key, or has an unknown one.
     #[error("{0}")]
-    Json(#[from] serde_json::Error),
+    Json(String),
     /// Two entries for one column.
     #[error("column {name:?} has two entries, expected one")]
     Twice {
@@ -78,8 +78,8 @@ pub enum SchemaError {
     },
     /// Bounds that are no range, or of a column that is no number.
     #[error(
-        "column {name:?}: min and max must be finite, in order, and of kind integer or real, found {min:?} \
-         and {max:?}"
+        "column {name:?}: min and max must be finite, in order, and of kind integer or real, found {} and {}",
+        shown(*min), shown(*max)
     )]
     Bounds {
         /// The column.
@@ -97,7 +97,8 @@ impl Schema {
     /// # Errors
     /// [`SchemaError`] if it is not JSON of this form, names a column twice, or has impossible bounds.
     pub fn from_json(json: &[u8]) -> Result<Self, SchemaError> {
-        let schema: Self = serde_json::from_slice(json)?;
+        let schema: Self =
+            serde_json::from_slice(json).map_err(|error| SchemaError::Json(plain(&error)))?;
         let mut names = HashSet::new();
         for ColumnSchema { name, kind, min, max } in &schema.columns {
             if !names.insert(name) {
@@ -132,6 +133,23 @@ impl Schema {
     pub(super) fn column(&self, name: &str) -> Option<&ColumnSchema> {
         self.columns.iter().find(|column| column.name == name)
     }
+}
+
+/// What is wrong with JSON, in the words of JSON.
+fn plain(error: &serde_json::Error) -> String {
+    let words = [
+        ("struct Schema with 1 element", "an object with the key columns"),
+        ("struct Schema", "an object with the key columns"),
+        ("struct ColumnSchema with 4 elements", "an object with the keys name and kind"),
+        ("struct ColumnSchema", "an object with the keys name and kind"),
+        ("expected f64", "expected a number"),
+        ("`", "\""),
+    ];
+    words.iter().fold(error.to_string(), |text, (rust, json)| text.replace(rust, json))
+}
+
+fn shown(bound: Option<f64>) -> String {
+    bound.map_or_else(|| "none".to_owned(), |bound| bound.to_string())
 }
 
 impl ColumnSchema {
