@@ -1,7 +1,7 @@
 # What developers run. The checks themselves stand in .ci/run, so that there is one list of them.
 
 .PHONY: check fmt spell lint package deny msrv targets doc test browser python devices
-.PHONY: wheel accept golden valgrind miri mutants fuzz
+.PHONY: wheel wasm accept golden valgrind miri mutants fuzz
 
 # All that the gate checks.
 check:
@@ -13,6 +13,10 @@ fmt spell lint package deny msrv targets doc test browser python devices:
 # The wheel of the Python module, in target/wheel: built, checked and tested.
 wheel:
 	@bash bindings/python/wheel.sh
+
+# The modules for WebAssembly and a page that draws in the browser, in target/wasm/site: built and tested.
+wasm:
+	@bash bindings/wasm/wasm.sh
 
 # What the project promises, measured: see tools/accept/README.md.
 accept:

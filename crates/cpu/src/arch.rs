@@ -1,11 +1,13 @@
 //! Which instructions the machine has.
 
+#[cfg(not(target_family = "wasm"))]
 use std::sync::OnceLock;
 
 use pulp::Arch;
 
 /// The best instruction set of this machine that kernels are compiled for; or the one that
 /// `ANCESTRAL_SIMD` in the environment names, if the machine has it.
+#[cfg(not(target_family = "wasm"))]
 pub(crate) fn arch() -> Arch {
     static ARCH: OnceLock<Arch> = OnceLock::new();
     *ARCH.get_or_init(|| {
@@ -14,6 +16,13 @@ pub(crate) fn arch() -> Arch {
     })
 }
 
+/// The only one that a module is compiled for.
+#[cfg(target_family = "wasm")]
+pub(crate) fn arch() -> Arch {
+    Arch::new()
+}
+
+#[cfg(not(target_family = "wasm"))]
 fn named(name: &str) -> Option<Arch> {
     match name {
         "scalar" => Some(Arch::Scalar),
@@ -27,8 +36,8 @@ fn named(name: &str) -> Option<Arch> {
     }
 }
 
-/// The instruction set that kernels use here: `avx512`, `avx2`, `neon` or `scalar` (any CPU). The
-/// best that there is; `ANCESTRAL_SIMD=NAME` in the environment takes another, which gives results
+/// The instruction set that kernels use here: `avx512`, `avx2`, `neon`, `simd128` (WebAssembly) or `scalar`
+/// (any CPU). The best that there is; `ANCESTRAL_SIMD=NAME` in the environment takes another, which gives results
 /// that differ in their last digits. `ANCESTRAL_SIMD=soft-tiles` is for trying
 /// [`Precision::Bf16`](crate::Precision::Bf16) on a CPU without tiles: with the best vectors that there
 /// are, slowly, to the same bits.
@@ -41,6 +50,8 @@ pub fn instruction_set() -> &'static str {
         Arch::V4(_) => "avx512",
         #[cfg(target_arch = "aarch64")]
         Arch::Neon(_) => "neon",
+        #[cfg(target_arch = "wasm32")]
+        Arch::Simd128(_) => "simd128",
         Arch::Scalar => "scalar",
         _ => "other",
     }

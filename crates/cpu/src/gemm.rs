@@ -7,7 +7,7 @@ use pulp::{Simd, WithSimd};
 
 use crate::arch::arch;
 use crate::fetch::fetch_ahead;
-use crate::simd::{load, store};
+use crate::simd::{load, mul_add, store};
 
 /// Rows of the result that are computed together at the most, a multiple of those of every machine.
 pub(crate) const ROWS: usize = 12;
@@ -294,7 +294,7 @@ impl<F: Fn(usize) -> usize + Copy> LeftSide for Left<'_, F> {
                     let value = unsafe { *data.get_unchecked(start + segment * stride + k) };
                     let value = simd.splat_f32s(value);
                     for (sum, column) in sums.iter_mut().zip(columns) {
-                        *sum = simd.mul_add_f32s(value, *column, *sum);
+                        *sum = mul_add(simd, value, *column, *sum);
                     }
                 }
             }
@@ -334,7 +334,7 @@ impl<F: Fn(usize) -> usize + Copy> LeftSide for Columns<'_, F> {
             for (sums, value) in sums.iter_mut().zip(values) {
                 let value = simd.splat_f32s(*value);
                 for (sum, column) in sums.iter_mut().zip(columns) {
-                    *sum = simd.mul_add_f32s(value, *column, *sum);
+                    *sum = mul_add(simd, value, *column, *sum);
                 }
             }
         }

@@ -8,7 +8,7 @@ use crate::arch::arch;
 use crate::map::{Arena, Buffer, Map, View};
 use crate::parameters::Parameters;
 use crate::round::to_f32;
-use crate::simd::{load, map3, rough_silu, silu, store, vectors};
+use crate::simd::{load, map3, mul_add, rough_silu, silu, store, vectors};
 
 /// A group normalisation: y = γ (x − mean)/√(variance + ε) + β.
 #[derive(Clone, Debug)]
@@ -127,7 +127,7 @@ impl WithSimd for Fit<'_> {
             #[inline(always)]
             |mean, sum, x| {
                 let centred = simd.sub_f32s(x, mean);
-                simd.mul_add_f32s(centred, centred, sum)
+                mul_add(simd, centred, centred, sum)
             },
         );
         for (g, sums) in a.chunks_exact_mut(share).enumerate() {
@@ -215,7 +215,7 @@ impl Before<'_> {
                     beside,
                     #[inline(always)]
                     |x, a, b| {
-                        let x = simd.mul_add_f32s(x, a, b);
+                        let x = mul_add(simd, x, a, b);
                         if roughly { rough_silu(simd, x) } else { silu(simd, x) }
                     },
                 );
@@ -229,7 +229,7 @@ impl Before<'_> {
                             out,
                             beside,
                             #[inline(always)]
-                            |x, a, b| simd.mul_add_f32s(x, a, b),
+                            |x, a, b| mul_add(simd, x, a, b),
                         );
                     }
                     None => out.copy_from_slice(x),

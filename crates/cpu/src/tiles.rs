@@ -18,6 +18,7 @@ mod linear;
 mod lines;
 mod outer;
 mod product;
+#[cfg(not(target_family = "wasm"))]
 mod soft;
 
 use std::sync::OnceLock;
@@ -87,7 +88,9 @@ impl Precision {
 pub(crate) enum Tiles {
     /// The CPU's own.
     Amx(Amx),
-    /// The same arithmetic by vectors: the same bits, slowly.
+    /// The same arithmetic by vectors: the same bits, slowly. Not in WebAssembly, where it would be code that nobody
+    /// can ask for.
+    #[cfg(not(target_family = "wasm"))]
     Soft,
 }
 
@@ -100,6 +103,7 @@ impl Tiles {
     fn of_machine() -> Result<Self, NoTiles> {
         static TILES: OnceLock<Result<Tiles, NoTiles>> = OnceLock::new();
         *TILES.get_or_init(|| match std::env::var("ANCESTRAL_SIMD").as_deref() {
+            #[cfg(not(target_family = "wasm"))]
             Ok("soft-tiles") => Ok(Self::Soft),
             _ => Amx::of_machine().map(Self::Amx),
         })
@@ -129,6 +133,7 @@ impl Tiles {
     fn line(self, values: &[f32; VALUES]) -> Line {
         match self {
             Self::Amx(amx) => amx.rounded(values),
+            #[cfg(not(target_family = "wasm"))]
             Self::Soft => Line::rounded(values),
         }
     }
@@ -146,6 +151,7 @@ impl Tiles {
     fn whole_pairs(self, first: &[f32; PAIRS], second: &[f32; PAIRS]) -> Line {
         match self {
             Self::Amx(amx) => amx.pairs(first, second),
+            #[cfg(not(target_family = "wasm"))]
             Self::Soft => Line::pairs(first, second),
         }
     }
@@ -155,6 +161,7 @@ impl Tiles {
     fn transpose(self, lines: &mut [Line; PAIRS]) {
         match self {
             Self::Amx(amx) => amx.transpose(lines),
+            #[cfg(not(target_family = "wasm"))]
             Self::Soft => Line::transpose(lines),
         }
     }
@@ -163,6 +170,7 @@ impl Tiles {
     pub(crate) fn describe(self) -> &'static str {
         match self {
             Self::Amx(_) => "bf16 on AMX tiles",
+            #[cfg(not(target_family = "wasm"))]
             Self::Soft => "bf16 as on AMX tiles, by vectors",
         }
     }

@@ -14,6 +14,8 @@
 //!
 //! [`open()`] reads any of them by its name.
 //!
+//! In WebAssembly there are no charts and no archives of arrays: they would be larger than all the rest.
+//!
 //! Every writer uses [`save_with`]: a file is written completely or not at all.
 //!
 //! # Example
@@ -31,6 +33,7 @@ mod animated_png;
 mod animation;
 mod builtin;
 mod channels;
+#[cfg(not(target_family = "wasm"))]
 mod chart;
 mod counted;
 mod dataset;
@@ -61,6 +64,7 @@ pub use animated_png::encode_apng;
 pub use animation::{LAST_FRAME_HOLD, encode_gif, write_gif};
 pub use builtin::{BUILTIN, builtin};
 pub use channels::Channels;
+#[cfg(not(target_family = "wasm"))]
 pub use chart::{
     ChartError, ErrorLine, Panel, ScatterStyle, Window, error_chart, loss_chart, marginals, panels,
     panels_svg, scatter,
@@ -74,12 +78,13 @@ pub use grid::{GridError, GridLayout, grid};
 #[cfg(feature = "datasets")]
 pub use idx::{IdxError, is_idx, read_idx};
 pub use npy::{
-    Array, NpyError, NpzArray, NpzValues, NumberKind, Numbers, decode_numbers, encode_npy,
-    encode_npy_fitting, encode_npz_pictures, read_npy, read_numbers, write_npy, write_npz,
-    write_npz_pictures,
+    Array, NpyError, NumberKind, Numbers, decode_numbers, encode_npy, encode_npy_fitting, read_npy,
+    read_numbers, write_npy,
 };
 #[cfg(feature = "datasets")]
 pub use npy::{Arrays, read_arrays};
+#[cfg(not(target_family = "wasm"))]
+pub use npy::{NpzArray, NpzValues, encode_npz_pictures, write_npz, write_npz_pictures};
 #[cfg(feature = "datasets")]
 pub use open::{
     Loaded, OpenError, Opened, ReadOptions, Source, open, open_as_needed, open_builtin,

@@ -1,9 +1,9 @@
 //! Arrays in the `.npy` format of `NumPy`.
 
 use crate::{SaveError, save_with};
-use npyz::NpyHeader;
+use npyz::{AutoSerialize, NpyHeader, WriteOptions, WriterBuilder};
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 
 #[cfg(feature = "datasets")]
@@ -20,6 +20,7 @@ mod strided;
 mod tests;
 #[cfg(feature = "datasets")]
 mod words;
+#[cfg(not(target_family = "wasm"))]
 mod write_npz;
 
 #[cfg(feature = "datasets")]
@@ -29,7 +30,7 @@ pub use number::NumberKind;
 pub use numbers::{Numbers, decode_numbers, read_numbers};
 #[cfg(feature = "datasets")]
 pub use read::read_arrays;
-use write_npz::encode_array;
+#[cfg(not(target_family = "wasm"))]
 pub use write_npz::{NpzArray, NpzValues, encode_npz_pictures, write_npz, write_npz_pictures};
 
 /// A header as long as this, or nested as deep, is no array of numbers.
@@ -108,6 +109,21 @@ pub fn encode_npy_fitting(shape: &[usize], data: &[f64]) -> Vec<u8> {
     let mut bytes = Vec::new();
     encode_array(&mut bytes, shape, data).expect("memory takes all that is written");
     bytes
+}
+
+/// One array in C order, with its header.
+fn encode_array<T: AutoSerialize + Copy>(
+    file: impl Write,
+    shape: &[usize],
+    data: &[T],
+) -> io::Result<()> {
+    let expected: usize = shape.iter().product();
+    assert_eq!(data.len(), expected, "{} values for the shape {shape:?}", data.len());
+    let shape: Vec<u64> = shape.iter().map(|&axis| axis as u64).collect();
+    let options = WriteOptions::<T>::new().default_dtype().shape(&shape);
+    let mut writer = options.writer(file).begin_nd()?;
+    writer.extend(data.iter().copied())?;
+    writer.finish()
 }
 
 /// Values as float32, if all are within its range.

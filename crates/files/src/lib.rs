@@ -2,10 +2,12 @@
 
 mod place;
 
+#[cfg(not(target_family = "wasm"))]
 use std::fs;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
+#[cfg(not(target_family = "wasm"))]
 use atomic_write_file::AtomicWriteFile;
 
 pub use place::{PlaceError, is_there, no_folder, parent, try_to_write};
@@ -27,6 +29,7 @@ pub use place::{PlaceError, is_there, no_folder, parent, try_to_write};
 /// })?;
 /// # Ok::<(), std::io::Error>(())
 /// ```
+#[cfg(not(target_family = "wasm"))]
 pub fn replace(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
@@ -35,13 +38,26 @@ pub fn replace(
     if path.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
-    let mut file = BufWriter::new(temporary(path)?);
+    let mut file = io::BufWriter::new(temporary(path)?);
     write(&mut file)?;
     // This flushes the file, renames it, and flushes its folder.
     file.into_inner().map_err(io::IntoInnerError::into_error)?.commit()
 }
 
+/// The same where there are no files.
+///
+/// # Errors
+/// Always.
+#[cfg(target_family = "wasm")]
+pub fn replace(
+    _path: &Path,
+    _write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 /// A file that replaces the one at `path` when it is committed.
+#[cfg(not(target_family = "wasm"))]
 fn temporary(path: &Path) -> io::Result<AtomicWriteFile> {
     #[cfg_attr(not(unix), expect(unused_mut, reason = "the option that is set is Unix's alone"))]
     let mut options = AtomicWriteFile::options();

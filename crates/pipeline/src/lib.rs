@@ -3,6 +3,7 @@
 mod batcher;
 mod engine;
 mod error;
+mod facts;
 mod given;
 mod guidance;
 mod labels;
@@ -14,6 +15,7 @@ mod plan;
 mod process;
 mod samples;
 mod settings;
+#[cfg(not(target_family = "wasm"))]
 mod show;
 mod signal;
 mod start;
@@ -27,7 +29,10 @@ pub use ancestral_cpu::{NetworkError, Precision};
 pub use batcher::{Batcher, Event};
 pub use engine::Engine;
 pub use error::{Error, ModelError, Noted, Notice, NoticeKind, Problem, RowsError, SettingError};
+pub use facts::{ColumnFacts, DefaultFacts, Facts, OptionFacts, SamplerFacts};
 pub use given::Given;
+#[cfg(feature = "digits")]
+pub use model::BUILT_IN;
 pub use model::{Classes, Defaults, Model, OwnNetwork, columns_for_folder, columns_of_folder};
 pub use noise_source::NoiseSource;
 pub use pipeline::Pipeline;
@@ -35,6 +40,7 @@ pub use plan::Plan;
 pub use process::Process;
 pub use samples::Samples;
 pub use settings::{Compat, Setting, Settings};
+#[cfg(not(target_family = "wasm"))]
 pub use show::{Format, Show, ShowError, View, picture};
 pub use signal::signal_left;
 pub use steps::Steps;

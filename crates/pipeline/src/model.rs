@@ -25,6 +25,8 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, ModelError, Noted, Notice, Problem, SettingError};
 use crate::settings::Setting;
 
+#[cfg(feature = "digits")]
+pub use built_in::BUILT_IN;
 pub use classes::Classes;
 pub use columns::{columns_for_folder, columns_of_folder};
 

@@ -1,9 +1,11 @@
 // The page: choices, runs, and what is shown of them.
 
-import { keepToken, models } from "./api.js";
+import * as server from "./api.js";
 import { Editor } from "./editor.js";
 import { byId, element } from "./elements.js";
 import { Side, clearProblems, pointOut, shared } from "./form.js";
+import * as here from "./here.js";
+import { canDrawHere } from "./place.js";
 import { Run } from "./run.js";
 
 // The most results that are kept.
@@ -16,11 +18,12 @@ let runs = [];
 let abort = null;
 let isFollowing = true;
 
+const isHere = () => canDrawHere === "only" || byId("here").checked;
 const chosenModel = () => known.find(({ id }) => id === byId("model").value);
 
 async function start() {
   try {
-    known = await models();
+    known = await (canDrawHere === "only" ? here : server).models();
   } catch (problem) {
     if (problem.status === 401) return unlock();
     return say(problem.message, true);
@@ -47,7 +50,7 @@ async function unlock() {
   const dialog = byId("locked");
   dialog.showModal();
   await new Promise((closed) => dialog.addEventListener("close", closed, { once: true }));
-  keepToken(byId("token").value);
+  server.keepToken(byId("token").value);
   start();
 }
 
@@ -59,6 +62,9 @@ function showModel() {
   const usual = kind === "pictures" ? 16 : 500;
   byId("count").max = Math.min(limits.count, kind === "pictures" ? 64 : 2000);
   byId("count").value = Math.min(usual, limits.count);
+  // This browser has the built-in model.
+  byId("here").closest(".check").hidden = canDrawHere !== "offered" || model.id !== "digits";
+  if (model.id !== "digits") byId("here").checked = false;
   sides = [new Side("", model)];
   showSides();
 }
@@ -96,10 +102,10 @@ async function draw(requests) {
   byId("empty").hidden = true;
   const model = chosenModel();
   const names = requests.length > 1 ? ["A", "B"] : [""];
-  runs = requests.map((settings, i) => new Run(names[i], model, settings, openEditor));
+  runs = requests.map((settings, i) => new Run(names[i], model, settings, openEditor, isHere() ? here : server));
   showRuns();
   busy(true);
-  say("Sent to the server …");
+  say(isHere() ? "Drawing in this browser …" : "Sent to the server …");
   if (byId("stage").getBoundingClientRect().top > innerHeight / 2) byId("stage").scrollIntoView();
   const began = performance.now();
   const ends = await Promise.allSettled(runs.map((run) => follow(run, mine)));

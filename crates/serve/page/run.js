@@ -1,12 +1,13 @@
 // One run: its settings, the frames that arrived, and what the page shows of it.
 
-import { ask, events } from "./api.js";
+import * as server from "./api.js";
 import { element } from "./elements.js";
 import { frameOf, lastFrame, viewOf } from "./samples.js";
 
 export class Run {
-  constructor(name, model, settings, opened) {
-    Object.assign(this, { name, model, settings, frames: [], samples: [], result: null, accepted: null, progress: [0, 1] });
+  // `source` makes the events: the server, or this browser.
+  constructor(name, model, settings, opened, source = server) {
+    Object.assign(this, { name, model, settings, source, frames: [], samples: [], result: null, accepted: null, progress: [0, 1] });
     this.view = viewOf(model, (place) => opened(this, place));
     this.title = element("h3", {}, this.summary());
     this.box = element("article", { class: "run" }, this.title, this.view.box);
@@ -23,7 +24,7 @@ export class Run {
   // Follows the run to its end; `changed` is called with each event.
   async follow(signal, changed) {
     const previews = Math.min(this.model.limits.previews, this.settings.steps ?? this.model.defaults.steps);
-    for await (const { name, data } of events({ previews, ...this.settings }, signal)) {
+    for await (const { name, data } of this.source.events({ previews, ...this.settings }, signal)) {
       if (name === "accepted") {
         this.accepted = data;
         this.view.begin(data.count, data.classes);
@@ -72,7 +73,8 @@ export class Run {
 
   async download(button, path, file) {
     try {
-      const url = URL.createObjectURL(await (await ask(path)).blob());
+      const blob = path instanceof Blob ? path : await (await server.ask(path)).blob();
+      const url = URL.createObjectURL(blob);
       element("a", { href: url, download: file }).click();
       setTimeout(() => URL.revokeObjectURL(url), 10_000);
     } catch (problem) {

@@ -11,6 +11,7 @@ export function viewOf(model, opened) {
 // A frame of a run: the guess of all samples after a step. Pictures are decoded once, when they arrive.
 export async function frameOf(model, data) {
   if (model.kind !== "pictures") return { rows: data.rows };
+  if (data.pixels) return { strip: stripOf(model, data.pixels) };
   const strip = await createImageBitmap(new Blob([bytesOf(data.png)], { type: "image/png" }));
   return { strip };
 }
@@ -18,6 +19,7 @@ export async function frameOf(model, data) {
 // The last frame, from the samples.
 export async function lastFrame(model, samples) {
   if (model.kind !== "pictures") return { rows: samples.flatMap(({ rows }) => rows) };
+  if (samples[0].pixels) return { strip: stripOf(model, samples[0].pixels) };
   const [, height, width] = model.shape;
   const strip = new OffscreenCanvas(width * samples.length, height);
   const context = strip.getContext("2d");
@@ -26,6 +28,18 @@ export async function lastFrame(model, samples) {
     context.drawImage(picture, place * width, 0);
   }
   return { strip };
+}
+
+// Pictures side by side, from the colours and opacities of their pixels.
+function stripOf({ shape: [, height, width] }, pixels) {
+  const count = pixels.length / (4 * height * width);
+  const strip = new OffscreenCanvas(width * count, height);
+  const context = strip.getContext("2d");
+  for (let place = 0; place < count; place += 1) {
+    const one = pixels.subarray(place * 4 * height * width, (place + 1) * 4 * height * width);
+    context.putImageData(new ImageData(one, width, height), place * width, 0);
+  }
+  return strip;
 }
 
 class PictureView {

@@ -3,11 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use ancestral::sampler::SamplerInfo;
-use ancestral::{AnySampler, AnySpacing, Sampler, Variance};
-use ancestral_data::{Channels, Column, ColumnKind, ColumnSchema};
-use ancestral_format::Labels;
-use ancestral_pipeline::{Classes, Format, Model, NoiseSource, Pipeline};
+use ancestral_data::Channels;
+use ancestral_pipeline::{Facts, Format, Model, Pipeline};
 use serde_json::{Value, json};
 
 use crate::form::Form;
@@ -75,100 +72,31 @@ impl Offer {
 
     /// What a client should know of it.
     pub(crate) fn facts(&self, created: u64, limits: &Limits) -> Value {
-        let model = self.model();
-        let (scheduler, defaults) = (&model.folder().scheduler, model.defaults());
-        let kind = match model.columns() {
-            None => "pictures",
-            Some(columns) if columns.are_plane() => "points",
-            Some(_) => "table",
-        };
-        let (classes, has_none, must_choose) = classes(model);
-        let sources = [NoiseSource::Ancestral, NoiseSource::Torch, NoiseSource::TorchEach];
-        json!({
-            "id": self.id,
-            "object": "model",
-            "created": created,
-            "owned_by": "ancestral",
-            "kind": kind,
-            "shape": model.shape().unwrap_or_default(),
-            "size": self.size(),
-            "columns": columns(model),
-            "classes": classes,
-            "has_none_class": has_none,
-            "must_choose_class": must_choose,
-            "timesteps": model.schedule().len(),
-            "weights_sha256": model.digest(),
-            "defaults": {
-                "count": defaults.count.min(limits.count),
-                "steps": defaults.steps.min(model.schedule().len()).min(limits.steps),
-                "sampler": scheduler.sampler().to_string(),
-                "spacing": scheduler.grid().name(),
-                "clip": scheduler.clip_sample || scheduler.thresholding,
-                "variance": scheduler.variance().name(),
-            },
-            "limits": {
-                "count": limits.count,
-                "steps": limits.steps,
-                "previews": limits.previews,
-                "snapshots": limits.previews,
-                "body_bytes": limits.body,
-            },
-            "samplers": AnySampler::all().iter().map(sampler).collect::<Vec<_>>(),
-            "spacings": AnySpacing::names(),
-            "variances": Variance::NAMES,
-            "noise_sources": sources.map(NoiseSource::name),
-        })
-    }
-}
-
-fn sampler(sampler: &AnySampler) -> Value {
-    let SamplerInfo { name, about, order, stochastic, calls_per_hop, options, .. } = sampler.info();
-    let option = |option: &ancestral::options::OptionInfo| json!({"name": option.name, "default": option.default, "about": option.about});
-    json!({
-        "name": name,
-        "about": about,
-        "order": order,
-        "stochastic": stochastic,
-        "calls_a_step": calls_per_hop,
-        "options": options.iter().map(option).collect::<Vec<_>>(),
-    })
-}
-
-/// Names of the classes, whether "none" is one of the choices, and whether one has to be chosen.
-fn classes(model: &Model) -> (Option<Vec<String>>, bool, bool) {
-    let null = model.classes().null();
-    match model.classes() {
-        Classes::Named { names, .. } => (Some(names.clone()), null.is_some(), null.is_none()),
-        Classes::Numbered { count } => {
-            (Some((0..*count).map(|label| label.to_string()).collect()), false, true)
+        let mut facts = json!(Facts::of(self.model()));
+        for (key, value) in [
+            ("id", json!(self.id)),
+            ("object", json!("model")),
+            ("created", json!(created)),
+            ("owned_by", json!("ancestral")),
+            (
+                "limits",
+                json!({
+                    "count": limits.count,
+                    "steps": limits.steps,
+                    "previews": limits.previews,
+                    "snapshots": limits.previews,
+                    "body_bytes": limits.body,
+                }),
+            ),
+        ] {
+            facts[key] = value;
         }
-        Classes::None => (None, false, false),
-        Classes::Numbers | Classes::Vectors | _ => {
-            (None, false, !matches!(model.folder().network.labels(), Labels::None))
+        for (key, most) in [("count", limits.count), ("steps", limits.steps)] {
+            let usual = &mut facts["defaults"][key];
+            *usual = json!(usual.as_u64().map(|usual| usual.min(most as u64)));
         }
+        facts
     }
-}
-
-fn columns(model: &Model) -> Option<Vec<Value>> {
-    let columns = model.columns()?;
-    let column = |(column, schema): (&Column, ColumnSchema)| {
-        let values = match column.kind() {
-            ColumnKind::Category(category) => Some(category.labels()),
-            ColumnKind::Number(_) | ColumnKind::Date(_) | ColumnKind::Constant(_) => None,
-        };
-        // Where it is a line of numbers.
-        let at = |place: f32| column.decode_loosely(&vec![place; column.width()]);
-        let (mean, above) = (at(0.0), at(1.0));
-        json!({
-            "name": schema.name,
-            "kind": schema.kind,
-            "values": values,
-            "mean": mean,
-            "deviation": above.zip(mean).map(|(above, mean)| above - mean),
-        })
-    };
-    let schemas = columns.schema().columns;
-    Some(std::iter::zip(columns.as_slice(), schemas).map(column).collect())
 }
 
 /// How long a row of a network call takes, as turns so far say it.

@@ -7,7 +7,7 @@
 use pulp::{Simd, WithSimd};
 
 use crate::conv::MOST_LANES;
-use crate::simd::{exp, load, store};
+use crate::simd::{exp, load, mul_add, store};
 
 /// The widest head that this kernel is used for.
 pub(crate) const WIDEST: usize = 16;
@@ -147,7 +147,7 @@ fn score<S: Simd, const N: usize>(
     for (d, query) in queries.iter().enumerate() {
         let query = load(simd, &query[..S::F32_LANES]);
         for (n, sum) in sums.iter_mut().enumerate() {
-            *sum = simd.mul_add_f32s(simd.splat_f32s(keys[n * stride + d]), query, *sum);
+            *sum = mul_add(simd, simd.splat_f32s(keys[n * stride + d]), query, *sum);
         }
     }
     out[..N].copy_from_slice(&sums);
@@ -165,7 +165,7 @@ pub(super) fn exponentials<S: Simd>(simd: S, scores: &mut [S::f32s]) -> (S::f32s
     for score in scores {
         let x = simd.sub_f32s(*score, most);
         // `exp` treats NaN as a number.
-        *score = simd.mul_add_f32s(x, zero, exp(simd, x));
+        *score = mul_add(simd, x, zero, exp(simd, x));
         sum = simd.add_f32s(sum, *score);
     }
     (most, simd.div_f32s(simd.splat_f32s(1.0), sum))
@@ -184,7 +184,7 @@ fn mix<S: Simd, const N: usize>(
     let mut sums = [simd.splat_f32s(0.0); N];
     for (score, values) in scores.iter().zip(values.chunks(stride)) {
         for (sum, value) in sums.iter_mut().zip(&values[..N]) {
-            *sum = simd.mul_add_f32s(simd.splat_f32s(*value), *score, *sum);
+            *sum = mul_add(simd, simd.splat_f32s(*value), *score, *sum);
         }
     }
     for (out, sum) in out.iter_mut().zip(&sums) {

@@ -7,7 +7,7 @@ use pulp::{Simd, WithSimd};
 
 use super::narrow::{WIDEST, all_mixed, all_scores, exponentials, gather};
 use crate::conv::MOST_LANES;
-use crate::simd::{exp, load, store};
+use crate::simd::{exp, load, mul_add, store};
 
 /// The gradients of all heads of one row.
 ///
@@ -96,7 +96,7 @@ impl NarrowBackward<'_> {
             for (i, (p, dp)) in p.iter_mut().zip(&mut *dp).enumerate() {
                 let x = simd.sub_f32s(*p, simd.splat_f32s(most[i]));
                 // `exp` treats NaN as a number.
-                let value = simd.mul_add_f32s(x, simd.splat_f32s(0.0), exp(simd, x));
+                let value = mul_add(simd, x, simd.splat_f32s(0.0), exp(simd, x));
                 *p = simd.mul_f32s(value, simd.splat_f32s(factors[i]));
                 let change = simd.sub_f32s(*dp, simd.splat_f32s(deltas[i]));
                 *dp = simd.mul_f32s(*p, simd.mul_f32s(change, simd.splat_f32s(scale)));

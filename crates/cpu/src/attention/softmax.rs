@@ -3,7 +3,7 @@
 use pulp::{Simd, WithSimd};
 
 use crate::arch::arch;
-use crate::simd::{exp, load, store, vectors};
+use crate::simd::{exp, load, mul_add, store, vectors};
 
 /// e^(x − max) over their sum, of each row of `length` values, in place. A row with a value that is no
 /// number becomes NaN.
@@ -46,7 +46,7 @@ fn one<S: Simd>(simd: S, row: &mut [f32]) {
         |at, count| {
             let x = simd.sub_f32s(load(simd, &row[at..at + count]), most);
             // `exp` treats NaN as a number.
-            let x = simd.mul_add_f32s(x, simd.splat_f32s(0.0), exp(simd, x));
+            let x = mul_add(simd, x, simd.splat_f32s(0.0), exp(simd, x));
             let out = &mut row[at..at + count];
             store(simd, out, x);
             if count == S::F32_LANES {

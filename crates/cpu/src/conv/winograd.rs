@@ -14,7 +14,7 @@ use super::kernels::{Kernels, MOST_LANES, Transformed};
 use crate::arch::arch;
 use crate::gemm::{Left, Packed, Product, Store, lanes, packed_len, panels};
 use crate::map::Arena;
-use crate::simd::{load, store as put, vectors};
+use crate::simd::{load, mul_add, store as put, vectors};
 
 /// A method that makes O × O outputs from I × I inputs by as many products.
 pub(crate) trait Form<const I: usize, const O: usize>: Copy + Send + Sync {
@@ -27,8 +27,8 @@ pub(crate) trait Form<const I: usize, const O: usize>: Copy + Send + Sync {
         let mut out = [simd.splat_f32s(0.0); I];
         for (out, [a, b, c]) in out.iter_mut().zip(Self::G) {
             let sum = simd.mul_f32s(simd.splat_f32s(a), line[0]);
-            let sum = simd.mul_add_f32s(simd.splat_f32s(b), line[1], sum);
-            *out = simd.mul_add_f32s(simd.splat_f32s(c), line[2], sum);
+            let sum = mul_add(simd, simd.splat_f32s(b), line[1], sum);
+            *out = mul_add(simd, simd.splat_f32s(c), line[2], sum);
         }
         out
     }
@@ -247,17 +247,17 @@ impl Form<6, 4> for Four {
     fn input<S: Simd>(simd: S, [a, b, c, d, e, f]: [S::f32s; 6]) -> [S::f32s; 6] {
         let (two, four) = (simd.splat_f32s(2.0), simd.splat_f32s(4.0));
         let (less_four, less_five) = (simd.splat_f32s(-4.0), simd.splat_f32s(-5.0));
-        let p = simd.mul_add_f32s(less_four, c, e); // e − 4c
-        let q = simd.mul_add_f32s(less_four, b, d); // d − 4b
+        let p = mul_add(simd, less_four, c, e); // e − 4c
+        let q = mul_add(simd, less_four, b, d); // d − 4b
         let r = simd.sub_f32s(e, c);
         let s = simd.mul_f32s(two, simd.sub_f32s(d, b));
         [
-            simd.mul_add_f32s(four, a, simd.mul_add_f32s(less_five, c, e)),
+            mul_add(simd, four, a, mul_add(simd, less_five, c, e)),
             simd.add_f32s(p, q),
             simd.sub_f32s(p, q),
             simd.add_f32s(r, s),
             simd.sub_f32s(r, s),
-            simd.mul_add_f32s(four, b, simd.mul_add_f32s(less_five, d, f)),
+            mul_add(simd, four, b, mul_add(simd, less_five, d, f)),
         ]
     }
 
@@ -269,9 +269,9 @@ impl Form<6, 4> for Four {
         let (r, s) = (simd.add_f32s(d, e), simd.sub_f32s(d, e));
         [
             simd.add_f32s(a, simd.add_f32s(p, r)),
-            simd.mul_add_f32s(two, s, q),
-            simd.mul_add_f32s(four, r, p),
-            simd.add_f32s(f, simd.mul_add_f32s(eight, s, q)),
+            mul_add(simd, two, s, q),
+            mul_add(simd, four, r, p),
+            simd.add_f32s(f, mul_add(simd, eight, s, q)),
         ]
     }
 
@@ -280,12 +280,12 @@ impl Form<6, 4> for Four {
         let factor = |x: f32| simd.splat_f32s(x);
         let (p, q) = (simd.add_f32s(b, c), simd.sub_f32s(c, b));
         let (r, s) = (simd.add_f32s(d, e), simd.sub_f32s(d, e));
-        let outer = simd.mul_add_f32s(factor(0.25), a, simd.mul_f32s(factor(-1.0 / 6.0), p));
+        let outer = mul_add(simd, factor(0.25), a, simd.mul_f32s(factor(-1.0 / 6.0), p));
         let odd = simd.mul_f32s(factor(1.0 / 12.0), s);
-        let even = simd.mul_add_f32s(factor(1.0 / 6.0), simd.sub_f32s(r, p), f);
+        let even = mul_add(simd, factor(1.0 / 6.0), simd.sub_f32s(r, p), f);
         [
-            simd.mul_add_f32s(factor(1.0 / 24.0), r, outer),
-            simd.mul_add_f32s(factor(1.0 / 6.0), q, odd),
+            mul_add(simd, factor(1.0 / 24.0), r, outer),
+            mul_add(simd, factor(1.0 / 6.0), q, odd),
             even,
         ]
     }
@@ -294,8 +294,8 @@ impl Form<6, 4> for Four {
     fn output_adjoint<S: Simd>(simd: S, [a, b, c, d]: [S::f32s; 4]) -> [S::f32s; 6] {
         let (two, four) = (simd.splat_f32s(2.0), simd.splat_f32s(4.0));
         let (p, q) = (simd.add_f32s(a, c), simd.add_f32s(b, d)); // at 1 and −1
-        let r = simd.mul_add_f32s(four, c, a); // at 2 and −2
-        let s = simd.mul_f32s(two, simd.mul_add_f32s(four, d, b));
+        let r = mul_add(simd, four, c, a); // at 2 and −2
+        let s = simd.mul_f32s(two, mul_add(simd, four, d, b));
         [a, simd.add_f32s(p, q), simd.sub_f32s(p, q), simd.add_f32s(r, s), simd.sub_f32s(r, s), d]
     }
 }
@@ -318,7 +318,7 @@ impl Form<4, 2> for Two {
     fn kernel_adjoint<S: Simd>(simd: S, [a, b, c, d]: [S::f32s; 4]) -> [S::f32s; 3] {
         let half = simd.splat_f32s(0.5);
         let (p, q) = (simd.add_f32s(b, c), simd.sub_f32s(b, c));
-        [simd.mul_add_f32s(half, p, a), simd.mul_f32s(half, q), simd.mul_add_f32s(half, p, d)]
+        [mul_add(simd, half, p, a), simd.mul_f32s(half, q), mul_add(simd, half, p, d)]
     }
 
     #[inline(always)]

@@ -14,6 +14,7 @@ use super::attention::Strided;
 use super::kernel::{Chains, Kernel, Sums, TILE};
 use super::lines::{self, Line, VALUES};
 use super::product::PANEL;
+#[cfg(not(target_family = "wasm"))]
 use super::soft::Soft;
 use crate::arch::arch;
 use crate::map::Arena;
@@ -198,6 +199,7 @@ impl WithSimd for Outer<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         match self.tiles {
             Tiles::Amx(amx) => self.each(simd, &amx.configured()),
+            #[cfg(not(target_family = "wasm"))]
             Tiles::Soft => self.each(simd, &Soft),
         }
     }

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::Tiles;
 use super::kernel::{Factors, Kernel, LINES, Sums, TILE};
 use super::lines::{Line, VALUES};
+#[cfg(not(target_family = "wasm"))]
 use super::soft::Soft;
 use crate::arch::arch;
 use crate::gemm::{Store, Target};
@@ -195,6 +196,7 @@ impl<F: Fn(usize, usize) -> usize + Copy> WithSimd for Product<'_, F> {
         let Self { tiles, left, right, out, store } = self;
         match tiles {
             Tiles::Amx(amx) => each(simd, &amx.configured(), left, right, out, store),
+            #[cfg(not(target_family = "wasm"))]
             Tiles::Soft => each(simd, &Soft, left, right, out, store),
         }
     }

@@ -15,6 +15,7 @@ use pulp::Simd;
 
 use super::kernel::{Chains, Factors, Kernel, Sums, TILE};
 use super::lines::{Line, PAIRS};
+use crate::simd::mul_add;
 
 /// Rows that are computed together.
 const TOGETHER: usize = 4;
@@ -110,8 +111,8 @@ fn block_of<S: Simd>(
         for (row, line) in rows.iter().enumerate() {
             let value = simd.splat_u32s(line.0[pair]);
             let (a, b) = halves(simd, value);
-            even[row] = normal(simd, simd.mul_add_f32s(a, first, even[row]));
-            odd[row] = normal(simd, simd.mul_add_f32s(b, second, odd[row]));
+            even[row] = normal(simd, mul_add(simd, a, first, even[row]));
+            odd[row] = normal(simd, mul_add(simd, b, second, odd[row]));
         }
     }
     for (sum, (even, odd)) in sums.iter_mut().zip(even.iter().zip(&odd)) {

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use crate::arch::arch;
 use crate::round::to_f32;
-use crate::simd::{load, store};
+use crate::simd::{load, mul_add, store};
 
 /// Values that are one piece of work.
 const PIECE: usize = 16_384;
@@ -136,14 +136,14 @@ impl WithSimd for Piece<'_> {
         for (((w, a), (m, v)), g) in weights.zip(moments).zip(gradient.chunks(lanes)) {
             let g = simd.mul_f32s(load(simd, g), factor);
             let first = simd.mul_f32s(g, splat!(1.0 - beta_1));
-            let first = simd.mul_add_f32s(load(simd, m), splat!(beta_1), first);
+            let first = mul_add(simd, load(simd, m), splat!(beta_1), first);
             let second = simd.mul_f32s(simd.mul_f32s(g, g), splat!(1.0 - beta_2));
-            let second = simd.mul_add_f32s(load(simd, v), splat!(beta_2), second);
+            let second = mul_add(simd, load(simd, v), splat!(beta_2), second);
             let root = simd.sqrt_f32s(simd.mul_f32s(second, unbiased_2));
             let change = simd.div_f32s(simd.mul_f32s(first, step), simd.add_f32s(root, epsilon));
-            let weight = simd.mul_add_f32s(load(simd, w), kept, change);
+            let weight = mul_add(simd, load(simd, w), kept, change);
             let old = load(simd, a);
-            let average = simd.mul_add_f32s(simd.sub_f32s(weight, old), splat!(share), old);
+            let average = mul_add(simd, simd.sub_f32s(weight, old), splat!(share), old);
             store(simd, m, first);
             store(simd, v, second);
             store(simd, w, weight);
@@ -165,7 +165,7 @@ impl WithSimd for Squares<'_> {
         for x in self.0.chunks(4 * lanes) {
             for (sum, x) in sums.iter_mut().zip(x.chunks(lanes)) {
                 let x = load(simd, x);
-                *sum = simd.mul_add_f32s(x, x, *sum);
+                *sum = mul_add(simd, x, x, *sum);
             }
         }
         let [a, b, c, d] = sums;

@@ -1,7 +1,7 @@
 //! Several arrays in one `.npz` archive.
 
+use super::encode_array;
 use crate::{Pictures, SaveError, save_with};
-use npyz::{AutoSerialize, WriteOptions, WriterBuilder};
 use std::io::{self, Write};
 use std::path::Path;
 use zip::write::SimpleFileOptions;
@@ -142,21 +142,6 @@ impl NpzValues<'_> {
         };
         bytes as u64
     }
-}
-
-/// One array in C order, with its header.
-pub(super) fn encode_array<T: AutoSerialize + Copy>(
-    file: impl Write,
-    shape: &[usize],
-    data: &[T],
-) -> io::Result<()> {
-    let expected: usize = shape.iter().product();
-    assert_eq!(data.len(), expected, "{} values for the shape {shape:?}", data.len());
-    let shape: Vec<u64> = shape.iter().map(|&axis| axis as u64).collect();
-    let options = WriteOptions::<T>::new().default_dtype().shape(&shape);
-    let mut writer = options.writer(file).begin_nd()?;
-    writer.extend(data.iter().copied())?;
-    writer.finish()
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use std::fmt;
 use thiserror::Error;
 
 pub use category::Category;
+#[cfg(not(target_family = "wasm"))]
 pub(crate) use category::nearest;
 pub use codes::Codes;
 pub use date::{Date, DateFormat};

@@ -18,6 +18,7 @@ use thiserror::Error;
 pub use column::{
     Category, Codes, Column, ColumnError, ColumnKind, Date, DateFormat, Decimals, Number, Scale,
 };
+#[cfg(not(target_family = "wasm"))]
 pub(crate) use column::{is_fit, nearest};
 pub use columns::Columns;
 pub use csv_error::{CellProblem, CellTrouble, CsvError};

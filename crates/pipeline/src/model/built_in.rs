@@ -4,8 +4,8 @@ use ancestral_format::ModelFolder;
 
 use super::Model;
 
-/// Files by their names in the folder.
-const FILES: [(&str, &[u8]); 5] = [
+/// The files of the built-in model, by their names in its folder.
+pub static BUILT_IN: [(&str, &[u8]); 5] = [
     ("model_index.json", include_bytes!("../../models/digits/model_index.json")),
     ("ancestral.json", include_bytes!("../../models/digits/ancestral.json")),
     (
@@ -21,6 +21,6 @@ const FILES: [(&str, &[u8]); 5] = [
 
 pub(super) fn digits() -> Model {
     let loaded =
-        ModelFolder::from_files(&FILES).expect("the files that are compiled in are a model");
+        ModelFolder::from_files(&BUILT_IN).expect("the files that are compiled in are a model");
     Model::from_folder("built-in digits", loaded.model).expect("they are a model of pictures")
 }

@@ -37,7 +37,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/readyz", get(status::ready))
         .route("/metrics", get(status::metrics))
         .route("/openapi.json", get(status::openapi));
-    let routes = page::FILES.iter().fold(routes, |routes, file| {
+    let routes = page::files().fold(routes, |routes, file| {
         routes
             .route(file.path, get(move |headers: HeaderMap| async move { file.response(&headers) }))
     });
@@ -88,7 +88,7 @@ fn check(shared: &Shared, request: &Request, path: &str) -> Result<(), Problem> 
         return Ok(());
     }
     shared.access.check_names(request.uri(), request.headers())?;
-    if OPEN.contains(&path) || page::FILES.iter().any(|file| file.path == path) {
+    if OPEN.contains(&path) || page::files().any(|file| file.path == path) {
         return Ok(());
     }
     shared.access.check_token(request.headers())

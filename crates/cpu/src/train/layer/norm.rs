@@ -9,7 +9,7 @@ use crate::map::{Arena, Buffer, Map, View};
 use crate::norm::{self, Affine, Before, activation_slope};
 use crate::parameters::{Parameters, Place};
 use crate::round::to_f32;
-use crate::simd::{load, silu_slope, store, vectors};
+use crate::simd::{load, mul_add, silu_slope, store, vectors};
 use crate::train::run::Run;
 use crate::train::tree;
 
@@ -253,12 +253,12 @@ impl Backward<'_, '_> {
                     match self.normed.activation {
                         None => {}
                         Some(Activation::Silu | Activation::Swish) => {
-                            let z = simd.mul_add_f32s(x, scale, shift);
+                            let z = mul_add(simd, x, scale, shift);
                             value = simd.mul_f32s(value, silu_slope(simd, z));
                             store(simd, g, value);
                         }
                         Some(other) => {
-                            store(simd, g, simd.mul_add_f32s(x, scale, shift));
+                            store(simd, g, mul_add(simd, x, scale, shift));
                             for z in &mut *g {
                                 *z = activation_slope(other, *z);
                             }
@@ -267,7 +267,7 @@ impl Backward<'_, '_> {
                         }
                     }
                     sum = simd.add_f32s(sum, value);
-                    product = simd.mul_add_f32s(value, simd.mul_add_f32s(x, a, b), product);
+                    product = mul_add(simd, value, mul_add(simd, x, a, b), product);
                 }
                 store(simd, &mut self.sums[at.clone()], sum);
                 store(simd, &mut self.sums[channels..][at], product);
@@ -320,15 +320,15 @@ impl Backward<'_, '_> {
                     let positions = self.g.chunks_exact(channels).zip(x.chunks_exact(width));
                     for (dx, (g, x)) in dx.chunks_exact_mut(width).zip(positions) {
                         let dx = &mut dx[from..from + count];
-                        let rest = simd.mul_add_f32s(q, load(simd, &x[from..from + count]), r);
-                        let value = simd.mul_add_f32s(p, load(simd, &g[at.clone()]), rest);
+                        let rest = mul_add(simd, q, load(simd, &x[from..from + count]), r);
+                        let value = mul_add(simd, p, load(simd, &g[at.clone()]), rest);
                         sum = simd.add_f32s(sum, value);
                         store(simd, dx, simd.add_f32s(value, load(simd, dx)));
                     }
                 } else {
                     for (g, x) in self.g.chunks_exact_mut(channels).zip(x.chunks_exact(width)) {
-                        let rest = simd.mul_add_f32s(q, load(simd, &x[from..from + count]), r);
-                        let value = simd.mul_add_f32s(p, load(simd, &g[at.clone()]), rest);
+                        let rest = mul_add(simd, q, load(simd, &x[from..from + count]), r);
+                        let value = mul_add(simd, p, load(simd, &g[at.clone()]), rest);
                         sum = simd.add_f32s(sum, value);
                         store(simd, &mut g[at.clone()], value);
                     }

@@ -46,6 +46,7 @@ impl Scale {
     }
 
     /// The same without a quantile transform.
+    #[cfg(any(test, not(target_family = "wasm")))]
     pub(crate) fn standard(values: &[f64]) -> Self {
         Moments::of(values).standard()
     }

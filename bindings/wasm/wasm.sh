@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# Builds the modules for WebAssembly and a page that draws in the browser, and tests them:  make wasm
+#
+# With `build` nothing is tested. All is left in target/wasm/site, a folder for any static host.
+#
+# Needs the standard library of wasm32-unknown-unknown (rustup target add wasm32-unknown-unknown). Where rustup
+# can't get it and Debian's packages are in reach, its compiler for this target is unpacked into target/wasm/rust:
+# a compiler and the source of its library, of one version. Tests need Python 3.10 with venv and, for what is tested in
+# a browser, Node with npm and Chromium.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+target=wasm32-unknown-unknown
+place=${CARGO_TARGET_DIR:-target}/wasm
+mkdir -p "$place"
+place=$(cd "$place" && pwd)
+site=$place/site
+
+step() { printf '+ %s\n' "$*"; }
+skip() { printf 'skipped: %s\n' "$*"; exit 0; }
+
+# Debian's compiler and library, of one version, whatever that is now.
+unpack_debian() {
+    local rust=$place/rust
+    if [[ ! -x $rust/usr/bin/rustc ]]; then
+        step "unpacking Debian's rustc-web into $rust"
+        apt-cache show rustc-web >/dev/null 2>&1 || apt-get update -qq || return 1
+        local packages=(rustc-web rust-web-src libstd-rust-web-dev)
+        packages+=($(apt-cache depends libstd-rust-web-dev | grep -o 'libstd-rust-web-[0-9.]*')) || return 1
+        packages+=($(apt-cache depends "${packages[-1]}" | grep -o 'libllvm[0-9]*')) || return 1
+        rm -rf "$rust" "$place/packages"
+        mkdir -p "$place/packages"
+        (cd "$place/packages" && apt-get download -qq "${packages[@]}" 2>/dev/null) || return 1
+        local package
+        for package in "$place"/packages/*.deb; do
+            dpkg -x "$package" "$rust" || return 1
+        done
+        rm -r "$place/packages"
+    fi
+    printf '#!/bin/sh\nLD_LIBRARY_PATH=%s exec %s "$@"\n' \
+        "$rust/usr/lib/$(uname -m)-linux-gnu" "$rust/usr/bin/rustc" >"$rust/rustc"
+    chmod +x "$rust/rustc"
+    # cargo and the linker are rustup's. Building the library is not a stable feature.
+    local linker host
+    host=$(rustc -vV | sed -n 's/^host: //p')
+    linker=$(rustc --print sysroot)/lib/rustlib/$host/bin/rust-lld
+    build=(env RUSTC="$rust/rustc" RUSTC_BOOTSTRAP=1
+        __CARGO_TESTS_ONLY_SRC_ROOT="$(echo "$rust"/usr/src/rustc-*/library)"
+        CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER="$linker"
+        cargo build -Zbuild-std=std,panic_abort)
+}
+
+build=(cargo build)
+if [[ ! -d $(rustc --print target-libdir --target $target) ]] &&
+    ! { command -v rustup && rustup target add $target; } >/dev/null 2>&1 && ! unpack_debian; then
+    skip "the standard library of $target can't be had: rustup target add $target"
+fi
+
+# $(module FEATURES NAME): one module, without what only debuggers read.
+module() {
+    step "cargo build -p ancestral-wasm --target $target $1"
+    CARGO_TARGET_DIR=$place/build RUSTFLAGS="-C target-feature=+simd128" "${build[@]}" --quiet --locked \
+        --profile wasm --target $target -p ancestral-wasm --lib $1
+    cp "$place/build/$target/wasm/ancestral_wasm.wasm" "$site/$2"
+    step "$2: $(wc -c <"$site/$2") bytes"
+}
+
+rm -rf "$site"
+mkdir -p "$site"
+module "" ancestral.wasm
+module --no-default-features core.wasm
+cp bindings/wasm/js/* "$site"
+cp -r crates/pipeline/models/digits "$site"
+# The page is that of the server, without a server.
+cp crates/serve/page/* "$site"
+cp crates/explain/page/base.css "$site"
+echo 'export const canDrawHere = "only";' >"$site/place.js"
+
+[[ ${1:-} != build ]] || exit 0
+
+step "cargo run -p ancestral-wasm --example expected"
+cargo run --quiet --locked -p ancestral-wasm --example expected >"$place/expected.json"
+
+replayed=
+if python3 -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
+    if ! cmp -s bindings/wasm/tests/tools.txt "$place/tools/installed.txt"; then
+        rm -rf "$place/tools"
+        python3 -m venv "$place/tools"
+        "$place/tools/bin/python" -m pip install --quiet --disable-pip-version-check -r bindings/wasm/tests/tools.txt
+        cp bindings/wasm/tests/tools.txt "$place/tools/installed.txt"
+    fi
+    step "replay.py in wasmtime"
+    "$place/tools/bin/python" bindings/wasm/tests/replay.py "$site/ancestral.wasm" "$place/expected.json" \
+        "$site/digits" >"$place/replayed.json"
+    replayed=$place/replayed.json
+else
+    echo "skipped: wasmtime needs Python 3.10 or later with venv: your system's packages python3 and python3-venv"
+fi
+
+for needed in node npm chromium; do
+    command -v $needed >/dev/null || skip "$needed is not installed: apt-get install chromium nodejs npm"
+done
+step "npm ci --prefix tests/browser"
+npm ci --silent --prefix tests/browser --no-audit --no-fund
+step "node --test bindings/wasm/tests"
+WASM=$place REPLAYED=$replayed node --test bindings/wasm/tests/
