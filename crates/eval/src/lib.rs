@@ -10,6 +10,8 @@ mod likelihood;
 mod quality;
 #[cfg(feature = "datasets")]
 mod reference;
+#[cfg(feature = "datasets")]
+mod shares;
 
 #[cfg(feature = "datasets")]
 pub use ancestral_metrics::inception::Resize;

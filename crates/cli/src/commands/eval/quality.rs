@@ -4,12 +4,13 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Duration;
 
+use ancestral_cluster::Cluster;
 use ancestral_data::{GridLayout, Pictures, grid, write_png};
 use ancestral_eval::{Features, Quality, Reference, Resize};
-use ancestral_pipeline::{Batch, Pipeline};
+use ancestral_pipeline::{Batch, Pipeline, collect};
 use anyhow::{Context, Result, bail};
 
-use super::{is_samples, opened, print, settings};
+use super::{is_samples, opened, print, settings, wanted};
 use crate::args::{EvalArgs, QualityArgs, ResizeArg};
 use crate::failure::{Failed, note};
 use crate::flags::{flagged, measured, spelled};
@@ -29,7 +30,7 @@ const LONG: Duration = Duration::from_secs(10);
 const PICTURE: &str = "neighbours.png";
 const PICTURED: NonZeroUsize = NonZeroUsize::new(8).expect("not 0");
 
-pub fn run(args: &EvalArgs) -> Result<()> {
+pub fn run(args: &EvalArgs, cluster: &Cluster) -> Result<()> {
     for (flag, is_given) in
         [("--bins", args.likelihood.bins.is_some()), ("--density", args.likelihood.density)]
     {
@@ -74,12 +75,12 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         let training = training.transpose()?.map(|training| training.rows);
         (compared(data.rows, 1, samples.rows.rows(), training)?, vec![samples.rows])
     } else {
-        let Origin { pipeline, data, training } = origin(args)?;
+        let Origin { pipeline, data, training } = origin(args, cluster)?;
         let count = args.count.unwrap_or(COUNT.min(data.rows().div_ceil(2)));
         // The data are read before, and are gone when samples are drawn.
         let sets = args.quality.sets.unwrap_or(SETS);
         let quality = compared(data, sets, count, training)?;
-        (quality, drawn(args, &pipeline, [sets, count])?)
+        (quality, drawn(args, &pipeline, amounts(cluster, [sets, count])?)?)
     };
     let mut progress = shown("comparing", quiet);
     let report = quality.compare(&sets, &mut progress).map_err(measured)?;
@@ -93,6 +94,17 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     print(&report, args.json, || report.text())
 }
 
+/// Draws this rank's share of the samples that rank 0 compares.
+pub fn follow(args: &EvalArgs, cluster: &Cluster) -> Result<()> {
+    if is_samples(&args.model) {
+        return Ok(()); // rank 0 has all of them
+    }
+    let amounts = amounts(cluster, [0, 0])?;
+    let engine = engine(&args.compute)?.in_cluster(cluster.clone());
+    let pipeline = Pipeline::new(wanted(args, true).model()?, &engine).map_err(flagged)?;
+    drawn(args, &pipeline, amounts).map(drop)
+}
+
 /// A model, with the data to compare its samples with, and those of its training if they are known.
 struct Origin {
     pipeline: Pipeline,
@@ -100,10 +112,10 @@ struct Origin {
     training: Option<Batch>,
 }
 
-fn origin(args: &EvalArgs) -> Result<Origin> {
+fn origin(args: &EvalArgs, cluster: &Cluster) -> Result<Origin> {
     let quiet = args.compute.quiet;
-    let engine = engine(&args.compute)?;
-    let (model, data, learned) = opened(args)?;
+    let engine = engine(&args.compute)?.in_cluster(cluster.clone());
+    let (model, data, learned) = opened(args, quiet)?;
     let training = args.quality.training.as_deref().map(|name| {
         let tell = |line| note(quiet, line);
         Reference::read(Some(name), &model, false, args.null_label, tell).map_err(measured)
@@ -113,9 +125,17 @@ fn origin(args: &EvalArgs) -> Result<Origin> {
     Ok(Origin { pipeline, data: data.rows, training })
 }
 
-/// Sets of a model's samples.
+/// How many sets of how many samples rank 0 wants, once it has refused nothing.
+fn amounts(cluster: &Cluster, amounts: [usize; 2]) -> Result<[usize; 2]> {
+    let mut amounts = amounts.map(|amount| amount as u64);
+    cluster.broadcast(&mut amounts)?;
+    Ok(amounts.map(|amount| usize::try_from(amount).unwrap_or(usize::MAX)))
+}
+
+/// Sets of a model's samples, on rank 0.
 fn drawn(args: &EvalArgs, pipeline: &Pipeline, [sets, count]: [usize; 2]) -> Result<Vec<Batch>> {
-    let quiet = args.compute.quiet;
+    let cluster = pipeline.cluster();
+    let quiet = args.compute.quiet || !cluster.leads();
     let mut settings = settings(args);
     settings.sampler.clone_from(&args.quality.sampler);
     settings.count = Some(count);
@@ -123,7 +143,8 @@ fn drawn(args: &EvalArgs, pipeline: &Pipeline, [sets, count]: [usize; 2]) -> Res
     let mut drawn = Vec::new();
     for set in 0..sets as u64 {
         let settings = settings.clone().seed(settings.seed + set);
-        let mut steps = pipeline.steps(&settings).map_err(flagged)?;
+        let plan = pipeline.plan(&settings).map_err(flagged)?;
+        let mut steps = pipeline.run_share(plan.clone()).map_err(flagged)?;
         let total = steps.total() as u64;
         let bar = progress
             .get_or_insert_with(|| Progress::new("sampling", 0..sets as u64 * total, quiet));
@@ -131,8 +152,14 @@ fn drawn(args: &EvalArgs, pipeline: &Pipeline, [sets, count]: [usize; 2]) -> Res
             step.map_err(flagged)?;
             bar.at(set * total + done, || format!("set {} of {sets}", set + 1));
         }
-        let found: Vec<Batch> = steps.finished().into_iter().map(|samples| samples.x).collect();
-        drawn.push(Batch::stack(&found));
+        let mut found = Vec::new();
+        collect(cluster, &plan, Ok(steps.finished()), |samples| {
+            found.push(samples.x);
+            anyhow::Ok(())
+        })?;
+        if cluster.leads() {
+            drawn.push(Batch::stack(&found));
+        }
     }
     Ok(drawn)
 }
