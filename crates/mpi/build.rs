@@ -8,20 +8,18 @@ const ELSEWHERE: [&str; 2] = ["MPI_PKG_CONFIG", "CRAY_MPICH_DIR"];
 
 fn main() {
     for variable in ELSEWHERE.into_iter().chain(["MPICC"]) {
-        println!("cargo:rerun-if-env-changed={variable}");
+        println!("cargo::rerun-if-env-changed={variable}");
     }
     if ELSEWHERE.iter().any(|variable| env::var_os(variable).is_some()) {
         return;
     }
     let compiler = env::var_os("MPICC").unwrap_or_else(|| "mpicc".into());
-    let found =
-        Command::new(&compiler).arg("-show").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    if let Err(error) = found {
+    let shown = Command::new(&compiler).arg("-show").stdout(Stdio::null()).status();
+    if let Err(error) = shown {
         println!(
-            "cargo:error=`--features mpi` needs MPI with its headers, and {} can't be run: {error}. Install Open \
-             MPI or MPICH and libclang; on Debian: apt-get install libopenmpi-dev openmpi-bin libclang-dev",
+            "cargo::error=the feature mpi needs an MPI with its headers, but {} can't be run: {error}. Install Open MPI \
+             or MPICH, and libclang; on Debian: apt-get install libopenmpi-dev openmpi-bin libclang-dev",
             compiler.display()
         );
-        std::process::exit(1);
     }
 }

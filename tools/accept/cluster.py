@@ -2,7 +2,7 @@
 
     python cluster.py SECONDS RANK PATTERN COMMAND…
 
-Rank RANK is killed SECONDS after a file that PATTERN matches is there. Prints how many seconds later all
+Rank RANK is killed SECONDS after it runs and a file that PATTERN matches is there. Prints how many seconds later all
 ranks had ended, the exit code, and yes or no: whether what was printed names the rank. Exits with 1 if the
 command ended before.
 """
@@ -47,9 +47,12 @@ def main(seconds, rank, pattern, command):
             if mpirun.poll() is not None:
                 sys.exit(f"ended with {mpirun.returncode} before {pattern} was there:\n{mpirun.stdout.read()}")
             time.sleep(0.002)
+        while rank not in ranks(mpirun.pid) and mpirun.poll() is None:
+            time.sleep(0.02)
         time.sleep(float(seconds))
         all_ranks = ranks(mpirun.pid)
-        if rank not in all_ranks:
+        if mpirun.poll() is not None or rank not in all_ranks:
+            mpirun.kill()
             sys.exit(f"ended before it was killed:\n{mpirun.communicate()[0]}")
         began = time.monotonic()
         os.kill(all_ranks[rank], signal.SIGKILL)

@@ -90,7 +90,9 @@ fn sixty_steps_have_the_bits_of_one_process_on_any_number_of_ranks_and_threads()
         let whole = trained(&Cluster::alone(), 1, &request, None, STEPS);
         let half = trained(&Cluster::alone(), 2, &request, None, STEPS / 2).1;
         for (ranks, threads) in [(2, 1), (3, 2), (5, 1)] {
-            for found in on_threads(ranks, |cluster| trained(&cluster, threads, &request, None, STEPS)) {
+            for found in
+                on_threads(ranks, |cluster| trained(&cluster, threads, &request, None, STEPS))
+            {
                 assert!(found == whole, "{optimizer}, {ranks} ranks of {threads} threads");
             }
             // And what another number of ranks began.

@@ -4,9 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 use ancestral_cluster::{Cluster, on_threads};
-use ancestral_pipeline::{
-    Engine, Error, Model, NoiseSource, Pipeline, Samples, Settings, collect,
-};
+use ancestral_pipeline::{Engine, Error, Model, NoiseSource, Pipeline, Samples, Settings, collect};
 
 /// What rank 0 has in the end.
 fn drawn(cluster: &Cluster, settings: &Settings) -> Result<Vec<Samples>, Error> {

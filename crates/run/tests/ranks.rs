@@ -47,7 +47,7 @@ fn recipe(recipe: Recipe) -> Recipe {
 
 /// Begins a run on all ranks, or resumes it.
 fn run(
-    cluster: Cluster,
+    cluster: &Cluster,
     threads: usize,
     (folder, recipe): (&Path, &Recipe),
     stop_at: Option<u64>,
@@ -61,7 +61,8 @@ fn run(
             return follow(engine, None, front).map(|()| None);
         }
         let run = if resumes {
-            Stored::read(RunFolder::new(folder.into()), front)?.resume(engine, limits, None, front)?
+            Stored::read(RunFolder::new(folder.into()), front)?
+                .resume(engine, limits, None, front)?
         } else {
             let reading = ReadingChoices::default();
             let (data, folder) = ("digits".into(), folder.into());
@@ -69,7 +70,7 @@ fn run(
             Order { data, folder, force: false, reading, recipe, limits }.begin(engine, front)?
         };
         let outcome = run.run(front)?;
-        dismiss(&cluster)?;
+        dismiss(cluster)?;
         Ok(Some(outcome))
     })
 }
@@ -79,25 +80,23 @@ fn any_number_of_ranks_leaves_the_files_of_one_process() {
     let place = tempfile::tempdir().unwrap();
     let recipe = recipe(Recipe::default());
     let whole = place.path().join("whole");
-    run(Cluster::alone(), 2, (&whole, &recipe), None, false).unwrap();
+    run(&Cluster::alone(), 2, (&whole, &recipe), None, false).unwrap();
     let expected = files(&whole);
     assert!(expected.contains_key("previews/step-000025.png"));
     // 20 rows are 5 leaves.
     for (ranks, threads) in [(2, 1), (3, 2), (5, 1)] {
         let folder = place.path().join(format!("{ranks}"));
-        let ended = on_threads(ranks, |cluster| {
-            run(cluster, threads, (&folder, &recipe), None, false)
-        });
+        let ended =
+            on_threads(ranks, |cluster| run(&cluster, threads, (&folder, &recipe), None, false));
         let ended: Vec<_> = ended.into_iter().map(Result::unwrap).collect();
         assert!(ended[0] == Some(Outcome::Finished) && ended[1..].iter().all(Option::is_none));
         assert!(files(&folder) == expected, "{ranks} ranks of {threads} threads");
     }
     // Begun by three ranks, continued by two, ended by one.
     let folder = place.path().join("parts");
-    for (ranks, stop_at, resumes) in [(3, Some(22), false), (2, Some(41), true), (1, None, true)] {
-        let ended = on_threads(ranks, |cluster| {
-            run(cluster, 1, (&folder, &recipe), stop_at, resumes)
-        });
+    for (ranks, stop_at, resumes) in [(3, Some(20), false), (2, Some(40), true), (1, None, true)] {
+        let ended =
+            on_threads(ranks, |cluster| run(&cluster, 1, (&folder, &recipe), stop_at, resumes));
         assert!(ended.iter().all(Result::is_ok), "{ended:?}");
     }
     assert!(files(&folder) == expected);
@@ -109,8 +108,7 @@ fn a_time_is_planned_on_all_ranks() {
     let (folder, recipe) = (place.path().join("timed"), recipe(Recipe::default()));
     let recipe = Recipe { steps: None, ..recipe };
     let ended = on_threads(2, |cluster| {
-        let (front, limits) =
-            (&mut Silent, Limits { time: Some(1e6), stop_at: Some(2) });
+        let (front, limits) = (&mut Silent, Limits { time: Some(1e6), stop_at: Some(2) });
         let engine = Engine::default().in_cluster(cluster.clone());
         if !cluster.leads() {
             return follow(engine, None, front).map(|()| None);
@@ -131,7 +129,7 @@ fn more_ranks_than_leaves_are_refused_before_anything_is_written() {
     let folder = place.path().join("run");
     let recipe = Recipe { batch: Some(8), ..recipe(Recipe::default()) };
     let ended = on_threads(3, |cluster| {
-        run(cluster, 1, (&folder, &recipe), None, false).unwrap_err().to_string()
+        run(&cluster, 1, (&folder, &recipe), None, false).unwrap_err().to_string()
     });
     assert_eq!(
         ended[0],
