@@ -29,11 +29,18 @@ pub struct Interrupt {
 impl Interrupt {
     /// Starts watching for SIGINT (Ctrl-C), SIGTERM and SIGHUP (the terminal is closed), unless the
     /// last is ignored, as it is under `nohup`.
-    pub fn watch() -> Result<Self> {
+    ///
+    /// Unless `second_ends`, no second signal ends the program immediately: `mpirun` passes Ctrl-C on to
+    /// processes that the terminal has sent it to as well.
+    pub fn watch(second_ends: bool) -> Result<Self> {
         let watch = Self { signal: Arc::default(), at_once: Arc::default(), over: Arc::default() };
         for signal in [SIGINT, SIGTERM] {
-            watch.note(signal, &watch.at_once)?;
-            flag::register(signal, Arc::clone(&watch.at_once)).with_context(unwatched)?;
+            if second_ends {
+                watch.note(signal, &watch.at_once)?;
+                flag::register(signal, Arc::clone(&watch.at_once)).with_context(unwatched)?;
+            } else {
+                watch.note(signal, &watch.over)?;
+            }
         }
         #[cfg(unix)]
         if !hangup::is_ignored() {
@@ -146,7 +153,7 @@ mod tests {
         if hangup::is_ignored() {
             return;
         }
-        let watch = Interrupt::watch().unwrap();
+        let watch = Interrupt::watch(true).unwrap();
         assert_eq!(watch.came(), None);
         raise(SIGHUP).unwrap();
         raise(SIGHUP).unwrap();

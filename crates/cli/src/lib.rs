@@ -16,6 +16,7 @@ mod interrupt;
 mod open;
 mod output;
 mod progress;
+mod ranks;
 mod report;
 mod rows;
 mod screen;

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 
+use ancestral_cluster::Cluster;
 use ancestral_run::{Front, Outcome};
 use clap::{CommandFactory as _, Parser as _};
 
@@ -43,7 +44,7 @@ impl fmt::Display for TrainError {
 impl std::error::Error for TrainError {}
 
 /// Trains with the arguments of `ancestral train`, the data first, and the front of the caller, which
-/// is called on the threads that train.
+/// is called on the threads that train. One process: `--mpi` is of the program.
 ///
 /// # Errors
 /// As the command; nothing is printed.
@@ -58,8 +59,12 @@ pub fn train(
         let text = text.strip_prefix("error: ").unwrap_or(text).to_owned();
         TrainError { text, is_of_input: true }
     })?;
+    if args.ranks.mpi {
+        let text = "--mpi: only `mpirun … ancestral train` trains on several processes".to_owned();
+        return Err(TrainError { text, is_of_input: true });
+    }
     let trained = on_threads(&args.compute, || {
-        let run = train::begin(&args, front)?;
+        let run = train::begin(&args, Cluster::alone(), front)?;
         let outcome = run.run(front).map_err(crate::flags::raised)?;
         Ok(Ended { folder: run.folder().path().to_owned(), outcome })
     });
@@ -78,7 +83,7 @@ pub fn train(
 pub fn settings_of_training() -> Vec<String> {
     let command = TrainArgs::command();
     let flags = command.get_arguments().filter_map(clap::Arg::get_long);
-    let flags = flags.filter(|flag| !["quiet", "show", "help"].contains(flag));
+    let flags = flags.filter(|flag| !["quiet", "show", "help", "mpi"].contains(flag));
     flags.map(|flag| flag.replace('-', "_")).collect()
 }
 

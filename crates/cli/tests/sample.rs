@@ -268,3 +268,16 @@ fn without_a_class_samples_are_of_each_as_often_as_the_data() {
     // Another seed begins with another class, or the next samples differ.
     assert!(folder.refused("sample --class eleven -o x.npy").contains("expected one of 0, 1"));
 }
+
+#[test]
+#[cfg(not(feature = "mpi"))]
+fn a_build_without_mpi_names_what_to_build() {
+    for command in ["sample -n 1 -o x.png", "train digits -o run", "eval digits"] {
+        let folder = Folder::new();
+        assert_eq!(
+            folder.refused(&format!("{command} --mpi")),
+            "error: --mpi: not in this build: build it with `--features mpi`, which needs Open MPI or MPICH \
+             (Debian: libopenmpi-dev, openmpi-bin and libclang-dev)\n"
+        );
+    }
+}

@@ -47,7 +47,7 @@ pub fn calibrate(
     let levels = norms.points().len();
     let total = (rows.div_ceil(batch) * levels) as u64;
     let mut done = 0;
-    for RowBatch { x0, labels, indices } in data.batches(batch) {
+    for RowBatch { x0, labels, indices } in data.batches(0..rows, batch) {
         let first = indices.start;
         let mut noise = SampleNoise::of_streams(streams(settings), indices);
         let measured = pipeline.with_denoiser(settings, labels, |denoiser| {

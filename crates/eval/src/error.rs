@@ -8,6 +8,7 @@ use ancestral::level::LevelError;
 use ancestral::likelihood::FlowError;
 use ancestral::options::OptionError;
 use ancestral::variance::OptimalVarianceError;
+use ancestral_cluster::ClusterError;
 use ancestral_data::{ChartError, SheetError};
 use ancestral_metrics::MetricError;
 use ancestral_pipeline::NetworkError;
@@ -24,6 +25,9 @@ pub const SETTINGS: [&str; 8] =
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum EvalError {
+    /// A rank has ended.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
     /// There is no such sampler or spacing.
     #[error("`{setting}`")]
     Option {

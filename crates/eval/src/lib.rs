@@ -10,6 +10,8 @@ mod likelihood;
 mod quality;
 #[cfg(feature = "datasets")]
 mod reference;
+#[cfg(feature = "datasets")]
+mod shares;
 mod table;
 
 #[cfg(feature = "datasets")]

@@ -10,6 +10,7 @@ use ancestral::{AnySampler, Grid};
 use ancestral_pipeline::{Batch, NetworkError, Pipeline, Process, Settings};
 
 use crate::reference::RowBatch;
+use crate::shares::in_shares;
 use crate::{EvalError, Progress, Reference};
 
 pub use flow::{Flow, FlowReport, flow_likelihood};
@@ -66,8 +67,15 @@ pub(crate) fn batch(pipeline: &Pipeline, settings: &Settings) -> usize {
     settings.batch.unwrap_or(pipeline.model().defaults().batch)
 }
 
+/// How many batches this rank measures.
+pub(crate) fn batches_of_share(pipeline: &Pipeline, rows: usize, batch: usize) -> usize {
+    let cluster = pipeline.cluster();
+    cluster.shares(rows)[cluster.rank()].len().div_ceil(batch)
+}
+
 /// The variational bound of all rows, on the grid and with the variance of the settings; of these
-/// `steps`, `spacing`, `variance`, `clip`, `seed` and `batch` count.
+/// `steps`, `spacing`, `variance`, `clip`, `seed` and `batch` count. The ranks of the pipeline take the rows
+/// among them, and the report of rank 0 is of all.
 ///
 /// # Errors
 /// If a setting is invalid, or the network fails.
@@ -83,10 +91,10 @@ pub fn variational_bound(
     let estimator = VariationalBound::new(&grid, variance, decoder);
     let (rows, batch) = (data.rows.rows(), batch(pipeline, settings));
     let hops = grid.points().len();
-    let total = (rows.div_ceil(batch) * hops) as u64;
+    let total = (batches_of_share(pipeline, rows, batch) * hops) as u64;
     let mut done = 0;
     let mut bound = Bound::default();
-    for RowBatch { x0, labels, indices } in data.batches(batch) {
+    let measure = |RowBatch { x0, labels, indices }: RowBatch| {
         let first = indices.start;
         let mut noise = SampleNoise::of_streams(streams(settings), indices);
         let terms = pipeline.with_denoiser(settings, labels, |denoiser| {
@@ -96,7 +104,16 @@ pub fn variational_bound(
             });
             terms.collect::<Result<Vec<_>, _>>()
         })?;
-        bound.add(&estimator.prior(&x0), &terms.map_err(|source| failed(pipeline, source))?);
-    }
+        let terms = terms.map_err(|source| failed(pipeline, source))?;
+        let bits = terms.into_iter().map(|term| term.bits);
+        Ok(std::iter::once(estimator.prior(&x0)).chain(bits).flatten().collect())
+    };
+    // The prior terms of some rows, and then those of each hop.
+    let take = |found: &[f64]| {
+        let rows = found.len().div_euclid(1 + hops);
+        let (prior, terms) = found.split_at(rows);
+        bound.add_bits(prior, &terms.chunks_exact(rows).collect::<Vec<_>>());
+    };
+    in_shares(pipeline.cluster(), data, batch, measure, take)?;
     Ok(LikelihoodReport::new(pipeline.model(), data, decoder, name, &grid, &bound))
 }

@@ -36,11 +36,15 @@ pub(crate) struct RowBatch {
 }
 
 impl Reference {
-    /// All rows, `size` at a time.
-    pub(crate) fn batches(&self, size: usize) -> impl Iterator<Item = RowBatch> {
-        let rows = self.rows.rows();
-        (0..rows).step_by(size).map(move |from| {
-            let range = from..rows.min(from + size);
+    /// Some rows, `size` at a time.
+    pub(crate) fn batches(
+        &self,
+        rows: Range<usize>,
+        size: usize,
+    ) -> impl Iterator<Item = RowBatch> {
+        let end = rows.end;
+        rows.step_by(size).map(move |from| {
+            let range = from..end.min(from + size);
             RowBatch {
                 x0: self.rows.slice(range.clone()),
                 labels: self.labels.as_ref().map(|labels| labels[range.clone()].to_vec()),

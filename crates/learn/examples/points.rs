@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 
     // Sample from the averaged weights.
-    let network = CpuNetwork::load(&request.network, trainer.average())?;
+    let network = CpuNetwork::load(&request.network, trainer.average()?)?;
     let (schedule, prediction) = (trainer.schedule(), request.scheduler.prediction());
     let mut denoiser = NetworkDenoiser::new(network, prediction, schedule.clone())?;
     let grid = Grid::new(schedule, Spacing::Trailing, 30)?;

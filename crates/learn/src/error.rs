@@ -3,6 +3,7 @@
 use ancestral::Variance;
 use ancestral::denoiser::ZeroTerminalSnrError;
 use ancestral::schedule::ScheduleError;
+use ancestral_cluster::ClusterError;
 use ancestral_format::{Labels, Mismatch, counted};
 use thiserror::Error;
 
@@ -136,6 +137,23 @@ pub enum TrainError {
         /// How many steps are planned.
         total: u64,
     },
+    /// Some ranks would have nothing to do.
+    #[error(
+        "{ranks} ranks: an update of {} has {}, so at most {leaves} ranks can share it",
+        counted(*rows, "sample"),
+        if *leaves == 1 { "1 leaf".to_owned() } else { format!("{leaves} leaves") }
+    )]
+    Ranks {
+        /// The ranks.
+        ranks: usize,
+        /// Samples of an update.
+        rows: usize,
+        /// Its leaves.
+        leaves: usize,
+    },
+    /// Another rank has ended, or is elsewhere.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
     /// Too many updates in a row had to be skipped.
     #[error("step {step}: {what} is not finite; {in_a_row} steps in a row were skipped")]
     NonFinite {

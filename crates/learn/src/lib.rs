@@ -34,6 +34,7 @@ mod recipe;
 mod request;
 mod rows;
 mod settings;
+mod split;
 mod state;
 mod timestep_sampler;
 mod trainer;

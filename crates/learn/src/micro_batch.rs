@@ -1,12 +1,13 @@
 //! Noisy samples and what the network should predict of them.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use ancestral::noise::{Purpose, Streams};
 use ancestral::{Prediction, Schedule};
 use rand::Rng;
 
-use crate::ahead::Ahead;
+use crate::ahead::{Ahead, Places};
 use crate::data_order::{DataOrder, below, unit};
 use crate::timestep_sampler::SecondMoment;
 use crate::{Settings, TimestepSampler, TrainError, TrainingSet};
@@ -109,6 +110,8 @@ pub(crate) struct SampleSource {
     noise: Streams,
     label: Streams,
     augmentation: Streams,
+    /// The samples that are made here.
+    places: Places,
     /// Rows that are read before they are needed, if they are elsewhere, and how many at the most.
     ahead: Option<Ahead>,
     depth: usize,
@@ -136,11 +139,17 @@ impl SampleSource {
             noise: streams(Purpose::TrainingNoise),
             label: streams(Purpose::LabelDropout),
             augmentation: streams(Purpose::Augmentation),
+            places: Places::new(settings.rows(), 0..settings.rows()),
             ahead: None,
             depth: AHEAD * settings.rows(),
             data,
             schedule,
         }
+    }
+
+    /// The same where only these places of each update of `of` samples are made.
+    pub(crate) fn at_places(self, of: usize, places: Range<usize>) -> Self {
+        Self { depth: AHEAD * places.len(), places: Places::new(of, places), ..self }
     }
 
     /// The samples `first`, `first` + 1, … of all that training ever sees.
@@ -174,20 +183,25 @@ impl SampleSource {
         Ok(batch)
     }
 
-    /// So many samples of other data at timesteps that are evenly spread, the cleanest first. The
+    /// Some of `of` samples of other data at timesteps that are evenly spread, the cleanest first. The
     /// noise is always the same, and none that training adds.
     ///
     /// # Errors
     /// If a row cannot be read.
-    pub(crate) fn evenly(&self, data: &TrainingSet, rows: usize) -> Result<MicroBatch, TrainError> {
+    pub(crate) fn evenly(
+        &self,
+        data: &TrainingSet,
+        of: usize,
+        some: Range<usize>,
+    ) -> Result<MicroBatch, TrainError> {
         let size = data.row_len();
         let labels = data.labels();
-        let labels = labels.map(|labels| (0..rows).map(|i| labels[i % data.len()]).collect());
-        let mut batch = MicroBatch::new(rows, size, labels);
+        let labels = labels.map(|labels| some.clone().map(|i| labels[i % data.len()]).collect());
+        let mut batch = MicroBatch::new(some.len(), size, labels);
         let mut noise = vec![0.0_f32; size];
-        for i in 0..rows {
+        for i in some {
             self.noise.normals(u64::MAX - i as u64, 0, &mut noise);
-            let t = (2 * i + 1) * self.schedule.len() / (2 * rows);
+            let t = (2 * i + 1) * self.schedule.len() / (2 * of);
             batch.push(self, (t, 1.0), &data.row(i % data.len())?, &noise);
         }
         Ok(batch)
@@ -218,8 +232,8 @@ impl SampleSource {
         if !self.data.is_elsewhere() {
             return self.data.row(row);
         }
-        let ahead = match self.ahead.take().filter(|ahead| ahead.next == sample) {
-            None => Ahead::new(&self.data, &self.order, sample, self.depth),
+        let ahead = match self.ahead.take().filter(|ahead| ahead.next() == sample) {
+            None => Ahead::new(&self.data, &self.order, &self.places, sample, self.depth),
             Some(ahead) => ahead,
         };
         self.ahead.insert(ahead).take().map(Cow::Owned)

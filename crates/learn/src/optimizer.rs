@@ -29,6 +29,14 @@ pub(crate) struct Part {
     pub rows: Option<usize>,
 }
 
+impl Part {
+    /// What of it is among the parameters `own`: of a matrix all or nothing.
+    pub(crate) fn within(self, own: &Range<usize>) -> Option<Self> {
+        let at = self.at.start.max(own.start)..self.at.end.min(own.end);
+        (at.start < at.end).then_some(Self { at, ..self })
+    }
+}
+
 impl Optimizer {
     /// Its name.
     #[must_use]

@@ -1,20 +1,22 @@
 //! The training loop, one update per call.
 
 use std::fmt;
+use std::ops::Range;
 
 use ancestral::{Schedule, Variance};
+use ancestral_cluster::{Cluster, ClusterError};
 use ancestral_cpu::Shapes;
 use ancestral_cpu::train::{Muon, Slot, Update};
 use ancestral_format::{About, Labels, Mismatch, ModelFolder, NetworkConfig, Weights};
 use rayon::prelude::*;
 
-use crate::gradients::GradientNorm;
 use crate::judgement::{self, BANDS, Losses};
 use crate::micro_batch::{MicroBatch, SampleSource};
 use crate::objective::{Objective, RowLoss};
 use crate::optimizer::Part;
+use crate::split::Split;
 use crate::timestep_sampler::SecondMoment;
-use crate::tree::{Passes, Tree};
+use crate::tree::{Node, Passes, Tree};
 use crate::{
     Checkpoint, Counters, Engine, Pass, Request, Settings, TrainError, TrainState, TrainingSet,
     ema_decay, initial,
@@ -55,7 +57,8 @@ pub struct StepReport {
 /// ε, whether its label is hidden), depends on the seed and s alone; t also on the losses of earlier
 /// updates if it is drawn by them ([`TimestepSampler`](crate::TimestepSampler)). Gradients are summed by a tree
 /// over fixed leaves of an update's samples ([`Passes`]). So a run is the same, bit for bit, for any
-/// number of threads, and a batch of 64 is the same as 8 batches of 8.
+/// number of threads, and a batch of 64 is the same as 8 batches of 8. Several processes
+/// ([`in_cluster`](Self::in_cluster)) take the leaves of that tree among them, and make the same run.
 /// # Source
 /// Ho et al. 2020, arXiv:2006.11239, algorithm 1 and eq. 14; label dropout: Ho and Salimans 2022,
 /// arXiv:2207.12598; AdamW: Loshchilov and Hutter 2019, arXiv:1711.05101.
@@ -64,9 +67,11 @@ pub struct Trainer<E> {
     request: Request,
     source: SampleSource,
     objective: Objective,
+    /// What is done here: all, or the part of one of several processes.
+    split: Split,
     passes: Passes,
     tree: Tree,
-    /// What is updated by which rule.
+    /// What is updated by which rule, of the parameters that are owned here.
     parts: Vec<Part>,
     vectors: Vectors,
     step: u64,
@@ -74,10 +79,12 @@ pub struct Trainer<E> {
     skipped_in_a_row: u32,
 }
 
-/// The mean loss of a step's samples, its gradients, and the timestep and loss of each sample.
+/// The mean loss of a step's samples, the gradients that are summed here, and the timestep and loss of
+/// each sample.
 type Gradients = (f64, Vec<f32>, Vec<(usize, f64)>);
 
-/// What a training keeps of each parameter, in the order of the layout.
+/// What a training keeps of each parameter, in the order of the layout: the weights of all, the rest of
+/// those that are owned here.
 struct Vectors {
     weights: Vec<f32>,
     average: Vec<f32>,
@@ -86,18 +93,20 @@ struct Vectors {
 }
 
 impl Vectors {
-    /// The parts of all vectors and of the gradients, each with the rows of its matrix.
+    /// The parts of all vectors and of the gradients, each with the rows of its matrix. The first is at
+    /// `own` among all weights.
     fn slots<'a>(
         &'a mut self,
         parts: &[Part],
+        own: Range<usize>,
         mut gradients: &'a [f32],
     ) -> Vec<(Option<usize>, Slot<'a>)> {
         let Self { weights, average, first, second } = self;
-        let mut rest = [weights, average, first, second].map(Vec::as_mut_slice);
+        let mut rest = [&mut weights[own], average, first, second];
         let mut slots = Vec::with_capacity(parts.len());
         for Part { at, rows } in parts {
             let [weight, average, first, second] = rest.each_mut().map(|rest| {
-                rest.split_off_mut(..at.len()).expect("parts cover all parameters in order")
+                rest.split_off_mut(..at.len()).expect("parts cover the parameters in order")
             });
             let gradient =
                 gradients.split_off(..at.len()).expect("there is a gradient for each parameter");
@@ -135,11 +144,13 @@ impl<E: Engine> Trainer<E> {
         let weights = weights(&engine);
         let zeros = vec![0.0; weights.len()];
         let prediction = request.scheduler.prediction();
+        let passes = Passes::new(settings.rows(), settings.batch);
         Ok(Self {
             source: SampleSource::new(data, schedule, prediction, settings),
             objective,
-            passes: Passes::new(settings.rows(), settings.batch),
-            tree: Tree::default(),
+            split: Split::new(Cluster::alone(), passes.leaves(), engine.layout())?,
+            tree: Tree::new(passes.leaves()),
+            passes,
             parts: settings.optimizer.parts(engine.layout()),
             vectors: Vectors {
                 average: weights.clone(),
@@ -180,6 +191,48 @@ impl<E: Engine> Trainer<E> {
         Ok(Self { vectors, step, updates, skipped_in_a_row, ..trainer })
     }
 
+    /// The part of this process in the training of rank 0, whose state is that of all. From here on all
+    /// ranks call the same methods in the same order, with the same results, bit for bit those of one
+    /// process.
+    ///
+    /// # Memory
+    /// Moments and average are kept once in the cluster, not once a rank.
+    ///
+    /// # Errors
+    /// If an update has fewer leaves than there are ranks, or a rank has ended.
+    ///
+    /// # Panics
+    /// If the training is in a cluster already.
+    pub fn in_cluster(self, cluster: &Cluster) -> Result<Self, TrainError> {
+        assert!(self.split.cluster().is_alone(), "a training is in one cluster");
+        let Self { engine, mut source, mut vectors, .. } = self;
+        let split = Split::new(cluster.clone(), self.passes.leaves(), engine.layout())?;
+        let mut counters = [self.step, self.updates, u64::from(self.skipped_in_a_row)];
+        cluster.broadcast(&mut counters)?;
+        let [step, updates, skipped] = counters;
+        cluster.broadcast(&mut vectors.weights)?;
+        for vector in [&mut vectors.average, &mut vectors.first, &mut vectors.second] {
+            *vector = split.scattered(vector)?;
+        }
+        if let Some(sampler) = &mut source.second_moment {
+            sampler.broadcast(cluster)?;
+        }
+        let rows = split.rows()[cluster.rank()].clone();
+        let own = split.own();
+        Ok(Self {
+            source: source.at_places(self.request.training.rows(), rows),
+            passes: self.passes.of_leaves(split.leaves()),
+            parts: self.parts.into_iter().filter_map(|part| part.within(&own)).collect(),
+            step,
+            updates,
+            skipped_in_a_row: u32::try_from(skipped).expect("a count of rank 0's"),
+            engine,
+            split,
+            vectors,
+            ..self
+        })
+    }
+
     /// Takes the losses that timesteps are drawn by; there are none if all are drawn alike.
     fn restore_timestep_losses(&mut self, losses: &Weights) -> Result<(), TrainError> {
         let timesteps = self.source.schedule.len();
@@ -203,11 +256,11 @@ impl<E: Engine> Trainer<E> {
         let Settings { learning_rate, steps, clip_norm, .. } = self.request.training;
         let learning_rate = learning_rate.at(self.step, steps)?;
         let (loss, gradients, losses) = self.gradients()?;
-        let norm = GradientNorm::of(&gradients, self.engine.layout());
+        let norm = self.split.norm(&gradients, self.engine.layout())?;
         let skipped = !(loss.is_finite() && norm.norm.is_finite());
         if !skipped {
             self.skipped_in_a_row = 0;
-            self.update(&gradients, norm.clip_factor(clip_norm), learning_rate);
+            self.update(&gradients, norm.clip_factor(clip_norm), learning_rate)?;
             if let Some(sampler) = &mut self.source.second_moment {
                 sampler.record(losses);
             }
@@ -221,34 +274,44 @@ impl<E: Engine> Trainer<E> {
         Ok(StepReport { step, loss, gradient_norm: norm.norm, learning_rate, skipped })
     }
 
-    /// The mean loss of the step's samples, its gradients, and the timestep and loss of each sample.
+    /// The mean loss of the step's samples, the gradients of the parameters that are owned here (and a few
+    /// more), and the timestep and loss of each sample.
     fn gradients(&mut self) -> Result<Gradients, TrainError> {
         let rows = self.request.training.rows();
         let first = self.step * rows as u64;
-        let (mut sum, mut all) = (0.0, Vec::with_capacity(rows));
-        for pass in self.passes.rows() {
-            let samples = self.source.micro_batch(first + pass.start as u64, pass.len())?;
+        // Of each row the timestep, what it counts, and the loss: as bits, in which they are sent.
+        let mut losses = vec![[0_u64; 3]; rows];
+        for (leaves, place) in self.passes.nodes_of_passes().zip(self.passes.rows()) {
+            let samples = self.source.micro_batch(first + place.start as u64, place.len())?;
             let MicroBatch { x, timesteps, labels, .. } = &samples;
             let (leaf, labels) = (self.passes.leaf(), labels.as_deref());
-            let pass = Pass { x, timesteps, labels, leaf };
             let of_pass = samples.rows();
             let mut loss = |output: &[f32], slopes: &mut [f32]| {
-                // One after the other: the sum does not depend on how rows are cut into passes.
-                let losses = self.objective.losses(&of_pass, rows, output, slopes);
-                for (row, RowLoss { loss, .. }) in of_pass.iter().zip(losses) {
-                    sum += row.counts * loss;
-                    all.push((row.timestep, loss));
+                let found = self.objective.losses(&of_pass, rows, output, slopes);
+                let of_rows = losses[place.clone()].iter_mut().zip(of_pass.iter().zip(found));
+                for (bits, (row, RowLoss { loss, .. })) in of_rows {
+                    *bits = [row.timestep as u64, row.counts.to_bits(), loss.to_bits()];
                 }
             };
-            let mut node = self.tree.vector(self.vectors.weights.len());
-            self.engine.gradients(&self.vectors.weights, pass, &mut loss, &mut node);
-            self.tree.push(node);
+            let pass = Pass { x, timesteps, labels, leaf };
+            let mut sum = self.tree.vector(self.vectors.weights.len());
+            self.engine.gradients(&self.vectors.weights, pass, &mut loss, &mut sum);
+            self.tree.push(Node { leaves, sum });
         }
-        Ok((sum / rows as f64, self.tree.finish(), all))
+        let gradients = self.split.sum(&mut self.tree)?;
+        self.split.cluster().all_gather(&mut losses, &self.split.rows())?;
+        // One after the other: the sum does not depend on how rows are cut into passes.
+        let (mut sum, mut all) = (0.0, Vec::with_capacity(rows));
+        for [timestep, counts, loss] in losses {
+            let loss = f64::from_bits(loss);
+            sum += f64::from_bits(counts) * loss;
+            all.push((usize::try_from(timestep).expect("one of the schedule's"), loss));
+        }
+        Ok((sum / rows as f64, gradients, all))
     }
 
     /// Changes weights, moments and average along `factor` times the gradients.
-    fn update(&mut self, gradient: &[f32], factor: f64, rate: f64) {
+    fn update(&mut self, gradient: &[f32], factor: f64, rate: f64) -> Result<(), ClusterError> {
         /// How much larger the rate of matrices is than that of the rest, and their momentum.
         const MUON_RATE: f64 = 10.0;
         const MUON_MOMENTUM: f32 = 0.95;
@@ -261,7 +324,7 @@ impl<E: Engine> Trainer<E> {
         let muon =
             Muon { factor, rate: MUON_RATE * rate, momentum: MUON_MOMENTUM, weight_decay, share };
         let mut matrices = Vec::new();
-        for (rows, slot) in self.vectors.slots(&self.parts, gradient) {
+        for (rows, slot) in self.vectors.slots(&self.parts, self.split.own(), gradient) {
             match rows {
                 None => adamw.apply(slot),
                 Some(rows) => matrices.push((rows, slot)),
@@ -270,6 +333,7 @@ impl<E: Engine> Trainer<E> {
         // The largest first, so that threads end together.
         matrices.sort_by_key(|(_, slot)| std::cmp::Reverse(slot.weight.len()));
         matrices.into_par_iter().with_max_len(1).for_each(|(rows, slot)| muon.apply(slot, rows));
+        self.split.complete(&mut self.vectors.weights)
     }
 
     /// The losses of the averaged weights on the held-out data, and on as many rows seen in training:
@@ -283,29 +347,39 @@ impl<E: Engine> Trainer<E> {
     }
 
     fn losses(&mut self, data: &TrainingSet) -> Result<Losses, TrainError> {
-        let samples = self.source.evenly(data, judgement::ROWS)?;
+        let shares = self.split.cluster().shares(judgement::ROWS);
+        let own = shares[self.split.cluster().rank()].clone();
+        let samples = self.source.evenly(data, judgement::ROWS, own.clone());
+        let samples = self.split.cluster().agree(samples)?;
         let (MicroBatch { x, timesteps, labels, .. }, all) = (&samples, samples.rows());
         let (length, leaf) = (data.row_len(), self.passes.leaf());
         let rows = self.passes.largest().max(1);
-        let mut losses: Vec<f64> = Vec::with_capacity(judgement::ROWS);
+        // Of each row the error, and what it counts.
+        let mut losses = vec![[0.0_f64; 2]; judgement::ROWS];
+        let average = self.split.whole(&self.vectors.average)?;
         let mut unused = self.tree.vector(self.vectors.weights.len());
-        for from in (0..judgement::ROWS).step_by(rows) {
-            let to = judgement::ROWS.min(from + rows);
+        for from in (0..own.len()).step_by(rows) {
+            let to = own.len().min(from + rows);
             let x = &x[from * length..to * length];
             let labels = labels.as_ref().map(|labels| &labels[from..to]);
             let pass = Pass { x, timesteps: &timesteps[from..to], labels, leaf };
             let mut loss = |output: &[f32], slopes: &mut [f32]| {
                 let of_pass = self.objective.losses(&all[from..to], rows, output, slopes);
-                losses.extend(of_pass.iter().map(|row| row.error));
+                for (place, (row, of_row)) in
+                    (own.start + from..).zip(all[from..to].iter().zip(of_pass))
+                {
+                    losses[place] = [of_row.error, row.weight];
+                }
             };
-            self.engine.gradients(&self.vectors.average, pass, &mut loss, &mut unused);
+            self.engine.gradients(&average, pass, &mut loss, &mut unused);
         }
         self.tree.give(unused);
-        let weighted = losses.iter().zip(&all).map(|(loss, row)| loss * row.weight);
+        self.split.cluster().all_gather(&mut losses, &shares)?;
+        let weighted = losses.iter().map(|[loss, weight]| loss * weight);
         let mut bands = [0.0; BANDS];
         let of_a_band = judgement::ROWS / BANDS;
         for (band, losses) in bands.iter_mut().zip(losses.chunks(of_a_band)) {
-            *band = losses.iter().sum::<f64>() / of_a_band as f64;
+            *band = losses.iter().map(|[loss, _]| loss).sum::<f64>() / of_a_band as f64;
         }
         Ok(Losses { mean: weighted.sum::<f64>() / judgement::ROWS as f64, bands })
     }
@@ -322,26 +396,33 @@ impl<E: Engine> Trainer<E> {
     }
 
     /// The state of the training.
-    #[must_use]
-    pub fn state(&self) -> TrainState {
-        TrainState {
+    ///
+    /// # Errors
+    /// In a cluster, if a rank has ended.
+    pub fn state(&self) -> Result<TrainState, ClusterError> {
+        Ok(TrainState {
             steps: self.step,
             updates: self.updates,
             skipped_in_a_row: self.skipped_in_a_row,
             weights: self.weights(),
-            average: self.average(),
-            moments: self.moments(),
+            average: self.average()?,
+            moments: self.moments()?,
             timestep_losses: self.timestep_losses(),
-        }
+        })
     }
 
     fn timestep_losses(&self) -> Weights {
         self.source.second_moment.as_ref().map(SecondMoment::to_weights).unwrap_or_default()
     }
 
-    fn moments(&self) -> [Weights; 2] {
+    fn moments(&self) -> Result<[Weights; 2], ClusterError> {
         let Vectors { first, second, .. } = &self.vectors;
-        [first, second].map(|moment| self.engine.layout().to_weights(moment))
+        Ok([self.whole(first)?, self.whole(second)?])
+    }
+
+    /// Values of all parameters, of which each rank has those that it owns.
+    fn whole(&self, own: &[f32]) -> Result<Weights, ClusterError> {
+        Ok(self.engine.layout().to_weights(&self.split.whole(own)?))
     }
 
     /// The weights as trained.
@@ -351,35 +432,45 @@ impl<E: Engine> Trainer<E> {
     }
 
     /// The averaged weights.
-    #[must_use]
-    pub fn average(&self) -> Weights {
-        self.engine.layout().to_weights(&self.vectors.average)
+    ///
+    /// # Errors
+    /// In a cluster, if a rank has ended.
+    pub fn average(&self) -> Result<Weights, ClusterError> {
+        self.whole(&self.vectors.average)
     }
 
     /// What was learned so far as a model: the averaged weights, and the raw ones beside them.
-    #[must_use]
-    pub fn model(&self, about: About) -> ModelFolder {
-        ModelFolder {
+    ///
+    /// # Errors
+    /// In a cluster, if a rank has ended.
+    pub fn model(&self, about: About) -> Result<ModelFolder, ClusterError> {
+        Ok(ModelFolder {
             network: self.request.network.clone(),
             scheduler: self.request.scheduler.clone(),
-            weights: self.average(),
+            weights: self.average()?,
             raw_weights: Some(self.weights()),
             about: Some(about),
-        }
+        })
     }
 
     /// All that is needed to continue in another process, as it is saved.
-    #[must_use]
-    pub fn checkpoint(&self, about: About, data_sha256: String) -> Checkpoint {
+    ///
+    /// # Errors
+    /// In a cluster, if a rank has ended.
+    pub fn checkpoint(
+        &self,
+        about: About,
+        data_sha256: String,
+    ) -> Result<Checkpoint, ClusterError> {
         let Self { step: steps, updates, skipped_in_a_row, .. } = *self;
-        Checkpoint {
-            model: self.model(about),
-            moments: self.moments(),
+        Ok(Checkpoint {
+            model: self.model(about)?,
+            moments: self.moments()?,
             timestep_losses: self.timestep_losses(),
             counters: Counters { steps, updates, skipped_in_a_row },
             request: self.request.clone(),
             data_sha256,
-        }
+        })
     }
 
     /// How many steps were made, skipped ones too; the number of the next step.

@@ -1,9 +1,10 @@
-//! The sum of gradients over the rows of an update, the same however the rows are cut into passes.
+//! The sum of gradients over the rows of an update, the same however the rows are cut into passes
+//! and passes among processes.
 //!
 //! The rows of an update are cut into leaves. The engine sums the rows of a leaf, and the leaves are
 //! added in pairs, by a tree that follows from their number alone: it is split at the largest power
-//! of two below that number, and so are its parts. A pass takes an aligned part of the tree, so each
-//! pass gives one node, and nodes are added as the tree adds them.
+//! of two below that number, and so are its parts. A pass takes a node of the tree, and nodes are
+//! added as the tree adds them, wherever they were computed.
 
 use std::ops::Range;
 
@@ -16,7 +17,61 @@ const LEAST_ROWS: usize = 4;
 /// Values that are one piece of work.
 const PIECE: usize = 16_384;
 
-/// How the rows of an update are cut into passes.
+/// The leaves of an update: how many, and how many rows each has but the last, which may be smaller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Leaves {
+    pub rows: usize,
+    pub of_leaf: usize,
+}
+
+impl Leaves {
+    /// Those of an update of so many rows.
+    pub(crate) fn of(rows: usize) -> Self {
+        Self { rows, of_leaf: rows.div_ceil(MOST_LEAVES).max(LEAST_ROWS) }
+    }
+
+    /// How many there are.
+    pub(crate) fn count(self) -> usize {
+        self.rows.div_ceil(self.of_leaf)
+    }
+
+    /// The rows of some leaves.
+    pub(crate) fn rows_of(self, leaves: &Range<usize>) -> Range<usize> {
+        let [from, to] = [leaves.start, leaves.end].map(|leaf| self.rows.min(leaf * self.of_leaf));
+        from..to
+    }
+
+    /// The largest nodes of the tree that make up the leaves `some`, of no more than `most` leaves each,
+    /// a power of two.
+    pub(crate) fn nodes(
+        self,
+        some: Range<usize>,
+        most: usize,
+    ) -> impl Iterator<Item = Range<usize>> {
+        let (count, mut first) = (self.count(), some.start);
+        std::iter::from_fn(move || {
+            let end = |size: usize| count.min(first + size);
+            let fits = |size: usize| {
+                let is_node = size <= most && first.is_multiple_of(size);
+                is_node && first < some.end && end(size) <= some.end
+            };
+            let sizes = (0..usize::BITS).map(|power| 1 << power).take_while(|size| fits(*size));
+            let node = first..end(sizes.last()?);
+            first = node.end;
+            Some(node)
+        })
+    }
+
+    /// Whether the tree adds two neighbouring nodes.
+    fn adds(self, left: &Range<usize>, right: &Range<usize>) -> bool {
+        let size = left.len();
+        size.is_power_of_two()
+            && left.start.is_multiple_of(2 * size)
+            && right.end == self.count().min(left.start + 2 * size)
+    }
+}
+
+/// How rows of an update are cut into passes.
 ///
 /// # Formula
 /// ```text
@@ -33,92 +88,124 @@ const PIECE: usize = 16_384;
 /// assert_eq!((passes.leaf(), passes.count(), passes.largest()), (4, 8, 8));
 /// assert_eq!(passes.rows().nth(1), Some(8..16));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Passes {
-    rows: usize,
-    leaf: usize,
-    /// Rows of each pass but the last, which may be smaller.
-    pass: usize,
+    leaves: Leaves,
+    /// The leaves that are cut: all, or those of one process of several.
+    some: Range<usize>,
+    /// The most leaves of a pass, a power of two.
+    most: usize,
 }
 
 impl Passes {
     /// The passes of an update of so many `rows`, of at most `batch` rows each, or of one leaf.
     #[must_use]
     pub fn new(rows: usize, batch: usize) -> Self {
-        let leaf = rows.div_ceil(MOST_LEAVES).max(LEAST_ROWS);
-        let leaves = match (batch / leaf).checked_ilog2() {
+        let leaves = Leaves::of(rows);
+        let fitting = match (batch / leaves.of_leaf).checked_ilog2() {
             Some(power) => 1 << power,
             None => 1,
         };
         // All rows are one pass if they fit, ragged as they may be.
-        let pass = if batch >= rows { rows } else { leaves * leaf };
-        Self { rows, leaf, pass }
+        let most = if batch >= rows { leaves.count().next_power_of_two() } else { fitting };
+        Self { leaves, some: 0..leaves.count(), most }
+    }
+
+    /// The same of some of the leaves.
+    pub(crate) fn of_leaves(self, some: Range<usize>) -> Self {
+        Self { some, ..self }
+    }
+
+    /// The leaves of the whole update.
+    pub(crate) fn leaves(&self) -> Leaves {
+        self.leaves
     }
 
     /// Rows of a leaf.
     #[must_use]
     pub fn leaf(&self) -> usize {
-        self.leaf
+        self.leaves.of_leaf
     }
 
     /// How many passes there are.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.rows.div_ceil(self.pass)
+        self.nodes_of_passes().count()
     }
 
     /// Rows of the largest pass.
     #[must_use]
     pub fn largest(&self) -> usize {
-        self.pass.min(self.rows)
+        self.rows().map(|rows| rows.len()).max().unwrap_or(0)
     }
 
     /// The rows of each pass.
     pub fn rows(&self) -> impl Iterator<Item = Range<usize>> + use<> {
-        let Self { rows, pass, .. } = *self;
-        (0..rows).step_by(pass).map(move |first| first..rows.min(first + pass))
+        let leaves = self.leaves;
+        self.nodes_of_passes().map(move |node| leaves.rows_of(&node))
+    }
+
+    /// The node of the tree that each pass is.
+    pub(crate) fn nodes_of_passes(&self) -> impl Iterator<Item = Range<usize>> + use<> {
+        self.leaves.nodes(self.some.clone(), self.most)
     }
 
     /// How many nodes are kept at once, at the most: that of a pass, and those that wait for others.
     #[must_use]
     pub fn nodes(&self) -> usize {
-        // As a binary counter: each pass counts one, each 1 of the count is a node that waits.
-        let waiting = (0..self.count()).map(|pass| pass.count_ones() as usize);
-        waiting.max().unwrap_or(0) + 1
+        let mut tree = Tree::new(self.leaves);
+        let kept = self.nodes_of_passes().map(|leaves| {
+            let kept = tree.waiting.len() + 1;
+            tree.push(Node { leaves, sum: Vec::new() });
+            kept
+        });
+        kept.max().unwrap_or(0)
     }
 }
 
-/// Adds the nodes of the passes of an update.
-#[derive(Debug, Default)]
+/// The sum of the gradients of some leaves.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub leaves: Range<usize>,
+    pub sum: Vec<f32>,
+}
+
+/// Adds nodes as the tree does, those of the first leaves first.
+#[derive(Debug)]
 pub(crate) struct Tree {
-    /// Nodes that wait for others, with how many passes they sum; the largest first.
-    waiting: Vec<(usize, Vec<f32>)>,
+    leaves: Leaves,
+    /// Nodes that wait for others.
+    waiting: Vec<Node>,
     /// Vectors for other nodes.
     spare: Vec<Vec<f32>>,
 }
 
 impl Tree {
-    /// A vector for the node of the next pass, with anything in it.
-    pub(crate) fn vector(&mut self, length: usize) -> Vec<f32> {
-        self.spare.pop().unwrap_or_else(|| vec![0.0; length])
+    pub(crate) fn new(leaves: Leaves) -> Self {
+        Self { leaves, waiting: Vec::new(), spare: Vec::new() }
     }
 
-    /// Takes the node of the next pass.
-    pub(crate) fn push(&mut self, node: Vec<f32>) {
-        self.waiting.push((1, node));
-        while let [.., (left, _), (right, _)] = self.waiting[..]
-            && left == right
+    /// A vector for the next node, with anything in it.
+    pub(crate) fn vector(&mut self, length: usize) -> Vec<f32> {
+        match self.spare.iter().position(|spare| spare.len() == length) {
+            Some(place) => self.spare.swap_remove(place),
+            None => vec![0.0; length],
+        }
+    }
+
+    /// Takes the next node.
+    pub(crate) fn push(&mut self, node: Node) {
+        self.waiting.push(node);
+        while let [.., left, right] = &self.waiting[..]
+            && self.leaves.adds(&left.leaves, &right.leaves)
         {
             self.merge();
         }
     }
 
-    /// The sum of all passes, at least one.
-    pub(crate) fn finish(&mut self) -> Vec<f32> {
-        while self.waiting.len() > 1 {
-            self.merge();
-        }
-        self.waiting.pop().expect("an update has a pass").1
+    /// The sums of all nodes that were pushed: that of the whole tree if these were all of its leaves.
+    pub(crate) fn finish(&mut self) -> Vec<Node> {
+        std::mem::take(&mut self.waiting)
     }
 
     /// Gives a vector back.
@@ -128,12 +215,10 @@ impl Tree {
 
     /// Adds the last two nodes.
     fn merge(&mut self) {
-        if let (Some((right, other)), Some((left, sum))) =
-            (self.waiting.pop(), self.waiting.last_mut())
-        {
-            add(sum, &other);
-            *left += right;
-            self.spare.push(other);
+        if let (Some(right), Some(left)) = (self.waiting.pop(), self.waiting.last_mut()) {
+            add(&mut left.sum, &right.sum);
+            left.leaves.end = right.leaves.end;
+            self.spare.push(right.sum);
         }
     }
 }
@@ -185,35 +270,84 @@ mod tests {
         }
     }
 
+    /// Rows that round differently in another order.
+    fn row(i: usize) -> Vec<f32> {
+        vec![((i * 37 % 101) as f32 * 0.1).exp(), 1.0 / (i + 1) as f32]
+    }
+
+    /// The sum of a pass as an engine computes it.
+    fn pass(rows: Range<usize>, leaf: usize) -> Vec<f32> {
+        let rows: Vec<_> = rows.collect();
+        let sum = |rows: &[usize]| {
+            rows[1..].iter().fold(row(rows[0]), |mut sum, i| {
+                add(&mut sum, &row(*i));
+                sum
+            })
+        };
+        sum_of_leaves(&rows.chunks(leaf).map(sum).collect::<Vec<_>>())
+    }
+
+    /// The nodes that the passes of some leaves add to.
+    fn summed(passes: &Passes) -> Vec<Node> {
+        let (mut tree, mut taken) = (Tree::new(passes.leaves()), 0);
+        for (leaves, rows) in passes.nodes_of_passes().zip(passes.rows()) {
+            taken += usize::from(tree.spare.is_empty());
+            let mut sum = tree.vector(2);
+            sum.copy_from_slice(&pass(rows, passes.leaf()));
+            tree.push(Node { leaves, sum });
+        }
+        assert_eq!(taken, passes.nodes(), "{passes:?}");
+        tree.finish()
+    }
+
+    /// The one node of a whole tree.
+    fn root(mut nodes: Vec<Node>) -> Vec<f32> {
+        assert_eq!(nodes.len(), 1);
+        nodes.pop().unwrap().sum
+    }
+
     #[test]
     fn the_sum_has_the_same_bits_however_the_rows_are_cut() {
-        let row = |i: usize| vec![((i * 37 % 101) as f32 * 0.1).exp(), 1.0 / (i + 1) as f32];
-        let node = |rows: Range<usize>, leaf: usize| {
-            let rows: Vec<_> = rows.collect();
-            let sum = |rows: &[usize]| {
-                rows[1..].iter().fold(row(rows[0]), |mut sum, i| {
-                    add(&mut sum, &row(*i));
-                    sum
-                })
-            };
-            sum_of_leaves(&rows.chunks(leaf).map(sum).collect::<Vec<_>>())
-        };
         for rows in [1, 5, 16, 50, 63, 64, 65, 100, 200] {
-            let sum = |batch: usize| {
-                let passes = Passes::new(rows, batch);
-                let (mut tree, mut taken) = (Tree::default(), 0);
-                for rows in passes.rows() {
-                    taken += usize::from(tree.spare.is_empty());
-                    let mut vector = tree.vector(2);
-                    vector.copy_from_slice(&node(rows, passes.leaf()));
-                    tree.push(vector);
-                }
-                assert_eq!(taken, passes.nodes(), "{rows} rows, batch {batch}");
-                tree.finish()
-            };
+            let sum = |batch: usize| root(summed(&Passes::new(rows, batch)));
             for batch in 1..=rows {
                 assert_eq!(sum(batch), sum(rows), "{rows} rows, batch {batch}");
             }
         }
+    }
+
+    #[test]
+    fn the_sum_has_the_same_bits_however_the_leaves_are_shared() {
+        for rows in [5, 16, 50, 63, 64, 65, 100, 200] {
+            let all = root(summed(&Passes::new(rows, rows)));
+            let leaves = Leaves::of(rows);
+            for ranks in 1..=leaves.count() {
+                let cut = |rank: usize| rank * leaves.count() / ranks;
+                for batch in [4, rows / 2, rows] {
+                    let mut tree = Tree::new(leaves);
+                    for rank in 0..ranks {
+                        let some = cut(rank)..cut(rank + 1);
+                        let nodes = summed(&Passes::new(rows, batch).of_leaves(some.clone()));
+                        let largest = leaves.nodes(some, usize::MAX);
+                        assert!(nodes.iter().map(|node| node.leaves.clone()).eq(largest));
+                        for node in nodes {
+                            tree.push(node);
+                        }
+                    }
+                    assert_eq!(root(tree.finish()), all, "{rows} rows, {ranks} ranks, {batch}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_share_is_the_largest_nodes_within_it() {
+        let nodes = |some, most| Leaves::of(64).nodes(some, most).collect::<Vec<_>>();
+        assert_eq!(nodes(0..16, 16), std::iter::once(0..16).collect::<Vec<_>>());
+        assert_eq!(nodes(5..10, 16), [5..6, 6..8, 8..10]);
+        assert_eq!(nodes(5..10, 1), [5..6, 6..7, 7..8, 8..9, 9..10]);
+        // 13 leaves: 8 and 5, which are 4 and 1.
+        let ragged = Leaves::of(50).nodes(6..13, 16);
+        assert_eq!(ragged.collect::<Vec<_>>(), [6..8, 8..13]);
     }
 }

@@ -73,7 +73,7 @@ fn threads_and_passes_change_no_bit() {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
                 pool.install(|| {
                     let mut trainer = trainer(&recipe, &data);
-                    (losses(&mut trainer, 8), trainer.state())
+                    (losses(&mut trainer, 8), trainer.state().unwrap())
                 })
             };
             let whole = run(96, 1);
@@ -97,7 +97,7 @@ fn a_run_continues_from_the_files_of_its_checkpoint() {
             let mut seen = losses(&mut first, 6);
             let folder = tempfile::tempdir().unwrap();
             let checkpoints = Checkpoints::new(folder.path().to_owned(), 1);
-            let checkpoint = first.checkpoint(about.clone(), data.sha256().unwrap());
+            let checkpoint = first.checkpoint(about.clone(), data.sha256().unwrap()).unwrap();
             checkpoints.save(&checkpoint).unwrap();
             let read = checkpoints.newest().unwrap().unwrap().checkpoint;
             assert_eq!(read, checkpoint);
@@ -106,7 +106,7 @@ fn a_run_continues_from_the_files_of_its_checkpoint() {
                 Trainer::resume(&request, network(&request), data.clone(), &state).unwrap();
             seen.extend(losses(&mut second, 2));
             assert_eq!(seen, expected);
-            assert!(second.state() == whole.state());
+            assert!(second.state().unwrap() == whole.state().unwrap());
         }
     }
 }
@@ -147,7 +147,7 @@ fn log_variances(trainer: &Trainer<TrainingNetwork>, data: &TrainingSet, t: usiz
     };
     let x = Batch::new(vec![2], clean.zip(noise).map(noisy).collect());
     let config = &trainer.request().network;
-    let mut network = CpuNetwork::load(config, trainer.average()).unwrap();
+    let mut network = CpuNetwork::load(config, trainer.average().unwrap()).unwrap();
     let output = network.predict(&x, &[t as f64; ROWS], None).unwrap();
     let NoiseScale::Exp { a, b } =
         scheduler.variance().noise_scale(&posterior(trainer.schedule(), t))

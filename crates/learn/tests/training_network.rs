@@ -62,7 +62,7 @@ fn one_large_batch_is_several_small_ones_bit_for_bit() {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| {
                 let mut trainer = trainer(&request, &data);
-                (losses(&mut trainer, 3), trainer.state())
+                (losses(&mut trainer, 3), trainer.state().unwrap())
             })
         };
         let whole = run(rows, 2);
@@ -85,12 +85,13 @@ fn a_run_that_was_interrupted_continues_as_if_it_had_not_been() {
         let expected = losses(&mut whole, 6);
         let mut first = trainer(&request, &data);
         let mut seen = losses(&mut first, 2);
-        let state: TrainState = first.checkpoint(about(), data.sha256().unwrap()).into_state();
+        let state: TrainState =
+            first.checkpoint(about(), data.sha256().unwrap()).unwrap().into_state();
         let mut second =
             Trainer::resume(&request, network(&request), data.clone(), &state).unwrap();
         seen.extend(losses(&mut second, 4));
         assert_eq!(seen, expected);
-        assert!(second.state() == whole.state());
+        assert!(second.state().unwrap() == whole.state().unwrap());
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ancestral::{Batch, Network};
+use ancestral_cluster::Cluster;
 use ancestral_cpu::{CpuNetwork, NetworkError, Precision};
 use ancestral_format::{NetworkConfig, Weights};
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -13,12 +14,13 @@ use crate::settings::Setting;
 /// What the CPU is called as a device.
 const CPU: &str = "cpu";
 
-/// What computes a network: where, in what numbers, and on which threads.
+/// What computes a network: where, in what numbers, on which threads, and with which other processes.
 #[derive(Clone, Debug)]
 pub struct Engine {
     on: On,
     /// Threads of its own; without, the current ones of rayon.
     pool: Option<Arc<ThreadPool>>,
+    cluster: Cluster,
 }
 
 #[derive(Clone, Debug)]
@@ -33,7 +35,7 @@ enum On {
 impl Default for Engine {
     /// The CPU, in f32, on as many threads as it has cores.
     fn default() -> Self {
-        Self { on: On::Cpu(Precision::F32), pool: None }
+        Self { on: On::Cpu(Precision::F32), pool: None, cluster: Cluster::alone() }
     }
 }
 
@@ -54,7 +56,7 @@ impl Engine {
             }
             device => burn::on(device, precision)?,
         };
-        Ok(Self { on, pool: None })
+        Ok(Self { on, ..Self::default() })
     }
 
     /// The same on `threads` threads of its own, at most as many as there are cores: more change
@@ -71,6 +73,28 @@ impl Engine {
         let pool = ThreadPoolBuilder::new().num_threads(threads.min(cores)).build();
         let pool = pool.map_err(|error| refused(Problem::Threads(error.to_string())))?;
         Ok(Self { pool: Some(Arc::new(pool)), ..self })
+    }
+
+    /// The same in another precision.
+    ///
+    /// # Errors
+    /// If this machine does not compute in it.
+    pub fn in_precision(self, precision: Precision) -> Result<Self, SettingError> {
+        let on = if self.is_cpu() { Self::new(CPU, precision)?.on } else { self.on };
+        Ok(Self { on, ..self })
+    }
+
+    /// The same as one rank of a cluster. Each rank has an engine of its own, with as many threads as it
+    /// likes, but of one device and precision.
+    #[must_use]
+    pub fn in_cluster(self, cluster: Cluster) -> Self {
+        Self { cluster, ..self }
+    }
+
+    /// The ranks that compute together.
+    #[must_use]
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
     }
 
     /// Whether it is the CPU.

@@ -203,6 +203,15 @@ pub enum Problem {
         /// The model.
         model: String,
     },
+    /// Several ranks can't take parts of one draw.
+    #[error(
+        "the noise of all samples is drawn as one, which {ranks} ranks can't share: use one rank, or another \
+         `rng`"
+    )]
+    OneDraw {
+        /// The ranks.
+        ranks: usize,
+    },
     /// Samples are completed by ancestral sampling alone.
     #[error("samples are completed by ddpm, not by {sampler}: leave `sampler` and `eta` out")]
     NotAncestral {

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod batcher;
+mod collect;
 mod engine;
 mod error;
 mod facts;
@@ -27,6 +28,7 @@ pub use ancestral::inpainting::{Known, KnownError};
 pub use ancestral::suspend::Call;
 pub use ancestral_cpu::{NetworkError, Precision};
 pub use batcher::{Batcher, Event};
+pub use collect::collect;
 pub use engine::Engine;
 pub use error::{Error, ModelError, Noted, Notice, NoticeKind, Problem, RowsError, SettingError};
 pub use facts::{ColumnFacts, DefaultFacts, Facts, OptionFacts, SamplerFacts};

@@ -9,6 +9,7 @@ use ancestral::denoiser::Chunked;
 use ancestral::invert::Inversion;
 use ancestral::suspend::Call;
 use ancestral::{Batch, Denoiser, Network};
+use ancestral_cluster::Cluster;
 use ancestral_cpu::NetworkError;
 use ancestral_format::Weights;
 
@@ -99,6 +100,12 @@ impl Pipeline {
         &self.model
     }
 
+    /// The ranks of its engine.
+    #[must_use]
+    pub fn cluster(&self) -> &Cluster {
+        self.engine.cluster()
+    }
+
     /// What would be run for these settings; all that can be refused is refused here.
     ///
     /// # Errors
@@ -126,7 +133,24 @@ impl Pipeline {
     /// The steps of a plan for this model.
     #[must_use]
     pub fn run(&self, plan: Plan) -> Steps {
-        Steps::new(self.clone(), plan)
+        let all = plan.indices();
+        Steps::new(self.clone(), plan, all)
+    }
+
+    /// The steps of this rank's samples of a plan, which all ranks of the engine make.
+    /// [`collect`](crate::collect) then brings the samples to rank 0.
+    ///
+    /// # Errors
+    /// If several ranks can't draw them: the noise of all is drawn as one.
+    pub fn run_share(&self, plan: Plan) -> Result<Steps, Error> {
+        let (cluster, rng) = (self.cluster(), plan.settings().rng);
+        if rng.is_of_all() && !cluster.is_alone() {
+            let problem = Problem::OneDraw { ranks: cluster.size() };
+            return Err(SettingError::of(Setting::Rng, rng.name(), problem).into());
+        }
+        let (first, share) = (plan.indices().start, &cluster.shares(plan.count())[cluster.rank()]);
+        let indices = first + share.start as u64..first + share.end as u64;
+        Ok(Steps::new(self.clone(), plan, indices))
     }
 
     /// One call of the network, of which rows may be of several trajectories.

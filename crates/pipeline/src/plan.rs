@@ -268,10 +268,18 @@ impl Plan {
     /// call, but all in one if their noise is drawn as one.
     #[must_use]
     pub fn batches(&self) -> impl ExactSizeIterator<Item = Range<u64>> + use<> {
-        let (first, end) = (self.indices.start, self.indices.end);
-        let all = end - first;
+        self.batches_of(self.indices())
+    }
+
+    /// The same of some of the samples.
+    pub(crate) fn batches_of(
+        &self,
+        indices: Range<u64>,
+    ) -> impl ExactSizeIterator<Item = Range<u64>> + use<> {
+        let (first, end) = (indices.start, indices.end);
+        let all = (end - first).max(1);
         let size = if self.settings.rng.is_of_all() { all } else { self.batch.get() as u64 };
-        (0..countable(all.div_ceil(size))).map(move |number| {
+        (0..countable((end - first).div_ceil(size))).map(move |number| {
             let start = first + number as u64 * size;
             start..end.min(start.saturating_add(size))
         })

@@ -27,16 +27,20 @@ use crate::trajectory::{Poll, Step, Trajectory};
 pub struct Steps {
     pipeline: Pipeline,
     plan: Arc<Plan>,
+    /// The batches that are left, and how many there are in all.
     batches: std::vec::IntoIter<Range<u64>>,
+    all_batches: usize,
     current: Option<Trajectory>,
     finished: Vec<Samples>,
 }
 
 impl Steps {
-    pub(crate) fn new(pipeline: Pipeline, plan: Plan) -> Self {
-        let batches: Vec<_> = plan.batches().collect();
-        let batches = batches.into_iter();
-        Self { pipeline, plan: Arc::new(plan), batches, current: None, finished: Vec::new() }
+    /// The steps of some samples of a plan.
+    pub(crate) fn new(pipeline: Pipeline, plan: Plan, indices: Range<u64>) -> Self {
+        let batches: Vec<_> = plan.batches_of(indices).collect();
+        let (all_batches, batches) = (batches.len(), batches.into_iter());
+        let (plan, current, finished) = (Arc::new(plan), None, Vec::new());
+        Self { pipeline, plan, batches, all_batches, current, finished }
     }
 
     /// What is run.
@@ -48,7 +52,13 @@ impl Steps {
     /// How many steps it has in all.
     #[must_use]
     pub fn total(&self) -> usize {
-        self.plan.batches().len() * self.plan.hops()
+        self.batches() * self.plan.hops()
+    }
+
+    /// How many batches are drawn, one after the other.
+    #[must_use]
+    pub fn batches(&self) -> usize {
+        self.all_batches
     }
 
     /// Takes the batches that are finished so far and were not taken yet.

@@ -27,7 +27,7 @@ fn trained(variance: Variance, data: TrainingSet) -> ModelFolder {
         trainer.step().unwrap();
     }
     let data = AboutData { shape, ..AboutData::default() };
-    trainer.model(About { data, ..About::default() })
+    trainer.model(About { data, ..About::default() }).unwrap()
 }
 
 fn waves(shape: &[usize]) -> TrainingSet {

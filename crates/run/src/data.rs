@@ -9,7 +9,9 @@ use ancestral_data::{
     Columns, Loaded, Opened, Own, PictureFolder, ReadOptions, Source as Kind, findings,
     open_as_needed,
 };
-use ancestral_learn::{Reader, Recipe, Source, TrainError, TrainingSet, available_memory};
+use ancestral_learn::{
+    Reader, Recipe, Request, Settings, Source, TrainError, TrainingSet, available_memory,
+};
 
 use crate::RunError;
 use crate::front::{Front, Notice};
@@ -22,6 +24,26 @@ const DATA_SHARE: u64 = 2;
 const MEGABYTE: u64 = 1_000_000;
 /// More columns of a table than this are counted and not listed.
 const MOST_TOLD: usize = 100;
+
+/// The data of a training that was settled before.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    pub data: Data,
+    /// The rows that are held out to measure the loss.
+    pub held_out: Option<TrainingSet>,
+    /// Their checksum, before groups and held-out rows.
+    pub sha256: String,
+    /// What of the request they depend on.
+    read_as: (Source, f64, usize, u64),
+}
+
+impl Stored {
+    /// Whether these are the data of a training.
+    pub(crate) fn is_of(&self, request: &Request) -> bool {
+        let Settings { hold_out, groups, seed, .. } = request.training;
+        self.read_as == (request.source.clone(), hold_out, groups, seed)
+    }
+}
 
 /// The data of a training.
 #[derive(Debug)]
@@ -57,8 +79,24 @@ impl Data {
         Ok((data, Source { name: source.into(), reading }))
     }
 
+    /// Reads the data of a training again.
+    pub(crate) fn of_request(
+        request: &Request,
+        output: &Path,
+        memory: Option<u64>,
+        front: &mut dyn Front,
+    ) -> Result<Stored, RunError> {
+        let Settings { hold_out, groups, seed, .. } = request.training;
+        let data = Self::read_again(&request.source, seed, output, memory, front)?;
+        let sha256 = data.set.sha256()?;
+        let data = data.map_set(|set| set.with_groups(groups, seed))?;
+        let (data, held_out) = data.split(hold_out, seed)?;
+        let read_as = (request.source.clone(), hold_out, groups, seed);
+        Ok(Stored { data, held_out, sha256, read_as })
+    }
+
     /// Reads data again.
-    pub(crate) fn read_again(
+    fn read_again(
         source: &Source,
         seed: u64,
         output: &Path,

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use ancestral::schedule::ScheduleError;
+use ancestral_cluster::ClusterError;
 use ancestral_data::{OpenError, SchemaError};
 use ancestral_learn::{CheckpointError, NotEnoughMemory, RecipeError, TrainError};
 use thiserror::Error;
@@ -44,6 +45,18 @@ pub enum RunError {
         /// Their name.
         name: String,
     },
+    /// The data that a rank reads are not those of rank 0.
+    #[error("{name}: these data differ from those that rank 0 reads; give all ranks the same data")]
+    OtherDataHere {
+        /// Their name.
+        name: String,
+    },
+    /// Rank 0 tells another to go on with a training that it has not begun.
+    #[error("rank 0 goes on with a training that this rank has not begun")]
+    NothingToFollow,
+    /// A rank has ended.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
     /// There are more classes than a network can have.
     #[error("{0} classes, expected less than 2^32")]
     Classes(usize),
@@ -88,6 +101,14 @@ pub enum RunError {
 }
 
 impl RunError {
+    /// Whether it is of the messages between ranks, so that nothing more can be exchanged.
+    pub(crate) fn is_of_cluster(&self) -> bool {
+        let (Self::Cluster(error) | Self::Train(TrainError::Cluster(error))) = self else {
+            return false;
+        };
+        !matches!(error, ClusterError::Failed { .. })
+    }
+
     /// An error after the run began.
     pub(crate) fn failed(error: impl Into<BoxedError>) -> Self {
         Self::Failed(error.into())

@@ -7,6 +7,7 @@ mod front;
 mod gradients;
 mod looks;
 mod order;
+mod ranks;
 mod run;
 mod stored;
 
@@ -15,5 +16,6 @@ pub use error::{Problem, RunError, SETTINGS, SettingError};
 pub use folder::{FolderError, RunFolder};
 pub use front::{Front, Notice, NoticeKind, Silent, Task, Work};
 pub use order::{Limits, Order};
+pub use ranks::{dismiss, follow};
 pub use run::{Outcome, Run};
 pub use stored::Stored;

@@ -5,21 +5,16 @@ mod updates;
 
 use ancestral_data::{loss_chart, write_png};
 use ancestral_format::{About, AboutData, AboutTraining, NetworkConfig, counted, joined};
-use ancestral_learn::{
-    Decay, Engine as Gradients, Judgement, Log, Request, TrainState, TrainingSet,
-};
+use ancestral_learn::{Decay, Judgement, Log, Request, TrainState, TrainingSet};
 use ancestral_pipeline::{Engine, Model, columns_for_folder};
 
 use crate::data::Data;
 use crate::error::{Problem, RunError, SettingError};
 use crate::folder::RunFolder;
 use crate::front::{Front, Notice, Task};
-use crate::gradients::gradients;
+use crate::ranks::Trainer;
 
 pub(crate) use pictures::Look;
-
-/// A trainer on any engine.
-pub(crate) type Trainer = ancestral_learn::Trainer<Box<dyn Gradients>>;
 
 /// A training that is settled, and has a folder.
 #[derive(Debug)]
@@ -88,7 +83,7 @@ impl Run {
             )));
         }
         // All input errors are reported before anything is written.
-        let mut trainer = self.trainer()?;
+        let mut trainer = Trainer::new(self, &self.request, self.state.as_ref())?;
         let mut log = self.log(front)?;
         self.announce(trainer.parameters(), front);
         self.note_looks(front);
@@ -112,15 +107,6 @@ impl Run {
     /// Steps that were made before this process.
     pub(crate) fn done(&self) -> u64 {
         self.state.as_ref().map_or(0, |state| state.steps)
-    }
-
-    fn trainer(&self) -> Result<Trainer, RunError> {
-        let engine = gradients(&self.engine, &self.request.network)?;
-        let (request, set) = (&self.request, self.data.set.clone());
-        Ok(match &self.state {
-            None => Trainer::new(request, engine, set)?,
-            Some(state) => Trainer::resume(request, engine, set, state)?,
-        })
     }
 
     /// Prepares the run folder for the steps to come.
@@ -175,8 +161,8 @@ impl Run {
         final_loss: Option<f64>,
         front: &dyn Front,
     ) -> Result<Model, RunError> {
-        let about = self.about(trainer, final_loss, front);
-        Ok(Model::from_folder(self.data.name.clone(), trainer.model(about))?)
+        let (about, name) = (self.about(trainer, final_loss, front), &self.data.name);
+        Ok(Model::from_folder(name.clone(), trainer.model(name, about)?)?)
     }
 
     /// The record of the training so far in a model folder.

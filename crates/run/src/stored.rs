@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use ancestral_learn::{Checkpoint, Newest, Request, Settings};
+use ancestral_learn::{Checkpoint, Newest, Request};
 use ancestral_pipeline::Engine;
 
-use crate::data::Data;
+use crate::data::{self, Data};
 use crate::error::RunError;
 use crate::folder::RunFolder;
 use crate::front::{Front, Notice};
@@ -72,16 +72,14 @@ impl Stored {
         let clock = Instant::now();
         limits.check()?;
         let Self { request, folder, checkpoint, .. } = self;
-        let Settings { hold_out, groups, seed, .. } = request.training;
-        let data = Data::read_again(&request.source, seed, folder.path(), memory, front)
-            .map_err(|error| RunError::DataOfRun { source: Box::new(error) })?;
-        let data_sha256 = data.set.sha256()?;
+        let of_run = |error| RunError::DataOfRun { source: Box::new(error) };
+        let of_request = Data::of_request(&request, folder.path(), memory, front);
+        let data::Stored { data, held_out, sha256: data_sha256, .. } =
+            of_request.map_err(of_run)?;
         if checkpoint.data_sha256 != data_sha256 {
             let name = request.source.name.display().to_string();
             return Err(RunError::OtherData { name });
         }
-        let data = data.map_set(|set| set.with_groups(groups, seed))?;
-        let (data, held_out) = data.split(hold_out, seed)?;
         let state = Some(checkpoint.into_state());
         let mut run = Run {
             folder,

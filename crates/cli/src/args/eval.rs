@@ -6,9 +6,9 @@ use ancestral::Variance;
 use clap::builder::PossibleValuesParser;
 use clap::{Parser, ValueEnum};
 
-use super::ComputeArgs;
 use super::help::spacing_help;
 use super::value::{MOST_ROWS, MOST_SAMPLES, MOST_TIMESTEPS, count, decay, label, seed};
+use super::{ComputeArgs, RanksArgs};
 
 /// Measure how good a model is: its samples beside DATA, or how likely DATA are.
 ///
@@ -90,6 +90,8 @@ pub struct EvalArgs {
     pub force: bool,
     #[command(flatten)]
     pub compute: ComputeArgs,
+    #[command(flatten)]
+    pub ranks: RanksArgs,
 }
 
 /// How samples are measured.

@@ -9,7 +9,7 @@ use super::value::{
     IntervalArg, MOST_ROWS, MOST_SAMPLES, SizeArg, count, interval, label, seed, share, size,
     strength, weight,
 };
-use super::{ComputeArgs, ShowArg};
+use super::{ComputeArgs, RanksArgs, ShowArg};
 
 /// Run the reverse process of MODEL: noise → data.
 ///
@@ -95,6 +95,8 @@ pub struct SampleArgs {
     pub steering: SteeringArgs,
     #[command(flatten)]
     pub compute: ComputeArgs,
+    #[command(flatten)]
+    pub ranks: RanksArgs,
 }
 
 /// What the samples should be, beyond their class.

@@ -11,7 +11,7 @@ use super::value::{
     ChannelsArg, ColourArg, MOST_CHANNELS, MOST_POINTS, MOST_ROWS, SizeArg, bytes, channels,
     colour, count, decay, positive, seed, share, size, steps,
 };
-use super::{ComputeArgs, ShowArg};
+use super::{ComputeArgs, RanksArgs, ShowArg};
 
 /// Learn the reverse process of DATA.
 ///
@@ -121,6 +121,8 @@ pub struct TrainArgs {
     pub saving: SavingArgs,
     #[command(flatten)]
     pub compute: ComputeArgs,
+    #[command(flatten)]
+    pub ranks: RanksArgs,
 }
 
 /// How long to train.

@@ -15,17 +15,20 @@ use crate::args::EvalArgs;
 use crate::failure::note;
 use crate::flags::measured;
 use crate::open::Wanted;
+use crate::ranks::on_ranks;
 
 pub fn run(args: &EvalArgs) -> Result<()> {
     let asks_for_likelihood = args.likelihood.likelihood || args.likelihood.flow;
-    if asks_for_likelihood { likelihood::run(args) } else { quality::run(args) }
+    on_ranks(args.ranks, |cluster| match (asks_for_likelihood, cluster.leads()) {
+        (true, _) => likelihood::run(args, &cluster),
+        (false, true) => quality::run(args, &cluster),
+        (false, false) => quality::follow(args, &cluster),
+    })
 }
 
 /// The model, with the data to measure with, and those of its training if they are known.
-fn opened(args: &EvalArgs) -> Result<(Model, Reference, Option<Reference>)> {
-    let quiet = args.compute.quiet;
-    let (path, variant) = (Some(args.model.as_path()), args.variant.as_deref());
-    let wanted = Wanted { path, variant, size: None, quiet };
+fn opened(args: &EvalArgs, quiet: bool) -> Result<(Model, Reference, Option<Reference>)> {
+    let wanted = wanted(args, quiet);
     let model = wanted.model()?;
     let (data, tell) = (args.data.as_deref(), |line| note(quiet, line));
     let data = Reference::read(data, &model, wanted.is_built_in(), args.null_label, tell)
@@ -47,6 +50,12 @@ fn hold_out(rows: usize, share: f64, seed: u64) -> Result<[Vec<usize>; 2]> {
 #[cfg(not(feature = "train"))]
 fn hold_out(_: usize, _: f64, _: u64) -> Result<[Vec<usize>; 2]> {
     anyhow::bail!("--holdout: not in this build: build with `--features train`")
+}
+
+/// The model that is to be opened.
+fn wanted(args: &EvalArgs, quiet: bool) -> Wanted<'_> {
+    let (path, variant) = (Some(args.model.as_path()), args.variant.as_deref());
+    Wanted { path, variant, size: None, quiet }
 }
 
 /// Whether a path holds samples, not a model.

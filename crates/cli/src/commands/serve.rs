@@ -135,7 +135,7 @@ fn log(format: LogArg, quiet: bool) {
 
 /// Lets the server end at the first signal; a second one ends the program.
 fn stop_on_signal(stopper: Stopper) -> Result<()> {
-    let interrupt = Interrupt::watch()?;
+    let interrupt = Interrupt::watch(true)?;
     thread::spawn(move || {
         while interrupt.came().is_none() {
             thread::sleep(PAUSE);

@@ -159,16 +159,25 @@ impl Bound {
     /// # Panics
     /// If terms are missing: there are as many rows in each, and as many hops as before.
     pub fn add(&mut self, prior: &[f64], terms: &[HopTerm]) {
+        let bits: Vec<_> = terms.iter().map(|term| term.bits.as_slice()).collect();
+        self.add_bits(prior, &bits);
+    }
+
+    /// The same of the bits of terms, as another process sends them.
+    ///
+    /// # Panics
+    /// As [`add`](Self::add).
+    pub fn add_bits(&mut self, prior: &[f64], terms: &[&[f64]]) {
         if self.total.count() == 0 {
             self.hops = vec![Estimate::default(); terms.len()];
         }
         assert_eq!(terms.len(), self.hops.len(), "hops of these rows and of those before");
         self.prior.extend(prior.iter().copied());
         let mut totals = prior.to_vec();
-        for (hop, term) in std::iter::zip(&mut self.hops, terms) {
-            assert_eq!(term.bits.len(), totals.len(), "rows of a hop and of the prior term");
-            hop.extend(term.bits.iter().copied());
-            std::iter::zip(&mut totals, &term.bits).for_each(|(total, bits)| *total += bits);
+        for (hop, bits) in std::iter::zip(&mut self.hops, terms) {
+            assert_eq!(bits.len(), totals.len(), "rows of a hop and of the prior term");
+            hop.extend(bits.iter().copied());
+            std::iter::zip(&mut totals, *bits).for_each(|(total, bits)| *total += bits);
         }
         self.total.extend(totals);
     }

@@ -20,7 +20,7 @@ mod unet;
 
 pub use muon::{Muon, orthogonalize};
 pub use network::{Pass, TrainingNetwork};
-pub use optimizer::{Slot, Update, sum_of_squares};
+pub use optimizer::{PIECE, Slot, Update, squares_of_pieces, sum_of_squares};
 use sums::column_sums;
 
 #[cfg(test)]

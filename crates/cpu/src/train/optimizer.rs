@@ -7,18 +7,25 @@ use crate::arch::arch;
 use crate::round::to_f32;
 use crate::simd::{load, mul_add, store};
 
-/// Values that are one piece of work.
-const PIECE: usize = 16_384;
+/// Values that are one piece of work, and one of [`squares_of_pieces`].
+pub const PIECE: usize = 16_384;
 
 /// Σ x².
 ///
 /// # Numerics
-/// Pieces of 16 384 values in f32, a sum a lane, and then in f64 in their order: values above 1e19
-/// give a sum that is not finite.
+/// The sum of [`squares_of_pieces`] in f64, in their order.
 #[must_use]
 pub fn sum_of_squares(x: &[f32]) -> f64 {
-    let pieces: Vec<f32> = x.par_chunks(PIECE).map(|x| arch().dispatch(Squares(x))).collect();
-    pieces.into_iter().map(f64::from).sum()
+    squares_of_pieces(x).into_iter().map(f64::from).sum()
+}
+
+/// Σ x² of each [`PIECE`] of values.
+///
+/// # Numerics
+/// f32, a sum a lane: values above 1e19 give a sum that is not finite.
+#[must_use]
+pub fn squares_of_pieces(x: &[f32]) -> Vec<f32> {
+    x.par_chunks(PIECE).map(|x| arch().dispatch(Squares(x))).collect()
 }
 
 /// One update by AdamW, and of an exponential moving average.

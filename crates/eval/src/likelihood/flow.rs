@@ -4,8 +4,9 @@ use ancestral::likelihood::{Decoder, Divergence, Estimate, FlowLikelihood, bits_
 use ancestral_pipeline::{Pipeline, Settings};
 use serde::Serialize;
 
-use super::{Units, batch, failed, streams};
+use super::{Units, batch, batches_of_share, failed, streams};
 use crate::reference::RowBatch;
+use crate::shares::in_shares;
 use crate::{EvalError, Progress, Reference};
 
 /// The draw of a row's stream that dequantises it; probes have the first ones.
@@ -63,7 +64,8 @@ pub struct FlowReport {
 }
 
 /// The likelihood of all rows by the probability flow, from data to noise. Evenly spaced values are
-/// dequantised: each is drawn uniformly within its bin, and the bits are those of the bins, from above.
+/// dequantised: each is drawn uniformly within its bin, and the bits are those of the bins, from above. The ranks
+/// of the pipeline take the rows among them, and the report of rank 0 is of all.
 ///
 /// # Errors
 /// If a setting is invalid, the schedule has too few levels, or the network fails.
@@ -81,9 +83,10 @@ pub fn flow_likelihood(
     };
     let estimator = FlowLikelihood::new(pipeline.model().schedule(), flow.steps, divergence)?;
     let (rows, batch) = (data.rows.rows(), batch(pipeline, settings));
-    let total = (rows.div_ceil(batch) * flow.steps) as u64;
+    let total = (batches_of_share(pipeline, rows, batch) * flow.steps) as u64;
     let (mut done, mut bits, mut squares) = (0, Estimate::default(), Estimate::default());
-    for RowBatch { x0, labels, indices } in data.batches(batch) {
+    // Of each row the bits and their error; NaN if there is none.
+    let measure = |RowBatch { x0, labels, indices }: RowBatch| {
         let first = indices.start;
         let indices: Vec<u64> = indices.collect();
         let x0 = match decoder {
@@ -102,15 +105,23 @@ pub fn flow_likelihood(
             Ok(run.densities())
         })?;
         let densities = densities.map_err(|source| failed(pipeline, source))?;
-        for density in densities.into_iter().flatten() {
-            bits.add(match decoder {
+        let of_row = |density: &Estimate| {
+            let bits = match decoder {
                 Decoder::Density => bits_per_dimension(-density.mean(), x0.row_len()),
                 Decoder::Bins(bins) => bins.bits(density.mean(), x0.row_len()),
-            });
+            };
             let error = density.standard_error();
-            squares.extend(error.map(|error| bits_per_dimension(error, x0.row_len()).powi(2)));
+            [bits, error.map_or(f64::NAN, |error| bits_per_dimension(error, x0.row_len()))]
+        };
+        Ok(densities.iter().flatten().flat_map(of_row).collect())
+    };
+    let take = |found: &[f64]| {
+        for of_row in found.chunks_exact(2) {
+            bits.add(of_row[0]);
+            squares.extend(Some(of_row[1].powi(2)).filter(|square| !square.is_nan()));
         }
-    }
+    };
+    in_shares(pipeline.cluster(), data, batch, measure, take)?;
     let error_of_probes = (squares.count() > 0).then(|| (squares.mean() / rows as f64).sqrt());
     Ok(FlowReport {
         model: pipeline.model().name().to_owned(),

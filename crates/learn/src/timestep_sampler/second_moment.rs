@@ -1,5 +1,6 @@
 //! Timesteps by the second moments of their losses.
 
+use ancestral_cluster::{Cluster, ClusterError};
 use ancestral_format::{Layout, Mismatch, Weights};
 use rand::Rng;
 
@@ -37,6 +38,13 @@ impl SecondMoment {
     /// All that the draws to come depend on.
     pub(crate) fn to_weights(&self) -> Weights {
         layout(self.timesteps()).to_weights(&self.losses)
+    }
+
+    /// Those of rank 0 on all ranks of a cluster.
+    pub(crate) fn broadcast(&mut self, cluster: &Cluster) -> Result<(), ClusterError> {
+        cluster.broadcast(&mut self.losses)?;
+        self.cumulative = cumulative(&self.losses);
+        Ok(())
     }
 
     fn timesteps(&self) -> usize {

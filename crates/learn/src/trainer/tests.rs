@@ -1,3 +1,4 @@
+use ancestral_cluster::on_threads;
 use ancestral_format::{AboutData, Array, UNetConfig, VarianceType};
 
 use super::*;
@@ -35,7 +36,7 @@ fn one_seed_gives_one_run_for_any_number_of_threads() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
             let mut trainer = trainer(&request(|settings| settings.seed = seed));
-            (losses(&mut trainer, 4), trainer.state())
+            (losses(&mut trainer, 4), trainer.state().unwrap())
         })
     };
     let first = run(1, 3);
@@ -71,7 +72,7 @@ fn rate_and_average_step_once_an_update() {
     // The first update copies the weights into the average.
     let mut trainer = self::trainer(&toy::request());
     trainer.step().unwrap();
-    assert_eq!(trainer.weights(), trainer.average());
+    assert_eq!(trainer.weights(), trainer.average().unwrap());
     let before = trainer.vectors.average.clone();
     trainer.step().unwrap();
     let Vectors { weights, average, .. } = &trainer.vectors;
@@ -207,13 +208,13 @@ fn a_run_that_was_interrupted_continues_as_if_it_had_not_been() {
         let mut first = trainer(&request);
         let mut seen = losses(&mut first, stop);
         // Through a checkpoint.
-        let state = first.checkpoint(about(), toy::data().sha256().unwrap()).into_state();
-        assert_eq!(state, first.state());
+        let state = first.checkpoint(about(), toy::data().sha256().unwrap()).unwrap().into_state();
+        assert_eq!(state, first.state().unwrap());
         let mut second = Trainer::resume(&request, Toy::default(), toy::data(), &state).unwrap();
-        assert_eq!(second.state(), state);
+        assert_eq!(second.state().unwrap(), state);
         seen.extend(losses(&mut second, 9 - stop));
         assert_eq!(seen, expected, "stopped after {stop}");
-        assert!(second.state() == whole.state(), "stopped after {stop}");
+        assert!(second.state().unwrap() == whole.state().unwrap(), "stopped after {stop}");
     }
 }
 
@@ -221,7 +222,7 @@ fn a_run_that_was_interrupted_continues_as_if_it_had_not_been() {
 fn skipped_steps_are_counted_on_after_an_interruption() {
     let mut first = trainer(&toy::request());
     losses(&mut first, 1);
-    let state = TrainState { steps: 5, skipped_in_a_row: 9, ..first.state() };
+    let state = TrainState { steps: 5, skipped_in_a_row: 9, ..first.state().unwrap() };
     let mut broken = state.clone();
     broken.weights.insert("linear.bias", Array::from_f32(vec![3], &[f32::NAN; 3]).unwrap());
     let resume = |state: &TrainState| {
@@ -236,7 +237,7 @@ fn skipped_steps_are_counted_on_after_an_interruption() {
 fn the_state_of_another_network_is_refused_by_name() {
     let other = trainer(&toy::request());
     let resume = |change: &dyn Fn(&mut TrainState)| {
-        let mut state = other.state();
+        let mut state = other.state().unwrap();
         change(&mut state);
         let resumed = Trainer::resume(&toy::request(), Toy::default(), toy::data(), &state);
         resumed.unwrap_err().to_string()
@@ -281,7 +282,8 @@ fn judging_changes_nothing_and_depends_on_no_batch() {
         // Weights of nothing predict 0, so that a loss is what the targets are.
         trainer.vectors.average.fill(0.0);
         let [still, _] = trainer.judge(&toy::data()).unwrap();
-        let batch = trainer.source.evenly(&toy::data(), judgement::ROWS).unwrap();
+        let batch =
+            trainer.source.evenly(&toy::data(), judgement::ROWS, 0..judgement::ROWS).unwrap();
         let squares = batch.target.iter().map(|x| f64::from(*x).powi(2));
         let expected = squares.sum::<f64>() / batch.target.len() as f64;
         assert!((still.mean - expected).abs() < 1e-9 * expected, "{} {expected}", still.mean);
@@ -333,7 +335,7 @@ fn losses_of_learned_variances_do_not_depend_on_batches_and_threads() {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| {
                 let mut trainer = doubled(&request);
-                (losses(&mut trainer, 6), trainer.state())
+                (losses(&mut trainer, 6), trainer.state().unwrap())
             })
         };
         let whole = run(80, 1);
@@ -348,16 +350,16 @@ fn timesteps_follow_their_losses_after_an_interruption_too() {
     let request = resampled(Loss::Vlb);
     let mut whole = doubled(&request);
     let expected = losses(&mut whole, 8);
-    assert!(!whole.state().timestep_losses.is_empty());
+    assert!(!whole.state().unwrap().timestep_losses.is_empty());
     for stop in [0, 1, 5, 8] {
         let mut first = doubled(&request);
         let mut seen = losses(&mut first, stop);
-        let state = first.checkpoint(about(), toy::data().sha256().unwrap()).into_state();
-        assert_eq!(state, first.state());
+        let state = first.checkpoint(about(), toy::data().sha256().unwrap()).unwrap().into_state();
+        assert_eq!(state, first.state().unwrap());
         let mut second = Trainer::resume(&request, Toy::doubled(), toy::data(), &state).unwrap();
         seen.extend(losses(&mut second, 8 - stop));
         assert_eq!(seen, expected, "stopped after {stop}");
-        assert!(second.state() == whole.state(), "stopped after {stop}");
+        assert!(second.state().unwrap() == whole.state().unwrap(), "stopped after {stop}");
     }
 }
 
@@ -365,13 +367,14 @@ fn timesteps_follow_their_losses_after_an_interruption_too() {
 fn the_losses_of_a_skipped_step_are_not_kept() {
     let mut trainer = doubled(&resampled(Loss::Hybrid));
     losses(&mut trainer, 4);
-    let (before, bias) = (trainer.state().timestep_losses, trainer.vectors.weights.len() - 1);
+    let (before, bias) =
+        (trainer.state().unwrap().timestep_losses, trainer.vectors.weights.len() - 1);
     let healthy = std::mem::replace(&mut trainer.vectors.weights[bias], f32::NAN);
     assert!(trainer.step().unwrap().skipped);
-    assert_eq!(trainer.state().timestep_losses, before);
+    assert_eq!(trainer.state().unwrap().timestep_losses, before);
     trainer.vectors.weights[bias] = healthy;
     assert!(!trainer.step().unwrap().skipped);
-    assert_ne!(trainer.state().timestep_losses, before);
+    assert_ne!(trainer.state().unwrap().timestep_losses, before);
 }
 
 #[test]
@@ -406,7 +409,7 @@ fn drawing_by_losses_leaves_the_mean_gradient_as_it_is() {
 #[test]
 fn timestep_losses_that_do_not_go_with_the_request_are_refused() {
     let request = resampled(Loss::Hybrid);
-    let state = doubled(&request).state();
+    let state = doubled(&request).state().unwrap();
     let refused = |request: &Request, state: &TrainState| {
         Trainer::resume(request, Toy::doubled(), toy::data(), state).unwrap_err().to_string()
     };
@@ -415,4 +418,88 @@ fn timestep_losses_that_do_not_go_with_the_request_are_refused() {
     let mut uniform = request;
     uniform.training.timestep_sampler = TimestepSampler::Uniform;
     assert!(refused(&uniform, &state).ends_with("unexpected: losses"));
+}
+
+#[test]
+fn any_number_of_ranks_and_threads_gives_the_run_of_one_process() {
+    const STEPS: usize = 12;
+    let request = learned(Loss::Vlb, |settings| {
+        settings.timestep_sampler = TimestepSampler::SecondMoment;
+        (settings.batch, settings.accumulate, settings.steps) = (11, 2, STEPS as u64);
+    });
+    let run = |cluster: &Cluster, threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let mut trainer = Trainer::new(&request, Toy::doubled(), toy::data()).unwrap();
+            trainer = trainer.in_cluster(cluster).unwrap();
+            let reports: Vec<_> = (0..STEPS).map(|_| trainer.step().unwrap()).collect();
+            let judged = trainer.judge(&toy::data()).unwrap();
+            (reports, trainer.state().unwrap(), judged)
+        })
+    };
+    let alone = run(&Cluster::alone(), 1);
+    // 22 rows are 6 leaves.
+    for (ranks, threads) in [(1, 2), (2, 1), (3, 2), (5, 1), (6, 1)] {
+        for found in on_threads(ranks, |cluster| run(&cluster, threads)) {
+            assert!(found == alone, "{ranks} ranks of {threads} threads");
+        }
+    }
+}
+
+#[test]
+fn the_training_of_rank_0_is_that_of_all_though_it_was_resumed_there_alone() {
+    let request = request(|settings| (settings.batch, settings.steps) = (20, 9));
+    let mut whole = trainer(&request);
+    losses(&mut whole, 4);
+    let state = whole.state().unwrap();
+    let expected = (losses(&mut whole, 5), whole.state().unwrap());
+    let found = on_threads(3, |cluster| {
+        let mut trainer = if cluster.leads() {
+            Trainer::resume(&request, Toy::default(), toy::data(), &state).unwrap()
+        } else {
+            trainer(&request)
+        };
+        trainer = trainer.in_cluster(&cluster).unwrap();
+        (losses(&mut trainer, 5), trainer.state().unwrap())
+    });
+    assert!(found.iter().all(|found| *found == expected));
+}
+
+#[test]
+fn ranks_skip_the_same_steps_and_name_the_same_parameter() {
+    let request = request(|settings| (settings.batch, settings.steps) = (20, 30));
+    let run = |cluster: Cluster| {
+        let mut trainer = trainer(&request).in_cluster(&cluster).unwrap();
+        losses(&mut trainer, 1);
+        // A bias, which all predictions have.
+        trainer.vectors.weights[10] = f32::INFINITY;
+        let error = (0..20).find_map(|_| trainer.step().err()).unwrap();
+        (trainer.steps(), error.to_string())
+    };
+    let alone = run(Cluster::alone());
+    assert!(alone.1.contains("not finite"), "{}", alone.1);
+    for ranks in [2, 3] {
+        assert!(on_threads(ranks, run).iter().all(|found| *found == alone), "{ranks}");
+    }
+}
+
+#[test]
+fn each_rank_sends_what_the_cost_model_says() {
+    let request = request(|settings| (settings.batch, settings.steps) = (64, 9));
+    let sent = on_threads(2, |cluster| {
+        let mut trainer = trainer(&request).in_cluster(&cluster).unwrap();
+        losses(&mut trainer, 1);
+        let before = cluster.sent();
+        losses(&mut trainer, 1);
+        let (sent, own) = (cluster.sent(), trainer.split.own().len());
+        (sent.messages - before.messages, sent.bytes - before.bytes, own)
+    });
+    // Gradients that the other owns, 32 rows of losses, a piece of squares, own weights: 4 messages; the
+    // one piece is rank 0's, which sums the rest of it too.
+    let [(first, of_first, own), (second, of_second, others)] = sent[..] else {
+        panic!("two ranks")
+    };
+    let all = own + others;
+    assert_eq!((first, of_first), (4, 4 * others as u64 + 32 * 24 + 4 + 4 * own as u64));
+    assert_eq!((second, of_second), (3, 4 * all as u64 + 32 * 24 + 4 * others as u64));
 }

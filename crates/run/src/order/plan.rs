@@ -3,12 +3,12 @@
 use std::time::{Duration, Instant};
 
 use ancestral_format::counted;
-use ancestral_learn::{Budget, Recipe, Trainer};
+use ancestral_learn::{Budget, Recipe};
 
 use super::prepare;
 use crate::error::{Problem, RunError, SettingError};
 use crate::front::{Front, Notice};
-use crate::gradients::gradients;
+use crate::ranks::Trainer;
 use crate::run::{Look, Run};
 
 /// The least and the most updates that are measured, after one that is not, and for how long.
@@ -65,8 +65,7 @@ pub(crate) fn steps_within(
 ) -> Result<u64, RunError> {
     let mut request = run.request.clone();
     request.training.steps = MOST + 1;
-    let engine = gradients(&run.engine, &request.network)?;
-    let mut trainer = Trainer::new(&request, engine, run.data.set.clone())?;
+    let mut trainer = Trainer::new(run, &request, None)?;
     trainer.step()?; // the first one is slower
     let (start, mut updates) = (Instant::now(), 0);
     while updates < LEAST || updates < MOST && start.elapsed() < MEASURED {

@@ -5,13 +5,14 @@ use std::error::Error;
 use ancestral_data::{Raster, save_bytes, write_csv, write_png};
 use ancestral_learn::{Judgement, Log, Saving, verdict};
 use ancestral_metrics::{Rows, energy_distance};
-use ancestral_pipeline::{Defaults, Model, Pipeline, Samples, Settings, Show};
+use ancestral_pipeline::{Defaults, Model, Pipeline, Samples, Settings, Show, collect};
 
+use super::Run;
 use super::updates::warn_of;
-use super::{Run, Trainer};
 use crate::error::RunError;
 use crate::front::{Front, Notice, Task, Work};
 use crate::looks::{Amount, Looks, SNAPSHOTS};
+use crate::ranks::Trainer;
 
 /// Rows of the data that samples are compared with during training.
 const COMPARED: usize = 500;
@@ -202,9 +203,11 @@ impl Run {
             .seed(self.request.training.seed)
             .snapshots(look.snapshots);
         let pipeline = Pipeline::new(model.clone(), &self.engine)?;
-        let mut steps = pipeline.steps(&settings)?;
-        let mut metadata = steps.plan().provenance();
+        let plan = pipeline.plan(&settings)?;
+        let mut metadata = plan.provenance();
         metadata.push(("data".to_owned(), self.data.name.clone()));
+        self.tell_to_draw(&settings)?;
+        let mut steps = pipeline.run_share(plan.clone())?;
         front.begin(Work::Sampling, 0..steps.total() as u64);
         let drawn = steps.by_ref().zip(1..).try_for_each(|(step, done)| {
             let step = step?;
@@ -212,7 +215,12 @@ impl Run {
             Ok(())
         });
         front.end();
-        drawn.map_err(RunError::Pipeline)?;
-        Ok((Samples::joined(&steps.finished()), metadata))
+        let own = drawn.map_err(RunError::Pipeline).map(|()| steps.finished());
+        let mut all = Vec::new();
+        collect(self.engine.cluster(), &plan, own, |samples| {
+            all.push(samples);
+            Ok::<_, RunError>(())
+        })?;
+        Ok((Samples::joined(&all), metadata))
     }
 }

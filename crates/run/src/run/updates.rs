@@ -4,9 +4,10 @@ use std::time::Instant;
 
 use ancestral_learn::{Checkpoints, Diagnosis, Log, LogError, TrainError};
 
-use super::{Outcome, Run, Trainer};
+use super::{Outcome, Run};
 use crate::error::RunError;
 use crate::front::{Front, Notice, Work};
+use crate::ranks::Trainer;
 
 /// Losses that are averaged for the progress bar.
 const LATE: usize = 50;
@@ -24,6 +25,9 @@ impl Run {
         front.begin(Work::Training, from..steps);
         let outcome = self.train_on(trainer, until, log, front);
         front.end();
+        if let Some(exchanged) = trainer.exchanged(trainer.steps() - from) {
+            front.tell(Notice::line(exchanged));
+        }
         outcome
     }
 
@@ -87,7 +91,7 @@ impl Run {
         front: &dyn Front,
     ) -> Result<(), RunError> {
         let about = self.about(trainer, log.final_loss(), front);
-        let checkpoint = trainer.checkpoint(about, self.data_sha256.clone());
+        let checkpoint = trainer.checkpoint(about, self.data_sha256.clone())?;
         checkpoints.save(&checkpoint).map_err(RunError::failed)
     }
 }

@@ -1,7 +1,8 @@
 //! How likely data are under a model.
 
 use ancestral::likelihood::{Bins, Decoder};
-use ancestral_eval::{Flow, decoder_of, flow_likelihood, is_among, variational_bound};
+use ancestral_cluster::Cluster;
+use ancestral_eval::{Flow, Reference, decoder_of, flow_likelihood, is_among, variational_bound};
 use ancestral_pipeline::Pipeline;
 use anyhow::{Context, Result, bail};
 
@@ -11,20 +12,35 @@ use crate::failure::note;
 use crate::flags::{flagged, measured};
 use crate::open::engine;
 use crate::progress::shown;
+use crate::ranks::after_the_first;
 use crate::report::ReportFolder;
 
 /// Rows that are measured by default.
 const COUNT: usize = 256;
 
-pub fn run(args: &EvalArgs) -> Result<()> {
+pub fn run(args: &EvalArgs, cluster: &Cluster) -> Result<()> {
+    let quiet = args.compute.quiet || !cluster.leads();
+    let prepared = after_the_first(cluster, || prepared(args, cluster, quiet))?;
+    measure(args, prepared, quiet)
+}
+
+/// What is measured, and where it goes.
+struct Prepared {
+    folder: Option<ReportFolder>,
+    pipeline: Pipeline,
+    data: Reference,
+    decoder: Decoder,
+}
+
+fn prepared(args: &EvalArgs, cluster: &Cluster, quiet: bool) -> Result<Prepared> {
     let files = ["curve.csv", "curve.png"];
-    let folder = args.output.as_deref().map(|path| ReportFolder::new(path, files, args.force));
-    let folder = folder.transpose()?;
+    let folder = args.output.as_deref().filter(|_| cluster.leads());
+    let folder = folder.map(|path| ReportFolder::new(path, files, args.force)).transpose()?;
     if is_samples(&args.model) {
         bail!("{}: samples have no likelihood, expected a model folder", args.model.display());
     }
-    let engine = engine(&args.compute)?;
-    let (model, data, _) = opened(args)?;
+    let engine = engine(&args.compute)?.in_cluster(cluster.clone());
+    let (model, data, _) = opened(args, quiet)?;
     let LikelihoodArgs { bins, density, flow, probes, flow_steps, .. } = &args.likelihood;
     let decoder = match bins {
         Some(bins) => Decoder::Bins(Bins::new(u32::try_from(*bins)?).context("--bins")?),
@@ -41,7 +57,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         && !is_among(&data.rows, found)
     {
         note(
-            args.compute.quiet,
+            quiet,
             format_args!(
                 "warning: --bins {bins}: the data are not among {bins} evenly spaced values"
             ),
@@ -49,9 +65,17 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     }
     let data = data.spread(args.count.unwrap_or(COUNT));
     let pipeline = Pipeline::new(model, &engine).map_err(flagged)?;
+    Ok(Prepared { folder, pipeline, data, decoder })
+}
+
+/// Measures this rank's rows; rank 0 prints what was measured of all.
+fn measure(args: &EvalArgs, prepared: Prepared, quiet: bool) -> Result<()> {
+    let Prepared { folder, pipeline, data, decoder } = prepared;
+    let LikelihoodArgs { flow, probes, flow_steps, .. } = &args.likelihood;
+    let leads = pipeline.cluster().leads();
     let mut settings = settings(args);
     settings.steps.get_or_insert(pipeline.model().schedule().len());
-    let mut progress = shown("evaluating", args.compute.quiet);
+    let mut progress = shown("evaluating", quiet);
     if *flow {
         // Where estimates are clipped, the flow squeezes space to nothing.
         settings.clip = Some(false);
@@ -61,11 +85,14 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         let report = flow_likelihood(&pipeline, &settings, &data, decoder, flow, &mut progress);
         let report = report.map_err(measured)?;
         drop(progress);
-        return print(&report, args.json, || report.text());
+        return if leads { print(&report, args.json, || report.text()) } else { Ok(()) };
     }
     let report = variational_bound(&pipeline, &settings, &data, decoder, &mut progress);
     let report = report.map_err(measured)?;
     drop(progress);
+    if !leads {
+        return Ok(());
+    }
     // Files are written first, so that nothing is lost if the reader closes stdout.
     if let Some(folder) = folder {
         folder.write(&report.csv(), report.plot().map_err(measured)?.as_ref())?;

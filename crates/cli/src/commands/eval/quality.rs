@@ -4,12 +4,13 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ancestral_cluster::Cluster;
 use ancestral_data::{Columns, GridLayout, Pictures, grid, save_bytes, write_png};
 use ancestral_eval::{Features, Quality, Reference, Resize, TableComparison};
-use ancestral_pipeline::{Batch, Pipeline};
+use ancestral_pipeline::{Batch, Pipeline, collect};
 use anyhow::{Context, Result, bail};
 
-use super::{is_samples, opened, print, settings};
+use super::{is_samples, opened, print, settings, wanted};
 use crate::args::{EvalArgs, QualityArgs, ResizeArg};
 use crate::failure::{Failed, note};
 use crate::flags::{flagged, measured, spelled};
@@ -29,7 +30,7 @@ const LONG: Duration = Duration::from_secs(10);
 const PICTURE: &str = "neighbours.png";
 const PICTURED: NonZeroUsize = NonZeroUsize::new(8).expect("not 0");
 
-pub fn run(args: &EvalArgs) -> Result<()> {
+pub fn run(args: &EvalArgs, cluster: &Cluster) -> Result<()> {
     for (flag, is_given) in
         [("--bins", args.likelihood.bins.is_some()), ("--density", args.likelihood.density)]
     {
@@ -39,7 +40,8 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     }
     let features = features(&args.quality)?;
     let quiet = args.compute.quiet;
-    let (origin, found) = if is_samples(&args.model) { given(args)? } else { model(args)? };
+    let (origin, found) =
+        if is_samples(&args.model) { given(args)? } else { model(args, cluster)? };
     let output = found.output(args)?;
     let (name, table) = (found.name.clone(), found.table());
     let [sets, count] = match &origin {
@@ -53,7 +55,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     let quality = found.quality(args, &features, [sets, count])?;
     let sets = match origin {
         Origin::Given(samples) => vec![samples],
-        Origin::Model(pipeline) => drawn(args, &pipeline, [sets, count])?,
+        Origin::Model(pipeline) => drawn(args, &pipeline, amounts(cluster, [sets, count])?)?,
     };
     let mut progress = shown("comparing", quiet);
     let mut report = quality.compare(&sets, &mut progress).map_err(measured)?;
@@ -183,11 +185,22 @@ fn given(args: &EvalArgs) -> Result<(Origin, Compared)> {
     Ok((Origin::Given(samples.rows), found))
 }
 
+/// Draws this rank's share of the samples that rank 0 compares.
+pub fn follow(args: &EvalArgs, cluster: &Cluster) -> Result<()> {
+    if is_samples(&args.model) {
+        return Ok(()); // rank 0 has all of them
+    }
+    let amounts = amounts(cluster, [0, 0])?;
+    let engine = engine(&args.compute)?.in_cluster(cluster.clone());
+    let pipeline = Pipeline::new(wanted(args, true).model()?, &engine).map_err(flagged)?;
+    drawn(args, &pipeline, amounts).map(drop)
+}
+
 /// A model, and what its samples are compared with.
-fn model(args: &EvalArgs) -> Result<(Origin, Compared)> {
+fn model(args: &EvalArgs, cluster: &Cluster) -> Result<(Origin, Compared)> {
     let quiet = args.compute.quiet;
-    let engine = engine(&args.compute)?;
-    let (model, data, learned) = opened(args)?;
+    let engine = engine(&args.compute)?.in_cluster(cluster.clone());
+    let (model, data, learned) = opened(args, quiet)?;
     let training = args.quality.training.as_deref().map(|name| {
         let tell = |line| note(quiet, line);
         Reference::read(Some(name), &model, false, args.null_label, tell).map_err(measured)
@@ -199,9 +212,17 @@ fn model(args: &EvalArgs) -> Result<(Origin, Compared)> {
     Ok((Origin::Model(pipeline), found))
 }
 
-/// Sets of a model's samples.
+/// How many sets of how many samples rank 0 wants, once it has refused nothing.
+fn amounts(cluster: &Cluster, amounts: [usize; 2]) -> Result<[usize; 2]> {
+    let mut amounts = amounts.map(|amount| amount as u64);
+    cluster.broadcast(&mut amounts)?;
+    Ok(amounts.map(|amount| usize::try_from(amount).unwrap_or(usize::MAX)))
+}
+
+/// Sets of a model's samples, on rank 0.
 fn drawn(args: &EvalArgs, pipeline: &Pipeline, [sets, count]: [usize; 2]) -> Result<Vec<Batch>> {
-    let quiet = args.compute.quiet;
+    let cluster = pipeline.cluster();
+    let quiet = args.compute.quiet || !cluster.leads();
     let mut settings = settings(args);
     settings.sampler.clone_from(&args.quality.sampler);
     settings.count = Some(count);
@@ -209,7 +230,8 @@ fn drawn(args: &EvalArgs, pipeline: &Pipeline, [sets, count]: [usize; 2]) -> Res
     let mut drawn = Vec::new();
     for set in 0..sets as u64 {
         let settings = settings.clone().seed(settings.seed + set);
-        let mut steps = pipeline.steps(&settings).map_err(flagged)?;
+        let plan = pipeline.plan(&settings).map_err(flagged)?;
+        let mut steps = pipeline.run_share(plan.clone()).map_err(flagged)?;
         let total = steps.total() as u64;
         let bar = progress
             .get_or_insert_with(|| Progress::new("sampling", 0..sets as u64 * total, quiet));
@@ -217,8 +239,14 @@ fn drawn(args: &EvalArgs, pipeline: &Pipeline, [sets, count]: [usize; 2]) -> Res
             step.map_err(flagged)?;
             bar.at(set * total + done, || format!("set {} of {sets}", set + 1));
         }
-        let found: Vec<Batch> = steps.finished().into_iter().map(|samples| samples.x).collect();
-        drawn.push(as_written(pipeline, Batch::stack(&found)));
+        let mut found = Vec::new();
+        collect(cluster, &plan, Ok(steps.finished()), |samples| {
+            found.push(samples.x);
+            anyhow::Ok(())
+        })?;
+        if cluster.leads() {
+            drawn.push(as_written(pipeline, Batch::stack(&found)));
+        }
     }
     Ok(drawn)
 }

@@ -63,6 +63,7 @@ pub fn recipe(args: &TrainArgs) -> Recipe {
             },
         saving: SavingArgs { preview_every, checkpoint_every, keep },
         compute: ComputeArgs { device: _, precision, threads: _, quiet: _ },
+        ranks: _,
     } = args;
     Recipe {
         steps: *steps,

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::ops::Range;
 
+use ancestral_cluster::Cluster;
 use ancestral_data::Raster;
 use ancestral_run::{Front, Notice, RunFolder, Task, Work};
 use anyhow::Result;
@@ -38,8 +39,8 @@ impl Terminal {
     }
 
     /// From now on a signal stops the run, which saves a checkpoint first.
-    pub fn watch(&mut self) -> Result<()> {
-        self.interrupt = Some(Interrupt::watch()?);
+    pub fn watch(&mut self, cluster: &Cluster) -> Result<()> {
+        self.interrupt = Some(Interrupt::watch(cluster.is_alone())?);
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use ancestral::AnySchedule;
+use ancestral_cluster::Cluster;
 use ancestral_data::Channels;
 use ancestral_format::{SchedulerConfig, joined};
 use ancestral_learn::{Loss, Optimizer, Reading, Request, TimestepSampler};
@@ -17,12 +18,13 @@ use crate::flags::raised;
 use crate::open::engine_on;
 
 /// The run that `args` name, at its newest complete checkpoint.
-pub fn resumed(args: &TrainArgs, front: &mut dyn Front) -> Result<Run> {
+pub fn resumed(args: &TrainArgs, cluster: Cluster, front: &mut dyn Front) -> Result<Run> {
     let mut stored = Stored::read(RunFolder::new(folder(args)?), front).map_err(raised)?;
     let request = merged(stored.request.clone(), args);
     let checkpoint = stored.checkpoint().display();
     stored.request = request.with_context(|| format!("--resume {checkpoint}"))?;
-    let engine = engine_on(&args.compute, stored.request.training.precision)?;
+    let precision = stored.request.training.precision;
+    let engine = engine_on(&args.compute, precision)?.in_cluster(cluster);
     stored.resume(engine, limits(args), args.reading.memory, front).map_err(raised)
 }
 
@@ -75,6 +77,7 @@ fn merged(mut request: Request, args: &TrainArgs) -> Result<Request> {
         reading,
         saving: SavingArgs { preview_every, checkpoint_every, keep },
         compute: ComputeArgs { device: _, precision, threads: _, quiet: _ },
+        ranks: _,
     } = args;
     let stored = Known(flags::flags(&request));
     stored.check_value("--batch", *batch)?;
