@@ -38,9 +38,9 @@ if [[ ${1:-} == quick ]]; then
 elif [[ $(uname) == Linux ]]; then
     # zig links against the oldest C library that Rust supports, so that the wheel runs everywhere.
     everywhere=yes
-    options+=(--profile dist --zig --compatibility manylinux2014)
+    options+=(--profile small --zig --compatibility manylinux2014)
 else
-    options+=(--profile dist)
+    options+=(--profile small)
 fi
 rm -f "$place"/*.whl
 step maturin build "${options[@]}"

@@ -26,8 +26,8 @@ unpack_debian() {
         step "unpacking Debian's rustc-web into $rust"
         apt-cache show rustc-web >/dev/null 2>&1 || apt-get update -qq || return 1
         local packages=(rustc-web rust-web-src libstd-rust-web-dev)
-        packages+=($(apt-cache depends libstd-rust-web-dev | grep -o 'libstd-rust-web-[0-9.]*')) || return 1
-        packages+=($(apt-cache depends "${packages[-1]}" | grep -o 'libllvm[0-9]*')) || return 1
+        packages+=($(apt-cache depends libstd-rust-web-dev | grep -o 'libstd-rust-web-[0-9][0-9.]*')) || return 1
+        packages+=($(apt-cache depends "${packages[-1]}" | grep -o 'libllvm[0-9][0-9]*')) || return 1
         rm -rf "$rust" "$place/packages"
         mkdir -p "$place/packages"
         (cd "$place/packages" && apt-get download -qq "${packages[@]}" 2>/dev/null) || return 1

@@ -47,7 +47,7 @@ macro_rules! record {
         give(input);
         let number = $function($($argument),*);
         let arguments: Vec<Value> = vec![$(json!($argument)),*];
-        $transcript.note($close, stringify!($function), arguments, (input, None), number)
+        $transcript.note($close, stringify!($function), &arguments, (input, None), number)
     }};
 }
 
@@ -56,7 +56,7 @@ impl Transcript {
         &mut self,
         close: &str,
         function: &str,
-        arguments: Vec<Value>,
+        arguments: &[Value],
         (input, file): (&[u8], Option<&str>),
         number: i32,
     ) -> u32 {
@@ -147,7 +147,7 @@ fn exact(transcript: &mut Transcript) {
             let number = path(exact, grid, 2, length, 7, 0);
             let arguments =
                 vec![json!(exact), json!(grid), json!(2), json!(length), seed.clone(), json!("0")];
-            let run = transcript.note("same", "path", arguments, (name.as_bytes(), None), number);
+            let run = transcript.note("same", "path", &arguments, (name.as_bytes(), None), number);
             transcript.follow(run, (exact == 0).then_some(|x| x / 2.0));
         }
     }
@@ -161,7 +161,7 @@ fn digits(transcript: &mut Transcript) {
         give(&[name.as_bytes(), &content].concat());
         let number = file(folder, name.len());
         let arguments = vec![json!(folder), json!(name.len())];
-        transcript.note("same", "file", arguments, (name.as_bytes(), Some(name)), number);
+        transcript.note("same", "file", &arguments, (name.as_bytes(), Some(name)), number);
     }
     let model = record!(transcript, "same", open(folder, 0, 0), "digits");
     let x = [0.25_f32; 128].map(f32::to_le_bytes).concat();
@@ -169,7 +169,7 @@ fn digits(transcript: &mut Transcript) {
     record!(transcript, "floats", predict(model, 2, 500.0, 1), labelled);
     for settings in [
         r#"{"count": 4, "steps": 5, "seed": 7}"#,
-        r#"{"count": 3, "steps": 20, "sampler": "unipc:order=3", "spacing": "karras", "class": "3"}"#,
+        r#"{"count": 3, "steps": 8, "sampler": "dpmpp-sde", "spacing": "karras", "class": "3"}"#,
         r#"{"count": 2, "steps": 4, "class": "8", "guidance": 2.5, "sampler": "ddim"}"#,
         r#"{"count": 3, "steps": 3, "batch": 2, "rng": "torch-each", "sampler": "dpmpp-2m"}"#,
         r#"{"count": 2, "steps": 4, "sampler": "ddim", "compat": "diffusers"}"#,

@@ -92,6 +92,7 @@ pub(crate) fn text(name: &str, input: Vec<u8>) -> Result<String, Failure> {
 }
 
 /// Splits the input at `length`: a text, and what follows.
+#[cfg(feature = "pipeline")]
 pub(crate) fn text_and_rest(
     mut input: Vec<u8>,
     length: usize,

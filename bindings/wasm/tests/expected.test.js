@@ -23,6 +23,8 @@ const ROUNDINGS = 16 * 2 ** -52;
 const BY_QUADRATURE = { deis: 1e-11, lms: 1e-11 };
 // The network's sums are rounded twice for each product here, and once natively.
 const OF_NETWORK = 1e-5;
+// Few large steps between very noisy points enlarge them, and later ones make them small again.
+const ON_THE_WAY = 1e-3;
 
 function assertClose(found, wanted, tolerance, where) {
   assert.equal(found.length, wanted.length, where);
@@ -36,11 +38,13 @@ function assertClose(found, wanted, tolerance, where) {
 test("every number is close to that of this machine", async () => {
   const found = await here();
   let sampler = "";
+  let settings = "";
   expected.forEach(({ function: name, arguments: args, input, number, output, close }, i) => {
     const where = `call ${i}, ${name}(${args.join(", ")}) of ${sampler}`;
     if (close === "none") return;
     assert.equal(found[i][0], number, where);
     if (name === "path") sampler = new TextDecoder().decode(bytesOf(input));
+    if (name === "settings") settings = new TextDecoder().decode(bytesOf(input));
     const [is, was] = [bytesOf(found[i][1]), bytesOf(output)];
     if (close === "same") assert.equal(found[i][1], output, where);
     else if (close === "ulp") {
@@ -50,7 +54,9 @@ test("every number is close to that of this machine", async () => {
       const heads = { 1: 32, 2: 16 + 8 * new Float64Array(was.slice(0, 8))[0] };
       const head = close === "step" ? (heads[number] ?? 0) : 0;
       assert.deepEqual(is.slice(0, head), was.slice(0, head), where);
-      assertClose(new Float32Array(is.slice(head)), new Float32Array(was.slice(head)), OF_NETWORK, where);
+      const isLoose = close === "step" && settings.includes("karras");
+      const tolerance = isLoose ? ON_THE_WAY : OF_NETWORK;
+      assertClose(new Float32Array(is.slice(head)), new Float32Array(was.slice(head)), tolerance, where);
     }
   });
 });
