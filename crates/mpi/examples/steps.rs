@@ -4,6 +4,7 @@
 //!
 //! The data are noise: what a step costs does not depend on them.
 
+use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
 
@@ -42,13 +43,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (after, steps) = (cluster.sent(), times.len() as u64);
     times.sort_by(f64::total_cmp);
     if cluster.leads() {
-        println!(
+        writeln!(
+            std::io::stdout(),
             "{:.1} ms, {} messages, {} bytes, {} weights",
             times[times.len().div_euclid(2)],
             (after.messages - before.messages).div_euclid(steps),
             (after.bytes - before.bytes).div_euclid(steps),
             trainer.parameters()
-        );
+        )?;
     }
     Ok(())
 }

@@ -138,7 +138,7 @@ impl Pipeline {
     }
 
     /// The steps of this rank's samples of a plan, which all ranks of the engine make.
-    /// [`collect`](crate::collect) then brings the samples to rank 0.
+    /// [`collect`](crate::collect()) then brings the samples to rank 0.
     ///
     /// # Errors
     /// If several ranks can't draw them: the noise of all is drawn as one.
