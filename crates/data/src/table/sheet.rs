@@ -1,5 +1,6 @@
 //! A table as text.
 
+use super::column::is_missing;
 use super::csv_error::{CellProblem, CellTrouble, CsvError, shortened};
 use super::recognise::{Recognised, recognise};
 use super::{Column, ColumnKind, Columns, Missing, Table, TableError, TableOptions};
@@ -250,7 +251,11 @@ impl Sheet {
 
     /// The trouble of a cell, with its place.
     fn problem(&self, column: usize, row: usize, trouble: Trouble) -> CellProblem {
+        let is_constant = trouble.kind == CellTrouble::NotConstant;
+        let mut cells = (0..self.rows()).map(|row| self.cell(row, column));
+        let constant = cells.find(|cell| is_constant && !is_missing(cell)).map(shortened);
         CellProblem {
+            constant,
             column: shortened(&self.names[column]),
             trouble: trouble.kind,
             count: trouble.count,
