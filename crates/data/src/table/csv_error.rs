@@ -187,7 +187,7 @@ pub struct CellProblem {
     /// What the first one holds, shortened.
     pub value: String,
     /// What all cells of a constant column hold, shortened.
-    pub constant: Option<String>,
+    pub constant: Option<Box<str>>,
 }
 
 impl fmt::Display for CellProblem {

@@ -253,7 +253,8 @@ impl Sheet {
     fn problem(&self, column: usize, row: usize, trouble: Trouble) -> CellProblem {
         let is_constant = trouble.kind == CellTrouble::NotConstant;
         let mut cells = (0..self.rows()).map(|row| self.cell(row, column));
-        let constant = cells.find(|cell| is_constant && !is_missing(cell)).map(shortened);
+        let constant = cells.find(|cell| is_constant && !is_missing(cell));
+        let constant = constant.map(|cell| shortened(cell).into_boxed_str());
         CellProblem {
             constant,
             column: shortened(&self.names[column]),
