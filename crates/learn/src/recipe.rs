@@ -38,6 +38,8 @@ const TIMESTEPS: usize = 1000;
 /// How often rows of a table are seen, if that makes at least so many steps.
 const MOST_EPOCHS: u64 = 300;
 const LEAST_STEPS: u64 = 500;
+/// Rows of more numbers are no points.
+const MOST_POINT_COLUMNS: usize = 3;
 /// In pictures up to this side, noise drowns the data too early in a linear schedule.
 const COSINE_SIDE: usize = 64;
 /// Of pictures with a side of at most 16.
@@ -90,7 +92,8 @@ pub struct Recipe {
     pub learning_rate: Option<f64>,
     /// Whether the learning rate stays at its peak after a warm-up.
     pub constant_rate: bool,
-    /// What the network learns to predict; by default v of pictures, ε of points and tables.
+    /// What the network learns to predict; by default ε of points and of tables of up to three numbers a row, v of all
+    /// else.
     pub prediction: Option<Prediction>,
     /// The variance of the reverse transition: fixed, or learned as a second half of the network's
     /// prediction; by default fixed-small for pictures, fixed-large for points and tables.
@@ -156,7 +159,10 @@ impl Defaults {
         }
         // A small table that is seen more often is learned by heart.
         let most = MOST_EPOCHS * data.len() as u64 / POINTS.batch as u64;
-        Self { steps: POINTS.steps.min(most.max(LEAST_STEPS)), ..POINTS }
+        // To predict the noise of many numbers, a network would have to pass all of them on.
+        let is_wide = data.row_len() > MOST_POINT_COLUMNS;
+        let prediction = if is_wide { Prediction::V } else { POINTS.prediction };
+        Self { steps: POINTS.steps.min(most.max(LEAST_STEPS)), prediction, ..POINTS }
     }
 }
 

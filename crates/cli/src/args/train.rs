@@ -67,7 +67,7 @@ pub struct TrainArgs {
     /// Keep the learning rate at its peak after a warm-up of 100 steps
     #[arg(long)]
     pub constant_lr: bool,
-    /// What the network learns to predict [default: v; points and tables: epsilon]
+    /// What the network learns to predict [default: v; points, and tables of up to 3 numbers: epsilon]
     #[arg(long, value_enum)]
     pub prediction: Option<PredictionArg>,
     /// Variance of the steps from noise to data: fixed, or learned beside the prediction

@@ -178,6 +178,8 @@ pub enum CellTrouble {
     Date,
     /// Not one of the values of the column.
     Unknown,
+    /// Another value in a column that is to be constant.
+    NotConstant,
     /// Not as the schema has it.
     Schema,
 }
@@ -197,11 +199,16 @@ pub struct CellProblem {
     pub line: usize,
     /// What the first one holds, shortened.
     pub value: String,
+    /// What all cells of a constant column hold, shortened.
+    pub constant: Option<Box<str>>,
 }
 
 impl fmt::Display for CellProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { column, count, row, line, value, .. } = self;
+        let constant = self.constant.as_deref().unwrap_or_default();
+        let constant =
+            format!("{constant:?} is expected in every row, as the column is to be constant");
         let (expected, kind) = match self.trouble {
             CellTrouble::Missing => {
                 let cells = if *count == 1 { "cell" } else { "cells" };
@@ -224,6 +231,7 @@ impl fmt::Display for CellProblem {
                 "without one",
             ),
             CellTrouble::Unknown => ("one of the values of the column is expected", "without one"),
+            CellTrouble::NotConstant => (constant.as_str(), "not"),
             CellTrouble::Schema => {
                 ("a number as the schema has it is expected: its kind, min and max", "not")
             }

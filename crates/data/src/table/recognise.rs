@@ -161,7 +161,7 @@ impl<'a> Cells<'a> {
         match self.texts.iter().position(|cell| other(cell)) {
             Some(row) => {
                 let count = self.texts.iter().filter(|cell| other(cell)).count();
-                Err(Trouble { kind: CellTrouble::Unknown, row, count })
+                Err(Trouble { kind: CellTrouble::NotConstant, row, count })
             }
             None if self.texts.iter().any(|cell| is_missing(cell)) => Ok(self.category()),
             None => Ok(self.constant()),

@@ -1,5 +1,6 @@
 //! A table as text.
 
+use super::column::is_missing;
 use super::columns::check_names;
 use super::csv_error::{CellProblem, CellTrouble, CsvError, shortened};
 use super::recognise::{Recognised, recognise};
@@ -282,7 +283,12 @@ impl Sheet {
 
     /// The trouble of a cell, with its place.
     fn problem(&self, column: usize, row: usize, trouble: Trouble) -> CellProblem {
+        let is_constant = trouble.kind == CellTrouble::NotConstant;
+        let mut cells = (0..self.rows()).map(|row| self.cell(row, column));
+        let constant = cells.find(|cell| is_constant && !is_missing(cell));
+        let constant = constant.map(|cell| shortened(cell).into_boxed_str());
         CellProblem {
+            constant,
             column: shortened(&self.names[column]),
             trouble: trouble.kind,
             count: trouble.count,

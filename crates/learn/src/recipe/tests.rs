@@ -37,6 +37,10 @@ fn defaults_follow_from_the_data() {
     assert_eq!(table.training.batch, 256);
     assert_eq!(table.scheduler.variance_type, VarianceType::FixedLarge);
     assert!(!table.scheduler.clip_sample);
+    let wide = |columns| TrainingSet::new(vec![columns], vec![0.0; columns]).unwrap();
+    let predicted = [2, 3, 4, 100].map(|n| request(&open, &wide(n)).scheduler.prediction_type);
+    let (epsilon, v) = (PredictionType::Epsilon, PredictionType::VPrediction);
+    assert_eq!(predicted, [epsilon, epsilon, v, v]);
     for request in [small, large, table] {
         request.training.check().unwrap();
         request.network.validate().unwrap();

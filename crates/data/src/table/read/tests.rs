@@ -157,7 +157,8 @@ fn a_schema_decides_instead_of_the_cells() {
     );
     assert!(of(r#""kind": "date""#).contains("holds \"1\" in row 1, line 2: a date in the format"));
     assert!(
-        of(r#""kind": "constant""#).contains("holds \"2\" in row 2, line 3: one of the values")
+        of(r#""kind": "constant""#)
+            .contains("holds \"2\" in row 2, line 3: \"1\" is expected in every row")
     );
     let stranger = found(r#"{"columns": [{"name": "c", "kind": "real"}]}"#);
     assert_eq!(stranger, "a.csv: unknown column \"c\", expected some of a, b");
