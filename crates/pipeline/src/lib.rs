@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod batcher;
+mod device;
 mod engine;
 mod error;
 mod given;
@@ -25,6 +26,7 @@ pub use ancestral::inpainting::{Known, KnownError};
 pub use ancestral::suspend::Call;
 pub use ancestral_cpu::{NetworkError, Precision};
 pub use batcher::{Batcher, Event};
+pub use device::{Device, devices, devices_not_built};
 pub use engine::Engine;
 pub use error::{Error, ModelError, Noted, Notice, NoticeKind, Problem, RowsError, SettingError};
 pub use given::Given;

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use ancestral::AnySchedule;
+use ancestral_cpu::Precision;
 use ancestral_data::Channels;
 use ancestral_format::{SchedulerConfig, joined};
 use ancestral_learn::{Loss, Optimizer, Reading, Request, TimestepSampler};
@@ -97,7 +98,7 @@ fn merged(mut request: Request, args: &TrainArgs) -> Result<Request> {
     stored.check_value("--holdout", *holdout)?;
     stored.check_value("--groups", *groups)?;
     stored.check_value("--seed", *seed)?;
-    stored.check_value("--precision", precision.map(|arg| flags::precision(arg.into())))?;
+    stored.check_value("--precision", precision.map(Precision::from))?;
     stored.check_reading(reading)?;
     if let (Reading::Pictures { skip_bad, .. }, true) =
         (&mut request.source.reading, reading.skip_bad)
