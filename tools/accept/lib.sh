@@ -15,7 +15,7 @@ FAILURES=0
 FINISHED=no
 
 # Paths that are given are seen from where the user is.
-for given in ANCESTRAL ANCESTRAL_PYTHON; do
+for given in ANCESTRAL ANCESTRAL_PYTHON DEVICE_CHECK; do
     [[ -z ${!given:-} || ${!given} == /* ]] || printf -v "$given" '%s' "$PWD/${!given}"
 done
 cd "$ROOT"
@@ -95,6 +95,18 @@ need_program() {
     say "building the program"
     cargo build --release -p ancestral-cli
     ANCESTRAL=${CARGO_TARGET_DIR:-target}/release/ancestral
+}
+
+# The program with a feature that brings devices, and the check that compares one with the CPU.
+#
+#   DEVICE_CHECK   path of the example `device` of ancestral-nn; built with the program unless it is given
+need_device_program() { # FEATURE
+    [[ -z ${ANCESTRAL:-} || -z ${DEVICE_CHECK:-} ]] || return 0
+    say "building the program with $1, which takes a while"
+    cargo build --release -p ancestral-cli -p ancestral-nn \
+        --features "ancestral-cli/$1,ancestral-nn/$1" --bin ancestral --example device
+    ANCESTRAL=${CARGO_TARGET_DIR:-target}/release/ancestral
+    DEVICE_CHECK=${CARGO_TARGET_DIR:-target}/release/examples/device
 }
 
 need_python() {

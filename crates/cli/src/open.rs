@@ -76,7 +76,11 @@ pub fn engine(args: &ComputeArgs) -> Result<Engine> {
 
 /// The same in a precision, on the threads that it is called from.
 pub fn engine_on(args: &ComputeArgs, precision: Precision) -> Result<Engine> {
-    Engine::new(&args.device, precision).map_err(flagged)
+    let engine = Engine::new(&args.device, precision).map_err(flagged)?;
+    for notice in engine.notices() {
+        note(args.quiet, notice);
+    }
+    Ok(engine)
 }
 
 /// Runs `work` on the number of threads from the flags.

@@ -25,7 +25,7 @@ pub enum LoadError {
     #[error(transparent)]
     Weights(#[from] Mismatch),
     /// This machine does not compute in bf16.
-    #[error("bf16 is computed on AMX tiles: {0}")]
+    #[error("16 bits are computed on AMX tiles, in bf16: {0}")]
     Tiles(#[from] NoTiles),
 }
 
@@ -71,4 +71,7 @@ pub enum NetworkError {
         /// How many the network distinguishes.
         count: usize,
     },
+    /// The device that computes it failed.
+    #[error("the device failed: {0}")]
+    Device(String),
 }

@@ -21,6 +21,7 @@ mod product;
 #[cfg(not(target_family = "wasm"))]
 mod soft;
 
+use std::fmt;
 use std::sync::OnceLock;
 
 use thiserror::Error;
@@ -45,6 +46,8 @@ pub enum Precision {
     /// Factors of 8 bits of mantissa, sums in f32, on matrix tiles: for CPUs with AMX. What is small
     /// (normalisation, softmax, sums, conditioning, layers of few channels) stays f32.
     Bf16,
+    /// Factors of 11 bits of mantissa and a narrow range, 6e-5 to 65504: for GPUs.
+    F16,
 }
 
 /// Why this machine computes nothing on tiles.
@@ -63,13 +66,27 @@ pub enum NoTiles {
     /// Tiles are used on Linux on x86-64 only.
     #[error("AMX tiles are used on Linux on x86-64 only")]
     Platform,
+    /// Tiles are of bf16.
+    #[error("CPUs compute in f32 or bf16, GPUs in f16")]
+    Half,
+}
+
+/// Its name: `f32`, `bf16`, `f16`.
+impl fmt::Display for Precision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::F32 => "f32",
+            Self::Bf16 => "bf16",
+            Self::F16 => "f16",
+        })
+    }
 }
 
 impl Precision {
     /// Checks that this machine computes in it.
     ///
     /// # Errors
-    /// For [`Bf16`](Self::Bf16), if there are no tiles here.
+    /// For [`Bf16`](Self::Bf16), if there are no tiles here; for [`F16`](Self::F16) always.
     pub fn check(self) -> Result<(), NoTiles> {
         self.tiles().map(|_| ())
     }
@@ -79,6 +96,7 @@ impl Precision {
         match self {
             Self::F32 => Ok(None),
             Self::Bf16 => Tiles::of_machine().map(Some),
+            Self::F16 => Err(NoTiles::Half),
         }
     }
 }

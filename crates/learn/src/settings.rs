@@ -134,6 +134,7 @@ mod precision {
     enum Name {
         F32,
         Bf16,
+        F16,
     }
 
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
@@ -144,6 +145,7 @@ mod precision {
         match precision {
             Precision::F32 => Name::F32,
             Precision::Bf16 => Name::Bf16,
+            Precision::F16 => Name::F16,
         }
         .serialize(to)
     }
@@ -152,6 +154,7 @@ mod precision {
         Ok(match Name::deserialize(from)? {
             Name::F32 => Precision::F32,
             Name::Bf16 => Precision::Bf16,
+            Name::F16 => Precision::F16,
         })
     }
 }

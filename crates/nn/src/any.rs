@@ -1,7 +1,7 @@
 //! Whichever network a model folder describes.
 
 use ancestral::{Batch, Network};
-use ancestral_cpu::NetworkError;
+use ancestral_cpu::{NetworkError, Precision};
 use ancestral_format::{Mismatch, MlpConfigError, NetworkConfig, Weights};
 use ancestral_learn::Engine;
 use burn::tensor::Device;
@@ -38,7 +38,7 @@ pub enum LoadError {
 }
 
 impl AnyNetwork {
-    /// The network of a config, with these weights, on `device`.
+    /// The network of a config, with these weights, on `device`, with its products in `precision`.
     ///
     /// # Errors
     /// If the config describes no network, or the weights are another's.
@@ -46,28 +46,37 @@ impl AnyNetwork {
         config: &NetworkConfig,
         weights: &Weights,
         device: &Device,
+        precision: Precision,
     ) -> Result<Self, LoadError> {
         Ok(match config {
             NetworkConfig::UNet(config) => {
-                let module = parameters::load(UNet::new(config, device)?, weights)?;
+                let module = parameters::load_in(precision, UNet::new(config, device)?, weights)?;
                 Self::UNet(Box::new(BurnNetwork::new(&module)))
             }
             NetworkConfig::Mlp(config) => {
-                let module = parameters::load(Mlp::new(config, device)?, weights)?;
+                let module = parameters::load_in(precision, Mlp::new(config, device)?, weights)?;
                 Self::Mlp(Box::new(BurnNetwork::new(&module)))
             }
         })
     }
 }
 
-/// What computes the gradients of the network of a config, on `device`.
+/// What computes the gradients of the network of a config, on `device`, with products in `precision`.
 ///
 /// # Errors
 /// If the config describes no network.
-pub fn training(config: &NetworkConfig, device: &Device) -> Result<Box<dyn Engine>, LoadError> {
+pub fn training(
+    config: &NetworkConfig,
+    device: &Device,
+    precision: Precision,
+) -> Result<Box<dyn Engine>, LoadError> {
     Ok(match config {
-        NetworkConfig::UNet(config) => Box::new(BurnEngine::new(UNet::new(config, device)?)),
-        NetworkConfig::Mlp(config) => Box::new(BurnEngine::new(Mlp::new(config, device)?)),
+        NetworkConfig::UNet(config) => {
+            Box::new(BurnEngine::new(precision, UNet::new(config, device)?))
+        }
+        NetworkConfig::Mlp(config) => {
+            Box::new(BurnEngine::new(precision, Mlp::new(config, device)?))
+        }
     })
 }
 

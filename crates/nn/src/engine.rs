@@ -1,15 +1,17 @@
 //! A Burn module as the engine that trainers call.
 
-use ancestral_cpu::Shapes;
+use std::ops::Range;
+
+use ancestral_cpu::{Precision, Shapes};
 use ancestral_format::Layout;
 use ancestral_learn::{Engine, Pass};
 use burn::module::{ModuleVisitor, Param};
 use burn::optim::GradientsParams;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData, Transaction};
 
 use crate::diffusion_module::DiffusionModule;
 use crate::network::{label_tensor, shapes, timestep_tensor};
-use crate::parameters::{self, values};
+use crate::parameters::{self, f32s, values};
 
 /// A module on any device, as the engine that trainers call.
 ///
@@ -20,6 +22,7 @@ use crate::parameters::{self, values};
 /// cut otherwise give other roundings.
 #[derive(Debug)]
 pub struct BurnEngine<M> {
+    precision: Precision,
     module: M,
     device: Device,
     layout: Layout,
@@ -27,15 +30,16 @@ pub struct BurnEngine<M> {
 }
 
 impl<M: DiffusionModule> BurnEngine<M> {
-    /// Takes a module, on whatever device it is. Its weights are of no account.
+    /// Takes a module, on whatever device it is, for products in `precision`. Its weights are of no
+    /// account.
     ///
     /// # Panics
     /// If the module has no parameters.
     #[must_use]
-    pub fn new(module: M) -> Self {
+    pub fn new(precision: Precision, module: M) -> Self {
         let device = module.devices().into_iter().next().expect("a network has parameters");
         let (layout, shapes) = (parameters::layout(&module), shapes(&module));
-        Self { module, device: device.without_autodiff(), layout, shapes }
+        Self { precision, module, device: device.without_autodiff(), layout, shapes }
     }
 }
 
@@ -61,7 +65,8 @@ impl<M: DiffusionModule> Engine for BurnEngine<M> {
         gradients: &mut [f32],
     ) {
         let Pass { x, timesteps, labels, leaf: _ } = pass;
-        let module = parameters::with_values(self.module.clone(), &self.layout, weights).train();
+        let module = self.module.clone();
+        let module = parameters::with_values(self.precision, module, &self.layout, weights).train();
         let tensor = |values: Vec<f32>| {
             let shape = [timesteps.len(), values.len() / timesteps.len()];
             Tensor::<2>::from_data(TensorData::new(values, shape), &self.device)
@@ -77,27 +82,35 @@ impl<M: DiffusionModule> Engine for BurnEngine<M> {
         // The gradient of Σ output · slopes is that of the loss.
         let all = (output * tensor(slopes)).sum().backward();
         let tensors = GradientsParams::from_grads(all, &module);
-        let mut reader = Reader { tensors, gradients, next: 0 };
+        let mut reader =
+            Reader { tensors, reading: Transaction::default(), places: vec![], end: 0 };
         module.visit(&mut reader);
-        assert_eq!(reader.next, self.layout.len(), "gradients of all parameters");
+        assert_eq!(reader.end, self.layout.len(), "gradients of all parameters");
+        // Frequencies that are not learned have none.
+        gradients.fill(0.0);
+        for (place, read) in reader.places.into_iter().zip(reader.reading.execute()) {
+            gradients[place].copy_from_slice(&f32s(read));
+        }
     }
 }
 
-/// Writes the gradients of parameters one after the other.
-struct Reader<'a> {
+/// Collects the gradients of parameters one after the other, to be read at once.
+struct Reader {
     tensors: GradientsParams,
-    gradients: &'a mut [f32],
-    next: usize,
+    reading: Transaction,
+    /// Where the parameters whose gradients are read lie among all.
+    places: Vec<Range<usize>>,
+    /// Where the last parameter ends.
+    end: usize,
 }
 
-impl ModuleVisitor for Reader<'_> {
+impl ModuleVisitor for Reader {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let place = &mut self.gradients[self.next..][..param.shape().num_elements()];
-        self.next += place.len();
-        match self.tensors.remove::<D>(param.id) {
-            Some(gradient) => place.copy_from_slice(&values(gradient)),
-            // Frequencies that are not learned have none.
-            None => place.fill(0.0),
+        let begin = self.end;
+        self.end += param.shape().num_elements();
+        if let Some(gradient) = self.tensors.remove::<D>(param.id) {
+            self.reading = std::mem::take(&mut self.reading).register(gradient);
+            self.places.push(begin..self.end);
         }
     }
 }
@@ -114,7 +127,7 @@ mod tests {
         let expected = [("weight", [2, 3].as_slice(), 0..6), ("bias", [2].as_slice(), 6..8)];
         assert!(layout.iter().eq(expected));
         let values: Vec<f32> = (0..8_u8).map(f32::from).collect();
-        let layer = parameters::with_values(layer, &layout, &values);
+        let layer = parameters::with_values(Precision::F32, layer, &layout, &values);
         assert_eq!(parameters::to_weights(&layer), layout.to_weights(&values));
     }
 }

@@ -25,3 +25,4 @@ pub use any::{AnyNetwork, LoadError, training};
 pub use diffusion_module::DiffusionModule;
 pub use engine::BurnEngine;
 pub use network::BurnNetwork;
+pub use parameters::computes_in;

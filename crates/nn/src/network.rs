@@ -1,20 +1,28 @@
 //! A Burn module as the network that samplers call.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use ancestral::{Batch, Network};
 use ancestral_cpu::{NetworkError, Shapes, check_finite};
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use crate::diffusion_module::DiffusionModule;
-use crate::parameters::values;
+use crate::parameters::f32s;
 
 /// A module on any device, as the network that samplers call.
 ///
 /// Rows are in host memory: a call copies them to the device and the prediction back.
+///
+/// A call has as many rows on the device as the largest before it, so that a run, whose last call may be a
+/// smaller one, has one number of rows: kernels are chosen, compiled and measured for each.
 #[derive(Debug, Clone)]
 pub struct BurnNetwork<M> {
     module: M,
     device: Device,
+    /// The rows of the largest call, of all clones.
+    rows: Arc<AtomicUsize>,
 }
 
 impl<M: DiffusionModule> BurnNetwork<M> {
@@ -26,7 +34,7 @@ impl<M: DiffusionModule> BurnNetwork<M> {
     pub fn new(module: &M) -> Self {
         let module = Module::valid(module);
         let device = module.devices().into_iter().next().expect("a network has parameters");
-        Self { device: device.without_autodiff(), module }
+        Self { device: device.without_autodiff(), module, rows: Arc::default() }
     }
 
     /// The module.
@@ -72,16 +80,32 @@ impl<M: DiffusionModule> Network for BurnNetwork<M> {
             assert_eq!(labels.len(), rows, "numbers of labels and of rows");
         }
         shapes.check(timesteps, labels)?;
-        let data = TensorData::new(x.data().to_vec(), [rows, x.row_len()]);
+        let on_device = self.rows.fetch_max(rows, Ordering::Relaxed).max(rows);
+        let data =
+            TensorData::new(padded(x.data(), x.row_len(), on_device), [on_device, x.row_len()]);
         let output = self.module.predict(
             Tensor::from_data(data, &self.device),
-            timestep_tensor(timesteps, &self.device),
-            labels.map(|labels| label_tensor(labels, &self.device)),
+            timestep_tensor(&padded(timesteps, 1, on_device), &self.device),
+            labels.map(|labels| label_tensor(&padded(labels, 1, on_device), &self.device)),
         );
-        let output = Batch::new(shapes.output, values(output));
+        let output = output.try_into_data();
+        let mut output = f32s(output.map_err(|error| NetworkError::Device(error.to_string()))?);
+        output.truncate(rows * shapes.output.iter().product::<usize>());
+        let output = Batch::new(shapes.output, output);
         check_finite(&output, timesteps)?;
         Ok(output)
     }
+}
+
+/// Rows of so many values with the last one repeated until there are `rows`.
+fn padded<T: Copy>(values: &[T], width: usize, rows: usize) -> Vec<T> {
+    let mut values = values.to_vec();
+    while let Some(last) = values.len().checked_sub(width)
+        && values.len() < rows * width
+    {
+        values.extend_from_within(last..);
+    }
+    values
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "networks take their times as f32")]

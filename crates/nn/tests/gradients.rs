@@ -84,7 +84,7 @@ impl Example {
     /// a network.
     fn check(&self, name: &str) -> bool {
         let mut ours = TrainingNetwork::new(Precision::F32, &self.config).unwrap();
-        let mut burns = training(&self.config, &device::cpu()).unwrap();
+        let mut burns = training(&self.config, &device::cpu(), Precision::F32).unwrap();
         let found = self.gradients(&mut ours, &self.weights);
         let expected = self.gradients(&mut *burns, &self.weights);
         assert!(found.keys().eq(expected.keys()), "{name}");

@@ -8,11 +8,9 @@ use ancestral_cpu::{CpuNetwork, NetworkError, Precision};
 use ancestral_format::{NetworkConfig, Weights};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use crate::error::{Error, ModelError, Problem, SettingError};
+use crate::device::{self, CPU};
+use crate::error::{Error, ModelError, Notice, Problem, SettingError};
 use crate::settings::Setting;
-
-/// What the CPU is called as a device.
-const CPU: &str = "cpu";
 
 /// What computes a network: where, in what numbers, on which threads, and with which other processes.
 #[derive(Clone, Debug)]
@@ -29,7 +27,7 @@ enum On {
     Cpu(Precision),
     /// Burn, on another device.
     #[cfg(feature = "burn")]
-    Burn(ancestral_nn::device::Device),
+    Burn(device::Opened),
 }
 
 impl Default for Engine {
@@ -40,21 +38,27 @@ impl Default for Engine {
 }
 
 impl Engine {
-    /// The engine for a device, `cpu` or, in builds that have it, `cuda` (`cuda:1` for the second
-    /// card), `wgpu` or `metal`, in a precision.
+    /// The engine for a device, `cpu` or the name of a card (see [`devices`](crate::devices())), in a
+    /// precision.
     ///
     /// # Errors
     /// If the device or the precision is not there.
-    pub fn new(device: &str, precision: Precision) -> Result<Self, SettingError> {
-        let on = match device {
+    pub fn new(name: &str, precision: Precision) -> Result<Self, SettingError> {
+        let on = match name {
             CPU => {
                 precision.check().map_err(|problem| {
                     let problem = Problem::Precision(problem);
-                    SettingError::of(Setting::Precision, "bf16", problem)
+                    SettingError::of(Setting::Precision, precision, problem)
                 })?;
                 On::Cpu(precision)
             }
-            device => burn::on(device, precision)?,
+            #[cfg(feature = "burn")]
+            name => On::Burn(device::open(name, precision)?),
+            #[cfg(not(feature = "burn"))]
+            name => {
+                let problem = Problem::Device(device::refused(name));
+                return Err(SettingError::new(Setting::Device, problem));
+            }
         };
         Ok(Self { on, ..Self::default() })
     }
@@ -107,13 +111,23 @@ impl Engine {
         }
     }
 
-    /// The precision, on the CPU.
+    /// The precision of large products.
     #[must_use]
-    pub fn precision(&self) -> Option<Precision> {
-        match self.on {
-            On::Cpu(precision) => Some(precision),
+    pub fn precision(&self) -> Precision {
+        match &self.on {
+            On::Cpu(precision) => *precision,
             #[cfg(feature = "burn")]
-            On::Burn(_) => None,
+            On::Burn(opened) => opened.precision,
+        }
+    }
+
+    /// What the user should know of its device.
+    #[must_use]
+    pub fn notices(&self) -> &[Notice] {
+        match &self.on {
+            On::Cpu(_) => &[],
+            #[cfg(feature = "burn")]
+            On::Burn(opened) => &opened.notices,
         }
     }
 
@@ -123,7 +137,7 @@ impl Engine {
     pub fn device(&self) -> Option<&ancestral_nn::device::Device> {
         match &self.on {
             On::Cpu(_) => None,
-            On::Burn(device) => Some(device),
+            On::Burn(opened) => Some(&opened.device),
         }
     }
 
@@ -153,8 +167,8 @@ impl Engine {
                 Ok(AnyNetwork::Cpu(network.map_err(refused)?))
             }
             #[cfg(feature = "burn")]
-            On::Burn(device) => {
-                let network = ancestral_nn::AnyNetwork::load(config, &weights, device);
+            On::Burn(device::Opened { device, precision, .. }) => {
+                let network = ancestral_nn::AnyNetwork::load(config, &weights, device, *precision);
                 let network = network.map_err(|error| ModelError::Device {
                     model: model(),
                     reason: error.to_string(),
@@ -162,39 +176,6 @@ impl Engine {
                 Ok(AnyNetwork::Burn(Box::new(network)))
             }
         })
-    }
-}
-
-/// Devices other than the CPU.
-mod burn {
-    use ancestral_cpu::Precision;
-
-    use super::On;
-    use crate::error::{Problem, SettingError};
-    use crate::settings::Setting;
-
-    #[cfg(feature = "burn")]
-    pub(super) fn on(device: &str, precision: Precision) -> Result<On, SettingError> {
-        let on = ancestral_nn::device::parse(device).map_err(|error| {
-            SettingError::new(Setting::Device, Problem::Device(error.to_string()))
-        })?;
-        if precision != Precision::F32 {
-            let problem = Problem::PrecisionOfDevice { device: device.to_owned() };
-            return Err(SettingError::of(Setting::Precision, "bf16", problem));
-        }
-        Ok(On::Burn(on))
-    }
-
-    #[cfg(not(feature = "burn"))]
-    pub(super) fn on(device: &str, _precision: Precision) -> Result<On, SettingError> {
-        let (kind, _) = device.split_once(':').unwrap_or((device, ""));
-        let problem = match kind {
-            "cuda" | "metal" | "wgpu" => {
-                format!("device {device:?} is not in this build: build it with `--features {kind}`")
-            }
-            _ => format!("unknown device {device:?} (known: cpu, cuda[:N], wgpu, metal)"),
-        };
-        Err(SettingError::new(Setting::Device, Problem::Device(problem)))
     }
 }
 

@@ -242,8 +242,8 @@ pub enum Problem {
     /// The precision is not there.
     #[error("{0}")]
     Precision(ancestral_cpu::NoTiles),
-    /// Only the CPU computes in bf16.
-    #[error("only the device cpu computes in it, not {device}")]
+    /// The device lacks the precision.
+    #[error("{device} does not compute in it")]
     PrecisionOfDevice {
         /// The device.
         device: String,

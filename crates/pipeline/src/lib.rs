@@ -2,6 +2,7 @@
 
 mod batcher;
 mod collect;
+mod device;
 mod engine;
 mod error;
 mod facts;
@@ -29,6 +30,7 @@ pub use ancestral::suspend::Call;
 pub use ancestral_cpu::{NetworkError, Precision};
 pub use batcher::{Batcher, Event};
 pub use collect::collect;
+pub use device::{Device, devices, devices_not_built};
 pub use engine::Engine;
 pub use error::{Error, ModelError, Noted, Notice, NoticeKind, Problem, RowsError, SettingError};
 pub use facts::{ColumnFacts, DefaultFacts, Facts, OptionFacts, SamplerFacts};

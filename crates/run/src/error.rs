@@ -181,6 +181,9 @@ pub enum Problem {
     /// It is no schema of columns.
     #[error(transparent)]
     Schema(#[from] SchemaError),
+    /// Gradients are too small for it.
+    #[error("f16 is for sampling: gradients fall below its range; train in f32 or bf16")]
+    Underflow,
     /// Only pictures are put into groups.
     #[error("{data} is not a set of pictures")]
     NotPictures {

@@ -14,9 +14,9 @@ pub(crate) fn gradients(
 ) -> Result<Box<dyn Gradients>, RunError> {
     #[cfg(feature = "burn")]
     if let Some(device) = engine.device() {
-        return ancestral_nn::training(config, device)
+        return ancestral_nn::training(config, device, engine.precision())
             .map_err(|error| RunError::Network(error.into()));
     }
-    let network = TrainingNetwork::new(engine.precision().unwrap_or_default(), config);
+    let network = TrainingNetwork::new(engine.precision(), config);
     Ok(Box::new(network.map_err(|error| RunError::Network(error.into()))?))
 }

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use ancestral_format::short;
 use ancestral_learn::{Recipe, RecipeError};
-use ancestral_pipeline::{Engine, signal_left};
+use ancestral_pipeline::{Engine, Precision, signal_left};
 
 use crate::data::{Data, ReadingChoices};
 use crate::error::{Problem, RunError, SettingError};
@@ -68,6 +68,9 @@ impl Order {
     pub fn begin(self, engine: Engine, front: &mut dyn Front) -> Result<Run, RunError> {
         let clock = Instant::now();
         self.limits.check()?;
+        if self.recipe.precision == Precision::F16 {
+            return Err(SettingError::new("precision", Problem::Underflow).into());
+        }
         let Self { data: source, folder, force, reading, mut recipe, limits } = self;
         let folder = RunFolder::new(folder);
         folder.check(force)?;

@@ -9,11 +9,13 @@ use super::value::count;
 #[derive(Clone, Debug, Parser)]
 #[command(next_help_heading = "Computing")]
 pub struct ComputeArgs {
-    /// cpu, or cuda (cuda:1 for the second card), wgpu, metal in builds with that feature
+    /// cpu, or a card: vulkan, metal, dx12, wgpu (the best of these) or cuda; vulkan:1 is the second that
+    /// `inspect devices` lists. Builds have those of their features: docs/gpu.md
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     pub device: String,
-    /// Precision of a network's large products; bf16 needs a CPU with AMX tiles (Linux), is faster, and
-    /// changes results a little; weights, sums and the files of `train` stay f32 [default: f32]
+    /// Precision of a network's large products; bf16 needs a CPU with AMX tiles (Linux) or a card that
+    /// computes in it, f16 such a card and is not for `train`. Both are faster, and change results a
+    /// little; sums and the files of `train` stay f32 [default: f32]
     #[arg(long, value_enum, value_name = "PRECISION")]
     pub precision: Option<PrecisionArg>,
     /// Threads of the CPU; affects only speed [default: all cores]
@@ -43,8 +45,10 @@ pub enum PrecisionArg {
     /// 32 bits
     #[default]
     F32,
-    /// 16 bits, sums of 32, on matrix tiles (AMX)
+    /// 16 bits, 8 of them mantissa, sums of 32: CPUs with matrix tiles (AMX), some cards
     Bf16,
+    /// 16 bits, 11 of them mantissa: most cards
+    F16,
 }
 
 impl From<PrecisionArg> for Precision {
@@ -52,6 +56,7 @@ impl From<PrecisionArg> for Precision {
         match precision {
             PrecisionArg::F32 => Self::F32,
             PrecisionArg::Bf16 => Self::Bf16,
+            PrecisionArg::F16 => Self::F16,
         }
     }
 }

@@ -8,7 +8,7 @@ use super::compute::PrecisionArg;
 use super::process::ProcessArgs;
 use super::schedule::ScheduleArgs;
 
-/// Show what is in a model, or the table of a schedule.
+/// Show what is in a model, the table of a schedule, or the devices that compute.
 #[derive(Debug, Parser)]
 #[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
 pub struct InspectArgs {
@@ -39,6 +39,18 @@ pub struct InspectArgs {
 #[derive(Debug, Subcommand)]
 pub enum InspectWhat {
     Schedule(InspectScheduleArgs),
+    Devices(InspectDevicesArgs),
+}
+
+/// List the devices of this machine, as --device takes them, and those that this build lacks.
+///
+/// One row per device: its name, its kind (cpu, discrete, integrated, virtual; software is a driver that
+/// computes on the CPU), its model, and its driver.
+#[derive(Debug, Parser)]
+pub struct InspectDevicesArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Print a schedule as a table.

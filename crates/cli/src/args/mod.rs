@@ -27,7 +27,7 @@ pub use compute::{ComputeArgs, PrecisionArg, ShowArg};
 pub use convert::ConvertArgs;
 pub use eval::{EvalArgs, LikelihoodArgs, QualityArgs, ResizeArg};
 pub use explain::ExplainArgs;
-pub use inspect::{InspectArgs, InspectScheduleArgs, InspectWhat};
+pub use inspect::{InspectArgs, InspectDevicesArgs, InspectScheduleArgs, InspectWhat};
 pub use invert::InvertArgs;
 pub use process::ProcessArgs;
 pub use ranks::RanksArgs;

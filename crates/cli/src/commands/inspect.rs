@@ -1,5 +1,6 @@
-//! `ancestral inspect`: what is in a model, and the table of a schedule.
+//! `ancestral inspect`: what is in a model, the table of a schedule, and the devices that compute.
 
+mod devices;
 mod schedule;
 
 use ancestral::compat;
@@ -19,6 +20,7 @@ use crate::open::Wanted;
 pub fn run(args: &InspectArgs) -> Result<()> {
     let text = match (&args.what, &args.model) {
         (Some(InspectWhat::Schedule(args)), _) => schedule::text(args)?,
+        (Some(InspectWhat::Devices(args)), _) => devices::text(args)?,
         (None, model) => {
             let (path, variant) = (model.as_deref(), args.variant.as_deref());
             let model = Wanted { path, variant, size: None, quiet: false }.model()?;
@@ -59,7 +61,7 @@ fn columns(model: &Model) -> Result<String> {
 /// How the engine for CPUs computes the network of a model.
 fn plan(model: &Model, precision: PrecisionArg) -> Result<String> {
     let precision = Precision::from(precision);
-    precision.check().context("--precision bf16")?;
+    precision.check().with_context(|| format!("--precision {precision}"))?;
     let ModelFolder { network, weights, .. } = model.folder();
     let network = CpuNetwork::load_in(precision, network, weights.clone());
     let network = network.with_context(|| format!("model {}", model.name()))?;

@@ -2,7 +2,7 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::ops::{ConvOptions, PadMode};
-use burn::tensor::{Device, Tensor, module};
+use burn::tensor::{Device, FloatDType, Tensor, module};
 
 use super::linear::affine;
 use crate::blank::blank;
@@ -88,8 +88,10 @@ impl Conv2d {
             Padding::RightBottom => (x.pad((0, 1, 0, 1), PadMode::Constant(0.0)), 0),
         };
         let options = ConvOptions::new([self.stride; 2], [padding; 2], [1, 1], 1);
-        let y = module::conv2d(x, self.weight.val(), Some(self.bias.val()), options);
-        y.permute([0, 2, 3, 1])
+        // In the type of the kernel; everything around it is f32.
+        let weight = self.weight.val();
+        let y = module::conv2d(x.cast(weight.dtype()), weight, None, options);
+        y.permute([0, 2, 3, 1]).cast(FloatDType::F32) + self.bias.val().unsqueeze()
     }
 }
 

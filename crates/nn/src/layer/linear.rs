@@ -1,7 +1,7 @@
 //! An affine map of rows.
 
 use burn::module::{Module, Param};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, FloatDType, Tensor};
 
 use crate::blank::blank;
 
@@ -38,9 +38,10 @@ impl Linear {
     }
 }
 
-/// x Wᵀ + b.
+/// x Wᵀ + b, with the product in the type of W.
 pub(super) fn affine(x: Tensor<2>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<2> {
-    x.matmul(weight.transpose()) + bias.unsqueeze()
+    let product = x.cast(weight.dtype()).matmul(weight.transpose());
+    product.cast(FloatDType::F32) + bias.unsqueeze()
 }
 
 #[cfg(test)]

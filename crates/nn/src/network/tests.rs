@@ -1,3 +1,4 @@
+use ancestral_cpu::Precision;
 use ancestral_format::{Array, Labels, UNetConfig};
 
 use super::*;
@@ -35,6 +36,34 @@ fn a_call_gives_one_row_of_the_output_shape_for_each_row() {
         assert!((alone - both).abs() < 1e-5, "{alone} {both}");
     }
     assert_ne!(network.predict(&second, &[3.0], None).unwrap().row(0), both.row(1));
+}
+
+#[test]
+fn a_smaller_call_is_filled_up_with_its_last_row() {
+    assert_eq!(padded(&[1, 2, 3, 4], 2, 4), [1, 2, 3, 4, 3, 4, 3, 4]);
+    assert_eq!(padded(&[1, 2], 1, 2), [1, 2]);
+    assert_eq!(padded(&[] as &[u8], 1, 3), []);
+    let mut network = BurnNetwork::new(&unet(Some(3)));
+    let all = network.predict(&rows(3), &[3.0, 700.0, 20.0], Some(&[0, 1, 2])).unwrap();
+    // Of a clone, as runs make one a call.
+    let first = network.clone().predict(&rows(1), &[3.0], Some(&[0])).unwrap();
+    assert_eq!((first.rows(), first.row(0)), (1, all.row(0)));
+}
+
+#[test]
+fn products_in_16_bits_are_near_those_in_32() {
+    for (precision, most) in [(Precision::Bf16, 2e-2), (Precision::F16, 3e-3)] {
+        let module = unet(None);
+        let weights = parameters::to_weights(&module);
+        let found = parameters::load_in(precision, module.clone(), &weights).unwrap();
+        let x = rows(2);
+        let [found, exact] = [found, module].map(|module| {
+            BurnNetwork::new(&module).predict(&x, &[3.0, 700.0], None).unwrap().into_data()
+        });
+        let largest = exact.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
+        let error = found.iter().zip(&exact).map(|(a, b)| (a - b).abs()).fold(0.0_f32, f32::max);
+        assert!(error > 0.0 && error < most * largest, "{precision}: {error} of {largest}");
+    }
 }
 
 #[test]

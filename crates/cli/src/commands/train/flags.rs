@@ -149,7 +149,7 @@ pub fn flags(request: &Request) -> Vec<Flag> {
         ("--label-dropout", label_dropout.to_string()),
         ("--holdout", hold_out.to_string()),
         ("--seed", seed.to_string()),
-        ("--precision", self::precision(*precision).to_owned()),
+        ("--precision", precision.to_string()),
     ];
     let mut flags: Vec<Flag> = valued.map(|(flag, value)| (flag, Some(value))).into();
     if matches!(network, NetworkConfig::UNet(config) if *groups > 0 || config.num_class_embeds.is_none())
@@ -352,19 +352,12 @@ impl From<FitArg> for Fit {
     }
 }
 
-/// A precision, as written on the command line.
-pub fn precision(precision: Precision) -> &'static str {
-    match precision {
-        Precision::F32 => "f32",
-        Precision::Bf16 => "bf16",
-    }
-}
-
 impl From<Precision> for PrecisionArg {
     fn from(precision: Precision) -> Self {
         match precision {
             Precision::F32 => Self::F32,
             Precision::Bf16 => Self::Bf16,
+            Precision::F16 => Self::F16,
         }
     }
 }

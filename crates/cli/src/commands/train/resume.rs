@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ancestral::AnySchedule;
 use ancestral_cluster::Cluster;
+use ancestral_cpu::Precision;
 use ancestral_data::Channels;
 use ancestral_format::{SchedulerConfig, joined};
 use ancestral_learn::{Loss, Optimizer, Reading, Request, TimestepSampler};
@@ -100,7 +101,7 @@ fn merged(mut request: Request, args: &TrainArgs) -> Result<Request> {
     stored.check_value("--holdout", *holdout)?;
     stored.check_value("--groups", *groups)?;
     stored.check_value("--seed", *seed)?;
-    stored.check_value("--precision", precision.map(|arg| flags::precision(arg.into())))?;
+    stored.check_value("--precision", precision.map(Precision::from))?;
     stored.check_reading(reading)?;
     check_schema(reading.columns.as_deref(), &request.source.reading)?;
     if let (Reading::Pictures { skip_bad, .. }, true) =
