@@ -6,7 +6,7 @@ need_program
 need_python
 
 say "building the example that draws points"
-cargo build --quiet --release --workspace --examples
+cargo build --quiet --release -p ancestral-data --example toy_points
 points=${CARGO_TARGET_DIR:-target}/release/examples/toy_points
 rows() { "$ANCESTRAL_PYTHON" "$TOOLS/rows.py" "$@"; }
 

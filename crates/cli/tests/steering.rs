@@ -442,7 +442,8 @@ fn tables_are_steered_by_their_columns() {
     let rows: Vec<&str> = text.lines().skip(1).collect();
     assert_eq!(rows.len(), 7);
     assert!(rows.iter().all(|row| row.starts_with("33,1,")), "{text}");
-    assert!(rows.windows(2).all(|pair| pair[0] != pair[1]), "{text}");
+    let different: std::collections::HashSet<_> = rows.iter().collect();
+    assert!(different.len() > 3, "{text}");
 
     folder.write("row.csv", "age,member,score\n33,1,4.5\n");
     folder.run("sample run -n 3 --steps 5 --from row.csv --strength 0.2 -o y.csv");

@@ -184,8 +184,8 @@ mod burn {
         let kernels = ancestral_nn::device::keep_kernels(card);
         (!kernels.were_kept).then(|| {
             Notice::note(format!(
-                "the first calls on {card} compile and measure kernels, which can take minutes; they are \
-                 kept in {}",
+                "the first calls on {card} compile and measure kernels, which can take minutes; what was \
+                 measured is kept in {}",
                 kernels.path.display()
             ))
         })
