@@ -61,7 +61,8 @@ def test_threads_draw_what_one_draws(digits):
 )
 def test_ctrl_c_arrives_within_a_step(tmp_path, work):
     program = f"""
-import ancestral, sys
+import ancestral, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background begin without it
 FOLDER = {str(tmp_path / "run")!r}
 def started():
     print("started", flush=True)

@@ -162,7 +162,7 @@ pub enum EvalError {
         /// The table.
         source_name: String,
         /// Which cell, and why.
-        source: SheetError,
+        source: Box<SheetError>,
     },
     /// Columns of an array, where the others hold words or dates.
     #[error(

@@ -262,7 +262,9 @@ fn model_rows(
         let [found, expected] = [found, expected].map(|names| names.join(", "));
         return Err(EvalError::Columns { source_name, found, expected });
     }
-    sheet.model_rows(ours).map_err(|source| EvalError::Sheet { source_name, source })
+    sheet
+        .model_rows(ours)
+        .map_err(|source| EvalError::Sheet { source_name, source: Box::new(source) })
 }
 
 /// Refuses columns of other names. Those of an array have none: they are counted from 1.
