@@ -42,7 +42,7 @@ fn a_call_gives_one_row_of_the_output_shape_for_each_row() {
 fn a_smaller_call_is_filled_up_with_its_last_row() {
     assert_eq!(padded(&[1, 2, 3, 4], 2, 4), [1, 2, 3, 4, 3, 4, 3, 4]);
     assert_eq!(padded(&[1, 2], 1, 2), [1, 2]);
-    assert_eq!(padded(&[] as &[u8], 1, 3), []);
+    assert!(padded(&[] as &[u8], 1, 3).is_empty());
     let mut network = BurnNetwork::new(&unet(Some(3)));
     let all = network.predict(&rows(3), &[3.0, 700.0, 20.0], Some(&[0, 1, 2])).unwrap();
     // Of a clone, as runs make one a call.
