@@ -188,12 +188,7 @@ impl<'a> Output<'a> {
             }
             Kind::File(_) => {
                 self.path.try_exists()?;
-                let target = target(self.path);
-                let folder = parent(&target);
-                if !folder.is_dir() {
-                    bail!("no such folder {}", folder.display());
-                }
-                Ok(try_to_write(folder)?)
+                check_folder_of(&target(self.path))
             }
         }
     }
@@ -277,7 +272,12 @@ pub fn check_file(path: &Path, endings: &[&str], force: bool) -> Result<()> {
     if is_there(path) && !force {
         bail!("already exists: replace it with --force");
     }
-    let folder = parent(path);
+    check_folder_of(path)
+}
+
+/// Refuses a file whose folder is missing or can't be written to.
+fn check_folder_of(file: &Path) -> Result<()> {
+    let folder = parent(file);
     if !folder.is_dir() {
         bail!("no such folder {}", folder.display());
     }

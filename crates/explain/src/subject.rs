@@ -125,14 +125,10 @@ impl Subject {
 
 /// The columns that can be an axis: numbers of which any is possible; and where they are in a row.
 fn axes(columns: &Columns) -> Vec<(&str, usize)> {
-    let starts = columns.as_slice().iter().scan(0, |end, column| {
-        let start = *end;
-        *end += column.width();
-        Some((column, start))
-    });
     let is_axis =
         |column: &Column| matches!(column.kind(), ColumnKind::Number(_)) && column.is_line();
-    let axes = starts.filter(|(column, _)| is_axis(column));
+    let axes =
+        columns.as_slice().iter().zip(columns.starts()).filter(|(column, _)| is_axis(column));
     axes.map(|(column, start)| (column.name(), start)).collect()
 }
 

@@ -72,6 +72,15 @@ impl Columns {
         self.0.iter().map(Column::width).sum()
     }
 
+    /// Where each column begins in a row of model space.
+    pub fn starts(&self) -> impl Iterator<Item = usize> + '_ {
+        self.0.iter().scan(0, |end, column| {
+            let start = *end;
+            *end += column.width();
+            Some(start)
+        })
+    }
+
     /// Whether the value of every cell is a number, or NaN for a hole.
     #[must_use]
     pub fn are_numeric(&self) -> bool {

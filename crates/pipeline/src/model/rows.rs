@@ -179,12 +179,7 @@ fn of_cells(columns: &Columns, shares: &[f32]) -> Vec<f32> {
 
 /// The inverse of [`of_cells`].
 fn first_of_cells(columns: &Columns, mask: &Batch) -> Vec<f32> {
-    let starts = columns.as_slice().iter().scan(0, |end, column| {
-        let start = *end;
-        *end += column.width();
-        Some(start)
-    });
-    let starts: Vec<usize> = starts.collect();
+    let starts: Vec<usize> = columns.starts().collect();
     mask.iter_rows().flat_map(|row| starts.iter().map(move |start| row[*start])).collect()
 }
 
