@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use ancestral_data::{Raster, save_bytes, write_png};
+use ancestral_data::{Raster, encode_png};
 use anyhow::{Context, Result, bail};
 
 use crate::failure::Failed;
+use crate::output::save;
 
 /// A folder for a table and a plot.
 #[derive(Debug)]
@@ -33,9 +34,9 @@ impl ReportFolder {
     pub fn write(&self, table: &str, plot: Option<&Raster>) -> Result<()> {
         let folder = &self.folder;
         std::fs::create_dir_all(folder).with_context(|| format!("output {}", folder.display()))?;
-        save_bytes(&self.table, table.as_bytes()).map_err(|error| Failed(error.into()))?;
+        save(&self.table, table.as_bytes()).map_err(Failed)?;
         if let Some(plot) = plot {
-            write_png(&self.plot, plot, &[]).map_err(|error| Failed(error.into()))?;
+            save(&self.plot, &encode_png(plot, &[])?).map_err(Failed)?;
         }
         Ok(())
     }

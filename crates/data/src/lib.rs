@@ -100,9 +100,9 @@ pub use save::{SaveError, save_bytes, save_with};
 pub use still::{encode_png, png_name, write_png, write_png_folder};
 pub use table::{
     Category, CellProblem, CellTrouble, Codes, Column, ColumnError, ColumnKind, ColumnSchema,
-    Columns, CsvError, Date, DateFormat, Decimals, KindSchema, MAX_COLUMNS, Missing, Number, Scale,
-    Schema, SchemaError, Sheet, SheetError, Table, TableError, TableOptions, encode_csv,
-    encode_csv_with, read_csv, read_sheet, write_csv,
+    Columns, CsvError, Date, DateFormat, Decimals, KindSchema, MAX_COLUMNS, Missing, Notation,
+    Number, Scale, Schema, SchemaError, Sheet, SheetError, Table, TableError, TableOptions,
+    encode_csv, encode_csv_with, read_csv, read_sheet, write_csv,
 };
 pub use terminal::TerminalGraphics;
 pub use toy::{TOYS, Toy, toy};

@@ -7,7 +7,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 
 pub use calibration::AboutCalibration;
-pub use column::{AboutCategory, AboutColumn, AboutColumnKind, AboutDate, AboutNumber, AboutScale};
+pub use column::{
+    AboutCategory, AboutColumn, AboutColumnKind, AboutDate, AboutNotation, AboutNumber, AboutScale,
+};
 
 use crate::bounds::{AtMost, MOST_CLASSES, OutOfRange};
 use crate::config::pretty;

@@ -83,6 +83,7 @@ fn mlp() -> ModelFolder {
         name: name.into(),
         width: 1,
         hole: None,
+        notation: None,
         kind,
     });
     ModelFolder {

@@ -329,6 +329,10 @@ fn cell(column: &str, value: Option<&Value>) -> Result<String, String> {
     match value {
         None | Some(Value::Null) => Ok(String::new()),
         Some(Value::String(text)) => Ok(text.clone()),
+        // Of a column with thousands such as 1.234 it would be one, without the exponent.
+        Some(Value::Number(number)) if number.is_f64() => {
+            Ok(number.as_f64().map(|number| format!("{number:e}")).unwrap_or_default())
+        }
         Some(value @ (Value::Number(_) | Value::Bool(_))) => Ok(value.to_string()),
         Some(Value::Array(_) | Value::Object(_)) => {
             Err(format!("column {column:?}: expected a number or a text"))

@@ -54,7 +54,8 @@ pub struct TrainArgs {
     pub show: Option<ShowArg>,
     #[command(flatten)]
     pub budget: BudgetArgs,
-    /// Samples in one pass through the network [default: 64; points and tables: 256]
+    /// Samples in one pass through the network [default: 16; pictures of up to 16x16: 64; points and
+    /// tables: 256]
     #[arg(long, value_name = "N", value_parser = count(MOST_ROWS))]
     pub batch: Option<usize>,
     /// Passes whose gradients are averaged into one update; equal to one pass over all their samples

@@ -3,6 +3,7 @@
 mod category;
 mod codes;
 mod date;
+mod notation;
 mod number;
 mod scale;
 
@@ -15,7 +16,9 @@ pub use category::Category;
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use category::nearest;
 pub use codes::Codes;
+pub(super) use date::DateGuess;
 pub use date::{Date, DateFormat};
+pub use notation::Notation;
 pub(super) use number::shortest;
 pub use number::{Decimals, Number};
 pub use scale::Scale;
@@ -64,6 +67,8 @@ pub struct Column {
     kind: ColumnKind,
     /// How a hole is written, if there are holes.
     hole: Option<String>,
+    /// How numbers are written.
+    notation: Notation,
 }
 
 /// Why parts do not make a [`Column`].
@@ -139,6 +144,12 @@ pub enum ColumnError {
         /// The column.
         name: String,
     },
+    /// A notation of numbers where there are none.
+    #[error("column {name:?} holds no numbers, but has a notation of numbers")]
+    Notation {
+        /// The column.
+        name: String,
+    },
 }
 
 impl Column {
@@ -160,7 +171,23 @@ impl Column {
         if has_holes != hole.is_some() {
             return Err(ColumnError::Holes { name });
         }
-        Ok(Self { name, kind, hole })
+        Ok(Self { name, kind, hole, notation: Notation::default() })
+    }
+
+    /// The same with another notation of its numbers.
+    ///
+    /// # Errors
+    /// [`ColumnError::Notation`] if it holds no numbers.
+    pub fn written_in(self, notation: Notation) -> Result<Self, ColumnError> {
+        let are_numbers = match &self.kind {
+            ColumnKind::Number(_) => true,
+            ColumnKind::Category(category) => category.numbers().is_some(),
+            ColumnKind::Date(_) | ColumnKind::Constant(_) => false,
+        };
+        if are_numbers || notation.is_plain() {
+            return Ok(Self { notation, ..self });
+        }
+        Err(ColumnError::Notation { name: self.name })
     }
 
     /// Numbers that are not scaled, of which nothing else is known.
@@ -173,7 +200,7 @@ impl Column {
         let number =
             Number::new(name, scale, Decimals::default(), [None; 2], Vec::new(), vec![1.0]);
         let kind = ColumnKind::Number(number.expect("a standard scale without masses"));
-        Self { name: name.to_owned(), kind, hole: None }
+        Self { name: name.to_owned(), kind, hole: None, notation: Notation::default() }
     }
 
     /// The column of these numbers, of which NaN is a hole. Numbers beyond those seen may be drawn.
@@ -221,6 +248,7 @@ impl Column {
             name: name.to_owned(),
             kind,
             hole: Some(hole.to_owned()),
+            notation: Notation::default(),
         })
     }
 
@@ -240,6 +268,12 @@ impl Column {
     #[must_use]
     pub fn hole(&self) -> Option<&str> {
         self.hole.as_deref()
+    }
+
+    /// How its numbers are written.
+    #[must_use]
+    pub fn notation(&self) -> &Notation {
+        &self.notation
     }
 
     /// Whether the value of a cell is the number in it, or NaN for a hole.
@@ -311,15 +345,17 @@ impl Column {
         }
     }
 
-    /// The value of a cell as people write it.
+    /// The value of a cell as people write it: numbers in the notation of the column, or as programs do.
     ///
     /// # Errors
     /// [`CellTrouble`] if the column cannot have it: [`Missing`](CellTrouble::Missing) if it has no holes.
     pub fn value(&self, text: &str) -> Result<f64, CellTrouble> {
+        if is_missing(text) {
+            return self.hole.as_ref().map(|_| f64::NAN).ok_or(CellTrouble::Missing);
+        }
+        let plain = if self.notation.is_plain() { None } else { self.notation.plain(text) };
+        let text = plain.as_deref().unwrap_or(text);
         match &self.kind {
-            _ if is_missing(text) => {
-                self.hole.as_ref().map(|_| f64::NAN).ok_or(CellTrouble::Missing)
-            }
             ColumnKind::Number(_) => number(text),
             ColumnKind::Category(category) => category.value(text).ok_or(CellTrouble::Unknown),
             ColumnKind::Date(date) => date.value(text).ok_or(CellTrouble::Date),
@@ -353,8 +389,8 @@ impl Column {
         match (&self.kind, &self.hole) {
             (ColumnKind::Constant(text), _) => text.clone(),
             (_, Some(hole)) if value.is_nan() => hole.clone(),
-            (ColumnKind::Number(number), _) => number.text(value),
-            (ColumnKind::Category(category), _) => category.text(value).to_owned(),
+            (ColumnKind::Number(number), _) => self.notation.written(&number.text(value)),
+            (ColumnKind::Category(category), _) => self.notation.written(category.text(value)),
             (ColumnKind::Date(date), _) => date.text(value),
         }
     }
@@ -363,8 +399,12 @@ impl Column {
     #[must_use]
     pub fn exact_text(&self, value: f64) -> String {
         match &self.kind {
-            ColumnKind::Number(number) if !value.is_nan() => number.exact_text(value),
-            ColumnKind::Category(category) if category.is_between(value) => shortest(value),
+            ColumnKind::Number(number) if !value.is_nan() => {
+                self.notation.written(&number.exact_text(value))
+            }
+            ColumnKind::Category(category) if category.is_between(value) => {
+                self.notation.written(&shortest(value))
+            }
             ColumnKind::Number(_)
             | ColumnKind::Category(_)
             | ColumnKind::Date(_)
@@ -395,6 +435,9 @@ impl fmt::Display for Column {
             ColumnKind::Constant(text) => format!("constant {text}"),
         };
         write!(f, "{}: {kind}", self.name)?;
+        if !self.notation.is_plain() {
+            write!(f, ", as {}", self.notation.written("1234.5"))?;
+        }
         match self.hole {
             Some(_) => write!(f, ", {:.1} % missing", 100.0 * self.share_of_holes()),
             None => Ok(()),

@@ -112,6 +112,25 @@ pub enum CsvError {
         /// The number of cells in the header.
         expected: usize,
     },
+    /// A quote that is never closed.
+    #[error("{}: line {line} opens a quote that is not closed before the end of the file", path.display())]
+    OpenQuote {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: usize,
+    },
+    /// A cell that goes on behind its quotes.
+    #[error(
+        "{}: a cell in line {line} goes on behind its quotes: a quote in a quoted cell is written twice",
+        path.display()
+    )]
+    TextBehindQuote {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: usize,
+    },
     /// Cells that cannot be learned.
     #[error("{}: {}", path.display(), list(problems, *more))]
     Cells {
@@ -166,7 +185,7 @@ pub enum CellTrouble {
     Missing,
     /// Infinite, or so large that differences overflow.
     TooLarge,
-    /// A number with a decimal comma.
+    /// A number with a comma, of which it does not show whether it is decimal.
     Comma,
     /// Not a number.
     Text,
@@ -176,6 +195,8 @@ pub enum CellTrouble {
     Long,
     /// Not a date, or not in the format of the others.
     Date,
+    /// A date whose day may be its month.
+    DayOrMonth,
     /// Not one of the values of the column.
     Unknown,
     /// Another value in a column that is to be constant.
@@ -218,7 +239,10 @@ impl fmt::Display for CellProblem {
                 );
             }
             CellTrouble::TooLarge => ("finite numbers within ±1e300 are expected", "too large"),
-            CellTrouble::Comma => ("a decimal point is expected, not a comma", "with a comma"),
+            CellTrouble::Comma => (
+                "whether commas are decimal or between thousands does not show: write 1234.5",
+                "with a comma",
+            ),
             CellTrouble::Text => ("a number is expected", "without a number"),
             CellTrouble::Mixed => (
                 "a number is expected, as in most rows: leave missing cells empty, or make the column a \
@@ -229,6 +253,11 @@ impl fmt::Display for CellProblem {
             CellTrouble::Date => (
                 "a date in the format of the others is expected, or a schema that makes the column a category",
                 "without one",
+            ),
+            CellTrouble::DayOrMonth => (
+                "whether the day or the month is first does not show: write dates as YYYY-MM-DD, or say it in a \
+                 schema, such as \"format\": \"DD/MM/YYYY\"",
+                "such a date",
             ),
             CellTrouble::Unknown => ("one of the values of the column is expected", "without one"),
             CellTrouble::NotConstant => (constant.as_str(), "not"),

@@ -5,6 +5,7 @@ mod columns;
 mod csv_error;
 mod nameless;
 mod options;
+mod quotes;
 mod read;
 mod recognise;
 mod schema;
@@ -16,7 +17,8 @@ use crate::{Dataset, DatasetError};
 use thiserror::Error;
 
 pub use column::{
-    Category, Codes, Column, ColumnError, ColumnKind, Date, DateFormat, Decimals, Number, Scale,
+    Category, Codes, Column, ColumnError, ColumnKind, Date, DateFormat, Decimals, Notation, Number,
+    Scale,
 };
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use column::{is_fit, nearest};

@@ -4,6 +4,7 @@ use super::column::number;
 use super::columns::check_names;
 use super::csv_error::{CsvError, shortened};
 use super::nameless::Nameless;
+use super::quotes::{self, QuoteTrouble};
 use super::{Sheet, Table, TableOptions};
 use crate::counted::counted;
 use csv::{ReaderBuilder, StringRecord, Trim};
@@ -17,6 +18,7 @@ pub const MAX_COLUMNS: usize = 10_000;
 const LONGEST_NAME: usize = 1000;
 
 const SEPARATORS: [char; 3] = [',', ';', '\t'];
+
 /// Reads a CSV file under a header with column names as a table; the cells decide what each column holds.
 ///
 /// Names may be numbers if they are 0, 1, 2, … or 1, 2, 3, …: any other first row of numbers only is
@@ -66,8 +68,16 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<(Sheet, String), CsvError> {
     if text.trim().is_empty() {
         return Err(CsvError::Empty { path: path.to_owned() });
     }
+    let separator = separator(text);
+    if let Some((trouble, line)) = quotes::trouble(text, separator) {
+        let path = path.to_owned();
+        return Err(match trouble {
+            QuoteTrouble::Open => CsvError::OpenQuote { path, line },
+            QuoteTrouble::TextBehind => CsvError::TextBehindQuote { path, line },
+        });
+    }
     let mut reader = ReaderBuilder::new()
-        .delimiter(u8::try_from(separator(text)).expect("all separators are ASCII"))
+        .delimiter(u8::try_from(separator).expect("all separators are ASCII"))
         .trim(Trim::All)
         .flexible(true) // the length of rows is checked here, with a message of ours
         .from_reader(text.as_bytes());

@@ -1,7 +1,9 @@
 //! What the cells of a column are.
 
-use super::column::{Category, Column, ColumnKind, Date, DateFormat, Decimals, ROWS_PER_VALUE};
-use super::column::{Number, Style, is_missing, number};
+use super::column::{
+    Category, Column, ColumnKind, Date, DateFormat, DateGuess, Decimals, Notation,
+};
+use super::column::{Number, ROWS_PER_VALUE, Style, is_missing, number};
 use super::csv_error::{CellTrouble, shortened};
 use super::schema::{ColumnSchema, KindSchema};
 use super::sheet::Trouble;
@@ -20,6 +22,7 @@ const DIFFERING: f64 = 0.9;
 const MOSTLY: f64 = 0.9;
 
 /// What a column was found to be.
+#[expect(clippy::large_enum_variant, reason = "there is one a column")]
 pub(super) enum Recognised {
     /// A column to learn, and the value of each cell.
     Column(Column, Vec<f64>),
@@ -34,20 +37,54 @@ pub(super) fn recognise(
     schema: Option<&ColumnSchema>,
     keep_ids: bool,
 ) -> Result<Recognised, Trouble> {
-    let found = Cells::new(name, cells);
-    found.check_lengths()?;
-    let Some(schema) = schema else { return found.by_themselves(keep_ids) };
-    if schema.kind == KindSchema::Skip {
-        return Ok(Recognised::LeftOut("as the schema has it".to_owned()));
+    if let Some(trouble) = trouble_of_lengths(cells) {
+        return Err(trouble);
     }
-    if found.are_holes() {
-        return Ok(found.constant());
+    let is_constant = schema.is_some_and(|schema| schema.kind == KindSchema::Constant);
+    match notation(cells).filter(|_| !is_constant) {
+        None => Cells::new(name, cells).recognised(schema, keep_ids),
+        Some(notation) => {
+            let plain: Vec<Option<String>> =
+                cells.iter().map(|cell| notation.plain(cell)).collect();
+            let plain =
+                cells.iter().zip(&plain).map(|(cell, plain)| plain.as_deref().unwrap_or(cell));
+            let plain: Vec<&str> = plain.collect();
+            let found = Cells::new(name, &plain).recognised(schema, keep_ids)?;
+            Ok(found.written_in(&notation))
+        }
     }
-    match schema.kind {
-        KindSchema::Category => Ok(found.category()),
-        KindSchema::Date => found.dates(),
-        KindSchema::Integer | KindSchema::Real => found.bounded_numbers(schema),
-        KindSchema::Constant | KindSchema::Skip => found.only_value(),
+}
+
+/// The notation of the cells, if it is not that of programs, and all cells are numbers in it.
+fn notation(cells: &[&str]) -> Option<Notation> {
+    let present: Vec<&str> = cells.iter().copied().filter(|cell| !is_missing(cell)).collect();
+    let differs = |cell: &&str| *cell != present[0];
+    let is_word = |cell: &&str| number(cell).is_err();
+    if !present.iter().any(differs) || !present.iter().any(is_word) {
+        return None;
+    }
+    let notation = Notation::of(&present)?;
+    let is_number = |cell: &&str| notation.plain(cell).is_some_and(|plain| number(&plain).is_ok());
+    present.iter().all(is_number).then_some(notation)
+}
+
+/// The first cell that is too long.
+fn trouble_of_lengths(cells: &[&str]) -> Option<Trouble> {
+    let is_long = |cell: &&str| cell.len() > LONGEST_CELL;
+    let row = cells.iter().position(is_long)?;
+    let count = cells.iter().filter(|cell| is_long(cell)).count();
+    Some(Trouble { kind: CellTrouble::Long, row, count })
+}
+
+impl Recognised {
+    fn written_in(self, notation: &Notation) -> Self {
+        match self {
+            Self::Column(column, values) => {
+                let plain = column.clone();
+                Self::Column(column.written_in(notation.clone()).unwrap_or(plain), values)
+            }
+            Self::LeftOut(why) => Self::LeftOut(why),
+        }
     }
 }
 
@@ -67,6 +104,36 @@ impl<'a> Cells<'a> {
         Self { name, texts, numbers, hole }
     }
 
+    fn recognised(
+        &self,
+        schema: Option<&ColumnSchema>,
+        keep_ids: bool,
+    ) -> Result<Recognised, Trouble> {
+        let Some(schema) = schema else { return self.by_themselves(keep_ids) };
+        if schema.kind == KindSchema::Skip {
+            return Ok(Recognised::LeftOut("as the schema has it".to_owned()));
+        }
+        if self.are_holes() {
+            return Ok(self.constant());
+        }
+        match schema.kind {
+            KindSchema::Category => Ok(self.category()),
+            KindSchema::Date => match &schema.format {
+                Some(pattern) => {
+                    let format = DateFormat::from_pattern(pattern);
+                    self.dates(&format.ok_or(Trouble {
+                        kind: CellTrouble::Date,
+                        row: 0,
+                        count: 1,
+                    })?)
+                }
+                None => self.dates(&self.format(&self.guess())?),
+            },
+            KindSchema::Integer | KindSchema::Real => self.bounded_numbers(schema),
+            KindSchema::Constant | KindSchema::Skip => self.only_value(),
+        }
+    }
+
     fn by_themselves(&self, keep_ids: bool) -> Result<Recognised, Trouble> {
         if self.are_holes() || self.texts.iter().all(|cell| *cell == self.texts[0]) {
             return Ok(self.constant());
@@ -78,10 +145,10 @@ impl<'a> Cells<'a> {
             return Ok(self.numbers());
         };
         let present = self.texts.iter().filter(|cell| !is_missing(cell));
-        let dates = present.clone().filter(|cell| DateFormat::of(cell).is_some()).count();
-        if dates as f64 >= MOSTLY * present.count() as f64 {
+        let guess = self.guess();
+        if guess.dates as f64 >= MOSTLY * present.count() as f64 {
             // Of dates a few others are faults.
-            return self.dates();
+            return self.dates(&self.format(&guess)?);
         }
         if self.trouble(|kind| kind == CellTrouble::Text).is_none() {
             // Nothing but numbers, and numbers with a comma.
@@ -104,6 +171,9 @@ impl<'a> Cells<'a> {
             return Err(Trouble { kind: CellTrouble::Mixed, ..first_word });
         }
         if !keep_ids && labels as f64 > DIFFERING * present as f64 {
+            if let Some(trouble) = self.odd_amount() {
+                return Err(trouble);
+            }
             let how = if labels == present { "all" } else { "nearly all" };
             return Ok(Recognised::LeftOut(format!(
                 "whose words are {how} different, as names of rows are ({:?} is the first)",
@@ -116,6 +186,18 @@ impl<'a> Cells<'a> {
             )));
         }
         Ok(self.category())
+    }
+
+    /// The first of a few cells that are no numbers as the others are, such as a word among amounts.
+    fn odd_amount(&self) -> Option<Trouble> {
+        let present = (0..self.texts.len()).filter(|row| !is_missing(self.texts[*row]));
+        let is_amount = |row: &usize| self.texts[*row].contains(|c: char| c.is_ascii_digit());
+        let (amounts, others): (Vec<usize>, Vec<usize>) = present.partition(is_amount);
+        let amounts: Vec<&str> = amounts.iter().map(|row| self.texts[*row]).collect();
+        let row = *others.first()?;
+        let are_most = amounts.len() as f64 >= MOSTLY * (amounts.len() + others.len()) as f64;
+        let is_one = are_most && notation(&amounts).is_some();
+        is_one.then_some(Trouble { kind: CellTrouble::Mixed, row, count: others.len() })
     }
 
     /// Whether every cell is empty.
@@ -131,17 +213,6 @@ impl<'a> Cells<'a> {
         let (row, kind) = troubles.find(|(_, kind)| is(*kind))?;
         let count = 1 + troubles.filter(|(_, kind)| is(*kind)).count();
         Some(Trouble { kind, row, count })
-    }
-
-    fn check_lengths(&self) -> Result<(), Trouble> {
-        let is_long = |cell: &&str| cell.len() > LONGEST_CELL;
-        match self.texts.iter().position(is_long) {
-            Some(row) => {
-                let count = self.texts.iter().filter(|cell| is_long(cell)).count();
-                Err(Trouble { kind: CellTrouble::Long, row, count })
-            }
-            None => Ok(()),
-        }
     }
 
     fn constant(&self) -> Recognised {
@@ -184,13 +255,32 @@ impl<'a> Cells<'a> {
         Recognised::Column(column, values)
     }
 
-    fn dates(&self) -> Result<Recognised, Trouble> {
+    /// What the cells are as dates.
+    fn guess(&self) -> DateGuess {
+        DateGuess::of(self.texts.iter().copied().filter(|cell| !is_missing(cell)))
+    }
+
+    /// The format of most dates, if it is the only one.
+    fn format(&self, guess: &DateGuess) -> Result<DateFormat, Trouble> {
+        let first = |is: &dyn Fn(&str) -> bool| {
+            self.texts.iter().position(|cell| !is_missing(cell) && is(cell)).unwrap_or(0)
+        };
+        match &guess.formats[..] {
+            [format] => Ok(format.clone()),
+            [] => Err(Trouble { kind: CellTrouble::Date, row: first(&|_| true), count: 1 }),
+            [format, ..] => {
+                let row = first(&|cell| format.reads(cell));
+                Err(Trouble { kind: CellTrouble::DayOrMonth, row, count: guess.dates })
+            }
+        }
+    }
+
+    fn dates(&self, format: &DateFormat) -> Result<Recognised, Trouble> {
         let cell = |cell: &&'a str| (!is_missing(cell)).then_some(*cell);
         let cells: Vec<Option<&str>> = self.texts.iter().map(cell).collect();
-        let (date, values) = Date::fit(&cells).map_err(|row| {
-            let count =
-                cells.iter().flatten().filter(|cell| DateFormat::of(cell).is_none()).count();
-            Trouble { kind: CellTrouble::Date, row, count: count.max(1) }
+        let (date, values) = Date::fit(&cells, format).map_err(|row| {
+            let count = cells.iter().flatten().filter(|cell| !format.reads(cell)).count();
+            Trouble { kind: CellTrouble::Date, row, count }
         })?;
         let column = Column::of_kind(self.name, ColumnKind::Date(date), self.hole);
         Ok(Recognised::Column(column, values))

@@ -1,6 +1,6 @@
 //! What the columns of a table are, as people write it down.
 
-use super::column::{Column, ColumnKind};
+use super::column::{Column, ColumnKind, DateFormat};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use thiserror::Error;
@@ -43,6 +43,9 @@ pub struct ColumnSchema {
     /// The largest number that is drawn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<f64>,
+    /// How dates are written, such as `YYYY-MM-DD hh:mm:ss` or `D/M/YYYY`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<String>,
 }
 
 /// What a column holds.
@@ -55,7 +58,7 @@ pub enum KindSchema {
     Integer,
     /// Numbers.
     Real,
-    /// Dates and times as ISO 8601 writes them.
+    /// Dates and times.
     Date,
     /// The same in every row.
     Constant,
@@ -89,6 +92,17 @@ pub enum SchemaError {
         /// The largest number.
         max: Option<f64>,
     },
+    /// A format of no dates.
+    #[error(
+        "column {name:?}: format must be of kind date, and as \"YYYY-MM-DD hh:mm:ss\" or \"D/M/YYYY\", found \
+         {format:?}"
+    )]
+    Format {
+        /// The column.
+        name: String,
+        /// The format.
+        format: String,
+    },
 }
 
 impl Schema {
@@ -100,7 +114,7 @@ impl Schema {
         let schema: Self =
             serde_json::from_slice(json).map_err(|error| SchemaError::Json(plain(&error)))?;
         let mut names = HashSet::new();
-        for ColumnSchema { name, kind, min, max } in &schema.columns {
+        for ColumnSchema { name, kind, min, max, format } in &schema.columns {
             if !names.insert(name) {
                 return Err(SchemaError::Twice { name: name.clone() });
             }
@@ -109,6 +123,12 @@ impl Schema {
             let is_range = min.zip(*max).is_none_or(|(min, max)| min <= max);
             if !(is_bare || is_number && is_range) {
                 return Err(SchemaError::Bounds { name: name.clone(), min: *min, max: *max });
+            }
+            let is_format = |format: &String| {
+                *kind == KindSchema::Date && DateFormat::from_pattern(format).is_some()
+            };
+            if let Some(format) = format.as_ref().filter(|format| !is_format(format)) {
+                return Err(SchemaError::Format { name: name.clone(), format: format.clone() });
             }
         }
         Ok(schema)
@@ -140,7 +160,7 @@ fn plain(error: &serde_json::Error) -> String {
     let words = [
         ("struct Schema with 1 element", "an object with the key columns"),
         ("struct Schema", "an object with the key columns"),
-        ("struct ColumnSchema with 4 elements", "an object with the keys name and kind"),
+        ("struct ColumnSchema with 5 elements", "an object with the keys name and kind"),
         ("struct ColumnSchema", "an object with the keys name and kind"),
         ("expected f64", "expected a number"),
         ("`", "\""),
@@ -164,6 +184,10 @@ impl ColumnSchema {
             ColumnKind::Date(_) => (KindSchema::Date, [None; 2]),
             ColumnKind::Constant(_) => (KindSchema::Constant, [None; 2]),
         };
-        Self { name: column.name().to_owned(), kind, min, max }
+        let format = match column.kind() {
+            ColumnKind::Date(date) => Some(date.format().to_string()),
+            ColumnKind::Number(_) | ColumnKind::Category(_) | ColumnKind::Constant(_) => None,
+        };
+        Self { name: column.name().to_owned(), kind, min, max, format }
     }
 }

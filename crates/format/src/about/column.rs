@@ -18,8 +18,26 @@ pub struct AboutColumn {
     /// How an empty cell is written; `None` if there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hole: Option<String>,
+    /// How numbers are written; `None`: as programs write them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notation: Option<AboutNotation>,
     /// What it holds.
     pub kind: AboutColumnKind,
+}
+
+/// How the numbers of a column are written: `$1,234.50`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AboutNotation {
+    /// What is before the digits.
+    pub before: String,
+    /// What is after them.
+    pub after: String,
+    /// The mark between thousands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thousands: Option<char>,
+    /// The decimal mark.
+    pub decimal: char,
 }
 
 /// What a column holds.
@@ -98,11 +116,11 @@ pub struct AboutCategory {
     pub shares: Vec<f64>,
 }
 
-/// Dates and times, as ISO 8601 writes them.
+/// Dates and times.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AboutDate {
-    /// The pattern of all of them, such as `YYYY-MM-DD hh:mm:ss`.
+    /// The pattern of all of them, such as `YYYY-MM-DD hh:mm:ss` or `D.M.YYYY`.
     pub format: String,
     /// Days since 1970-01-01, units since midnight, or both.
     #[serde(deserialize_with = "at_most")]

@@ -108,7 +108,7 @@ fn other_formats_and_missing_keys_are_refused() {
 }
 
 fn column(name: &str, width: usize, kind: AboutColumnKind) -> AboutColumn {
-    AboutColumn { name: name.into(), width, hole: None, kind }
+    AboutColumn { name: name.into(), width, hole: None, notation: None, kind }
 }
 
 fn number() -> AboutNumber {

@@ -61,12 +61,14 @@ fn table_model() -> ModelFolder {
             name: "x".into(),
             width: 1,
             hole: None,
+            notation: None,
             kind: AboutColumnKind::Number(number),
         },
         AboutColumn {
             name: "side".into(),
             width: 1,
             hole: None,
+            notation: None,
             kind: AboutColumnKind::Constant("left".into()),
         },
     ];

@@ -1,10 +1,12 @@
 //! The columns of tables: as the data have them, and as model folders keep them.
 
 use ancestral_data::{
-    Category, Column, ColumnError, ColumnKind, Columns, Date, DateFormat, Decimals, Number, Scale,
+    Category, Column, ColumnError, ColumnKind, Columns, Date, DateFormat, Decimals, Notation,
+    Number, Scale,
 };
 use ancestral_format::{
-    AboutCategory, AboutColumn, AboutColumnKind, AboutDate, AboutNumber, AboutScale, ModelFolder,
+    AboutCategory, AboutColumn, AboutColumnKind, AboutDate, AboutNotation, AboutNumber, AboutScale,
+    ModelFolder,
 };
 
 use crate::error::{Error, ModelError};
@@ -18,6 +20,7 @@ pub fn columns_for_folder(columns: &Columns) -> Vec<AboutColumn> {
         name: column.name().to_owned(),
         width: column.width(),
         hole: column.hole().map(ToOwned::to_owned),
+        notation: about_notation(column.notation()),
         kind: match column.kind() {
             ColumnKind::Number(number) => AboutColumnKind::Number(about_number(number)),
             ColumnKind::Category(category) => AboutColumnKind::Category(AboutCategory {
@@ -33,6 +36,15 @@ pub fn columns_for_folder(columns: &Columns) -> Vec<AboutColumn> {
         },
     };
     columns.as_slice().iter().map(column).collect()
+}
+
+fn about_notation(notation: &Notation) -> Option<AboutNotation> {
+    (!notation.is_plain()).then(|| AboutNotation {
+        before: notation.before().to_owned(),
+        after: notation.after().to_owned(),
+        thousands: notation.thousands(),
+        decimal: notation.decimal(),
+    })
 }
 
 fn about_number(number: &Number) -> AboutNumber {
@@ -60,7 +72,7 @@ pub fn columns_of_folder(columns: &[AboutColumn]) -> Result<Columns, BoxedError>
 }
 
 fn column(about: &AboutColumn) -> Result<Column, BoxedError> {
-    let AboutColumn { name, width, hole, kind } = about;
+    let AboutColumn { name, width, hole, notation, kind } = about;
     let kind = match kind {
         AboutColumnKind::Number(about) => ColumnKind::Number(number(name, about)?),
         AboutColumnKind::Category(AboutCategory { labels, are_numbers, shares }) => {
@@ -77,7 +89,14 @@ fn column(about: &AboutColumn) -> Result<Column, BoxedError> {
         }
         AboutColumnKind::Constant(text) => ColumnKind::Constant(text.clone()),
     };
-    let column = Column::new(name, kind, hole.clone())?;
+    let notation = match notation {
+        None => Notation::default(),
+        Some(AboutNotation { before, after, thousands, decimal }) => {
+            Notation::new(before, after, *thousands, *decimal)
+                .ok_or_else(|| format!("column {name:?}: notation must be one of numbers"))?
+        }
+    };
+    let column = Column::new(name, kind, hole.clone())?.written_in(notation)?;
     let found = column.width();
     if found != *width {
         return Err(format!("column {name:?}: width {width} must be {found}").into());

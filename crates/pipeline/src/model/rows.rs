@@ -196,11 +196,9 @@ fn finite(
     model: Vec<f32>,
 ) -> Result<Vec<f32>, RowsError> {
     let Some(place) = model.iter().position(|value| !value.is_finite()) else { return Ok(model) };
-    let starts = columns.as_slice().iter().cycle().scan(0, |end, column| {
-        *end += column.width();
-        Some(*end)
-    });
-    let index = starts.take_while(|end| *end <= place).count();
+    let (row, place) = (place / columns.width(), place % columns.width());
+    let column = columns.starts().take_while(|start| *start <= place).count() - 1;
+    let index = row * columns.as_slice().len() + column;
     Err(RowsError::TooLarge { index, value: cells[index].unwrap_or_default() })
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ancestral_cluster::Cluster;
-use ancestral_data::{Columns, GridLayout, Pictures, grid, save_bytes, write_png};
+use ancestral_data::{Columns, GridLayout, Pictures, encode_png, grid};
 use ancestral_eval::{Features, Quality, Reference, Resize, TableComparison};
 use ancestral_pipeline::{Batch, Pipeline, collect};
 use anyhow::{Context, Result, bail};
@@ -15,6 +15,7 @@ use crate::args::{EvalArgs, QualityArgs, ResizeArg};
 use crate::failure::{Failed, note};
 use crate::flags::{flagged, measured, spelled};
 use crate::open::engine;
+use crate::output::save;
 use crate::progress::{Progress, shown};
 
 /// Samples in a set, and sets, by default.
@@ -304,15 +305,14 @@ fn write_neighbours(path: &Path, rows: &Batch) -> Result<()> {
     if shape.len() != 3 {
         bail!("-o: rows of {shape:?} are not pictures, of which {PICTURE} consists");
     }
-    make_folder_of(path)?;
     let layout = GridLayout { columns: Some(PICTURED), ..GridLayout::default() };
     let picture = grid(&Pictures::new(rows.data(), shape)?, &layout)?;
-    write_png(path, &picture, &[]).map_err(|error| Failed(error.into()).into())
+    write_file(path, &encode_png(&picture, &[])?)
 }
 
 fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
     make_folder_of(path)?;
-    save_bytes(path, bytes).map_err(|error| Failed(error.into()).into())
+    save(path, bytes).map_err(|error| Failed(error).into())
 }
 
 fn make_folder_of(path: &Path) -> Result<()> {

@@ -24,15 +24,156 @@ pub struct Date {
     parts: Vec<Number>,
 }
 
-/// How dates are written: `YYYY-MM-DD`, `hh:mm`, `YYYY-MM-DDThh:mm:ss.fffZ` and the like.
+/// How dates are written: `YYYY-MM-DD`, `DD.MM.YYYY`, `M/D/YYYY`, `hh:mm`, `YYYY-MM-DDThh:mm:ss.fffZ` and the
+/// like.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DateFormat {
-    has_days: bool,
+    days: Option<Days>,
     /// Between date and time: T or a space.
     separator: Option<char>,
     time: Option<Precision>,
     /// Empty, Z, or an offset such as +01:00.
     zone: String,
+}
+
+/// How days are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Days {
+    order: Order,
+    /// Between year, month and day.
+    mark: char,
+    /// Whether days and months have two digits: 05.
+    are_padded: bool,
+}
+
+/// What is first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    Year,
+    Day,
+    Month,
+}
+
+impl Order {
+    /// Year, month and day as they are written.
+    fn arranged<T>(self, [year, month, day]: [T; 3]) -> [T; 3] {
+        match self {
+            Self::Year => [year, month, day],
+            Self::Day => [day, month, year],
+            Self::Month => [month, day, year],
+        }
+    }
+
+    /// Year, month and day of three that are written.
+    fn read<T>(self, [first, second, third]: [T; 3]) -> [T; 3] {
+        match self {
+            Self::Year => [first, second, third],
+            Self::Day => [third, second, first],
+            Self::Month => [third, first, second],
+        }
+    }
+}
+
+impl Days {
+    /// What the day at the beginning of a text may be: its format, days since 1970-01-01, and the rest.
+    fn readings(text: &str) -> Vec<(Self, i64, &str)> {
+        let Some((fields, mark, rest)) = fields(text) else { return Vec::new() };
+        let orders: &[Order] = match mark {
+            // No country writes 12.31.2020.
+            '.' => &[Order::Year, Order::Day],
+            _ => &[Order::Year, Order::Day, Order::Month],
+        };
+        let all =
+            orders.iter().flat_map(|order| [true, false].map(|are_padded| (*order, are_padded)));
+        let reading = |(order, are_padded)| {
+            let format = Self { order, mark, are_padded };
+            format.value(fields).map(|value| (format, value, rest))
+        };
+        all.filter_map(reading).collect()
+    }
+
+    fn value(self, fields: [&str; 3]) -> Option<i64> {
+        let [year, month, day] = self.order.read(fields);
+        let fits = |field: &str| {
+            if self.are_padded {
+                field.len() == 2
+            } else {
+                matches!(field.len(), 1..=2) && !field.starts_with('0')
+            }
+        };
+        let [year, month, day] = (year.len() == 4 && fits(month) && fits(day))
+            .then(|| [year, month, day].map(|field| field.parse().unwrap_or(0)))?;
+        let days = days(year, month, day);
+        // The 30th of February is another day again.
+        (civil(days) == [year, month, day]).then_some(days)
+    }
+
+    fn text(self, days: i64) -> String {
+        let [year, month, day] = civil(days);
+        let short =
+            |number: i64| if self.are_padded { format!("{number:02}") } else { number.to_string() };
+        self.joined([format!("{year:04}"), short(month), short(day)])
+    }
+
+    fn joined(self, parts: [String; 3]) -> String {
+        self.order.arranged(parts).join(self.mark.encode_utf8(&mut [0; 4]))
+    }
+}
+
+/// Three numbers and what is between them at the beginning of a text, and the rest.
+fn fields(text: &str) -> Option<([&str; 3], char, &str)> {
+    let cut = |text: &'_ str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let (first, rest) = text.split_at(cut(text));
+    let mark = rest.chars().next().filter(|mark| matches!(mark, '-' | '/' | '.'))?;
+    let rest = rest.strip_prefix(mark)?;
+    let (second, rest) = rest.split_at(cut(rest));
+    let rest = rest.strip_prefix(mark)?;
+    let (third, rest) = rest.split_at(cut(rest));
+    Some(([first, second, third], mark, rest))
+}
+
+/// What cells are as dates.
+#[derive(Debug)]
+pub(crate) struct DateGuess {
+    /// How many are dates.
+    pub dates: usize,
+    /// The formats in which most of these can be read: more than one if the day may be the month.
+    pub formats: Vec<DateFormat>,
+}
+
+impl DateGuess {
+    pub(crate) fn of<'a>(cells: impl Iterator<Item = &'a str>) -> Self {
+        let (mut dates, mut counts) = (0, Vec::<(DateFormat, usize)>::new());
+        for cell in cells {
+            let readings = DateFormat::readings(cell);
+            dates += usize::from(!readings.is_empty());
+            for (format, _) in readings {
+                match counts.iter_mut().find(|(known, _)| *known == format) {
+                    Some((_, count)) => *count += 1,
+                    None => counts.push((format, 1)),
+                }
+            }
+        }
+        let most = counts.iter().map(|(_, count)| *count).max().unwrap_or(0);
+        let formats: Vec<DateFormat> = counts
+            .into_iter()
+            .filter(|(_, count)| *count == most)
+            .map(|(format, _)| format)
+            .collect();
+        let is_padded = |format: &DateFormat| format.days.is_none_or(|days| days.are_padded);
+        // 10/12/2020 may be either, but not beside 01/12/2020 or 1/12/2020.
+        let has_padded = formats.iter().any(is_padded);
+        let mut formats: Vec<DateFormat> =
+            formats.into_iter().filter(|format| is_padded(format) == has_padded).collect();
+        let has = |order: Order| {
+            let is_it = |days: Days| days.order == order;
+            formats.iter().any(|format| format.days.is_some_and(is_it))
+        };
+        // Otherwise no text has two of them, and the first is taken.
+        let is_doubtful = has(Order::Day) && has(Order::Month);
+        formats.truncate(if is_doubtful { 2 } else { 1 });
+        Self { dates, formats }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,16 +208,25 @@ impl Precision {
 }
 
 impl DateFormat {
-    /// The format of a date, and its value.
-    pub(crate) fn of(text: &str) -> Option<(Self, i64)> {
-        let (days, rest) = match date(text) {
-            Some((days, rest)) => (Some(days), rest),
-            None => (None, text),
-        };
+    /// The formats in which a text can be read, and its value in each: 04/05/2020 has two.
+    fn readings(text: &str) -> Vec<(Self, i64)> {
+        let mut days: Vec<(Option<Days>, i64, &str)> = Days::readings(text)
+            .into_iter()
+            .map(|(format, value, rest)| (Some(format), value, rest))
+            .collect();
+        if days.is_empty() {
+            days.push((None, 0, text));
+        }
+        days.into_iter()
+            .filter_map(|(days, value, rest)| Self::with_time(days, value, rest))
+            .collect()
+    }
+
+    /// The format of a day with what follows it, and its value.
+    fn with_time(days: Option<Days>, value: i64, rest: &str) -> Option<(Self, i64)> {
         let separator = rest.chars().next().filter(|c| days.is_some() && matches!(c, 'T' | ' '));
         if days.is_some() && rest.is_empty() {
-            let format = Self { has_days: true, separator, time: None, zone: String::new() };
-            return Some((format, days?));
+            return Some((Self { days, separator, time: None, zone: String::new() }, value));
         }
         if days.is_some() && separator.is_none() {
             return None;
@@ -84,23 +234,38 @@ impl DateFormat {
         let (time, precision, zone) = time(&rest[separator.map_or(0, char::len_utf8)..])?;
         let is_zone = zone.is_empty() || days.is_some() && is_zone(zone);
         let zone = is_zone.then(|| zone.to_owned())?;
-        let format = Self { has_days: days.is_some(), separator, time: Some(precision), zone };
-        let value = days.unwrap_or(0) * precision.a_day() + time;
-        (value.abs() < MOST_UNITS).then_some((format, value))
+        let value = value * precision.a_day() + time;
+        (value.abs() < MOST_UNITS)
+            .then_some((Self { days, separator, time: Some(precision), zone }, value))
     }
 
     /// The format of this pattern, as [`Display`](fmt::Display) writes it.
     #[must_use]
     pub fn from_pattern(pattern: &str) -> Option<Self> {
-        let example = [("YYYY", "2000"), ("MM", "01"), ("DD", "01"), ("hh", "00"), ("mm", "00")];
+        let example = [
+            ("YYYY", "2000"),
+            ("MM", "01"),
+            ("M", "1"),
+            ("DD", "01"),
+            ("D", "1"),
+            ("hh", "00"),
+            ("mm", "00"),
+        ];
         let text =
             example.iter().fold(pattern.to_owned(), |text, (from, to)| text.replace(from, to));
-        let (format, _) = Self::of(&text.replace(['s', 'f'], "0"))?;
-        (format.to_string() == pattern).then_some(format)
+        let readings = Self::readings(&text.replace(['s', 'f'], "0"));
+        let mut formats = readings.into_iter().map(|(format, _)| format);
+        formats.find(|format| format.to_string() == pattern)
+    }
+
+    /// Whether a text has this format.
+    pub(crate) fn reads(&self, text: &str) -> bool {
+        self.value(text).is_some()
     }
 
     fn value(&self, text: &str) -> Option<f64> {
-        Self::of(text).filter(|(format, _)| format == self).map(|(_, value)| value as f64)
+        let readings = Self::readings(text);
+        readings.into_iter().find(|(format, _)| format == self).map(|(_, value)| value as f64)
     }
 
     fn a_day(&self) -> i64 {
@@ -112,10 +277,10 @@ impl DateFormat {
         #[allow(clippy::cast_possible_truncation, reason = "a count of units below 2^53")]
         let value = value as i64;
         let [days, time] = [value.div_euclid(self.a_day()), value.rem_euclid(self.a_day())];
-        match (self.has_days, self.time) {
-            (true, None) => vec![value as f64],
-            (true, Some(_)) => vec![days as f64, time as f64],
-            (false, _) => vec![time as f64],
+        match (self.days, self.time) {
+            (Some(_), None) => vec![value as f64],
+            (Some(_), Some(_)) => vec![days as f64, time as f64],
+            (None, _) => vec![time as f64],
         }
     }
 
@@ -127,9 +292,7 @@ impl DateFormat {
     fn text(&self, value: f64) -> String {
         let value = value as i64;
         let [days, time] = [value.div_euclid(self.a_day()), value.rem_euclid(self.a_day())];
-        let [year, month, day] = civil(days);
-        let date =
-            if self.has_days { format!("{year:04}-{month:02}-{day:02}") } else { String::new() };
+        let date = self.days.map(|format| format.text(days)).unwrap_or_default();
         let separator = self.separator.map(String::from).unwrap_or_default();
         let time = self.time.map(|precision| precision.text(time)).unwrap_or_default();
         format!("{date}{separator}{time}{}", self.zone)
@@ -138,7 +301,11 @@ impl DateFormat {
 
 impl fmt::Display for DateFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let days = if self.has_days { "YYYY-MM-DD" } else { "" };
+        let days = self.days.map(|days| {
+            let [month, day] = if days.are_padded { ["MM", "DD"] } else { ["M", "D"] };
+            days.joined(["YYYY", month, day].map(String::from))
+        });
+        let days = days.unwrap_or_default();
         let time = match self.time {
             None => String::new(),
             Some(Precision::Minutes) => "hh:mm".to_owned(),
@@ -157,7 +324,7 @@ impl Date {
     /// # Errors
     /// [`ColumnError::Date`] if the parts are not those of the format.
     pub fn new(name: &str, format: DateFormat, parts: Vec<Number>) -> Result<Self, ColumnError> {
-        let expected = usize::from(format.has_days) + usize::from(format.time.is_some());
+        let expected = usize::from(format.days.is_some()) + usize::from(format.time.is_some());
         let are_integers = parts.iter().all(Number::are_integers);
         let later_holes = parts.iter().skip(1).any(Number::has_holes);
         if parts.len() != expected || !are_integers || later_holes {
@@ -168,10 +335,11 @@ impl Date {
     }
 
     /// The dates of these cells, of which `None` is a hole, and their values; or the first cell that has
-    /// not the format of the first date.
-    pub(crate) fn fit(cells: &[Option<&str>]) -> Result<(Self, Vec<f64>), usize> {
-        let first = cells.iter().position(Option::is_some).ok_or(0_usize)?;
-        let format = cells[first].and_then(DateFormat::of).ok_or(first)?.0;
+    /// another format. There is at least one date.
+    pub(crate) fn fit(
+        cells: &[Option<&str>],
+        format: &DateFormat,
+    ) -> Result<(Self, Vec<f64>), usize> {
         let value = |(row, cell): (usize, Option<&str>)| match cell {
             None => Ok(f64::NAN),
             Some(text) => format.value(text).ok_or(row),
@@ -189,7 +357,7 @@ impl Date {
             Number::fit(&cells, style)
         };
         let parts = (0..split[0].len()).map(part).collect();
-        Ok((Self { format, parts }, values))
+        Ok((Self { format: format.clone(), parts }, values))
     }
 
     /// How they are written.
@@ -252,16 +420,6 @@ impl Date {
         let range = min.zip(max).map(|(min, max)| format!(", {min} to {max}")).unwrap_or_default();
         format!("date {}{range}", self.format)
     }
-}
-
-/// Days since 1970-01-01 of the date at the beginning of a text, and the rest.
-fn date(text: &str) -> Option<(i64, &str)> {
-    let (year, rest) = digits(text, 4)?;
-    let (month, rest) = digits(rest.strip_prefix('-')?, 2)?;
-    let (day, rest) = digits(rest.strip_prefix('-')?, 2)?;
-    let days = days(year, month, day);
-    // The 30th of February is another day again.
-    (civil(days) == [year, month, day]).then_some((days, rest))
 }
 
 /// The time at the beginning of a text in its smallest unit, that unit, and the rest.
@@ -328,7 +486,7 @@ mod tests {
 
     #[test]
     fn days_are_counted_from_1970() {
-        let value = |text| DateFormat::of(text).map(|(_, value)| value);
+        let value = |text| DateFormat::readings(text).first().map(|(_, value)| *value);
         assert_eq!(value("1970-01-01"), Some(0));
         assert_eq!(value("2000-03-01"), Some(11_017)); // 30 · 365 + 7 leap days + 60
         assert_eq!(value("1969-12-31"), Some(-1));
@@ -339,8 +497,13 @@ mod tests {
             "1900-02-29",
             "2020-13-01",
             "2020-00-10",
-            "2020-1-1",
+            "2020-01-1",
             "2020-01-01T",
+            "01/32/2020",
+            "31.04.2020",
+            "12.31.2020",
+            "1/2/20",
+            "1/2-2020",
             "24:00",
             "12:60",
             "12:00:60",
@@ -370,23 +533,56 @@ mod tests {
             ("2199-12-31 12:30:00.000500+01:00", "YYYY-MM-DD hh:mm:ss.ffffff+01:00"),
             ("07:05", "hh:mm"),
             ("07:05:09.5", "hh:mm:ss.f"),
+            ("2020/02/29", "YYYY/MM/DD"),
+            ("2020-2-9", "YYYY-M-D"),
+            ("29.02.2020", "DD.MM.YYYY"),
+            ("9.2.2020", "D.M.YYYY"),
+            ("02/29/2020 23:59", "MM/DD/YYYY hh:mm"),
+            ("2/29/2020", "M/D/YYYY"),
+            ("29-02-2020", "DD-MM-YYYY"),
         ] {
-            let (format, value) = DateFormat::of(text).unwrap();
+            let (format, value) = DateFormat::readings(text).remove(0);
             assert_eq!(
                 (format.to_string().as_str(), format.text(value as f64).as_str()),
                 (pattern, text)
             );
             assert_eq!(DateFormat::from_pattern(pattern), Some(format));
         }
-        assert_eq!(DateFormat::from_pattern("DD.MM.YYYY"), None);
+        assert_eq!(DateFormat::from_pattern("MM.DD.YYYY"), None);
         assert_eq!(DateFormat::from_pattern("2000-01-01"), None);
     }
 
     #[test]
     fn another_format_is_found() {
         let cells = [None, Some("2020-01-01"), Some("2020-01-02 10:00")];
-        assert_eq!(Date::fit(&cells).unwrap_err(), 2);
-        assert_eq!(Date::fit(&[Some("x")]).unwrap_err(), 0);
+        let format = DateFormat::from_pattern("YYYY-MM-DD").unwrap();
+        assert_eq!(Date::fit(&cells, &format).unwrap_err(), 2);
+        assert_eq!(Date::fit(&[Some("x")], &format).unwrap_err(), 0);
+    }
+
+    #[test]
+    fn the_whole_column_says_what_is_the_day() {
+        let guess = |cells: &[&str]| {
+            let DateGuess { dates, formats } = DateGuess::of(cells.iter().copied());
+            (dates, formats.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        let found = |cells: &[&str], dates, formats: &[&str]| {
+            assert_eq!(guess(cells), (dates, formats.iter().map(ToString::to_string).collect()));
+        };
+        found(&["04/05/2020", "25/12/2020"], 2, &["DD/MM/YYYY"]);
+        found(&["04/05/2020", "12/25/2020", "x"], 2, &["MM/DD/YYYY"]);
+        found(&["10/12/2020", "4/5/2020", "4/25/2020"], 3, &["M/D/YYYY"]);
+        found(&["10/12/2020", "11/11/2020"], 2, &["DD/MM/YYYY", "MM/DD/YYYY"]);
+        found(&["04.05.2020", "01.01.2021"], 2, &["DD.MM.YYYY"]);
+        found(&["2020-01-01", "2020-10-12", "x"], 2, &["YYYY-MM-DD"]);
+        found(&["2020-1-1", "2020-10-12"], 2, &["YYYY-M-D"]);
+        found(&["x", "y"], 0, &[]);
+        let american = DateFormat::from_pattern("M/D/YYYY").unwrap();
+        assert_eq!(
+            american.value("12/25/2020"),
+            DateFormat::readings("2020-12-25").first().map(|d| d.1 as f64)
+        );
+        assert_eq!(american.value("25/12/2020"), None);
     }
 
     proptest! {
@@ -396,7 +592,9 @@ mod tests {
             seconds in prop::collection::vec(0_i64..86_400, 60),
             holes in 0_usize..3
         ) {
-            for pattern in ["YYYY-MM-DD", "YYYY-MM-DD hh:mm:ss", "YYYY-MM-DDThh:mm+02:00", "hh:mm:ss"] {
+            for pattern in [
+                "YYYY-MM-DD", "YYYY-MM-DD hh:mm:ss", "YYYY-MM-DDThh:mm+02:00", "hh:mm:ss", "D.M.YYYY", "MM/DD/YYYY"
+            ] {
                 let format = DateFormat::from_pattern(pattern).unwrap();
                 let unit = SECONDS_A_DAY / format.a_day();
                 let value = |(day, second): (&i64, &i64)| (day * SECONDS_A_DAY + second) / unit;
@@ -404,7 +602,7 @@ mod tests {
                 let texts: Vec<String> = values.map(|value| format.text(value as f64)).collect();
                 let mut cells: Vec<Option<&str>> = texts.iter().map(|text| Some(text.as_str())).collect();
                 cells.extend(vec![None; holes]);
-                let (column, values) = Date::fit(&cells).unwrap();
+                let (column, values) = Date::fit(&cells, &format).unwrap();
                 for (cell, value) in cells.iter().zip(values) {
                     let mut model = Vec::new();
                     column.encode(value, &mut model);

@@ -226,8 +226,8 @@ fn cells_that_cannot_be_learned_are_named() {
     );
     assert_eq!(
         with("1,5"),
-        "a.csv: column \"a\" holds \"1,5\" in row 2, line 3: a decimal point is expected, not a comma (1 \
-         cell is with a comma)"
+        "a.csv: column \"a\" holds \"1,5\" in row 2, line 3: whether commas are decimal or between thousands \
+         does not show: write 1234.5 (1 cell is with a comma)"
     );
     for large in ["inf", "-Infinity", "1e999", "-2e300"] {
         let found = with(large);
@@ -239,7 +239,7 @@ fn cells_that_cannot_be_learned_are_named() {
 
 #[test]
 fn all_bad_columns_are_reported_up_to_a_limit() {
-    let both = error("a,b,c\n1,\"1,5\",1\n1e999,2,1\n");
+    let both = error("a,b,c\n1,-2e300,1\n1e999,2,1\n");
     assert!(both.contains("column \"a\" holds \"1e999\"") && both.contains("; column \"b\" holds"));
     let header: Vec<_> = (0..100).map(|i| format!("c{i}")).collect();
     let many = error(&format!(
@@ -463,4 +463,89 @@ proptest! {
         }
         prop_assert_eq!(sheet.model_rows(table.columns()).unwrap(), table.data().rows());
     }
+}
+
+/// The column of these cells in a line, and the cells as it writes them.
+fn written(cells: &[String]) -> (String, Vec<String>) {
+    let text = cells.iter().fold("a,b\n".to_owned(), |text, cell| format!("{text}\"{cell}\",x\n"));
+    let table = read(&text).unwrap();
+    let column = &table.columns().as_slice()[0];
+    let values = table.columns().from_model_rows(table.data().rows());
+    (column.to_string(), values.iter().step_by(2).map(|value| column.text(*value)).collect())
+}
+
+#[test]
+fn amounts_shares_and_decimal_commas_are_numbers_and_come_back_as_they_were() {
+    let cents = |i: u32| (i * i * 37) % 1_000_000;
+    for (cell, about) in [
+        (&(|n| format!("${n}")) as &dyn Fn(String) -> String, "as $1234.5"),
+        (&|n| format!("{n} %"), "as 1234.5 %"),
+        (&|n| format!("{} €", n.replace('.', ",")), "as 1234,5 €"),
+        (&|n| n.replace('.', ","), "as 1234,5"),
+    ] {
+        let cells: Vec<String> =
+            (0..90).map(|i| cell(format!("{}.{:02}", cents(i) / 100, cents(i) % 100))).collect();
+        let (line, back) = written(&cells);
+        assert!(line.starts_with("a: real") && line.ends_with(about), "{line}");
+        assert_eq!(back, cells);
+    }
+    let thousands = |i: u32| match cents(i) {
+        n @ 0..1000 => n.to_string(),
+        n => format!("{},{:03}", n / 1000, n % 1000),
+    };
+    let cells: Vec<String> = (0..90).map(thousands).collect();
+    let (line, back) = written(&cells);
+    assert!(line.starts_with("a: integer, 0 to") && line.ends_with(", as 1,234.5"), "{line}");
+    assert_eq!(back, cells);
+    // Few amounts are a category, of numbers.
+    let cells: Vec<String> = (0..90).map(|i| format!("${}.50", i % 3 * 1000)).collect();
+    assert_eq!(written(&cells).1, cells);
+}
+
+#[test]
+fn a_word_among_amounts_and_commas_in_doubt_are_refused() {
+    let mut cells: Vec<String> = (0..90).map(|i| format!("${}.25", i * i)).collect();
+    cells[1] = "free".to_owned();
+    let found = error(&beside(cells.iter().map(String::as_str)));
+    assert!(found.contains("holds \"free\" in row 2, line 3: a number is expected"), "{found}");
+    let cells: Vec<String> = (0..90).map(|i| format!("{},{:03}", i + 1, i * 11)).collect();
+    let found = error(&beside(cells.iter().map(String::as_str)));
+    assert!(found.contains("does not show: write 1234.5 (90 cells are with a comma)"), "{found}");
+}
+
+#[test]
+fn dates_may_begin_with_the_day_or_the_month() {
+    for (date, about) in [
+        (&(|d, m| format!("{d:02}.{m:02}.2021")) as &dyn Fn(u32, u32) -> String, "DD.MM.YYYY"),
+        (&|d, m| format!("{m}/{d}/2021"), "M/D/YYYY"),
+        (&|d, m| format!("{m:02}/{d:02}/2021 {d:02}:30"), "MM/DD/YYYY hh:mm"),
+        (&|d, m| format!("2021/{m:02}/{d:02}"), "YYYY/MM/DD"),
+    ] {
+        let cells: Vec<String> = (0..90).map(|i| date(i % 23 + 1, i % 12 + 1)).collect();
+        let (line, back) = written(&cells);
+        assert!(line.starts_with(&format!("a: date {about}, ")), "{line}");
+        assert_eq!(back, cells);
+    }
+    let doubtful: Vec<String> =
+        (0..90).map(|i| format!("{:02}/{:02}/2021", i % 12 + 1, i % 11 + 1)).collect();
+    let text = beside(doubtful.iter().map(String::as_str));
+    let found = error(&text);
+    assert!(found.contains("whether the day or the month is first does not show"), "{found}");
+    assert!(found.contains("(90 cells are such a date)"), "{found}");
+    let schema = br#"{"columns": [{"name": "a", "kind": "date", "format": "MM/DD/YYYY"}]}"#;
+    let options =
+        TableOptions { schema: Schema::from_json(schema).unwrap(), ..TableOptions::default() };
+    let sheet = parse(Path::new("a.csv"), text.as_bytes()).unwrap().0;
+    let line = sheet.table(&options).unwrap().0.columns().as_slice()[0].to_string();
+    assert!(line.starts_with("a: date MM/DD/YYYY, 01/01/2021 to 12/"), "{line}");
+}
+
+#[test]
+fn quotes_that_do_not_enclose_a_cell_are_refused() {
+    assert_eq!(
+        error("a,b\n1,\"x\n2,y\n"),
+        "a.csv: line 2 opens a quote that is not closed before the end of the file"
+    );
+    let behind = "a.csv: a cell in line 3 goes on behind its quotes: a quote in a quoted cell is written twice";
+    assert_eq!(error("a,b\n1,x\n2,\"5\" pipe\n"), behind);
 }
