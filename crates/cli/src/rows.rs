@@ -37,7 +37,7 @@ impl Source<'_> {
             return self.fitted(model.rows_of_table(&table));
         }
         let shape = model.shape().map_err(crate::flags::flagged)?;
-        self.pictures(&shape, shape[0], quiet)
+        self.pictures(&shape, model, quiet)
     }
 
     /// Rows of an array: of pictures in model space, of points and tables in the data's own units.
@@ -117,12 +117,12 @@ impl Source<'_> {
         rows.with_context(|| self.to_string())
     }
 
-    /// Pictures of so many channels, scaled to the size of samples.
-    fn pictures(&self, shape: &[usize], channels: usize, quiet: bool) -> Result<Batch> {
-        let (Some(channels), &[_, height, width]) = (Channels::from_count(channels), shape) else {
+    /// Pictures, in the size of samples.
+    fn pictures(&self, shape: &[usize], model: &Model, quiet: bool) -> Result<Batch> {
+        if shape.len() != 3 || Channels::from_count(shape[0]).is_none() {
             bail!("{self}: samples are not pictures: expected a .npy array");
-        };
-        pictures::read(*self, channels, [height, width], quiet)
+        }
+        pictures::read(*self, model, quiet)
     }
 
     /// Pictures of one channel, scaled to the size of samples; transparent parts are black.

@@ -256,7 +256,7 @@ fn pictures_that_are_read_as_they_are_needed_change_nothing() {
     std::fs::write(folder.path("moved/03.png"), "no picture").unwrap();
     let message = folder.refused("train --resume lost moved --memory 0MB");
     assert!(message.contains("03.png"), "{message}");
-    for size in ["2", "2 lb", "MB", "99999999999999GB"] {
+    for size in ["two", "2 lb", "MB", "99999999999999GB"] {
         let mut command = folder.command("train moved -o x --memory");
         let output = command.arg(size).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{size}");

@@ -121,7 +121,7 @@ fn tables_are_compared_in_the_units_of_what_was_learned() {
     for (command, text) in [
         ("eval a.csv b.csv --bins 256", "--bins: only with --likelihood or --flow"),
         ("eval run a.csv --likelihood --probes 2", "--probes: only with --flow"),
-        ("calibrate run a.csv -n 1", "a.csv has 1 row, too few to measure with"),
+        ("calibrate run a.csv -n 1", "1 row of a.csv are too few to measure with"),
         ("eval run no.csv", "no.csv"),
     ] {
         let refusal = folder.refused(command);
@@ -246,4 +246,54 @@ fn tables_are_compared_column_by_column() {
         let refusal = folder.refused(command);
         assert!(refusal.contains(text), "{command}: {refusal}");
     }
+}
+
+#[test]
+fn data_are_read_as_those_of_the_training() {
+    let folder = Folder::new();
+    // Letterboxed pictures over black: as crops over white they would be others.
+    for i in 0..6_u8 {
+        folder.write_picture(&format!("wide/{i}.png"), [8, 16], 3, i);
+    }
+    let tiny = "--steps 2 --width 8 --layers 1 --batch 4 --timesteps 25 --preview-every 0 --groups 0 --quiet";
+    folder.run(&format!("train wide --size 8 --fit letterbox --background black {tiny} -o run"));
+    let found = folder.stderr("eval run wide -n 4 --sets 1 --steps 2");
+    assert!(found.contains("8x8 (letterboxed from 8x16)"), "{found}");
+    let found = folder.stderr("sample run --from wide --strength 0.1 --steps 10 -n 6 -o x.npy");
+    assert!(found.contains("letterboxed"), "{found}");
+
+    // Rows with holes that were left out, a column that was, and a column that a schema makes a category.
+    let cell = |i: usize| match i % 20 {
+        0 => String::new(),
+        7 => "unknown".to_owned(),
+        _ => format!("{}.5", i * i % 997),
+    };
+    let rows = (0..200).map(|i| format!("{},{},{},name {i}\n", cell(i), i * 7 % 31, i % 3));
+    folder.write("t.csv", "a,b,c,who\n".to_owned() + &rows.collect::<String>());
+    folder.write(
+        "s.json",
+        r#"{"columns": [{"name": "a", "kind": "category"}, {"name": "c", "kind": "skip"}]}"#,
+    );
+    let tiny = "--steps 5 --width 16 --layers 1 --preview-every 0";
+    let command =
+        format!("train t.csv --columns s.json --missing drop --holdout 0.2 {tiny} -o table");
+    folder.run(&command);
+    let report = json(&folder, "eval table t.csv --holdout 0.2 -n 10 --sets 1 --json");
+    assert_eq!(report["data"], 38); // a fifth of the 190 rows without a hole
+    folder.run("eval table t.csv --holdout 0.2 --likelihood -n 10 --steps 5");
+    folder.run("calibrate table t.csv -n 50 --levels 5");
+    folder.run("sample table --given t.csv --steps 2 -o given.csv");
+    // What was held out is known; another share measures rows that were learned.
+    let found = folder.stderr("eval table t.csv --holdout 0.3 -n 10 --sets 1");
+    assert!(found.contains("warning: --holdout 0.3: the training held out 0.2"), "{found}");
+}
+
+#[test]
+fn classes_that_the_model_does_not_know_are_named() {
+    let folder = Folder::new();
+    for name in ["7/a.png", "sieben/b.png"] {
+        folder.write_picture(&format!("digits-here/{name}"), [8, 8], 1, 3);
+    }
+    let found = folder.stderr("eval digits digits-here --likelihood -n 2 --steps 3");
+    assert!(found.contains("does not know the classes sieben: measured as none"), "{found}");
 }

@@ -99,6 +99,12 @@ pub enum EvalError {
         /// The column.
         column: String,
     },
+    /// A column that is the same in every row.
+    #[error("`target`: {column:?} is constant, expected a column with something to predict")]
+    ConstantTarget {
+        /// The column.
+        column: String,
+    },
     /// There is no distance between these rows.
     #[error(transparent)]
     Distance(#[from] MetricError),

@@ -30,7 +30,7 @@ pub use likelihood::{
 #[cfg(feature = "datasets")]
 pub use quality::{Features, Measure, Quality, QualityReport};
 #[cfg(feature = "datasets")]
-pub use reference::Reference;
+pub use reference::{Reference, picture_options};
 pub use table::{ColumnReport, PairReport, TableComparison, TableReport, Usefulness};
 
 /// What is called as an evaluation goes on: work done, of all, and details in a few words.

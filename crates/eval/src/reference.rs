@@ -4,10 +4,11 @@ use std::ops::Range;
 use std::path::Path;
 
 use ancestral_data::{
-    BUILTIN, Channels, Column, Columns, Dataset, Loaded, OpenError, PictureOptions, ReadOptions,
-    Sheet, findings, open, open_builtin,
+    BUILTIN, Channels, Column, Columns, CsvError, Dataset, Fit, KindSchema, Loaded, Missing,
+    OpenError, PictureOptions, ReadOptions, Sheet, SheetError, TableOptions, findings, open,
+    open_builtin,
 };
-use ancestral_format::joined;
+use ancestral_format::{AboutReading, joined};
 use ancestral_pipeline::{Batch, Classes, Model};
 
 use crate::EvalError;
@@ -64,15 +65,19 @@ impl Reference {
         model: &Model,
         is_built_in: bool,
         null_label: Option<u32>,
-        tell: impl FnMut(String),
+        mut tell: impl FnMut(String),
     ) -> Result<Self, EvalError> {
         let shape = model.shape()?;
         let classes = has_classes(model.classes());
-        let pictures = PictureOptions { classes, ..pictures_like(&shape) };
-        let options = ReadOptions { pictures, classes, ..ReadOptions::default() };
+        let pictures = PictureOptions { classes, ..picture_options(model) };
+        let tables = tables_like(model);
+        let options = ReadOptions { pictures, classes, tables, ..ReadOptions::default() };
         let no_data = || EvalError::NoData { model: model.name().to_owned() };
         let (name, loaded) = match name {
-            Some(path) => (path.display().to_string(), read(path, &options)?),
+            Some(path) => {
+                let loaded = read(path, &options).map_err(|error| lacking(error, path, model))?;
+                (path.display().to_string(), loaded)
+            }
             // The built-in data, even if a file has that name.
             None if is_built_in => {
                 let loaded = open_builtin(BUILTIN[0], &options)?.ok_or_else(no_data)?;
@@ -82,9 +87,14 @@ impl Reference {
         };
         let name = name.as_str();
         let Loaded { data, columns, sheet, decided, skipped, left_out, .. } = loaded;
-        findings(name, &skipped, &left_out, &decided).into_iter().for_each(tell);
+        findings(name, &skipped, &left_out, &decided).into_iter().for_each(&mut tell);
         let is_known = model.folder().about.is_some();
         let labels = labels(&data, model, null_label)?;
+        if let Some(strangers) = strangers(&data, model) {
+            tell(format!(
+                "warning: {name}: the model does not know the classes {strangers}: measured as none"
+            ));
+        }
         let rows = match (model.columns(), &columns) {
             (Some(ours), Some(theirs)) if is_known => {
                 model_rows(name, ours, theirs, sheet.as_ref(), data.rows())?
@@ -179,6 +189,57 @@ impl Reference {
         let rows = Batch::new(self.rows.row_shape().to_vec(), values);
         Self { name: self.name.clone(), rows, labels, columns: self.columns.clone(), sheet: None }
     }
+}
+
+/// How pictures in files are read for a model: as those of its training, in the size of its samples.
+#[must_use]
+pub fn picture_options(model: &Model) -> PictureOptions {
+    let AboutReading { letterbox, background, skip_bad, .. } = model.reading();
+    let default = pictures_like(model.shape().as_deref().unwrap_or_default());
+    PictureOptions {
+        fit: if letterbox { Fit::Letterbox } else { Fit::Crop },
+        background: background.unwrap_or(default.background),
+        skip_bad,
+        ..default
+    }
+}
+
+/// How tables are read for a model: its columns are of the kinds that it learned, within any bounds, and what
+/// its training left out is left out.
+fn tables_like(model: &Model) -> TableOptions {
+    let reading = model.reading();
+    let mut schema = model.columns().map(Columns::schema).unwrap_or_default();
+    for column in &mut schema.columns {
+        (column.min, column.max) = (None, None);
+        if column.kind == KindSchema::Integer {
+            column.kind = KindSchema::Real;
+        }
+    }
+    let missing = if reading.drop_holes { Missing::Drop } else { Missing::Learn };
+    TableOptions { schema, missing, ignored: reading.left_out, ..TableOptions::default() }
+}
+
+/// The error of a table that lacks a column of the model, in place of that of a schema.
+fn lacking(error: OpenError, path: &Path, model: &Model) -> EvalError {
+    let OpenError::Csv(CsvError::Sheet { source: SheetError::Stranger { expected, .. }, .. }) =
+        &error
+    else {
+        return error.into();
+    };
+    let (source_name, found) = (path.display().to_string(), expected.join(", "));
+    let expected = model.columns().map(names).unwrap_or_default().join(", ");
+    EvalError::Columns { source_name, found, expected }
+}
+
+/// Classes of the data that are none of the model's.
+fn strangers(data: &Dataset, model: &Model) -> Option<String> {
+    let Classes::Named { names, .. } = model.classes() else { return None };
+    if !has_classes(model.classes()) || data.labels().is_none() {
+        return None;
+    }
+    let strangers = data.class_names().iter().filter(|class| !names.contains(class));
+    let strangers: Vec<&str> = strangers.map(String::as_str).collect();
+    (!strangers.is_empty()).then(|| strangers.join(", "))
 }
 
 /// Reads rows without classes.

@@ -163,6 +163,9 @@ impl<'a> TableComparison<'a> {
             found: target.to_owned(),
             expected: names().map(str::to_owned).collect(),
         })?;
+        if matches!(self.columns.as_slice()[place].kind(), ColumnKind::Constant(_)) {
+            return Err(EvalError::ConstantTarget { column: target.to_owned() });
+        }
         let others: Vec<usize> = (0..self.columns.len()).filter(|other| *other != place).collect();
         if others.is_empty() {
             return Err(EvalError::OnlyTarget { column: target.to_owned() });

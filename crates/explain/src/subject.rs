@@ -1,7 +1,7 @@
 //! What a page is about: the rows of a data set, as the exact denoiser takes them.
 
 use ancestral::Batch;
-use ancestral_data::{Column, ColumnKind, Columns, Dataset};
+use ancestral_data::{Column, ColumnKind, Columns, Dataset, Number};
 use thiserror::Error;
 
 /// The most rows of points and of pictures: the exact denoiser compares every particle with every row at
@@ -38,8 +38,7 @@ pub(crate) enum Kind {
 pub enum SubjectError {
     /// A table that has no two columns for the plane.
     #[error(
-        "{name}: expected two columns of numbers, without holes and values that are frequent, which become \
-         x and y; found {}",
+        "{name}: expected two columns of numbers, which become x and y; found {}",
         found_columns(columns)
     )]
     NoPlane {
@@ -63,8 +62,8 @@ pub enum SubjectError {
 
 impl Subject {
     /// The data set called `name`; `columns` if it is a table. Of a long table or a large set of pictures
-    /// some rows are taken, at equal distances; of a table its first two columns of numbers; large pictures are
-    /// made smaller. [`notice`](Self::notice) reports it.
+    /// some rows are taken, at equal distances; of a table its first two columns of numbers, where both are
+    /// given; large pictures are made smaller. [`notice`](Self::notice) reports it.
     ///
     /// # Errors
     /// If the rows are neither points nor pictures.
@@ -80,18 +79,28 @@ impl Subject {
     }
 
     fn points(name: &str, data: &Dataset, columns: &Columns) -> Result<Self, SubjectError> {
-        let axes = axes(columns);
-        let [(x, i), (y, j), ..] = axes[..] else {
-            let columns = axes.iter().map(|(column, _)| (*column).to_owned()).collect();
+        let axes: Vec<Axis<'_>> = Axis::all(columns);
+        let [x, y, ..] = &axes[..] else {
+            let columns = axes.iter().map(|axis| axis.column.name().to_owned()).collect();
             return Err(SubjectError::NoPlane { name: name.to_owned(), columns });
         };
-        let (taken, fewer) = thinned(data, MOST_POINTS, "rows");
-        let values = taken.iter().flat_map(|row| [f64::from(row[i]), f64::from(row[j])]);
-        let rows = Batch::new(vec![2], values.collect());
-        let others = (columns.len() > 2)
-            .then(|| format!("of its {} columns the page shows {x} and {y}", columns.len()));
-        let kind = Kind::Points { columns: [x.to_owned(), y.to_owned()] };
-        Ok(Self { name: name.to_owned(), kind, rows, notice: joined([fewer, others]) })
+        let point = |i| Some([x.place(data.row(i))?, y.place(data.row(i))?]);
+        let points: Vec<[f64; 2]> = (0..data.len()).filter_map(point).collect();
+        let holes = data.len() - points.len();
+        if points.is_empty() {
+            return Err(SubjectError::NoPlane { name: name.to_owned(), columns: Vec::new() });
+        }
+        let (taken, fewer) = thinned(points.len(), MOST_POINTS, "rows");
+        let rows = Batch::new(vec![2], taken.into_iter().flat_map(|i| points[i]).collect());
+        let names = [x, y].map(|axis| axis.column.name().to_owned());
+        let without =
+            (holes > 0).then(|| format!("rows without one of the two are left out: {holes}"));
+        let others = (columns.len() > 2).then(|| {
+            format!("of its {} columns the page shows {} and {}", columns.len(), names[0], names[1])
+        });
+        let kind = Kind::Points { columns: names };
+        let notice = joined([fewer, others, without]);
+        Ok(Self { name: name.to_owned(), kind, rows, notice })
     }
 
     fn pictures(name: &str, data: &Dataset) -> Result<Self, SubjectError> {
@@ -99,15 +108,16 @@ impl Subject {
             let (name, shape) = (name.to_owned(), data.shape().to_vec());
             return Err(SubjectError::Shape { name, shape });
         };
-        let (taken, fewer) = thinned(data, MOST_PICTURES, "pictures");
+        let (taken, fewer) = thinned(data.len(), MOST_PICTURES, "pictures");
         let factor = shrinking(channels, height, width);
         let size = [channels, height.div_ceil(factor), width.div_ceil(factor)];
-        let values = taken.iter().flat_map(|row| shrunk(row, [channels, height, width], factor));
+        let shape = [channels, height, width];
+        let values = taken.into_iter().flat_map(|i| shrunk(data.row(i), shape, factor));
         let rows = Batch::new(size.to_vec(), values.collect());
         let smaller = (factor > 1)
             .then(|| format!("the pictures are reduced to {} x {} pixels", size[1], size[2]));
         let kind = Kind::Pictures(size);
-        Ok(Self { name: name.to_owned(), kind, rows, notice: joined([fewer, smaller]) })
+        Ok(Self { name: name.to_owned(), kind, rows, notice: joined([fewer, smaller, None]) })
     }
 
     /// What was left out of the data, if anything was.
@@ -123,26 +133,51 @@ impl Subject {
     }
 }
 
-/// The columns that can be an axis: numbers of which any is possible; and where they are in a row.
-fn axes(columns: &Columns) -> Vec<(&str, usize)> {
-    let is_axis =
-        |column: &Column| matches!(column.kind(), ColumnKind::Number(_)) && column.is_line();
-    let axes =
-        columns.as_slice().iter().zip(columns.starts()).filter(|(column, _)| is_axis(column));
-    axes.map(|(column, start)| (column.name(), start)).collect()
+/// A column of numbers as an axis.
+struct Axis<'a> {
+    column: &'a Column,
+    /// Where it begins in a row.
+    start: usize,
+    /// The same numbers without holes, and without values that have a mass of their own.
+    plain: Column,
+}
+
+impl<'a> Axis<'a> {
+    /// The columns that can be one.
+    fn all(columns: &'a Columns) -> Vec<Self> {
+        let axis = |(column, start): (&'a Column, usize)| {
+            let ColumnKind::Number(number) = column.kind() else { return None };
+            let (name, scale) = (column.name(), number.scale().clone());
+            let plain = Number::new(name, scale, number.decimals(), [None; 2], vec![], vec![1.0]);
+            let plain = Column::new(name, ColumnKind::Number(plain.ok()?), None).ok()?;
+            Some(Self { column, start, plain })
+        };
+        columns.as_slice().iter().zip(columns.starts()).filter_map(axis).collect()
+    }
+
+    /// Where a row is, in model space; `None` if its cell is empty.
+    fn place(&self, row: &[f32]) -> Option<f64> {
+        let cell = &row[self.start..self.start + self.column.width()];
+        if self.column.is_line() {
+            return Some(f64::from(cell[0]));
+        }
+        let value = self.column.decode(cell);
+        let mut place = Vec::new();
+        self.plain.encode(value, &mut place);
+        (!value.is_nan()).then(|| f64::from(place[0]))
+    }
 }
 
 fn found_columns(columns: &[String]) -> String {
     if columns.is_empty() { "none".to_owned() } else { format!("{:?} alone", columns.concat()) }
 }
 
-/// At most `most` rows, at equal distances, and what there is to report of it.
-fn thinned<'a>(data: &'a Dataset, most: usize, rows: &str) -> (Vec<&'a [f32]>, Option<String>) {
-    let count = data.len();
+/// At most `most` of `count` rows, at equal distances, and what there is to report of it.
+fn thinned(count: usize, most: usize, rows: &str) -> (Vec<usize>, Option<String>) {
     if count <= most {
-        return ((0..count).map(|i| data.row(i)).collect(), None);
+        return ((0..count).collect(), None);
     }
-    let taken = (0..most).map(|i| data.row(i * count / most)).collect();
+    let taken = (0..most).map(|i| i * count / most).collect();
     (taken, Some(format!("the page takes {most} of its {count} {rows}")))
 }
 
@@ -172,7 +207,7 @@ fn shrunk(row: &[f32], [channels, height, width]: [usize; 3], factor: usize) -> 
     values
 }
 
-fn joined(parts: [Option<String>; 2]) -> Option<String> {
+fn joined(parts: [Option<String>; 3]) -> Option<String> {
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join("; "))
 }
@@ -209,28 +244,30 @@ mod tests {
     }
 
     #[test]
-    fn columns_that_are_no_numbers_are_no_axes() {
-        // Two values in ten rows each are a category, a hole takes a place of its own.
-        let rows = (0..20).flat_map(|i| {
-            let i = f64::from(i);
-            [i % 2.0, if i == 3.0 { f64::NAN } else { i * i }, i + 0.5, i * 1.5]
-        });
-        let rows: Vec<f64> = rows.collect();
-        let columns = Columns::fit(&["kind", "holes", "a", "b"], &rows).unwrap();
+    fn categories_are_no_axes_and_rows_with_holes_no_points() {
+        // Two values in ten rows each are a category; a third of the amounts are 0, and have a mass.
+        let amount = |i: u32| if i.is_multiple_of(3) { 0.0 } else { f64::from(i * i) };
+        let hole = |i: u32| if i == 4 { f64::NAN } else { f64::from(i) + 0.5 };
+        let rows: Vec<f64> = (0..60)
+            .flat_map(|i| [f64::from(i % 2), amount(i), hole(i), f64::from(i) * 1.5])
+            .collect();
+        let columns = Columns::fit(&["kind", "amount", "a", "b"], &rows).unwrap();
         let data = Dataset::new(vec![columns.width()], columns.to_model_rows(&rows)).unwrap();
         let subject = Subject::new("t.csv", &data, Some(&columns)).unwrap();
-        assert_eq!(subject.kind, Kind::Points { columns: ["a", "b"].map(str::to_owned) });
-        let plane: Vec<f64> = rows.chunks(4).flat_map(|row| [row[2], row[3]]).collect();
-        let expected = Columns::fit(&["a", "b"], &plane).unwrap().to_model_rows(&plane);
-        let expected: Vec<f64> = expected.into_iter().map(f64::from).collect();
-        assert_eq!(subject.rows.data(), expected);
+        assert_eq!(subject.kind, Kind::Points { columns: ["amount", "a"].map(str::to_owned) });
+        let notice = "of its 4 columns the page shows amount and a; rows without one of the two are left out: 1";
+        assert_eq!((subject.rows.rows(), subject.notice()), (59, Some(notice)));
+        // The scale is that of the amounts above 0: 3481 is the largest, and 0 is below all others.
+        let amounts: Vec<f64> = subject.rows.iter_rows().map(|row| row[0]).collect();
+        assert!(amounts[0] == amounts[3] && amounts[0] < amounts[1] && amounts[1] < amounts[2]);
+        assert!(amounts.iter().all(|amount| *amount <= amounts[58]));
     }
 
     #[test]
     fn a_single_column_is_refused_by_its_name() {
         let error = table("ages.csv", &["age"], &[1.0, 2.0]).unwrap_err();
-        let message = "ages.csv: expected two columns of numbers, without holes and values that are \
-                       frequent, which become x and y; found \"age\" alone";
+        let message =
+            "ages.csv: expected two columns of numbers, which become x and y; found \"age\" alone";
         assert_eq!(error.to_string(), message);
     }
 

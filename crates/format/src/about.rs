@@ -60,6 +60,36 @@ pub struct AboutData {
     /// The columns of a table, in the order of a row's numbers; `None` for other data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub columns: Option<Vec<AboutColumn>>,
+    /// How the data were read, where that was chosen.
+    #[serde(default, skip_serializing_if = "AboutReading::is_default")]
+    pub reading: AboutReading,
+}
+
+/// How the data of a training were read: other data for the model are read the same way.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AboutReading {
+    /// Whether pictures are shown whole, with bars beside them; they fill their size otherwise.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub letterbox: bool,
+    /// Red, green and blue behind transparent pixels and around pictures that are shown whole; `None`: white.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub background: Option<[u8; 3]>,
+    /// Whether pictures that cannot be read are skipped.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub skip_bad: bool,
+    /// Whether rows of a table with empty cells are left out.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub drop_holes: bool,
+    /// Columns of the table that were left out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
+}
+
+impl AboutReading {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Reads no more names than a network may have classes.
@@ -90,6 +120,9 @@ pub struct AboutTraining {
     pub parameters: usize,
     /// The loss at the end; `None` before the first step.
     pub final_loss: Option<f64>,
+    /// The share of the data that was held out, if any was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holdout: Option<f64>,
     /// The command line that repeats the training.
     pub command: String,
 }

@@ -30,7 +30,7 @@ mod weights;
 
 pub use about::{
     ABOUT_FORMAT, About, AboutCalibration, AboutCategory, AboutColumn, AboutColumnKind, AboutData,
-    AboutDate, AboutError, AboutNotation, AboutNumber, AboutScale, AboutTraining,
+    AboutDate, AboutError, AboutNotation, AboutNumber, AboutReading, AboutScale, AboutTraining,
 };
 pub use array::{Array, ArrayError, Dtype, NotFinite, TooLarge};
 pub use bounds::OutOfRange;

@@ -98,7 +98,7 @@ fn about(shape: Vec<usize>, columns: Option<Vec<AboutColumn>>) -> About {
     let class_counts = Some(vec![2, 1]);
     let name = "data".into();
     About {
-        data: AboutData { name, shape, class_names, class_counts, columns },
+        data: AboutData { name, shape, class_names, class_counts, columns, ..AboutData::default() },
         training: None,
         calibration: None,
     }

@@ -17,8 +17,8 @@ use ancestral::variance::OptimalVariance;
 use ancestral::{Level, Schedule};
 use ancestral_data::Columns;
 use ancestral_format::{
-    BetaSchedule, Loaded, ModelFolder, NetworkConfig, SchedulerConfig, UNetConfig, Weights,
-    safetensors,
+    AboutReading, BetaSchedule, Loaded, ModelFolder, NetworkConfig, SchedulerConfig, UNetConfig,
+    Weights, safetensors,
 };
 use sha2::{Digest, Sha256};
 
@@ -39,6 +39,8 @@ pub struct Model {
     columns: Option<Columns>,
     classes: Classes,
     digest: OnceLock<String>,
+    /// What was chosen when it was opened, as pairs of a setting and a value.
+    chosen: Vec<(&'static str, String)>,
 }
 
 impl fmt::Debug for Model {
@@ -114,7 +116,8 @@ impl Model {
         let Loaded { model, notices } =
             ModelFolder::read_variant(path, variant).map_err(ModelError::from)?;
         let notices = notices.iter().map(|notice| Notice::warning(notice.to_string())).collect();
-        let value = Self::from_folder(path.display().to_string(), model)?;
+        let mut value = Self::from_folder(path.display().to_string(), model)?;
+        value.chosen.extend(variant.map(|variant| ("variant", variant.to_owned())));
         Ok(Noted { value, notices })
     }
 
@@ -135,7 +138,8 @@ impl Model {
             NetworkConfig::Mlp(config) => Some(columns::of(&name, config.columns, &folder)?),
         };
         let classes = Classes::of(&folder);
-        Ok(Self { name, folder, schedule, columns, classes, digest: OnceLock::new() })
+        let (digest, chosen) = (OnceLock::new(), Vec::new());
+        Ok(Self { name, folder, schedule, columns, classes, digest, chosen })
     }
 
     /// A model whose network is the caller's, who answers the calls of its trajectories: it has no
@@ -203,6 +207,7 @@ impl Model {
             return Err(refused(Problem::Size { model, levels, step, nearest }).into());
         }
         config.sample_size = Some(size);
+        self.chosen.push(("size", size.map(|side| side.to_string()).join("x")));
         Ok(self)
     }
 
@@ -210,6 +215,18 @@ impl Model {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// How the data of its training were read, and other data for it are.
+    #[must_use]
+    pub fn reading(&self) -> AboutReading {
+        let about = self.folder.about.as_ref();
+        about.map(|about| about.data.reading.clone()).unwrap_or_default()
+    }
+
+    /// What was chosen when it was opened: the variant of its weights, another size.
+    pub(crate) fn chosen(&self) -> &[(&'static str, String)] {
+        &self.chosen
     }
 
     /// What is in its folder. Of a model that a [`Pipeline`](crate::Pipeline) holds, without the

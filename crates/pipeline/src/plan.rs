@@ -249,6 +249,7 @@ impl Plan {
         let number = |value: Option<f64>| value.map(|value| value.to_string());
         let interval = settings.guidance_interval.map(|[low, high]| format!("{low},{high}"));
         let optional = [
+            ("spacing", settings.spacing.clone()),
             ("class", settings.class.clone().or(class.map(str::to_owned))),
             ("null-label", settings.null_label.map(|label| label.to_string())),
             ("guidance", number(settings.guidance)),
@@ -257,7 +258,9 @@ impl Plan {
             ("strength", number(settings.strength)),
             ("interpolate", settings.interpolate.map(|between| between.to_string())),
         ];
-        let pairs = program.into_iter().chain(self.process.provenance(self.steps)).chain(seed);
+        let chosen = self.model.chosen().iter().cloned();
+        let pairs = program.into_iter().chain(chosen);
+        let pairs = pairs.chain(self.process.provenance(self.steps)).chain(seed);
         let pairs = pairs.chain(rng.map(|rng| ("rng", rng.name().to_owned())));
         let pairs = pairs.chain(which.iter().cloned());
         let set = optional.into_iter().filter_map(|(key, value)| Some((key, value?)));

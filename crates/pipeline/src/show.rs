@@ -96,8 +96,11 @@ pub enum ShowError {
     /// Trajectories of points or tables in a picture or a table.
     #[error("trajectories of points or rows of a table: take .npy or .gif")]
     NotTrajectories,
+    /// Trajectories of a table with words or dates.
+    #[error("there are no trajectories of words and dates: leave the trajectories out")]
+    TrajectoriesOfWords,
     /// Not pictures of bytes.
-    #[error("a .npz holds pictures as bytes, without trajectories: take .npy")]
+    #[error("a .npz holds pictures as bytes, without trajectories: take .npy, or .csv for a table")]
     NotBytes,
     /// The pictures are too large, or too many.
     #[error(transparent)]
@@ -139,6 +142,9 @@ impl Format {
         hops: usize,
     ) -> Result<(), ShowError> {
         match (model.columns(), self, view) {
+            (Some(columns), _, View::Trajectories) if !columns.are_numeric() => {
+                return Err(ShowError::TrajectoriesOfWords);
+            }
             (Some(columns), Self::Gif | Self::Apng, _) if !Show::can_move(Some(columns)) => {
                 return Err(ShowError::NotMoving { columns: columns.len() });
             }

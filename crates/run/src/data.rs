@@ -17,6 +17,7 @@ use crate::RunError;
 use crate::front::{Front, Notice};
 
 pub use choices::ReadingChoices;
+pub(crate) use choices::about_reading;
 
 /// By default pictures may take this fraction of the available memory.
 const DATA_SHARE: u64 = 2;
@@ -56,6 +57,8 @@ pub struct Data {
     pub class_names: Option<Vec<String>>,
     /// How the columns of a table were scaled; `None` for pictures.
     pub columns: Option<Columns>,
+    /// Columns of the table that are not learned.
+    pub left_out: Vec<String>,
 }
 
 impl Data {
@@ -120,7 +123,7 @@ impl Data {
             }
             opened @ Opened::Loaded(_) => opened.read()?,
         };
-        let Loaded { source: kind, data, columns, decided, warning, skipped, left_out, .. } =
+        let Loaded { source: kind, data, columns, sheet, decided, warning, skipped, left_out } =
             opened;
         tell(front, source, &skipped, &left_out, &decided);
         if let (Kind::Csv, Some(columns)) = (kind, &columns) {
@@ -137,7 +140,12 @@ impl Data {
             set = set.with_labels(labels, count_of(&class_names)?)?;
         }
         let class_names = has_labels.then_some(class_names);
-        Ok((Self { name: data_name(source), set, class_names, columns }, kind))
+        let learned = |name: &String| {
+            columns.iter().flat_map(Columns::as_slice).any(|column| column.name() == name)
+        };
+        let names = sheet.iter().flat_map(|sheet| sheet.names().to_vec());
+        let left_out = names.filter(|name| !learned(name)).collect();
+        Ok((Self { name: data_name(source), set, class_names, columns, left_out }, kind))
     }
 
     /// Pictures of a folder; as many as fit into `memory` bytes are kept in memory.
@@ -175,7 +183,7 @@ impl Data {
         } else {
             None
         };
-        Ok(Self { name: data_name(source), set, class_names, columns: None })
+        Ok(Self { name: data_name(source), set, class_names, columns: None, left_out: Vec::new() })
     }
 
     /// The same data with another set; groups are named by their numbers.

@@ -8,7 +8,7 @@ use ancestral_format::{About, AboutData, AboutTraining, NetworkConfig, counted, 
 use ancestral_learn::{Decay, Judgement, Log, Request, TrainState, TrainingSet};
 use ancestral_pipeline::{Engine, Model, columns_for_folder};
 
-use crate::data::Data;
+use crate::data::{Data, about_reading};
 use crate::error::{Problem, RunError, SettingError};
 use crate::folder::RunFolder;
 use crate::front::{Front, Notice, Task};
@@ -175,6 +175,7 @@ impl Run {
                 class_names: data.class_names.clone(),
                 class_counts: data.set.class_counts(),
                 columns: data.columns.as_ref().map(columns_for_folder),
+                reading: about_reading(&request.source.reading, &data.left_out),
             },
             training: Some(AboutTraining {
                 steps: trainer.steps(),
@@ -183,6 +184,7 @@ impl Run {
                 prediction: request.scheduler.prediction_type,
                 parameters: trainer.parameters(),
                 final_loss,
+                holdout: (request.training.hold_out > 0.0).then_some(request.training.hold_out),
                 command: front.command(Task::Train { request, done: trainer.steps() }),
             }),
             calibration: None,

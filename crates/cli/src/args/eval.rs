@@ -80,7 +80,8 @@ pub struct EvalArgs {
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
-    /// Folder for neighbours.png, samples beside the nearest rows of the training data; of a table
+    /// Folder for neighbours.png, samples beside the nearest rows of the training data (of DATA, where
+    /// those are not known); of a table
     /// NAME.html, a page with pictures of its columns; with --likelihood a folder for curve.csv and
     /// curve.png, the bits of each step
     #[arg(short, long, value_name = "FOLDER|NAME.html", conflicts_with = "flow")]

@@ -16,7 +16,7 @@ use clap::Parser;
 )]
 pub struct ExplainArgs {
     /// A built-in name (digits, moons, swiss-roll, …), a folder of pictures, or a file: .csv, .npy,
-    /// .npz, IDX. Of a table the first two columns are shown; large pictures are made smaller
+    /// .npz, IDX. Of a table the first two columns of numbers are shown; large pictures are made smaller
     #[arg(value_name = "DATA", default_value = "moons")]
     pub data: PathBuf,
     /// Output: NAME.html

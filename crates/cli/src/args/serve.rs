@@ -63,10 +63,10 @@ pub struct LimitArgs {
     #[arg(long, value_name = "N", default_value = "1000", value_parser = count(MOST_TIMESTEPS))]
     pub max_steps: usize,
     /// Length of the body of one request
-    #[arg(long, value_name = "BYTES", default_value = "4MB", value_parser = bytes)]
+    #[arg(long, value_name = "SIZE", default_value = "4MB", value_parser = bytes)]
     pub max_body: u64,
     /// Memory of all requests that run, beside the networks; others wait
-    #[arg(long, value_name = "BYTES", default_value = "1GB", value_parser = bytes)]
+    #[arg(long, value_name = "SIZE", default_value = "1GB", value_parser = bytes)]
     pub memory: u64,
     /// Requests that run at once; each client may have one beyond that
     #[arg(long, value_name = "N", default_value = "64", value_parser = count(MOST_ROWS))]

@@ -35,7 +35,7 @@ pub struct TrainArgs {
     #[arg(short, long, value_name = "RUN")]
     pub output: Option<PathBuf>,
     /// Resume the run in RUN (or in the folder of -o), with its data and settings; --steps may be
-    /// raised, and options that change no result may be given
+    /// changed, and options that change no result may be given
     #[arg(long, value_name = "RUN", num_args = 0..=1, conflicts_with = "force")]
     pub resume: Option<Option<PathBuf>>,
     /// Replace an existing run; its model stays until the new one is written

@@ -70,16 +70,30 @@ pub fn timestep(text: &str) -> Result<usize, String> {
 }
 
 /// Bytes, as a number with a unit.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "within the range of u64"
+)]
 pub fn bytes(text: &str) -> Result<u64, String> {
+    const UNITS: [(&str, f64); 8] = [
+        ("", 1.0),
+        ("b", 1.0),
+        ("kb", 1e3),
+        ("mb", 1e6),
+        ("gb", 1e9),
+        ("kib", 1024.0),
+        ("mib", 1_048_576.0),
+        ("gib", 1_073_741_824.0),
+    ];
     let place = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
     let (number, unit) = text.split_at(place);
-    let unit = match unit.to_ascii_lowercase().as_str() {
-        "mb" => 1_000_000,
-        "gb" => 1_000_000_000,
-        _ => 0_u64,
-    };
-    let bytes = number.trim().parse().ok().and_then(|number: u64| number.checked_mul(unit));
-    bytes.filter(|_| unit > 0).ok_or_else(|| "expected a size such as 500MB or 2GB".to_owned())
+    let unit = UNITS.iter().find(|(name, _)| unit.eq_ignore_ascii_case(name));
+    let bytes = unit.and_then(|(_, bytes)| number.trim().parse::<f64>().ok().map(|n| n * bytes));
+    match bytes.filter(|bytes| (0.0..1e18).contains(bytes)) {
+        Some(bytes) => Ok(bytes as u64),
+        None => Err("expected a size such as 500MB, 1.5GB, 512KiB or 4096 (bytes)".to_owned()),
+    }
 }
 
 pub fn positive(text: &str) -> Result<f64, String> {
@@ -154,4 +168,25 @@ pub fn colour(text: &str) -> Result<ColourArg, String> {
 pub fn number(text: &str, expected: &str, fits: impl Fn(f64) -> bool) -> Result<f64, String> {
     let number = text.parse().ok().filter(|number| fits(*number));
     number.ok_or_else(|| format!("expected {expected}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_units() {
+        for (text, expected) in [
+            ("4096", 4096),
+            ("0MB", 0),
+            ("500 MB", 500_000_000),
+            ("1.5gb", 1_500_000_000),
+            ("2KiB", 2048),
+        ] {
+            assert_eq!(bytes(text), Ok(expected), "{text}");
+        }
+        for text in ["", "MB", "-1MB", "1TB", "1e30", "nan", "infGB", "5 apples"] {
+            assert!(bytes(text).is_err(), "{text}");
+        }
+    }
 }

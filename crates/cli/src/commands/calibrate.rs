@@ -46,7 +46,7 @@ pub fn run(args: &CalibrateArgs) -> Result<()> {
     if largest_error.is_nan() || largest_error > USELESS {
         let rows = counted(data.rows.rows(), "row");
         bail!(
-            "{} has {rows}, too few to measure with: take more (-n), or fewer --levels",
+            "{rows} of {} are too few to measure with: take more (-n), or fewer --levels",
             data.name
         );
     }

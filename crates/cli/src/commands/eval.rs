@@ -38,6 +38,17 @@ fn opened(args: &EvalArgs, quiet: bool) -> Result<(Model, Reference, Option<Refe
     };
     let training = model.folder().about.as_ref().and_then(|about| about.training.as_ref());
     let seed = training.map_or(0, |training| training.seed);
+    if let Some(held_out) =
+        training.map(|training| training.holdout.unwrap_or(0.0)).filter(|own| *own != share)
+    {
+        note(
+            quiet,
+            format_args!(
+                "warning: --holdout {share}: the training held out {held_out} of its data; if these are the \
+                 same, rows that it learned are measured as if held out"
+            ),
+        );
+    }
     let [learned, held_out] = hold_out(data.rows.rows(), share, seed)?;
     Ok((model, data.some(&held_out), Some(data.some(&learned))))
 }

@@ -1,12 +1,11 @@
 //! Pictures as rows, in builds that cannot read pictures.
 
-use ancestral_data::Channels;
-use ancestral_pipeline::Batch;
+use ancestral_pipeline::{Batch, Model};
 use anyhow::{Result, bail};
 
 use super::Source;
 
-pub fn read(source: Source<'_>, _: Channels, _: [usize; 2], _: bool) -> Result<Batch> {
+pub fn read(source: Source<'_>, _: &Model, _: bool) -> Result<Batch> {
     refuse(source)
 }
 

@@ -1,22 +1,17 @@
 //! Pictures as rows.
 
 use ancestral_data::{Channels, PictureOptions, PictureSet, findings, read_pictures};
-use ancestral_pipeline::Batch;
+use ancestral_eval::picture_options;
+use ancestral_pipeline::{Batch, Model};
 use anyhow::{Context, Result};
 
 use super::Source;
 use crate::failure::note;
 
-/// Pictures, scaled to a size.
-pub fn read(
-    source: Source<'_>,
-    channels: Channels,
-    size: [usize; 2],
-    quiet: bool,
-) -> Result<Batch> {
-    let options =
-        PictureOptions { channels: Some(channels), size: Some(size), ..PictureOptions::default() };
-    read_with(source, &options, quiet)
+/// Pictures, read as those of the model's training, in the size of its samples. One that cannot be read is
+/// an error: each stands for a sample.
+pub fn read(source: Source<'_>, model: &Model, quiet: bool) -> Result<Batch> {
+    read_with(source, &PictureOptions { skip_bad: false, ..picture_options(model) }, quiet)
 }
 
 /// Masks, scaled to a size: white is kept; black and transparent parts are drawn.

@@ -55,7 +55,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Picture, Flaw> {
     Ok(picture)
 }
 
-/// The header of the file at `path`; the picture is not decoded, except in TIFF files.
+/// The header of the file at `path`; the picture is not decoded, except in TIFF files and those with palettes.
 pub(super) fn glance(path: &Path) -> Result<Facts, Flaw> {
     let mut head = Vec::new();
     File::open(path)?.take(GLANCE).read_to_end(&mut head)?;
@@ -82,7 +82,7 @@ pub(super) fn glance(path: &Path) -> Result<Facts, Flaw> {
         })
     };
     let format = readable_format(&head)?;
-    if format == ImageFormat::Tiff {
+    if format == ImageFormat::Tiff || PALETTES.contains(&format) {
         return decode(&read(path)?).map(|picture| Facts::new(&picture));
     }
     if format == ImageFormat::Jpeg {
@@ -106,7 +106,21 @@ fn picture(format: ImageFormat, bytes: &[u8]) -> Result<(Picture, Orientation), 
     let (mut image, orientation) =
         if format == ImageFormat::Jpeg { jpeg::decode(bytes)? } else { decode_as(format, bytes)? };
     image.apply_orientation(orientation);
+    if PALETTES.contains(&format) {
+        image = without_colour(image);
+    }
     Ok((Picture::new(image)?, orientation))
+}
+
+/// Formats that have a palette of colours even where all of them are grey.
+const PALETTES: [ImageFormat; 2] = [ImageFormat::Gif, ImageFormat::Bmp];
+
+/// The same picture as a grey one, if all its colours are.
+fn without_colour(image: DynamicImage) -> DynamicImage {
+    if !image.to_rgb8().pixels().all(|pixel| pixel.0.iter().all(|value| *value == pixel.0[0])) {
+        return image;
+    }
+    if image.color().has_alpha() { image.to_luma_alpha8().into() } else { image.to_luma8().into() }
 }
 
 /// Whether the metadata of a PNG name this program as its writer, as in all its samples and charts.

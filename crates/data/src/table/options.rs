@@ -11,6 +11,8 @@ pub struct TableOptions {
     pub missing: Missing,
     /// Whether columns of words that nearly all differ, as names of rows do, are learned as categories.
     pub keep_ids: bool,
+    /// Columns that are left out without a word.
+    pub ignored: Vec<String>,
 }
 
 /// What empty cells of a table are.

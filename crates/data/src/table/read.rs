@@ -18,6 +18,8 @@ pub const MAX_COLUMNS: usize = 10_000;
 const LONGEST_NAME: usize = 1000;
 
 const SEPARATORS: [char; 3] = [',', ';', '\t'];
+/// The separator is told by so many rows.
+const ROWS_TO_ASK: usize = 50;
 
 /// Reads a CSV file under a header with column names as a table; the cells decide what each column holds.
 ///
@@ -26,9 +28,10 @@ const SEPARATORS: [char; 3] = [',', ';', '\t'];
 /// is an index: whole numbers or words, no two alike. So are columns without a name that are empty.
 ///
 /// The text is UTF-8, with or without a byte order mark. Cells are separated by commas, semicolons
-/// or tabs, whichever the header has most of, and may be quoted; spaces around them do not count,
-/// but a quote must be the first character of its cell. Blank lines are skipped; between the rows
-/// of a single column each is a missing cell.
+/// or tabs, whichever the first rows have as often as the header, and may be quoted; spaces around
+/// them do not count, but a quote must be the first character of its cell. Blank lines are skipped;
+/// between the rows of a single column each is a missing cell. A first line such as `sep=;`, as Excel
+/// writes it, names the separator.
 ///
 /// # Numerics
 /// Memory: at most about 50 bytes for each byte of the file.
@@ -68,9 +71,13 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<(Sheet, String), CsvError> {
     if text.trim().is_empty() {
         return Err(CsvError::Empty { path: path.to_owned() });
     }
-    let separator = separator(text);
+    let (named, text, first_line) = match named_separator(text) {
+        Some((separator, rest)) => (Some(separator), rest, 2),
+        None => (None, text, 1),
+    };
+    let separator = named.unwrap_or_else(|| separator(text));
     if let Some((trouble, line)) = quotes::trouble(text, separator) {
-        let path = path.to_owned();
+        let (path, line) = (path.to_owned(), line + first_line - 1);
         return Err(match trouble {
             QuoteTrouble::Open => CsvError::OpenQuote { path, line },
             QuoteTrouble::TextBehind => CsvError::TextBehindQuote { path, line },
@@ -83,7 +90,7 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<(Sheet, String), CsvError> {
         .from_reader(text.as_bytes());
     let header = reader.headers().expect("valid text in memory is always read").clone();
     let are_numbers = check_header(path, &header)?;
-    let mut cells = Cells::new(path, text, &header);
+    let mut cells = Cells::new(path, text, first_line, &header);
     let mut record = StringRecord::new();
     while reader.read_record(&mut record).expect("valid text in memory is always read") {
         cells.add_record(&record)?;
@@ -122,13 +129,30 @@ fn text<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a str, CsvError> {
     }
 }
 
-/// The separator that the first line has most of, outside quotes.
+/// The separator that the first line names, and the rest.
+fn named_separator(text: &str) -> Option<(char, &str)> {
+    let (line, rest) = text.split_once('\n')?;
+    let mut name = line.trim_end().strip_prefix("sep=")?.chars();
+    let separator = name.next().filter(|separator| SEPARATORS.contains(separator))?;
+    name.next().is_none().then_some((separator, rest))
+}
+
+/// The separator that most of the first rows have as often as the header, and of those alike the one that the
+/// header has most of; outside quotes.
 fn separator(text: &str) -> char {
-    let header = text.trim_start_matches(['\r', '\n']).lines().next().unwrap_or_default();
-    let bare: String = header.split('"').step_by(2).collect();
-    let count = |separator: &char| bare.matches(*separator).count();
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+    let count = |line: &str, separator: char| {
+        line.split('"').step_by(2).map(|bare| bare.matches(separator).count()).sum::<usize>()
+    };
+    let header = lines.next().unwrap_or_default();
+    let rows: Vec<&str> = lines.take(ROWS_TO_ASK).collect();
+    let fits = |separator: &char| {
+        let expected = count(header, *separator);
+        let agree = rows.iter().filter(|row| count(row, *separator) == expected).count();
+        (expected > 0, agree, expected)
+    };
     // Of equal counts the last is taken: the comma.
-    SEPARATORS.into_iter().rev().max_by_key(count).expect("there are separators")
+    SEPARATORS.into_iter().rev().max_by_key(fits).expect("there are separators")
 }
 
 /// Whether the names are numbers, if there can be a table under them.
@@ -170,13 +194,13 @@ struct Cells<'a> {
 }
 
 impl<'a> Cells<'a> {
-    fn new(path: &Path, text: &'a str, header: &StringRecord) -> Self {
+    fn new(path: &Path, text: &'a str, first_line: usize, header: &StringRecord) -> Self {
         let is_nameless = |(column, name): &(usize, &str)| Nameless::is(*column, name);
         let (nameless, named): (Vec<_>, Vec<_>) = (1..).zip(header).partition(is_nameless);
         Self {
             text: text.as_bytes(),
             place: 0,
-            line: 1,
+            line: first_line,
             width: header.len(),
             sheet: Sheet {
                 path: path.to_owned(),

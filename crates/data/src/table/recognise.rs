@@ -293,7 +293,11 @@ impl<'a> Cells<'a> {
 
     fn style(&self) -> Style {
         let are_numbers = self.texts.iter().zip(&self.numbers).filter(|(_, number)| number.is_ok());
-        let decimals = Decimals::of_texts(are_numbers.map(|(text, _)| *text));
+        let values = self.numbers.iter().flatten();
+        let range = [f64::min, f64::max].map(|better: fn(f64, f64) -> f64| {
+            values.clone().copied().reduce(better).unwrap_or_default()
+        });
+        let decimals = Decimals::of_texts(are_numbers.map(|(text, _)| *text), range);
         Style { decimals, is_bounded: true, has_masses: true }
     }
 

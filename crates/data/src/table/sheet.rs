@@ -150,7 +150,7 @@ impl Sheet {
 
     /// The columns to learn, and those that are left out.
     fn recognised(&self, options: &TableOptions) -> Result<Found, CsvError> {
-        let TableOptions { schema, keep_ids, .. } = options;
+        let TableOptions { schema, keep_ids, ignored, .. } = options;
         if let Some(name) = schema.names().find(|name| !self.names.iter().any(|own| own == name)) {
             let (name, expected) = (name.to_owned(), self.names.clone());
             let source = SheetError::Stranger { name, expected };
@@ -158,7 +158,8 @@ impl Sheet {
         }
         let mut found = Found { columns: Vec::new(), left_out: Vec::new() };
         let mut problems = Vec::new();
-        for (place, name) in self.names.iter().enumerate() {
+        let names = self.names.iter().enumerate();
+        for (place, name) in names.filter(|(_, name)| !ignored.contains(name)) {
             match recognise(name, &self.column(place), schema.column(name), *keep_ids) {
                 Ok(Recognised::Column(column, values)) => {
                     found.columns.push(FoundColumn { place, column, values });
@@ -204,13 +205,15 @@ impl Sheet {
         Self { path: self.path.clone(), names: self.names.clone(), text, ends, lines }
     }
 
-    /// Refuses columns that are not among these.
+    /// Refuses columns that are not among these, nor among the `ignored`.
     ///
     /// # Errors
     /// [`SheetError::Stranger`] if there is one.
-    pub fn check_names(&self, columns: &Columns) -> Result<(), SheetError> {
+    pub fn check_names(&self, columns: &Columns, ignored: &[String]) -> Result<(), SheetError> {
         let columns = columns.as_slice();
-        let has = |name: &String| columns.iter().any(|column| column.name() == name);
+        let has = |name: &String| {
+            columns.iter().any(|column| column.name() == name) || ignored.contains(name)
+        };
         match self.names.iter().find(|name| !has(name)) {
             Some(stranger) => {
                 let expected = columns.iter().map(|column| column.name().to_owned()).collect();

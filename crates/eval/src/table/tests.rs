@@ -96,4 +96,9 @@ fn a_target_that_is_no_column_is_refused() {
     let comparison = TableComparison::new(&columns, &set, std::slice::from_ref(&set), None);
     let error = comparison.report(Some("income")).unwrap_err().to_string();
     assert_eq!(error, "`target`: unknown column \"income\", expected one of a, b, word, same");
+    let error = comparison.report(Some("same")).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "`target`: \"same\" is constant, expected a column with something to predict"
+    );
 }

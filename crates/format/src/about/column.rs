@@ -125,6 +125,13 @@ pub struct AboutDate {
     /// Days since 1970-01-01, units since midnight, or both.
     #[serde(deserialize_with = "at_most")]
     pub parts: Vec<AboutNumber>,
+    /// The units of which all times of day are multiples.
+    #[serde(default = "one")]
+    pub step: i64,
+}
+
+fn one() -> i64 {
+    1
 }
 
 /// Reads no more entries than a column has.

@@ -8,6 +8,7 @@ fn about() -> About {
             class_names: Some(vec!["zero".into(), "one".into()]),
             class_counts: Some(vec![3, 1]),
             columns: None,
+            reading: AboutReading::default(),
         },
         training: Some(AboutTraining {
             steps: 2000,
@@ -16,6 +17,7 @@ fn about() -> About {
             prediction: PredictionType::VPrediction,
             parameters: 123_456,
             final_loss: Some(0.125),
+            holdout: None,
             command: "ancestral train digits".into(),
         }),
         calibration: None,
@@ -139,7 +141,7 @@ fn table() -> About {
         are_numbers: false,
         shares: vec![0.25, 0.75],
     };
-    let date = AboutDate { format: "YYYY-MM-DD".into(), parts: vec![number()] };
+    let date = AboutDate { format: "YYYY-MM-DD".into(), parts: vec![number()], step: 1 };
     let columns = vec![
         column("height", 1, AboutColumnKind::Number(number())),
         AboutColumn {
@@ -156,6 +158,7 @@ fn table() -> About {
         class_names: None,
         class_counts: None,
         columns: Some(columns),
+        reading: AboutReading::default(),
     };
     About { data, ..About::default() }
 }

@@ -7,7 +7,7 @@ use std::fs;
 use super::layout::{ABOUT, CONFIG, INDEX, SCHEDULER, UNFINISHED, WEIGHTS, inside};
 use super::*;
 use crate::about::AboutData;
-use crate::about::{AboutColumn, AboutColumnKind, AboutNumber, AboutScale};
+use crate::about::{AboutColumn, AboutColumnKind, AboutNumber, AboutReading, AboutScale};
 use crate::array::Array;
 use crate::mlp_config::MlpConfig;
 use crate::network_config::NetworkKind;
@@ -40,6 +40,7 @@ fn model() -> ModelFolder {
                 class_names: None,
                 class_counts: None,
                 columns: None,
+                reading: AboutReading::default(),
             },
             ..About::default()
         }),
@@ -88,6 +89,7 @@ fn table_model() -> ModelFolder {
                 class_names: None,
                 class_counts: None,
                 columns: Some(columns),
+                reading: AboutReading::default(),
             },
             ..About::default()
         }),

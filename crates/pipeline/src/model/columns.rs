@@ -31,6 +31,7 @@ pub fn columns_for_folder(columns: &Columns) -> Vec<AboutColumn> {
             ColumnKind::Date(date) => AboutColumnKind::Date(AboutDate {
                 format: date.format().to_string(),
                 parts: date.parts().iter().map(about_number).collect(),
+                step: date.step(),
             }),
             ColumnKind::Constant(text) => AboutColumnKind::Constant(text.clone()),
         },
@@ -79,13 +80,13 @@ fn column(about: &AboutColumn) -> Result<Column, BoxedError> {
             let (labels, shares) = (labels.clone(), shares.clone());
             ColumnKind::Category(Category::new(name, labels, *are_numbers, shares)?)
         }
-        AboutColumnKind::Date(AboutDate { format, parts }) => {
+        AboutColumnKind::Date(AboutDate { format, parts, step }) => {
             let pattern = DateFormat::from_pattern(format);
             let pattern = pattern.ok_or_else(|| {
                 format!("column {name:?}: format {format:?} must be as YYYY-MM-DD hh:mm:ss")
             })?;
             let parts = parts.iter().map(|part| number(name, part)).collect::<Result<_, _>>()?;
-            ColumnKind::Date(Date::new(name, pattern, parts)?)
+            ColumnKind::Date(Date::new(name, pattern, parts, *step)?)
         }
         AboutColumnKind::Constant(text) => ColumnKind::Constant(text.clone()),
     };

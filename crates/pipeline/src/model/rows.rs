@@ -105,7 +105,7 @@ impl Model {
     /// If a column is missing, the model has no such column, or a cell is not one that the model learned.
     pub fn rows_of_table(&self, sheet: &Sheet) -> Result<Batch, RowsError> {
         let columns = self.table()?;
-        sheet.check_names(columns)?;
+        sheet.check_names(columns, &self.reading().left_out)?;
         Ok(Batch::new(self.row_shape()?, sheet.model_rows(columns)?))
     }
 
@@ -115,7 +115,7 @@ impl Model {
     /// If the model has no such column, or a cell is not one that the model learned.
     pub fn given_of_table(&self, sheet: &Sheet) -> Result<Given, RowsError> {
         let columns = self.table()?;
-        sheet.check_names(columns)?;
+        sheet.check_names(columns, &self.reading().left_out)?;
         let present = |cell: Option<f64>| cell.filter(|value| !value.is_nan());
         self.given(columns, sheet.values(columns)?.into_iter().map(present).collect())
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use ancestral_data::{
     self as data, Channels, PictureOptions, ReadOptions, Source as Kind, TableOptions,
 };
+use ancestral_format::AboutReading;
 use ancestral_learn::{Fit, Missing, Reading, Schema, TrainingSet};
 
 use crate::error::{Problem, SettingError};
@@ -137,7 +138,7 @@ fn tables(
         Missing::Drop => data::Missing::Drop,
         Missing::Refuse => data::Missing::Refuse,
     };
-    Ok(TableOptions { schema, missing, keep_ids })
+    Ok(TableOptions { schema, missing, keep_ids, ..TableOptions::default() })
 }
 
 /// How data were read, with every default filled in.
@@ -196,6 +197,26 @@ pub(super) fn options_of(reading: &Reading, seed: u64) -> Result<ReadOptions, Se
             ReadOptions { pictures, ..default }
         }
     })
+}
+
+/// What a model folder keeps of how data were read, with the columns that are not learned.
+pub(crate) fn about_reading(reading: &Reading, left_out: &[String]) -> AboutReading {
+    let left_out = left_out.to_vec();
+    match *reading {
+        Reading::Plain | Reading::Points { .. } => AboutReading::default(),
+        Reading::Table { missing, .. } => AboutReading {
+            drop_holes: missing == Missing::Drop,
+            left_out,
+            ..AboutReading::default()
+        },
+        Reading::Pictures { fit, background, skip_bad, .. } => AboutReading {
+            letterbox: fit == Fit::Letterbox,
+            background: Some(background)
+                .filter(|background| *background != PictureOptions::default().background),
+            skip_bad,
+            ..AboutReading::default()
+        },
+    }
 }
 
 fn fit_of(fit: Fit) -> data::Fit {

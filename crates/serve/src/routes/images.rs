@@ -126,7 +126,7 @@ impl ImageRequest {
 
     /// The same as a request for samples.
     fn request(self, offer: &Offer, is_streamed: bool) -> Result<SampleRequest, Problem> {
-        self.check(offer)?;
+        self.check(offer, is_streamed)?;
         let mut settings = Settings::new().count(self.n.unwrap_or(1));
         settings.class = Some(self.prompt.trim().to_owned()).filter(|class| !class.is_empty());
         settings.steps = self.steps;
@@ -135,14 +135,14 @@ impl ImageRequest {
         Ok(SampleRequest {
             model: self.model,
             wait: true,
-            previews: if is_streamed { self.partial_images.unwrap_or(0) } else { 0 },
+            previews: self.partial_images.unwrap_or(0),
             seed: self.seed.as_ref().map_or(Ok(None), |value| seed("seed", value))?,
             settings,
             arrays: Arrays::default(),
         })
     }
 
-    fn check(&self, offer: &Offer) -> Result<(), Problem> {
+    fn check(&self, offer: &Offer, is_streamed: bool) -> Result<(), Problem> {
         if !offer.are_pictures() {
             return Err(Problem::field("model", "its samples are not pictures: use /v1/samples"));
         }
@@ -167,6 +167,9 @@ impl ImageRequest {
         match self.partial_images {
             Some(partial) if partial > MOST_PARTIAL => {
                 Err(Problem::above("partial_images", partial, MOST_PARTIAL))
+            }
+            Some(1..) if !is_streamed => {
+                Err(Problem::field("partial_images", "needs `stream` to be true"))
             }
             Some(_) | None => Ok(()),
         }

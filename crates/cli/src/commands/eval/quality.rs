@@ -1,6 +1,7 @@
 //! Samples beside real data.
 
 use std::num::NonZeroUsize;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -25,6 +26,8 @@ const SETS: usize = 3;
 const NEIGHBOURS: usize = 5;
 /// The name of the built-in network, unless a file has that name.
 const SMALL: &str = "small";
+/// The sides of pictures that it is for.
+const SMALL_SIDES: RangeInclusive<usize> = 28..=64;
 /// A comparison that takes longer is announced.
 const LONG: Duration = Duration::from_secs(10);
 /// The picture of samples and their neighbours, which has so many in a row.
@@ -126,6 +129,14 @@ impl Compared {
         let Self { real, training, .. } = self;
         if !features.are_values() && real.row_shape().len() != 3 {
             bail!("--features: rows of shape {:?} are not pictures", real.row_shape());
+        }
+        if let (Features::Small(_), [_, height, width]) = (features, real.row_shape())
+            && ![height, width].into_iter().all(|side| SMALL_SIDES.contains(side))
+        {
+            let quiet = args.compute.quiet;
+            let made_for =
+                "warning: the small network is for pictures of 28 to 64 pixels, and these have";
+            note(quiet, format_args!("{made_for} {height}x{width}"));
         }
         let amounts = [sets, count, training.as_ref().map_or(0, Batch::rows)];
         let time = Quality::time(&real, features, amounts).map_err(measured)?;
@@ -262,8 +273,11 @@ fn as_written(pipeline: &Pipeline, samples: Batch) -> Batch {
 /// Refuses flags that are about drawing where samples are given.
 fn refuse_process(args: &EvalArgs) -> Result<()> {
     let QualityArgs { sets, sampler, .. } = &args.quality;
+    if args.holdout.is_some() {
+        let samples = args.model.display();
+        bail!("--holdout: {samples} holds samples, of which it is not known what was held out");
+    }
     for (flag, is_given) in [
-        ("--holdout", args.holdout.is_some()),
         ("--count", args.count.is_some()),
         ("--sets", sets.is_some()),
         ("--sampler", sampler.is_some()),

@@ -22,6 +22,8 @@ pub struct Date {
     format: DateFormat,
     /// Days, times of day, or both. Only the first may have holes.
     parts: Vec<Number>,
+    /// All times of day are multiples of so many units.
+    step: i64,
 }
 
 /// How dates are written: `YYYY-MM-DD`, `DD.MM.YYYY`, `M/D/YYYY`, `hh:mm`, `YYYY-MM-DDThh:mm:ss.fffZ` and the
@@ -191,6 +193,15 @@ impl Precision {
         }
     }
 
+    /// The largest of a second, a minute, 5, 10, 15, 30 and an hour, in units, of which all of these times of
+    /// day are multiples.
+    fn step(self, times: &[i64]) -> i64 {
+        let steps = [3600, 1800, 900, 600, 300, 60, 1];
+        let steps = steps.map(|seconds| seconds * self.a_day() / SECONDS_A_DAY);
+        let fits = |step: &i64| *step > 0 && times.iter().all(|time| time % step == 0);
+        steps.into_iter().find(fits).unwrap_or(1)
+    }
+
     /// The time of day that is so many units after midnight.
     fn text(self, time: i64) -> String {
         let Self::Seconds(digits) = self else {
@@ -319,19 +330,25 @@ impl fmt::Display for DateFormat {
 
 impl Date {
     /// Puts dates together from their format, and the numbers of days and of times of day: those that the
-    /// format has.
+    /// format has. Times of day are multiples of `step` units.
     ///
     /// # Errors
-    /// [`ColumnError::Date`] if the parts are not those of the format.
-    pub fn new(name: &str, format: DateFormat, parts: Vec<Number>) -> Result<Self, ColumnError> {
+    /// [`ColumnError::Date`] if the parts are not those of the format, or the step is no part of a day.
+    pub fn new(
+        name: &str,
+        format: DateFormat,
+        parts: Vec<Number>,
+        step: i64,
+    ) -> Result<Self, ColumnError> {
         let expected = usize::from(format.days.is_some()) + usize::from(format.time.is_some());
         let are_integers = parts.iter().all(Number::are_integers);
         let later_holes = parts.iter().skip(1).any(Number::has_holes);
-        if parts.len() != expected || !are_integers || later_holes {
+        let is_step = step > 0 && format.a_day() % step == 0;
+        if parts.len() != expected || !are_integers || later_holes || !is_step {
             let (name, format) = (name.to_owned(), format.to_string());
             return Err(ColumnError::Date { name, format });
         }
-        Ok(Self { format, parts })
+        Ok(Self { format, parts, step })
     }
 
     /// The dates of these cells, of which `None` is a hole, and their values; or the first cell that has
@@ -357,7 +374,11 @@ impl Date {
             Number::fit(&cells, style)
         };
         let parts = (0..split[0].len()).map(part).collect();
-        Ok((Self { format: format.clone(), parts }, values))
+        #[allow(clippy::cast_possible_truncation, reason = "a count of units below 2^53")]
+        let times: Vec<i64> =
+            split.iter().filter_map(|parts| parts.last()).map(|time| *time as i64).collect();
+        let step = format.time.map_or(1, |precision| precision.step(&times));
+        Ok((Self { format: format.clone(), parts, step }, values))
     }
 
     /// How they are written.
@@ -370,6 +391,12 @@ impl Date {
     #[must_use]
     pub fn parts(&self) -> &[Number] {
         &self.parts
+    }
+
+    /// The units of which all times of day are multiples.
+    #[must_use]
+    pub fn step(&self) -> i64 {
+        self.step
     }
 
     pub(super) fn has_holes(&self) -> bool {
@@ -398,8 +425,19 @@ impl Date {
             *rest = others;
             Some(part.decode(own))
         };
-        let values: Vec<f64> = self.parts.iter().scan(model, decode).collect();
+        let mut values: Vec<f64> = self.parts.iter().scan(model, decode).collect();
+        if let (Some(time), Some(_)) = (values.last_mut(), self.format.time) {
+            *time = self.stepped(*time);
+        }
         self.format.join(&values)
+    }
+
+    /// The multiple of the step next to a time of day, of that day.
+    fn stepped(&self, time: f64) -> f64 {
+        let step = self.step as f64;
+        let (nearest, last) = ((time / step).round() * step, self.format.a_day() as f64 - step);
+        // A hole stays one: min would make it the last.
+        if nearest > last { last } else { nearest }
     }
 
     /// The value of a date, if it has the format.
@@ -583,6 +621,28 @@ mod tests {
             DateFormat::readings("2020-12-25").first().map(|d| d.1 as f64)
         );
         assert_eq!(american.value("25/12/2020"), None);
+    }
+
+    #[test]
+    fn times_keep_their_step() {
+        let texts: Vec<String> = (0..60)
+            .map(|i| format!("2020-01-{:02} {:02}:{:02}:00", i % 28 + 1, i % 24, i % 4 * 15))
+            .collect();
+        let cells: Vec<Option<&str>> = texts.iter().map(|text| Some(text.as_str())).collect();
+        let format = DateFormat::from_pattern("YYYY-MM-DD hh:mm:ss").unwrap();
+        let date = Date::fit(&cells, &format).unwrap().0;
+        assert_eq!(date.step(), 900);
+        for i in 0..200_i16 {
+            let text = date.text(date.decode(&[0.0, f32::from(i - 100) / 40.0]));
+            assert!(
+                ["00:00", "15:00", "30:00", "45:00"].iter().any(|end| text.ends_with(end)),
+                "{text}"
+            );
+        }
+        let odd = Date::fit(&[Some("2020-01-01 10:00:07"), Some("2020-01-01 10:15:00")], &format);
+        assert_eq!(odd.unwrap().0.step(), 1);
+        let parts = date.parts().to_vec();
+        assert!(Date::new("day", format, parts, 7).is_err());
     }
 
     proptest! {

@@ -9,8 +9,10 @@ const LEAST_ROWS: usize = 10;
 const ABOVE_NEIGHBOURS: usize = 5;
 /// At most so many values have a mass of their own.
 const MOST_MASSES: usize = 4;
-/// Numbers with more decimals come from a computation.
+/// Numbers with more decimals come from a computation, unless there are so few steps of the last one between
+/// them that f32 tells them apart.
 const MOST_DECIMALS: u32 = 6;
+const MOST_STEPS: f64 = 4e6;
 /// Beyond these every float64 is written in full.
 const ALL_DECIMALS: u32 = 1100;
 /// Above 2⁵³ not every integer is a float64.
@@ -29,8 +31,9 @@ impl Decimals {
     /// Those of whole numbers.
     pub const INTEGER: Self = Self { most: Some(0), least: 0 };
 
-    /// Those of numbers as they are written: free if one has an exponent or many decimals.
-    pub(crate) fn of_texts<'a>(texts: impl Iterator<Item = &'a str>) -> Self {
+    /// Those of numbers as they are written, between the smallest and the largest: free if one has an exponent
+    /// or many decimals.
+    pub(crate) fn of_texts<'a>(texts: impl Iterator<Item = &'a str>, [min, max]: [f64; 2]) -> Self {
         let (mut most, mut least, mut longest) = (0, u32::MAX, 0);
         for text in texts {
             if text.contains(['e', 'E']) {
@@ -41,7 +44,10 @@ impl Decimals {
             most = most.max(count(digits.trim_end_matches('0')));
             (least, longest) = (least.min(count(digits)), longest.max(count(digits)));
         }
-        if longest > MOST_DECIMALS {
+        let unit = 10_f64.powf(f64::from(longest));
+        let are_told_apart =
+            (max - min) * unit < MOST_STEPS && min.abs().max(max.abs()) * unit < MAX_INTEGER;
+        if longest > MOST_DECIMALS && !are_told_apart {
             return Self::default();
         }
         Self { most: Some(most), least: if least == longest { least } else { 0 } }
@@ -232,10 +238,19 @@ impl Number {
 
     /// A decoded value as text. Of free decimals no more are written than f32 can distinguish.
     pub(super) fn text(&self, value: f64) -> String {
-        if self.decimals.most.is_none() && !self.masses.contains(&value) {
-            return real_text(value, self.scale.spread());
+        if self.decimals.most.is_some() || self.masses.contains(&value) {
+            return self.exact_text(value);
         }
-        self.exact_text(value)
+        let rounded = match &self.scale {
+            // Decimals up to 10⁻⁷ of the deviation.
+            Scale::Standard { deviation, .. } => {
+                to_decimals(value, 7.0 - deviation.log10().floor())
+            }
+            // Scores tell small numbers apart, too, however large others are: seven digits of each.
+            Scale::Scores { .. } => to_decimals(value, 6.0 - value.abs().log10().floor()),
+        };
+        let (low, high) = (self.min.unwrap_or(f64::MIN), self.max.unwrap_or(f64::MAX));
+        shortest(if (low..=high).contains(&value) { rounded.clamp(low, high) } else { rounded })
     }
 
     /// A value as text, to the last digit.
@@ -292,18 +307,21 @@ fn masses(values: &[f64]) -> Vec<(f64, usize)> {
     found
 }
 
-/// A number with as many decimals as f32 can distinguish: 10⁻⁷ of the deviation.
+/// A number with so many decimals, or none.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped first")]
-fn real_text(value: f64, deviation: f64) -> String {
-    // Beyond 323 decimals there are no numbers.
-    let decimals = (7.0 - deviation.log10().floor()).clamp(0.0, 323.0) as usize;
-    let rounded = format!("{value:.decimals$}").parse().unwrap_or(value);
-    shortest(rounded)
+fn to_decimals(value: f64, decimals: f64) -> f64 {
+    // Beyond 323 decimals there are no numbers; of 0 the logarithm is infinite.
+    let decimals = decimals.clamp(0.0, 323.0) as usize;
+    format!("{value:.decimals$}").parse().unwrap_or(value)
 }
 
 /// The shortest text that is read as this value; of a whole number without a point.
 pub(in crate::table) fn shortest(value: f64) -> String {
-    let text = format!("{:?}", value + 0.0); // adding 0 makes −0 a 0
+    let value = value + 0.0; // makes −0 a 0
+    if value == 0.0 || (1e-10..1e16).contains(&value.abs()) {
+        return value.to_string();
+    }
+    let text = format!("{value:?}");
     text.strip_suffix(".0").map(ToOwned::to_owned).unwrap_or(text)
 }
 
@@ -368,6 +386,22 @@ mod tests {
     }
 
     #[test]
+    fn small_numbers_beside_large_ones_are_written() {
+        // Six decades below 1 and four above.
+        let values: Vec<f64> = (0..500).map(|i| 10_f64.powf(f64::from(i) / 50.0 - 6.0)).collect();
+        let style = Style { decimals: Decimals::default(), ..STYLE };
+        let number = Number::fit(&values, style);
+        assert!(matches!(number.scale(), Scale::Scores { .. }));
+        for value in &values {
+            let text = number.text(back(&number, *value));
+            let written: f64 = text.parse().unwrap();
+            assert!((written / value - 1.0).abs() < 1e-4 && text.len() <= 16, "{value} {text}");
+            assert!(written >= values[0], "{text}");
+        }
+        assert_eq!(number.text(1.234_567_891_2e-5), "0.00001234568");
+    }
+
+    #[test]
     fn text_is_short() {
         let scale = |mean, deviation| Scale::Standard { mean, deviation };
         let of = |scale, decimals| {
@@ -387,14 +421,19 @@ mod tests {
     #[test]
     fn decimals_are_those_written() {
         let of = |texts: &[&str]| {
-            let Decimals { most, least } = Decimals::of_texts(texts.iter().copied());
+            let values: Vec<f64> = texts.iter().map(|text| text.parse().unwrap()).collect();
+            let fold = |better: fn(f64, f64) -> f64| values.iter().copied().reduce(better).unwrap();
+            let range = [fold(f64::min), fold(f64::max)];
+            let Decimals { most, least } = Decimals::of_texts(texts.iter().copied(), range);
             (most, least)
         };
         assert_eq!(of(&["1", "-20"]), (Some(0), 0));
         assert_eq!(of(&["1.50", "0.25"]), (Some(2), 2));
         assert_eq!(of(&["1.5", "0.25", "3"]), (Some(2), 0));
         assert_eq!(of(&["1.0", "3.0"]), (Some(0), 1));
-        assert_eq!([of(&["1e5"]), of(&["0.1234567"])], [(None, 0); 2]);
+        assert_eq!([of(&["1e5"]), of(&["0.1234567", "7"])], [(None, 0); 2]);
+        assert_eq!(of(&["0.0000651", "0.0000072"]), (Some(7), 7));
+        assert_eq!(of(&["1000000000.0000001", "1000000000.0000002"]), (None, 0));
     }
 
     #[test]

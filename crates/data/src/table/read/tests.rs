@@ -50,6 +50,12 @@ fn separators_quotes_spaces_and_marks_are_understood() {
 fn the_separator_is_counted_outside_quotes() {
     assert_eq!(read("\"a,b,c\";d\n1;2\n").unwrap().columns().as_slice()[0].name(), "a,b,c");
     assert_eq!(read("a \"\"b\n1\n").unwrap().columns().len(), 1);
+    let name = |text: &str| read(text).unwrap().columns().as_slice()[0].name().to_owned();
+    assert_eq!(name("name, first\tage\n1\t2\n3\t5\n"), "name, first");
+    assert_eq!(name("a;x,b,c\n1,2,3\n4,5,7\n"), "a;x");
+    assert_eq!(values("sep=;\r\na,b;c\n1;2\n3;5\n"), [1.0, 2.0, 3.0, 5.0]);
+    assert!(error("sep=;\na;b\n1;2;3\n").contains("row 1 (line 3) is 3"));
+    assert!(error("sep=;\na;b\n1;\"2\n").contains("line 3 opens a quote"));
 }
 
 /// The columns in a line each, and those left out.
@@ -440,7 +446,7 @@ proptest! {
         const WORDS: [&str; 4] = ["red", "a, \"b\"", "größe 大", "x;y"];
         let day = |days: i64| {
             let format = crate::DateFormat::from_pattern("YYYY-MM-DD").unwrap();
-            let date = crate::Date::new("a", format, vec![whole()]).unwrap();
+            let date = crate::Date::new("a", format, vec![whole()], 1).unwrap();
             Column::new("a", crate::ColumnKind::Date(date), None).unwrap().text(days as f64)
         };
         let mut text = "word,integer,day,flag,price,hole\n".to_owned();
