@@ -257,7 +257,7 @@ fn data_are_read_as_those_of_the_training() {
     }
     let tiny = "--steps 2 --width 8 --layers 1 --batch 4 --timesteps 25 --preview-every 0 --groups 0 --quiet";
     folder.run(&format!("train wide --size 8 --fit letterbox --background black {tiny} -o run"));
-    let found = folder.stderr("eval run wide -n 4 --sets 1 --steps 2");
+    let found = folder.stderr("eval run wide -n 6 --sets 1 --steps 2 --neighbours 2");
     assert!(found.contains("8x8 (letterboxed from 8x16)"), "{found}");
     let found = folder.stderr("sample run --from wide --strength 0.1 --steps 10 -n 6 -o x.npy");
     assert!(found.contains("letterboxed"), "{found}");
@@ -279,7 +279,7 @@ fn data_are_read_as_those_of_the_training() {
         format!("train t.csv --columns s.json --missing drop --holdout 0.2 {tiny} -o table");
     folder.run(&command);
     let report = json(&folder, "eval table t.csv --holdout 0.2 -n 10 --sets 1 --json");
-    assert_eq!(report["data"], 38); // a fifth of the 190 rows without a hole
+    assert_eq!(report["real"], 38); // a fifth of the 190 rows without a hole
     folder.run("eval table t.csv --holdout 0.2 --likelihood -n 10 --steps 5");
     folder.run("calibrate table t.csv -n 50 --levels 5");
     folder.run("sample table --given t.csv --steps 2 -o given.csv");
