@@ -81,6 +81,13 @@ if ! { command -v npm && npm ci --silent --prefix bindings/wasm --no-audit --no-
     echo "larger than need be: npm can't install wasm-opt: is the registry in reach?"
 fi
 
+# What rustc uses of WebAssembly, and all browsers have. More would be used too, down to types that few know.
+instructions=(
+    --enable-simd --enable-bulk-memory --enable-bulk-memory-opt --enable-sign-ext --enable-mutable-globals
+    --enable-nontrapping-float-to-int --enable-multivalue --enable-reference-types --enable-call-indirect-overlong
+    --strip-producers --strip-target-features
+)
+
 # $(module FEATURES NAME): one module, without what only debuggers read.
 module() {
     step "cargo build -p ancestral-wasm --target $target $1"
@@ -89,7 +96,7 @@ module() {
     cp "$place/build/$target/wasm/ancestral_wasm.wasm" "$site/$2"
     if [[ -x $tools/wasm-opt ]]; then
         step "wasm-opt -Oz"
-        "$tools/wasm-opt" -Oz --all-features --strip-producers --strip-target-features "$site/$2" -o "$site/$2"
+        "$tools/wasm-opt" -Oz "${instructions[@]}" "$site/$2" -o "$site/$2"
     fi
     step "$2: $(wc -c <"$site/$2") bytes"
 }

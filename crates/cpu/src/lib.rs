@@ -32,6 +32,7 @@ mod round;
 mod shapes;
 mod simd;
 mod threads;
+#[cfg_attr(target_family = "wasm", allow(dead_code, reason = "nothing has tiles there"))]
 mod tiles;
 mod time;
 pub mod train;
