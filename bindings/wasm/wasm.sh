@@ -3,10 +3,12 @@
 #
 # With `build` nothing is tested. All is left in target/wasm/site, a folder for any static host.
 #
-# Needs the standard library of wasm32-unknown-unknown (rustup target add wasm32-unknown-unknown). Where rustup
-# can't get it and Debian's packages are in reach, its compiler for this target is unpacked into target/wasm/rust:
-# a compiler and the source of its library, of one version. Tests need Python 3.10 with venv and, for what is tested in
-# a browser, Node with npm and Chromium.
+# Needs the standard library of wasm32-unknown-unknown (rustup target add wasm32-unknown-unknown). Modules are smaller
+# with its source as well (rustup component add rust-src): the library is then built without the texts of panics, which
+# nobody could read, as a module has no standard error. Where rustup can't get either and Debian's packages are in reach,
+# Debian's compiler for this target is unpacked into target/wasm/rust: a compiler and the source of its library, of one
+# version. Modules are smaller again by wasm-opt, which npm installs: bindings/wasm/package.json. Tests need Python 3.10
+# with venv and, for what is tested in a browser, Node with npm and Chromium.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -40,28 +42,62 @@ unpack_debian() {
     printf '#!/bin/sh\nLD_LIBRARY_PATH=%s exec %s "$@"\n' \
         "$rust/usr/lib/$(uname -m)-linux-gnu" "$rust/usr/bin/rustc" >"$rust/rustc"
     chmod +x "$rust/rustc"
-    # cargo and the linker are rustup's. Building the library is not a stable feature.
+    # cargo and the linker are rustup's.
     local linker host
     host=$(rustc -vV | sed -n 's/^host: //p')
     linker=$(rustc --print sysroot)/lib/rustlib/$host/bin/rust-lld
-    build=(env RUSTC="$rust/rustc" RUSTC_BOOTSTRAP=1
-        __CARGO_TESTS_ONLY_SRC_ROOT="$(echo "$rust"/usr/src/rustc-*/library)"
+    lean env RUSTC="$rust/rustc" \
+        __CARGO_TESTS_ONLY_SRC_ROOT="$(echo "$rust"/usr/src/rustc-*/library)" \
         CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER="$linker"
-        cargo build -Zbuild-std=std,panic_abort)
+}
+
+# Builds with a library of its own, which is not a stable feature; $@ is what comes before `cargo`.
+lean() {
+    build=("$@" env RUSTC_BOOTSTRAP=1 cargo build -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size)
+    flags+=" -Zunstable-options -C panic=immediate-abort -Z location-detail=none"
+}
+
+# $(has FOLDER rustup ARGUMENTS): whether the compiler has a folder, once rustup has tried to get it.
+has() {
+    local folder=$1
+    shift
+    [[ -d $folder ]] || { command -v rustup && rustup "$@"; } >/dev/null 2>&1 && [[ -d $folder ]]
 }
 
 build=(cargo build)
-if [[ ! -d $(rustc --print target-libdir --target $target) ]] &&
-    ! { command -v rustup && rustup target add $target; } >/dev/null 2>&1 && ! unpack_debian; then
+flags="-C target-feature=+simd128 -C link-arg=--compress-relocations"
+if has "$(rustc --print target-libdir --target $target)" target add $target; then
+    if has "$(rustc --print sysroot)/lib/rustlib/src/rust/library" component add rust-src; then
+        lean
+    else
+        echo "larger than need be: the source of the standard library can't be had: rustup component add rust-src"
+    fi
+elif ! unpack_debian; then
     skip "the standard library of $target can't be had: rustup target add $target"
 fi
+
+tools=bindings/wasm/node_modules/.bin
+if ! { command -v npm && npm ci --silent --prefix bindings/wasm --no-audit --no-fund; } >/dev/null; then
+    echo "larger than need be: npm can't install wasm-opt: is the registry in reach?"
+fi
+
+# What rustc uses of WebAssembly, and all browsers have. More would be used too, down to types that few know.
+instructions=(
+    --enable-simd --enable-bulk-memory --enable-bulk-memory-opt --enable-sign-ext --enable-mutable-globals
+    --enable-nontrapping-float-to-int --enable-multivalue --enable-reference-types --enable-call-indirect-overlong
+    --strip-producers --strip-target-features
+)
 
 # $(module FEATURES NAME): one module, without what only debuggers read.
 module() {
     step "cargo build -p ancestral-wasm --target $target $1"
-    CARGO_TARGET_DIR=$place/build RUSTFLAGS="-C target-feature=+simd128" "${build[@]}" --quiet --locked \
+    CARGO_TARGET_DIR=$place/build RUSTFLAGS="$flags" "${build[@]}" --quiet --locked \
         --profile wasm --target $target -p ancestral-wasm --lib $1
     cp "$place/build/$target/wasm/ancestral_wasm.wasm" "$site/$2"
+    if [[ -x $tools/wasm-opt ]]; then
+        step "wasm-opt -Oz"
+        "$tools/wasm-opt" -Oz "${instructions[@]}" "$site/$2" -o "$site/$2"
+    fi
     step "$2: $(wc -c <"$site/$2") bytes"
 }
 
@@ -102,5 +138,7 @@ for needed in node npm chromium; do
 done
 step "npm ci --prefix tests/browser"
 npm ci --silent --prefix tests/browser --no-audit --no-fund
+step "tsc --project bindings/wasm/tests"
+"$tools/tsc" --project bindings/wasm/tests
 step "node --test bindings/wasm/tests"
 WASM=$place REPLAYED=$replayed node --test bindings/wasm/tests/

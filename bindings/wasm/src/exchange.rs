@@ -29,9 +29,11 @@ impl Failure {
     }
 
     /// An error with what caused it, about the argument `setting`, which may be none.
-    pub fn chain(setting: &str, error: &dyn Error) -> Self {
-        let mut message = error.to_string();
-        let mut source = error.source();
+    pub fn chain(setting: &str, error: &(impl Error + ?Sized)) -> Self {
+        Self::caused(setting, error.to_string(), error.source())
+    }
+
+    fn caused(setting: &str, mut message: String, mut source: Option<&dyn Error>) -> Self {
         while let Some(cause) = source {
             message = format!("{message}: {cause}");
             source = cause.source();
@@ -76,9 +78,21 @@ pub fn taken() -> Vec<u8> {
 /// Answers a call: `work` gets the input, and leaves the output and a number that is not negative; −1 says that
 /// it failed.
 pub(crate) fn reply(work: impl FnOnce(Vec<u8>, &mut Vec<u8>) -> Result<i32, Failure>) -> i32 {
-    let input = EXCHANGE.with_borrow_mut(|exchange| std::mem::take(&mut exchange.input));
     let mut output = Vec::new();
-    let number = work(input, &mut output).unwrap_or_else(|Failure { setting, message }| {
+    let done = work(take_input(), &mut output);
+    answer(done, output)
+}
+
+// These two are not part of every function that replies.
+
+#[inline(never)]
+fn take_input() -> Vec<u8> {
+    EXCHANGE.with_borrow_mut(|exchange| std::mem::take(&mut exchange.input))
+}
+
+#[inline(never)]
+fn answer(done: Result<i32, Failure>, mut output: Vec<u8>) -> i32 {
+    let number = done.unwrap_or_else(|Failure { setting, message }| {
         output = format!("{setting}\n{message}").into_bytes();
         -1
     });
@@ -110,6 +124,6 @@ pub(crate) fn doubles(input: &[u8]) -> Vec<f64> {
 }
 
 /// Writes numbers to the output.
-pub(crate) fn put_doubles<'a>(output: &mut Vec<u8>, values: impl IntoIterator<Item = &'a f64>) {
-    output.extend(values.into_iter().flat_map(|value| value.to_le_bytes()));
+pub(crate) fn put_doubles(output: &mut Vec<u8>, values: &[f64]) {
+    output.extend(values.iter().flat_map(|value| value.to_le_bytes()));
 }

@@ -42,16 +42,16 @@ fn rescaled_if(schedule: Schedule, rescaled: u32) -> Result<Schedule, Failure> {
 pub extern "C" fn schedule_levels(schedule: u32) -> i32 {
     reply(|_, output| {
         with(schedule, |schedule: &mut Schedule| {
-            put_levels(output, &|| schedule.levels().iter().copied());
+            put_levels(output, schedule.levels());
             put_doubles(output, &(0..schedule.len()).map(|t| schedule.beta(t)).collect::<Vec<_>>());
             Ok(0)
         })
     })
 }
 
-fn put_levels<I: Iterator<Item = Level>>(output: &mut Vec<u8>, levels: &dyn Fn() -> I) {
+fn put_levels(output: &mut Vec<u8>, levels: &[Level]) {
     for part in [Level::lambda, Level::alpha, Level::sigma] {
-        put_doubles(output, &levels().map(part).collect::<Vec<_>>());
+        put_doubles(output, &levels.iter().copied().map(part).collect::<Vec<_>>());
     }
 }
 
@@ -73,8 +73,9 @@ pub extern "C" fn grid(schedule: u32, steps: usize) -> i32 {
 pub extern "C" fn grid_points(grid: u32) -> i32 {
     reply(|_, output| {
         with(grid, |grid: &mut Grid| {
-            put_levels(output, &|| grid.points().iter().map(|point| point.level));
-            let timesteps = grid.points().iter().map(|point| point.timestep.unwrap_or(f64::NAN));
+            let points = grid.points().iter();
+            put_levels(output, &points.clone().map(|point| point.level).collect::<Vec<_>>());
+            let timesteps = points.map(|point| point.timestep.unwrap_or(f64::NAN));
             put_doubles(output, &timesteps.collect::<Vec<_>>());
             Ok(0)
         })
@@ -86,18 +87,17 @@ pub extern "C" fn grid_points(grid: u32) -> i32 {
 #[cfg_attr(target_family = "wasm", unsafe(no_mangle))]
 pub extern "C" fn names() -> i32 {
     reply(|_, output| {
-        let samplers = AnySampler::all();
-        let samplers = samplers.iter().map(|known| (known.info().name, known.info().about));
-        let schedules = AnySchedule::all();
-        let schedules = schedules.iter().map(|known| (known.info().name, known.info().about));
-        let spacings = AnySpacing::names();
-        let spacings = spacings.into_iter().map(|name| (name, ""));
-        for (kind, (name, about)) in samplers
-            .map(|known| ("sampler", known))
-            .chain(schedules.map(|known| ("schedule", known)))
-            .chain(spacings.map(|known| ("spacing", known)))
-        {
+        let mut line = |kind: &str, name: &str, about: &str| {
             output.extend(format!("{kind}\t{name}\t{about}\n").as_bytes());
+        };
+        for sampler in AnySampler::all() {
+            line("sampler", sampler.info().name, sampler.info().about);
+        }
+        for schedule in AnySchedule::all() {
+            line("schedule", schedule.info().name, schedule.info().about);
+        }
+        for name in AnySpacing::names() {
+            line("spacing", name, "");
         }
         Ok(0)
     })

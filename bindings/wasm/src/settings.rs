@@ -66,7 +66,8 @@ pub extern "C" fn settings() -> i32 {
 pub extern "C" fn array(settings: u32, length: usize) -> i32 {
     reply(|input, _| {
         let (head, values) = text_and_rest(input, length)?;
-        let head: Head = serde_json::from_str(&head).map_err(|error| Failure::chain("", &error))?;
+        let head: Head =
+            serde_json::from_slice(head.as_bytes()).map_err(|error| Failure::chain("", &error))?;
         let (values, name) = (doubles(&values), &head.name);
         let expected = head.shape.iter().try_fold(1_usize, |size, axis| size.checked_mul(*axis));
         if expected != Some(values.len()) {

@@ -165,19 +165,23 @@ impl Options {
         expected: &str,
         fits: impl Fn(&T) -> bool,
     ) -> Result<Option<T>, OptionError> {
-        let Some(at) = self.pairs.iter().position(|(found, _)| found == name) else {
-            return Ok(None);
-        };
-        let (_, found) = self.pairs.remove(at);
+        let Some(found) = self.remove(name) else { return Ok(None) };
         match found.parse() {
             Ok(value) if fits(&value) => Ok(Some(value)),
-            _ => Err(OptionError::Value {
-                owner: self.owner.clone(),
-                name,
-                found,
-                expected: expected.to_owned(),
-            }),
+            _ => Err(self.refused(name, found, expected)),
         }
+    }
+
+    // These two are not generic, so that they are compiled once.
+
+    fn remove(&mut self, name: &str) -> Option<String> {
+        let at = self.pairs.iter().position(|(found, _)| found == name)?;
+        Some(self.pairs.remove(at).1)
+    }
+
+    fn refused(&self, name: &'static str, found: String, expected: &str) -> OptionError {
+        let (owner, expected) = (self.owner.clone(), expected.to_owned());
+        OptionError::Value { owner, name, found, expected }
     }
 
     /// Checks that nothing is left over.

@@ -3,7 +3,10 @@
 #[cfg(not(target_family = "wasm"))]
 use std::sync::OnceLock;
 
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 use pulp::Arch;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+use vectors::Arch;
 
 /// The best instruction set of this machine that kernels are compiled for; or the one that
 /// `ANCESTRAL_SIMD` in the environment names, if the machine has it.
@@ -16,10 +19,37 @@ pub(crate) fn arch() -> Arch {
     })
 }
 
-/// The only one that a module is compiled for.
+/// That of the module.
 #[cfg(target_family = "wasm")]
 pub(crate) fn arch() -> Arch {
     Arch::new()
+}
+
+/// In place of `pulp::Arch`, which chooses at every call: a module that is compiled with vectors runs nowhere
+/// without, so it needs no kernels without.
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod vectors {
+    use pulp::wasm::Simd128;
+    use pulp::{Simd, WithSimd};
+
+    #[derive(Clone, Copy)]
+    pub(crate) enum Arch {
+        Simd128(Simd128),
+    }
+
+    impl Arch {
+        #[allow(unsafe_code, reason = "the only maker of a token that asks nothing at run time")]
+        pub(crate) fn new() -> Self {
+            // SAFETY: this function exists only where the whole module is compiled for these instructions.
+            Self::Simd128(unsafe { Simd128::new_unchecked() })
+        }
+
+        #[inline(always)]
+        pub(crate) fn dispatch<Op: WithSimd>(self, op: Op) -> Op::Output {
+            let Self::Simd128(simd) = self;
+            Simd::vectorize(simd, op)
+        }
+    }
 }
 
 #[cfg(not(target_family = "wasm"))]
@@ -52,7 +82,9 @@ pub fn instruction_set() -> &'static str {
         Arch::Neon(_) => "neon",
         #[cfg(target_arch = "wasm32")]
         Arch::Simd128(_) => "simd128",
+        #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
         Arch::Scalar => "scalar",
+        #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
         _ => "other",
     }
 }

@@ -9,7 +9,6 @@ mod softmax;
 use head::Head;
 use merged::Linear;
 use pulp::{Simd, WithSimd};
-use rayon::prelude::*;
 
 use crate::arch::arch;
 use crate::conv::{After, MOST_LANES};
@@ -18,6 +17,7 @@ use crate::norm::{Before, Norm};
 use crate::parameters::Parameters;
 use crate::pointwise::Pointwise;
 use crate::round::to_f32;
+use crate::threads::prelude::*;
 use crate::tiles::{Strided, Tiles};
 
 pub(crate) use narrow::Narrow;

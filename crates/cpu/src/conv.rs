@@ -11,9 +11,9 @@ use crate::map::{Arena, Buffer, Map, Shape, View};
 use crate::norm::Before;
 use crate::parameters::Parameters;
 use crate::round::to_f32;
+use crate::threads::{self, prelude::*};
 use crate::tiles::{self, Tiles};
 use direct::Direct;
-use rayon::prelude::*;
 use winograd::Winograd;
 
 pub(crate) use frame::Frame;
@@ -255,7 +255,7 @@ impl Conv3 {
     /// One piece of work: how many rows, and how many lines of each. Small maps are put together, so
     /// that weights are read less often; a map is cut if the threads would run out of rows.
     fn piece(&self, rows: usize, output: Shape) -> (usize, usize) {
-        let threads = rayon::current_num_threads();
+        let threads = threads::current_num_threads();
         let most = (POSITIONS / output.positions()).max(1);
         let images = rows.div_ceil(rows.div_ceil(most).next_multiple_of(threads));
         let least = self.side();

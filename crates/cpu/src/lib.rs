@@ -31,6 +31,8 @@ mod pool;
 mod round;
 mod shapes;
 mod simd;
+mod threads;
+#[cfg_attr(target_family = "wasm", allow(dead_code, reason = "nothing has tiles there"))]
 mod tiles;
 mod time;
 pub mod train;
@@ -40,4 +42,5 @@ pub use arch::instruction_set;
 pub use error::{LoadError, NetworkError};
 pub use network::{CpuNetwork, check_finite};
 pub use shapes::Shapes;
+pub use threads::Threads;
 pub use tiles::{NoTiles, Precision};

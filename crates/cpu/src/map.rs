@@ -1,9 +1,8 @@
 //! Feature maps, and their memory.
 
-use rayon::prelude::*;
-
 use crate::gemm::Packed;
 use crate::pool::{Piece, Pool};
+use crate::threads::prelude::*;
 use crate::tiles::Line;
 
 /// Values that are one piece of work.

@@ -1,7 +1,6 @@
 //! The residual multilayer perceptron, for points and tables.
 
 use ancestral_format::{Activation, Labels, MlpConfig};
-use rayon::prelude::*;
 
 use crate::error::LoadError;
 use crate::map::{Arena, Buffer};
@@ -9,6 +8,7 @@ use crate::norm::activate;
 use crate::parameters::Parameters;
 use crate::pointwise::Pointwise;
 use crate::shapes::Shapes;
+use crate::threads::prelude::*;
 use crate::time::{Class, ConditionedRows, Conditioning, Embedding, Gathered, Projection};
 
 /// Rows in one piece of work: batches are powers of two mostly, and are cut evenly.

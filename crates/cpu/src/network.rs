@@ -10,6 +10,7 @@ use crate::map::Arena;
 use crate::mlp::Mlp;
 use crate::parameters::{build, requested};
 use crate::shapes::Shapes;
+use crate::threads;
 use crate::tiles::{Precision, Tiles};
 use crate::unet::UNet;
 
@@ -181,7 +182,7 @@ impl Network for CpuNetwork {
             return Ok(Batch::zeros(0, shapes.output.clone()));
         }
         // Within the pool: from outside, each parallel part would wake a thread and wait for it.
-        let output = rayon::scope(|_| match network {
+        let output = threads::scope(|_| match network {
             AnyNetwork::UNet(network) => network.predict(x.data(), timesteps, labels, &self.arena),
             AnyNetwork::Mlp(network) => network.predict(x.data(), timesteps, labels, &self.arena),
         });

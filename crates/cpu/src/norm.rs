@@ -2,13 +2,13 @@
 
 use ancestral_format::Activation;
 use pulp::{Simd, WithSimd};
-use rayon::prelude::*;
 
 use crate::arch::arch;
 use crate::map::{Arena, Buffer, Map, View};
 use crate::parameters::Parameters;
 use crate::round::to_f32;
 use crate::simd::{load, map3, mul_add, rough_silu, silu, store, vectors};
+use crate::threads::prelude::*;
 
 /// A group normalisation: y = γ (x − mean)/√(variance + ε) + β.
 #[derive(Clone, Debug)]

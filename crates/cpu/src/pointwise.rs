@@ -1,10 +1,9 @@
 //! Convolutions with a kernel of 1 × 1.
 
-use rayon::prelude::*;
-
 use crate::conv::{After, inverse};
 use crate::gemm::{self, Left, Packed, Product, Store};
 use crate::map::{Arena, Map};
+use crate::threads::{self, prelude::*};
 use crate::tiles::{self, Tiles};
 
 /// A 1 × 1 convolution, or a linear layer over each position.
@@ -167,6 +166,6 @@ fn some(map: &Map, first: usize, count: usize) -> &[f32] {
 /// more than stay near while they meet one column of weights after the other.
 pub(crate) fn positions_at_once(positions: usize, kernel: usize) -> usize {
     const NEAR: usize = 256;
-    let pieces = 2 * rayon::current_num_threads();
+    let pieces = 2 * threads::current_num_threads();
     positions.div_ceil(pieces).next_multiple_of(kernel).clamp(4 * kernel, NEAR / kernel * kernel)
 }

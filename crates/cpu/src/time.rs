@@ -1,13 +1,13 @@
 //! The conditioning of a network: the time and the class of each sample.
 
 use ancestral_format::Activation;
-use rayon::prelude::*;
 
 use crate::map::{Arena, Buffer};
 use crate::norm::activate;
 use crate::parameters::Parameters;
 use crate::pointwise::Pointwise;
 use crate::round::to_f32;
+use crate::threads::prelude::*;
 
 /// The projection of a time to a row of numbers.
 #[derive(Clone, Debug)]

@@ -6,7 +6,6 @@ pub(crate) mod resample;
 pub(crate) mod resnet;
 
 use ancestral_format::{Activation, ClassEmbedding, Labels, TimeEmbedding, UNetConfig};
-use rayon::prelude::*;
 
 use crate::conv::{After, Conv3, Motion};
 use crate::error::LoadError;
@@ -15,6 +14,7 @@ use crate::norm::{Before, Norm};
 use crate::parameters::Parameters;
 use crate::round::to_f32;
 use crate::shapes::Shapes;
+use crate::threads::{self, prelude::*};
 use crate::time::{Class, ConditionedRows, Conditioning, Embedding, Gathered, Projection};
 use level::{Down, Mid, Up};
 use plan::Plan;
@@ -114,7 +114,7 @@ impl UNet {
         let rows = times.len();
         let conditioned = self.conditioning.run(times, labels, arena);
         let mut predicted = vec![0.0; rows * self.conv_out.output().len()];
-        let together = rows.div_ceil(rayon::current_num_threads());
+        let together = rows.div_ceil(threads::current_num_threads());
         let [from, to] = [x, &predicted].map(|values| together * (values.len() / rows));
         let pieces = predicted.par_chunks_mut(to).zip(x.par_chunks(from));
         pieces.zip(times.par_chunks(together)).enumerate().for_each(

@@ -1,12 +1,9 @@
 //! What computes networks: our own engine on the CPU, Burn on other devices.
 
-use std::sync::Arc;
-
 use ancestral::{Batch, Network};
 use ancestral_cluster::Cluster;
-use ancestral_cpu::{CpuNetwork, NetworkError, Precision};
+use ancestral_cpu::{CpuNetwork, NetworkError, Precision, Threads};
 use ancestral_format::{NetworkConfig, Weights};
-use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::device::{self, CPU};
 use crate::error::{Error, ModelError, Notice, Problem, SettingError};
@@ -17,7 +14,7 @@ use crate::settings::Setting;
 pub struct Engine {
     on: On,
     /// Threads of its own; without, the current ones of rayon.
-    pool: Option<Arc<ThreadPool>>,
+    threads: Option<Threads>,
     cluster: Cluster,
 }
 
@@ -33,7 +30,7 @@ enum On {
 impl Default for Engine {
     /// The CPU, in f32, on as many threads as it has cores.
     fn default() -> Self {
-        Self { on: On::Cpu(Precision::F32), pool: None, cluster: Cluster::alone() }
+        Self { on: On::Cpu(Precision::F32), threads: None, cluster: Cluster::alone() }
     }
 }
 
@@ -74,9 +71,9 @@ impl Engine {
             return Err(refused(Problem::Zero));
         }
         let cores = std::thread::available_parallelism().map_or(threads, usize::from);
-        let pool = ThreadPoolBuilder::new().num_threads(threads.min(cores)).build();
-        let pool = pool.map_err(|error| refused(Problem::Threads(error.to_string())))?;
-        Ok(Self { pool: Some(Arc::new(pool)), ..self })
+        let own = Threads::new(threads.min(cores));
+        let own = own.map_err(|error| refused(Problem::Threads(error)))?;
+        Ok(Self { threads: Some(own), ..self })
     }
 
     /// The same in another precision.
@@ -143,8 +140,8 @@ impl Engine {
 
     /// Runs `work` on its threads.
     pub fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
-        match &self.pool {
-            Some(pool) => pool.install(work),
+        match &self.threads {
+            Some(threads) => threads.run(work),
             None => work(),
         }
     }

@@ -24,11 +24,14 @@ macro_rules! samplers {
             /// # Errors
             /// If the name or an option is unknown, or a value does not fit.
             pub fn named(name: &str, options: Options) -> Result<Self, OptionError> {
-                $(if name == $Type::default().info().name {
-                    return $Type::from_options(options).map(Self::$Type);
-                })*
-                let known = Self::all().iter().map(|sampler| sampler.info().name).collect();
-                Err(OptionError::name("sampler", name, known))
+                let all = Self::all();
+                match all.iter().find(|sampler| sampler.info().name == name) {
+                    $(Some(Self::$Type(_)) => $Type::from_options(options).map(Self::$Type),)*
+                    None => {
+                        let known = all.iter().map(|sampler| sampler.info().name).collect();
+                        Err(OptionError::name("sampler", name, known))
+                    }
+                }
             }
 
             /// The value that each of its options has, in the order of [`SamplerInfo::options`].

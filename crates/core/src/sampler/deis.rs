@@ -84,7 +84,7 @@ impl Sampler for Deis {
         D: Denoiser<X> + ?Sized,
         N: Noise<X> + ?Sized,
     {
-        let weights = Update::exact;
+        let weights = &Update::exact;
         Multistep { form: Form::Noise, eta: 0.0, measure: lambda, weights }
             .step(history, hop, &x, denoiser, noise)
     }

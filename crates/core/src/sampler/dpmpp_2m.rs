@@ -81,7 +81,7 @@ impl Sampler for Dpmpp2m {
         D: Denoiser<X> + ?Sized,
         N: Noise<X> + ?Sized,
     {
-        let weights = |update: &Update, nodes: &[f64]| self.slope.weights(update, nodes);
+        let weights = &|update: &Update, nodes: &[f64]| self.slope.weights(update, nodes);
         Multistep { form: Form::Data, eta: 0.0, measure: lambda, weights }
             .step(history, hop, &x, denoiser, noise)
     }

@@ -79,7 +79,7 @@ impl Sampler for Dpmpp2mSde {
         D: Denoiser<X> + ?Sized,
         N: Noise<X> + ?Sized,
     {
-        let weights = |update: &Update, nodes: &[f64]| self.slope.weights(update, nodes);
+        let weights = &|update: &Update, nodes: &[f64]| self.slope.weights(update, nodes);
         Multistep { form: Form::Data, eta: self.eta, measure: lambda, weights }
             .step(history, hop, &x, denoiser, noise)
     }

@@ -60,7 +60,7 @@ impl Sampler for Dpmpp3m {
         D: Denoiser<X> + ?Sized,
         N: Noise<X> + ?Sized,
     {
-        let weights = Update::exact;
+        let weights = &Update::exact;
         Multistep { form: Form::Data, eta: 0.0, measure: lambda, weights }
             .step(history, hop, &x, denoiser, noise)
     }

@@ -74,7 +74,7 @@ impl Sampler for Dpmpp3mSde {
         D: Denoiser<X> + ?Sized,
         N: Noise<X> + ?Sized,
     {
-        let weights = Update::exact;
+        let weights = &Update::exact;
         Multistep { form: Form::Data, eta: self.eta, measure: lambda, weights }
             .step(history, hop, &x, denoiser, noise)
     }

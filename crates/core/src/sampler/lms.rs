@@ -86,7 +86,7 @@ impl Sampler for Lms {
         D: Denoiser<X> + ?Sized,
         N: Noise<X> + ?Sized,
     {
-        let weights = |update: &Update, nodes: &[f64]| {
+        let weights = &|update: &Update, nodes: &[f64]| {
             let whole = update.whole();
             integrals(0.0, nodes).into_iter().map(|weight| whole * weight).collect()
         };

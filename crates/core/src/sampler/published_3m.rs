@@ -70,7 +70,7 @@ impl Sampler for PublishedDpmpp3m {
         D: Denoiser<X> + ?Sized,
         N: Noise<X> + ?Sized,
     {
-        Multistep { form: Form::Data, eta: self.eta, measure: lambda, weights }
+        Multistep { form: Form::Data, eta: self.eta, measure: lambda, weights: &weights }
             .step(history, hop, &x, denoiser, noise)
     }
 }

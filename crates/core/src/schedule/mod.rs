@@ -325,16 +325,17 @@ fn linspace(start: f64, end: f64, count: usize) -> impl Iterator<Item = f64> {
 
 /// Start and end of a schedule whose betas were tuned for T = 1000: as given, else the defaults
 /// times 1000/T, so that ᾱ_T stays what it was.
-fn start_and_end<S: NamedBetas>(
+fn start_and_end(
     mut options: Options,
     timesteps: usize,
+    info: &ScheduleInfo,
     defaults: (f64, f64),
 ) -> Result<(f64, f64), ScheduleError> {
     let mut take = |name| options.take(name, "a beta in (0, 1)", |b: &f64| *b > 0.0 && *b < 1.0);
     let (start, end) = (take("start")?, take("end")?);
-    options.finish(S::INFO.options)?;
+    options.finish(info.options)?;
     if (start.is_none() || end.is_none()) && timesteps <= 20 {
-        return Err(ScheduleError::TooFewTimesteps { timesteps, name: S::INFO.name });
+        return Err(ScheduleError::TooFewTimesteps { timesteps, name: info.name });
     }
     let scale = 1000.0 / timesteps as f64;
     Ok((start.unwrap_or(defaults.0 * scale), end.unwrap_or(defaults.1 * scale)))

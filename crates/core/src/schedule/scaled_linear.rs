@@ -46,7 +46,7 @@ impl NamedBetas for ScaledLinear {
 
     fn from_options(options: Options, timesteps: usize) -> Result<Self, ScheduleError> {
         let Self { start, end } = Self::default();
-        let (start, end) = start_and_end::<Self>(options, timesteps, (start, end))?;
+        let (start, end) = start_and_end(options, timesteps, &Self::INFO, (start, end))?;
         Ok(Self { start, end })
     }
 }

@@ -48,7 +48,7 @@ impl NamedBetas for Sigmoid {
 
     fn from_options(options: Options, timesteps: usize) -> Result<Self, ScheduleError> {
         let Self { start, end } = Self::default();
-        let (start, end) = start_and_end::<Self>(options, timesteps, (start, end))?;
+        let (start, end) = start_and_end(options, timesteps, &Self::INFO, (start, end))?;
         Ok(Self { start, end })
     }
 }

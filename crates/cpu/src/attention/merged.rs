@@ -5,9 +5,8 @@
 //! itself for a key. Weights of the softmax add up to 1: O (Σ wⱼ (V yⱼ + s)) + t is
 //! O V (Σ wⱼ yⱼ) + O s + t, again one in place of two, and y itself for a value.
 
-use rayon::prelude::*;
-
 use crate::round::to_f32;
+use crate::threads::prelude::*;
 
 /// A linear layer, W x + b. W is `[to, from]`.
 #[derive(Debug)]

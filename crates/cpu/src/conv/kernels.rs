@@ -3,10 +3,10 @@
 use std::marker::PhantomData;
 
 use pulp::{Simd, WithSimd};
-use rayon::prelude::*;
 
 use crate::arch::arch;
 use crate::simd::{load, store};
+use crate::threads::prelude::*;
 
 /// Kernels of 3 × 3, `[to, from, 3, 3]`.
 #[derive(Clone, Copy, Debug)]

@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
-use rayon::prelude::*;
 
 use super::Tiles;
 use super::kernel::{Factors, Kernel, LINES, Sums, TILE};
@@ -14,6 +13,7 @@ use crate::arch::arch;
 use crate::gemm::{Store, Target};
 use crate::map::Arena;
 use crate::simd::load;
+use crate::threads::prelude::*;
 
 /// Rows that a kernel takes together: two tiles.
 pub(crate) const ROWS: usize = 2 * TILE;

@@ -10,6 +10,7 @@ use crate::error::LoadError;
 use crate::map::{Arena, Shape};
 use crate::parameters::requested_on;
 use crate::shapes::Shapes;
+use crate::threads;
 use crate::tiles::{Precision, Tiles};
 
 /// Some noisy samples that go through a network together.
@@ -135,7 +136,7 @@ impl TrainingNetwork {
         }
         let run = Run { weights, leaf: pass.leaf, arena: &self.arena };
         // Within the pool: from outside, each parallel part would wake a thread and wait for it.
-        rayon::scope(|_| match &self.network {
+        threads::scope(|_| match &self.network {
             AnyNetwork::UNet(network) => network.gradients(run, pass, loss, gradients),
             AnyNetwork::Mlp(network) => network.gradients(run, pass, loss, gradients),
         });

@@ -1,11 +1,11 @@
 //! One update of weights: shortening of gradients, AdamW, and the average of the weights.
 
 use pulp::{Simd, WithSimd};
-use rayon::prelude::*;
 
 use crate::arch::arch;
 use crate::round::to_f32;
 use crate::simd::{load, mul_add, store};
+use crate::threads::prelude::*;
 
 /// Values that are one piece of work, and one of [`squares_of_pieces`].
 pub const PIECE: usize = 16_384;

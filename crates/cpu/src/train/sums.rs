@@ -1,10 +1,10 @@
 //! Sums over positions: the gradient of what was added to all of them.
 
 use pulp::{Simd, WithSimd};
-use rayon::prelude::*;
 
 use crate::arch::arch;
 use crate::simd::{load, store};
+use crate::threads::prelude::*;
 
 /// Rows whose sum is one part.
 const PART: usize = 64;

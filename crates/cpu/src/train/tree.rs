@@ -5,6 +5,7 @@
 //! passes and machines may each take a part of the tree, and the sum has the same bits.
 
 use crate::map::Arena;
+use crate::threads;
 
 /// Where the tree over `count` leaves is split: the largest power of two below it.
 pub(crate) fn split(count: usize) -> usize {
@@ -28,7 +29,7 @@ where
     }
     let left = split(count);
     let mut other = arena.take(out.len());
-    rayon::join(
+    threads::join(
         || node(first, left, out, arena, leaf),
         || node(first + left, count - left, &mut other, arena, leaf),
     );

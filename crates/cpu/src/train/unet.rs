@@ -4,7 +4,6 @@ mod level;
 mod resnet;
 
 use ancestral_format::{Activation, ClassEmbedding, TimeEmbedding, UNetConfig};
-use rayon::prelude::*;
 
 use super::conditioning::{Class, Conditioned, Conditioning, Embedding, Projection, Table};
 use super::layer::conv3::{Conv3, Input};
@@ -16,6 +15,7 @@ use crate::map::{Buffer, Map, Shape};
 use crate::norm::Before;
 use crate::parameters::Parameters;
 use crate::round::to_f32;
+use crate::threads::prelude::*;
 use crate::time;
 use crate::train::layer::pointwise::Pointwise;
 use crate::unet::plan::{Plan, time_width};

@@ -1,8 +1,7 @@
 //! Halving and doubling a feature map without weights.
 
-use rayon::prelude::*;
-
 use crate::map::{Arena, Map, Shape};
+use crate::threads::prelude::*;
 
 /// How a residual block changes the resolution of both its branches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

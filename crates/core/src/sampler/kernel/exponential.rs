@@ -159,7 +159,9 @@ impl Update {
         noise: Option<(f64, &'a X)>,
     ) -> X {
         let mut terms = vec![(self.carried, x)];
-        terms.extend(estimates.into_iter().map(|(weight, v)| (self.gain * weight, v)));
+        for (weight, v) in estimates {
+            terms.push((self.gain * weight, v));
+        }
         terms.extend(noise);
         X::combine(&terms)
     }

@@ -1,7 +1,5 @@
 //! What a multistep sampler remembers of the hops behind.
 
-use std::collections::VecDeque;
-
 /// How many times longer than those behind a hop may be to be taken by extrapolation.
 ///
 /// The hop to timestep 0, with which grids end that go there evenly in time (linspace, leading), is 3
@@ -16,13 +14,13 @@ const REACH: f64 = 2.5;
 #[derive(Clone, Debug)]
 pub struct History<X> {
     length: usize,
-    values: VecDeque<(f64, X)>,
+    values: Vec<(f64, X)>,
 }
 
 impl<X> History<X> {
     /// Room for `length` values.
     pub(crate) fn new(length: usize) -> Self {
-        Self { length, values: VecDeque::with_capacity(length + 1) }
+        Self { length, values: Vec::with_capacity(length + 1) }
     }
 
     /// How many values there are.
@@ -32,13 +30,13 @@ impl<X> History<X> {
 
     /// Remembers the `value` at `place`, and forgets the oldest if there is no room.
     pub(crate) fn push(&mut self, place: f64, value: X) {
-        self.values.push_front((place, value));
+        self.values.insert(0, (place, value));
         self.values.truncate(self.length);
     }
 
     /// The places as shares of the way from the newest to `end`: 0, then negative ones.
     pub(crate) fn nodes(&self, end: f64) -> Vec<f64> {
-        let newest = self.values.front().map_or(0.0, |(place, _)| *place);
+        let newest = self.values.first().map_or(0.0, |(place, _)| *place);
         let length = end - newest;
         self.values.iter().map(|(place, _)| (place - newest) / length).collect()
     }

@@ -12,7 +12,7 @@ use crate::sample::Sample;
 use crate::sampler::Stepped;
 
 /// A multistep method, in which all of them differ.
-pub(crate) struct Multistep<W> {
+pub(crate) struct Multistep<'a> {
     /// What its polynomial goes through.
     pub(crate) form: Form,
     /// The share of noise; not 0 for [`Form::Data`] alone.
@@ -20,7 +20,7 @@ pub(crate) struct Multistep<W> {
     /// What the nodes of its polynomial are measured in.
     pub(crate) measure: fn(Point) -> f64,
     /// The weights of estimates at some nodes, newest first.
-    pub(crate) weights: W,
+    pub(crate) weights: &'a dyn Fn(&Update, &[f64]) -> Vec<f64>,
 }
 
 /// The measure of exponential integrators.
@@ -28,7 +28,7 @@ pub(crate) fn lambda(point: Point) -> f64 {
     point.level.lambda()
 }
 
-impl<W: Fn(&Update, &[f64]) -> Vec<f64>> Multistep<W> {
+impl Multistep<'_> {
     pub(crate) fn step<X, D, N>(
         &self,
         history: &mut History<X>,

@@ -2,11 +2,11 @@
 
 use ancestral_format::Activation;
 use pulp::{Simd, WithSimd};
-use rayon::prelude::*;
 
 use crate::arch::arch;
 use crate::norm::{activate, activation_slope};
 use crate::simd::{load, silu_slope, store};
+use crate::threads::prelude::*;
 
 /// Values that are one piece of work.
 const PIECE: usize = 8192;

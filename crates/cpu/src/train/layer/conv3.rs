@@ -2,12 +2,11 @@
 
 mod weight_gradient;
 
-use rayon::prelude::*;
-
 use crate::conv::{self, After, Kernels, Motion, Reuse, Tiling};
 use crate::map::{Map, Shape, View};
 use crate::norm::Before;
 use crate::parameters::{Parameters, Place};
+use crate::threads::prelude::*;
 use crate::tiles::Tiles;
 use crate::train::run::Run;
 use crate::train::tree;

@@ -1,13 +1,12 @@
 //! What attention does with queries, keys and values.
 
-use rayon::prelude::*;
-
 use crate::arch::arch;
 use crate::attention::{Narrow, NarrowBackward, is_narrow, softmax};
 use crate::conv::MOST_LANES;
 use crate::gemm::{Columns, Left, Product, Store, lanes, packed_len};
 use crate::map::{Arena, Buffer};
 use crate::round::to_f32;
+use crate::threads::prelude::*;
 use crate::tiles::{self, Strided, Sum, Tiles};
 
 /// Multi-head attention between the positions of each row.

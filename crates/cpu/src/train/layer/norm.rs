@@ -2,7 +2,6 @@
 
 use ancestral_format::Activation;
 use pulp::{Simd, WithSimd};
-use rayon::prelude::*;
 
 use crate::arch::arch;
 use crate::map::{Arena, Buffer, Map, View};
@@ -10,6 +9,7 @@ use crate::norm::{self, Affine, Before, activation_slope};
 use crate::parameters::{Parameters, Place};
 use crate::round::to_f32;
 use crate::simd::{load, mul_add, silu_slope, store, vectors};
+use crate::threads::prelude::*;
 use crate::train::run::Run;
 use crate::train::tree;
 

@@ -1,10 +1,9 @@
 //! A linear layer over the channels of each position: a 1 × 1 convolution.
 
-use rayon::prelude::*;
-
 use crate::gemm::{self, Columns, Left, Packed, Product, Store, lanes, packed_len};
 use crate::parameters::{Parameters, Place};
 use crate::pointwise::positions_at_once;
+use crate::threads::prelude::*;
 use crate::tiles::{self, Strided, Sum, Tiles};
 use crate::train::run::Run;
 use crate::train::tree;

@@ -6,7 +6,6 @@
 use std::marker::PhantomData;
 
 use pulp::{Simd, WithSimd};
-use rayon::prelude::*;
 
 use super::{Conv3, Input};
 use crate::arch::arch;
@@ -14,6 +13,7 @@ use crate::conv::{self, Form, Four, Frame, MOST_LANES, Tiling, Two};
 use crate::gemm::{Columns, Product, Right, Store, lanes, packed_len, panels};
 use crate::map::{Arena, Map, Shape};
 use crate::simd::{load, store as put, vectors};
+use crate::threads::prelude::*;
 use crate::tiles;
 use crate::train::run::Run;
 use crate::train::tree;
