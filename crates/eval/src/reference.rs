@@ -90,11 +90,7 @@ impl Reference {
         findings(name, &skipped, &left_out, &decided).into_iter().for_each(&mut tell);
         let is_known = model.folder().about.is_some();
         let labels = labels(&data, model, null_label)?;
-        if let Some(strangers) = strangers(&data, model) {
-            tell(format!(
-                "warning: {name}: the model does not know the classes {strangers}: measured as none"
-            ));
-        }
+        let strangers = strangers(&data, model);
         let rows = match (model.columns(), &columns) {
             (Some(ours), Some(theirs)) if is_known => {
                 model_rows(name, ours, theirs, sheet.as_ref(), data.rows())?
@@ -113,6 +109,11 @@ impl Reference {
                 }
             }
         };
+        if let Some(strangers) = strangers {
+            tell(format!(
+                "warning: {name}: the model does not know the classes {strangers}: measured as none"
+            ));
+        }
         let rows = Batch::new(shape, rows);
         Ok(Self { name: name.to_owned(), rows, labels, columns: None, sheet: None })
     }
