@@ -142,7 +142,7 @@ steps=${CARGO_TARGET_DIR:-target}/release/examples/steps
 ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.3f", a / b }'; }
 least() { printf '%s\n' "$@" | sort -g | head -n 1; }
 one_step=() two_steps=() one_sample=() two_samples=()
-draw=(sample "$model" -n 8 --batch 4 --steps 4 --no-clip --force -o "$WORK/drawn.npy")
+draw=(sample "$model" -n 64 --batch 4 --steps 8 --no-clip --force -o "$WORK/drawn.npy")
 for _ in 1 2 3; do
     said=$("$steps" "$model" 16 2 3) && say "1 process, 2 threads: $said"
     one_step+=("${said%% *}")
@@ -153,7 +153,7 @@ for _ in 1 2 3; do
     timed ranks 2 1 "${draw[@]}"
     two_samples+=("$SECONDS_TAKEN")
 done
-say "seconds of 8 samples in 4 steps: ${one_sample[*]} in one process, ${two_samples[*]} on two ranks"
+say "seconds of 64 samples in 8 steps: ${one_sample[*]} in one process, ${two_samples[*]} on two ranks"
 at_most "training step: 2 ranks of 1 thread over 1 process of 2" \
     "$(ratio "$(least "${two_steps[@]}")" "$(least "${one_step[@]}")")" 1.05
 at_most "sampling: 2 ranks of 1 thread over 1 process of 2" \
