@@ -3,6 +3,7 @@
 use ancestral_cpu::Shapes;
 use ancestral_cpu::train::TrainingNetwork;
 use ancestral_format::Layout;
+use thiserror::Error;
 
 pub use ancestral_cpu::train::Pass;
 
@@ -28,6 +29,9 @@ pub trait Engine {
     /// `weights`, `gradients`: [`Layout::len`] values. `loss` is called once, with two slices as long
     /// as the network's outputs for all rows, channels first.
     ///
+    /// # Errors
+    /// If the device fails.
+    ///
     /// # Panics
     /// If a slice has another length than that, or labels or timesteps do not fit the network: see
     /// [`Shapes::check`].
@@ -37,8 +41,13 @@ pub trait Engine {
         pass: Pass<'_>,
         loss: &mut (dyn FnMut(&[f32], &mut [f32]) + Send),
         gradients: &mut [f32],
-    );
+    ) -> Result<(), EngineError>;
 }
+
+/// A device that computes no longer: it was lost, or has no more memory.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("the device failed: {0}")]
+pub struct EngineError(pub String);
 
 impl<E: Engine + ?Sized> Engine for Box<E> {
     fn layout(&self) -> &Layout {
@@ -59,8 +68,8 @@ impl<E: Engine + ?Sized> Engine for Box<E> {
         pass: Pass<'_>,
         loss: &mut (dyn FnMut(&[f32], &mut [f32]) + Send),
         gradients: &mut [f32],
-    ) {
-        (**self).gradients(weights, pass, loss, gradients);
+    ) -> Result<(), EngineError> {
+        (**self).gradients(weights, pass, loss, gradients)
     }
 }
 
@@ -84,7 +93,8 @@ impl Engine for TrainingNetwork {
         pass: Pass<'_>,
         loss: &mut (dyn FnMut(&[f32], &mut [f32]) + Send),
         gradients: &mut [f32],
-    ) {
+    ) -> Result<(), EngineError> {
         TrainingNetwork::gradients(self, weights, pass, loss, gradients);
+        Ok(())
     }
 }

@@ -7,7 +7,7 @@ use ancestral_cluster::ClusterError;
 use ancestral_format::{Labels, Mismatch, counted};
 use thiserror::Error;
 
-use crate::LossError;
+use crate::{EngineError, LossError};
 
 /// Why training cannot start or continue.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -45,6 +45,9 @@ pub enum TrainError {
         /// What is wrong, and where.
         reason: String,
     },
+    /// What computes the gradients failed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
     /// Not a sample is left for each of two sets.
     #[error("a share of {share} of {} leaves none to train on", counted(samples, "sample"))]
     HoldOut {

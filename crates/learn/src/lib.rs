@@ -48,7 +48,7 @@ pub use budget::Budget;
 pub use checkpoint::{Checkpoint, CheckpointError, Checkpoints, Counters, Newest};
 pub use diagnosis::{Diagnosis, Finding};
 pub use ema::ema_decay;
-pub use engine::{Engine, Pass};
+pub use engine::{Engine, EngineError, Pass};
 pub use error::TrainError;
 pub use initial::initial;
 pub use judgement::{BANDS, Judgement, Losses, Verdict, hold_out, verdict};

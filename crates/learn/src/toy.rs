@@ -6,8 +6,8 @@ use ancestral_format::{Labels, Layout, MlpConfig, SchedulerConfig};
 
 use crate::tree::sum_of_leaves;
 use crate::{
-    Decay, Engine, LearningRate, Loss, Optimizer, Pass, Request, Saving, Settings, Source,
-    TimestepSampler, TrainingSet, Warmup,
+    Decay, Engine, EngineError, LearningRate, Loss, Optimizer, Pass, Request, Saving, Settings,
+    Source, TimestepSampler, TrainingSet, Warmup,
 };
 
 /// Values of a row.
@@ -83,7 +83,7 @@ impl Engine for Toy {
         pass: Pass<'_>,
         loss: &mut (dyn FnMut(&[f32], &mut [f32]) + Send),
         gradients: &mut [f32],
-    ) {
+    ) -> Result<(), EngineError> {
         let rows = pass.timesteps.len();
         let labels = pass.labels.expect("the toy takes labels");
         self.passes.push(rows);
@@ -119,6 +119,7 @@ impl Engine for Toy {
         };
         let leaves: Vec<_> = (0..rows).step_by(pass.leaf).map(leaf).collect();
         gradients.copy_from_slice(&sum_of_leaves(&leaves));
+        Ok(())
     }
 }
 

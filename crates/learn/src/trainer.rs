@@ -250,8 +250,8 @@ impl<E: Engine> Trainer<E> {
     /// next step sees the next samples.
     ///
     /// # Errors
-    /// If that happens ten times in a row, if the learning rate's plan has ended, and if a row of the
-    /// data cannot be read.
+    /// If that happens ten times in a row, if the learning rate's plan has ended, if a row of the
+    /// data cannot be read, and if the device fails.
     pub fn step(&mut self) -> Result<StepReport, TrainError> {
         let Settings { learning_rate, steps, clip_norm, .. } = self.request.training;
         let learning_rate = learning_rate.at(self.step, steps)?;
@@ -295,7 +295,7 @@ impl<E: Engine> Trainer<E> {
             };
             let pass = Pass { x, timesteps, labels, leaf };
             let mut sum = self.tree.vector(self.vectors.weights.len());
-            self.engine.gradients(&self.vectors.weights, pass, &mut loss, &mut sum);
+            self.engine.gradients(&self.vectors.weights, pass, &mut loss, &mut sum)?;
             self.tree.push(Node { leaves, sum });
         }
         let gradients = self.split.sum(&mut self.tree)?;
@@ -371,7 +371,7 @@ impl<E: Engine> Trainer<E> {
                     losses[place] = [of_row.error, row.weight];
                 }
             };
-            self.engine.gradients(&average, pass, &mut loss, &mut unused);
+            self.engine.gradients(&average, pass, &mut loss, &mut unused)?;
         }
         self.tree.give(unused);
         self.split.cluster().all_gather(&mut losses, &shares)?;

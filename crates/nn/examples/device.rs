@@ -137,7 +137,7 @@ impl Check {
             }
         };
         let mut found = vec![f32::NAN; layout.len()];
-        engine.gradients(&layout.values(&self.weights)?, pass, &mut slopes, &mut found);
+        engine.gradients(&layout.values(&self.weights)?, pass, &mut slopes, &mut found)?;
         Ok(found)
     }
 

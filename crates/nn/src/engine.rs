@@ -4,14 +4,14 @@ use std::ops::Range;
 
 use ancestral_cpu::{Precision, Shapes};
 use ancestral_format::Layout;
-use ancestral_learn::{Engine, Pass};
+use ancestral_learn::{Engine, EngineError, Pass};
 use burn::module::{ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData, Transaction};
 
 use crate::diffusion_module::DiffusionModule;
 use crate::network::{label_tensor, shapes, timestep_tensor};
-use crate::parameters::{self, f32s, values};
+use crate::parameters::{self, f32s};
 
 /// A module on any device, as the engine that trainers call.
 ///
@@ -63,7 +63,7 @@ impl<M: DiffusionModule> Engine for BurnEngine<M> {
         pass: Pass<'_>,
         loss: &mut (dyn FnMut(&[f32], &mut [f32]) + Send),
         gradients: &mut [f32],
-    ) {
+    ) -> Result<(), EngineError> {
         let Pass { x, timesteps, labels, leaf: _ } = pass;
         let module = self.module.clone();
         let module = parameters::with_values(self.precision, module, &self.layout, weights).train();
@@ -76,7 +76,7 @@ impl<M: DiffusionModule> Engine for BurnEngine<M> {
             timestep_tensor(timesteps, &self.device),
             labels.map(|labels| label_tensor(labels, &self.device)),
         );
-        let found = values(output.clone());
+        let found = f32s(output.clone().try_into_data().map_err(failed)?);
         let mut slopes = vec![0.0; found.len()];
         loss(&found, &mut slopes);
         // The gradient of Σ output · slopes is that of the loss.
@@ -88,10 +88,16 @@ impl<M: DiffusionModule> Engine for BurnEngine<M> {
         assert_eq!(reader.end, self.layout.len(), "gradients of all parameters");
         // Frequencies that are not learned have none.
         gradients.fill(0.0);
-        for (place, read) in reader.places.into_iter().zip(reader.reading.execute()) {
+        let read = reader.reading.try_execute().map_err(failed)?;
+        for (place, read) in reader.places.into_iter().zip(read) {
             gradients[place].copy_from_slice(&f32s(read));
         }
+        Ok(())
     }
+}
+
+fn failed(error: impl std::fmt::Display) -> EngineError {
+    EngineError(error.to_string())
 }
 
 /// Collects the gradients of parameters one after the other, to be read at once.

@@ -71,7 +71,7 @@ impl Example {
             slopes.iter_mut().enumerate().for_each(|(i, x)| *x = (0.7 * i as f32 + 0.3).sin());
         };
         let mut found = vec![f32::NAN; layout.len()];
-        engine.gradients(&layout.values(weights).unwrap(), pass, &mut slopes, &mut found);
+        engine.gradients(&layout.values(weights).unwrap(), pass, &mut slopes, &mut found).unwrap();
         layout.iter().map(|(name, _, at)| (name.to_owned(), found[at].to_vec())).collect()
     }
 

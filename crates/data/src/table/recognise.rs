@@ -176,7 +176,8 @@ impl<'a> Cells<'a> {
             }
             let how = if labels == present { "all" } else { "nearly all" };
             return Ok(Recognised::LeftOut(format!(
-                "whose words are {how} different, as names of rows are ({:?} is the first)",
+                "whose words are {how} different, as names of rows are ({:?} is the first; keep ids to \
+                 learn it)",
                 shortened(self.texts[first_word.row])
             )));
         }

@@ -118,7 +118,8 @@ fn words_that_all_differ_are_left_out() {
     let text = beside(names.iter().map(String::as_str));
     assert_eq!(
         columns(&text)[1],
-        "left out column \"a\", whose words are all different, as names of rows are (\"person 0\" is the first)"
+        "left out column \"a\", whose words are all different, as names of rows are (\"person 0\" is the \
+         first; keep ids to learn it)"
     );
     let schema = Schema::from_json(br#"{"columns": [{"name": "a", "kind": "category"}]}"#).unwrap();
     let sheet = parse(Path::new("a.csv"), text.as_bytes()).unwrap().0;
