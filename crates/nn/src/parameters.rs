@@ -132,7 +132,6 @@ fn is_enum(container: &str) -> bool {
 }
 
 /// The values of a tensor in C order, as f32.
-#[cfg(test)]
 pub(crate) fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     f32s(tensor.into_data())
 }
