@@ -93,7 +93,10 @@ impl Reference {
         let strangers = strangers(&data, model);
         let rows = match (model.columns(), &columns) {
             (Some(ours), Some(theirs)) if is_known => {
-                model_rows(name, ours, theirs, sheet.as_ref(), data.rows())?
+                let drops_holes = model.reading().drop_holes;
+                let whole = sheet.as_ref().filter(|_| drops_holes);
+                let whole = whole.map(|sheet| sheet.without_holes(ours));
+                model_rows(name, ours, theirs, whole.as_ref().or(sheet.as_ref()), data.rows())?
             }
             (ours, theirs) => {
                 if data.shape() != shape {

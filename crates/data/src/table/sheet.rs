@@ -205,6 +205,17 @@ impl Sheet {
         Self { path: self.path.clone(), names: self.names.clone(), text, ends, lines }
     }
 
+    /// The rows in which no cell of these columns is empty, but for columns that have no value at all.
+    #[must_use]
+    pub fn without_holes(&self, columns: &Columns) -> Self {
+        let columns = columns.as_slice().iter();
+        let columns = columns.filter(|column| !matches!(column.kind(), ColumnKind::Constant(_)));
+        let places = self.places(&columns.cloned().collect::<Vec<_>>());
+        let is_hole = |row: usize, place: &usize| is_missing(self.cell(row, *place));
+        let is_whole = |row: &usize| !places.iter().flatten().any(|place| is_hole(*row, place));
+        self.with_rows(&(0..self.rows()).filter(is_whole).collect::<Vec<_>>())
+    }
+
     /// Refuses columns that are not among these, nor among the `ignored`.
     ///
     /// # Errors

@@ -216,6 +216,10 @@ fn rows_with_holes_are_dropped_or_refused() {
     let options = TableOptions { missing: Missing::Drop, ..TableOptions::default() };
     let message = sheet.table(&options).unwrap_err().to_string();
     assert!(message.starts_with("a.csv: every row has an empty cell"), "{message}");
+    // The same rows are left out of other files with these columns.
+    let other = parse(Path::new("b.csv"), b"b,a\nx,\ny,7\n,1\n").unwrap().0;
+    let whole = other.without_holes(dropped.columns());
+    assert_eq!((whole.rows(), whole.cell(0, 0), whole.cell(0, 1)), (1, "y", "7"));
 }
 
 #[test]
