@@ -109,8 +109,7 @@ impl Check {
         let floor = 1e-5 * largest(&expected);
         let errors = layout.iter().map(|(name, _, at)| {
             // The same parameters, each engine in an order of its own.
-            let mut others = other_layout.iter().filter(|(other, _, _)| *other == name);
-            let found = others.next().map_or(&[][..], |(_, _, at)| &found[at]);
+            let found = other_layout.find(name).map_or(&[][..], |at| &found[at]);
             let expected = &expected[at];
             (difference(found, expected) / largest(expected).max(floor), name)
         });

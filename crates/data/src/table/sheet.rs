@@ -130,9 +130,8 @@ impl Sheet {
                 self.refuse(holes.collect())?;
             }
             Missing::Drop => {
-                let is_whole =
-                    |row: &usize| found.columns.iter().all(|column| !column.is_hole(*row));
-                let whole: Vec<usize> = (0..self.rows()).filter(is_whole).collect();
+                let columns = found.columns.iter().filter(|found| !has_no_value(&found.column));
+                let whole = self.whole_rows(&columns.map(|found| found.place).collect::<Vec<_>>());
                 let dropped = self.rows() - whole.len();
                 if whole.is_empty() {
                     return Err(CsvError::NoWholeRow { path: self.path.clone() });
@@ -208,12 +207,18 @@ impl Sheet {
     /// The rows in which no cell of these columns is empty, but for columns that have no value at all.
     #[must_use]
     pub fn without_holes(&self, columns: &Columns) -> Self {
-        let columns = columns.as_slice().iter();
-        let columns = columns.filter(|column| !matches!(column.kind(), ColumnKind::Constant(_)));
-        let places = self.places(&columns.cloned().collect::<Vec<_>>());
-        let is_hole = |row: usize, place: &usize| is_missing(self.cell(row, *place));
-        let is_whole = |row: &usize| !places.iter().flatten().any(|place| is_hole(*row, place));
-        self.with_rows(&(0..self.rows()).filter(is_whole).collect::<Vec<_>>())
+        let columns = columns.as_slice();
+        let places = self.places(columns).into_iter().zip(columns);
+        let places = places.filter(|(_, column)| !has_no_value(column));
+        let places: Vec<usize> = places.filter_map(|(place, _)| place).collect();
+        self.with_rows(&self.whole_rows(&places))
+    }
+
+    /// The rows in which no cell of the columns at these places is empty.
+    fn whole_rows(&self, places: &[usize]) -> Vec<usize> {
+        let is_whole =
+            |row: &usize| !places.iter().any(|place| is_missing(self.cell(*row, *place)));
+        (0..self.rows()).filter(is_whole).collect()
     }
 
     /// Refuses columns that are not among these, nor among the `ignored`.
@@ -313,6 +318,11 @@ impl Sheet {
     }
 }
 
+/// Whether every cell of a column is empty: then none of them is a hole.
+fn has_no_value(column: &Column) -> bool {
+    matches!(column.kind(), ColumnKind::Constant(text) if is_missing(text))
+}
+
 /// What is wrong with the cells of a column.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Trouble {
@@ -342,8 +352,7 @@ struct FoundColumn {
 impl FoundColumn {
     /// Whether the cell of a row is empty. A column without any value has no holes.
     fn is_hole(&self, row: usize) -> bool {
-        let is_constant = matches!(self.column.kind(), ColumnKind::Constant(_));
-        self.column.hole().is_some() && !is_constant && self.values[row].is_nan()
+        self.column.hole().is_some() && !has_no_value(&self.column) && self.values[row].is_nan()
     }
 }
 

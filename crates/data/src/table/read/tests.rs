@@ -220,6 +220,12 @@ fn rows_with_holes_are_dropped_or_refused() {
     let other = parse(Path::new("b.csv"), b"b,a\nx,\ny,7\n,1\n").unwrap().0;
     let whole = other.without_holes(dropped.columns());
     assert_eq!((whole.rows(), whole.cell(0, 0), whole.cell(0, 1)), (1, "y", "7"));
+    // Without its holes a column may be constant: they are left out again.
+    let sheet = parse(Path::new("a.csv"), b"a,b\n1,x\n2,\n3.5,x\n").unwrap().0;
+    let options = TableOptions { missing: Missing::Drop, ..TableOptions::default() };
+    let dropped = sheet.table(&options).unwrap().0;
+    assert_eq!(dropped.columns().as_slice()[1].to_string(), "b: constant x");
+    assert_eq!(sheet.without_holes(dropped.columns()).rows(), dropped.data().len());
 }
 
 #[test]
