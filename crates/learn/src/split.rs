@@ -1,6 +1,7 @@
 //! What each process of a cluster does of a training.
 
 use std::borrow::Cow;
+use std::iter;
 use std::ops::Range;
 
 use ancestral_cluster::{Cluster, ClusterError};
@@ -9,7 +10,7 @@ use ancestral_format::Layout;
 
 use crate::TrainError;
 use crate::gradients::GradientNorm;
-use crate::tree::{Leaves, Node, Tree};
+use crate::tree::{Leaves, Node, Sum, Tree};
 
 /// What each rank of a cluster does of a training: it computes the gradients of some leaves of each
 /// update, and owns some parameters, whose gradients it sums and which it updates.
@@ -28,9 +29,8 @@ pub(crate) struct Split {
     pieces: Vec<Range<usize>>,
     /// The parameters whose gradients each rank sums: its own, and the rest of its last piece.
     summed: Vec<Range<usize>>,
-    /// The values of a message each way.
+    /// The values of a message of several nodes.
     sent: Vec<f32>,
-    received: Vec<f32>,
 }
 
 impl Split {
@@ -63,7 +63,6 @@ impl Split {
             pieces,
             cluster,
             sent: Vec::new(),
-            received: Vec::new(),
         })
     }
 
@@ -109,25 +108,39 @@ impl Split {
 
     /// The gradients of this rank's parameters, and of the rest of its last piece, summed over all leaves:
     /// `tree` has summed those of this rank's leaves.
-    pub(crate) fn sum(&mut self, tree: &mut Tree) -> Result<Vec<f32>, ClusterError> {
+    ///
+    /// Where the leaves of a rank are one node, as of 1, 2, 4, 8 or 16 ranks, nothing is copied but by the
+    /// transport.
+    pub(crate) fn sum(&mut self, tree: &mut Tree) -> Result<Sum, ClusterError> {
         let (rank, own) = (self.cluster.rank(), tree.finish());
         let at = self.summed[rank].clone();
         let mut of_ranks: Vec<Vec<Node>> = self.shares.iter().map(|_| Vec::new()).collect();
         for (to, from) in self.cluster.turns() {
-            self.sent.clear();
-            for node in &own {
-                self.sent.extend_from_slice(&node.sum[self.summed[to].clone()]);
-            }
+            let sent = match &own[..] {
+                [node] => &node.sum[self.summed[to].clone()],
+                nodes => {
+                    self.sent.clear();
+                    for node in nodes {
+                        self.sent.extend_from_slice(&node.sum[self.summed[to].clone()]);
+                    }
+                    &self.sent
+                }
+            };
             let nodes: Vec<_> = self.leaves.nodes(self.shares[from].clone(), usize::MAX).collect();
-            self.received.resize(nodes.len() * at.len(), 0.0);
-            self.cluster.exchange(to, &self.sent, from, &mut self.received)?;
-            for (place, leaves) in nodes.into_iter().enumerate() {
+            let mut received = tree.vector(nodes.len() * at.len());
+            self.cluster.exchange(to, sent, from, &mut received)?;
+            let copies = nodes.iter().enumerate().skip(1).map(|(place, leaves)| {
                 let mut sum = tree.vector(at.len());
-                sum.copy_from_slice(&self.received[place * at.len()..][..at.len()]);
-                of_ranks[from].push(Node { leaves, sum });
-            }
+                sum.copy_from_slice(&received[place * at.len()..][..at.len()]);
+                Node { leaves: leaves.clone(), sum: sum.into() }
+            });
+            let copies: Vec<_> = copies.collect();
+            let sum = Sum::from(received).within(&(0..at.len()));
+            let first = Node { leaves: nodes[0].clone(), sum };
+            of_ranks[from] = iter::once(first).chain(copies).collect();
         }
-        of_ranks[rank] = own.into_iter().map(|node| part(node, &at, tree)).collect();
+        let within = |Node { leaves, sum }| Node { leaves, sum: Sum::within(sum, &at) };
+        of_ranks[rank] = own.into_iter().map(within).collect();
         for node in of_ranks.into_iter().flatten() {
             tree.push(node);
         }
@@ -177,18 +190,6 @@ impl Split {
         let first = of_ranks.into_iter().min().and_then(|first| usize::try_from(first).ok());
         Ok(first.and_then(|first| layout.iter().nth(first)).map(|(name, ..)| name.to_owned()))
     }
-}
-
-/// The gradients of some parameters in a node of all.
-fn part(node: Node, at: &Range<usize>, tree: &mut Tree) -> Node {
-    let Node { leaves, sum: all } = node;
-    if at.len() == all.len() {
-        return Node { leaves, sum: all };
-    }
-    let mut sum = tree.vector(at.len());
-    sum.copy_from_slice(&all[at.clone()]);
-    tree.give(all);
-    Node { leaves, sum }
 }
 
 /// All parameters in as many ranges as there are ranks, cut between parameters so that they are as equal
@@ -260,7 +261,7 @@ mod tests {
                     if let Some(place) = bad {
                         sum[place] = f32::INFINITY;
                     }
-                    tree.push(Node { leaves: node, sum });
+                    tree.push(Node { leaves: node, sum: sum.into() });
                 }
                 let gradients = split.sum(&mut tree).unwrap();
                 let norm = split.norm(&gradients, &layout).unwrap();

@@ -16,7 +16,7 @@ use crate::objective::{Objective, RowLoss};
 use crate::optimizer::Part;
 use crate::split::Split;
 use crate::timestep_sampler::SecondMoment;
-use crate::tree::{Node, Passes, Tree};
+use crate::tree::{Node, Passes, Sum, Tree};
 use crate::{
     Checkpoint, Counters, Engine, Pass, Request, Settings, TrainError, TrainState, TrainingSet,
     ema_decay, initial,
@@ -81,7 +81,7 @@ pub struct Trainer<E> {
 
 /// The mean loss of a step's samples, the gradients that are summed here, and the timestep and loss of
 /// each sample.
-type Gradients = (f64, Vec<f32>, Vec<(usize, f64)>);
+type Gradients = (f64, Sum, Vec<(usize, f64)>);
 
 /// What a training keeps of each parameter, in the order of the layout: the weights of all, the rest of
 /// those that are owned here.
@@ -296,7 +296,7 @@ impl<E: Engine> Trainer<E> {
             let pass = Pass { x, timesteps, labels, leaf };
             let mut sum = self.tree.vector(self.vectors.weights.len());
             self.engine.gradients(&self.vectors.weights, pass, &mut loss, &mut sum)?;
-            self.tree.push(Node { leaves, sum });
+            self.tree.push(Node { leaves, sum: sum.into() });
         }
         let gradients = self.split.sum(&mut self.tree)?;
         self.split.cluster().all_gather(&mut losses, &self.split.rows())?;
@@ -373,7 +373,7 @@ impl<E: Engine> Trainer<E> {
             };
             self.engine.gradients(&average, pass, &mut loss, &mut unused)?;
         }
-        self.tree.give(unused);
+        self.tree.give(unused.into());
         self.split.cluster().all_gather(&mut losses, &shares)?;
         let weighted = losses.iter().map(|[loss, weight]| loss * weight);
         let mut bands = [0.0; BANDS];

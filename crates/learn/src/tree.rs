@@ -6,7 +6,7 @@
 //! of two below that number, and so are its parts. A pass takes a node of the tree, and nodes are
 //! added as the tree adds them, wherever they were computed.
 
-use std::ops::Range;
+use std::ops::{Deref, DerefMut, Range};
 
 use rayon::prelude::*;
 
@@ -156,7 +156,7 @@ impl Passes {
         let mut tree = Tree::new(self.leaves);
         let kept = self.nodes_of_passes().map(|leaves| {
             let kept = tree.waiting.len() + 1;
-            tree.push(Node { leaves, sum: Vec::new() });
+            tree.push(Node { leaves, sum: Vec::new().into() });
             kept
         });
         kept.max().unwrap_or(0)
@@ -167,7 +167,50 @@ impl Passes {
 #[derive(Debug)]
 pub(crate) struct Node {
     pub leaves: Range<usize>,
-    pub sum: Vec<f32>,
+    pub sum: Sum,
+}
+
+/// A sum of gradients: of all parameters, or of those in a range of the vector. The rest of it is not cut
+/// off, because that would move what is kept.
+#[derive(Debug)]
+pub(crate) struct Sum {
+    vector: Vec<f32>,
+    at: Range<usize>,
+}
+
+impl Sum {
+    /// The values in a range of these alone.
+    pub(crate) fn within(self, at: &Range<usize>) -> Self {
+        let Self { vector, at: all } = self;
+        let at = all.start + at.start..all.start + at.end;
+        assert!(at.end <= all.end, "a range of these values");
+        Self { vector, at }
+    }
+
+    /// The vector that they are in.
+    pub(crate) fn into_vector(self) -> Vec<f32> {
+        self.vector
+    }
+}
+
+impl From<Vec<f32>> for Sum {
+    fn from(vector: Vec<f32>) -> Self {
+        Self { at: 0..vector.len(), vector }
+    }
+}
+
+impl Deref for Sum {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        &self.vector[self.at.clone()]
+    }
+}
+
+impl DerefMut for Sum {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        &mut self.vector[self.at.clone()]
+    }
 }
 
 /// Adds nodes as the tree does, those of the first leaves first.
@@ -208,9 +251,9 @@ impl Tree {
         std::mem::take(&mut self.waiting)
     }
 
-    /// Gives a vector back.
-    pub(crate) fn give(&mut self, vector: Vec<f32>) {
-        self.spare.push(vector);
+    /// Gives a sum's vector back.
+    pub(crate) fn give(&mut self, sum: Sum) {
+        self.spare.push(sum.into_vector());
     }
 
     /// Adds the last two nodes.
@@ -218,7 +261,7 @@ impl Tree {
         if let (Some(right), Some(left)) = (self.waiting.pop(), self.waiting.last_mut()) {
             add(&mut left.sum, &right.sum);
             left.leaves.end = right.leaves.end;
-            self.spare.push(right.sum);
+            self.give(right.sum);
         }
     }
 }
@@ -294,7 +337,7 @@ mod tests {
             taken += usize::from(tree.spare.is_empty());
             let mut sum = tree.vector(2);
             sum.copy_from_slice(&pass(rows, passes.leaf()));
-            tree.push(Node { leaves, sum });
+            tree.push(Node { leaves, sum: sum.into() });
         }
         assert_eq!(taken, passes.nodes(), "{passes:?}");
         tree.finish()
@@ -303,7 +346,7 @@ mod tests {
     /// The one node of a whole tree.
     fn root(mut nodes: Vec<Node>) -> Vec<f32> {
         assert_eq!(nodes.len(), 1);
-        nodes.pop().unwrap().sum
+        nodes.pop().unwrap().sum.into_vector()
     }
 
     #[test]

@@ -385,7 +385,7 @@ fn drawing_by_losses_leaves_the_mean_gradient_as_it_is() {
         let mut sum = vec![0.0; trainer.parameters()];
         for _ in 0..40 {
             let (_, gradients, _) = trainer.gradients().unwrap();
-            sum.iter_mut().zip(&gradients).for_each(|(sum, x)| *sum += f64::from(*x) / 40.0);
+            sum.iter_mut().zip(gradients.iter()).for_each(|(sum, x)| *sum += f64::from(*x) / 40.0);
             trainer.step += 1;
         }
         sum
