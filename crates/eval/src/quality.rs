@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use ancestral::noise::{Purpose, Streams};
 use ancestral_metrics::{
-    KernelSubsets, Moments, Rows, Work, frechet_distance, kernel_distance, manifold, memorisation,
-    nearest, sliced_wasserstein, two_sample,
+    KernelSubsets, MomentSums, Moments, Rows, Work, frechet_distance, kernel_distance, manifold,
+    memorisation, nearest, sliced_wasserstein, two_sample,
 };
 use ancestral_pipeline::Batch;
 use rand::RngExt;
@@ -92,18 +92,22 @@ impl<'a> Quality<'a> {
             Some((features, kept)) => (features, Some(kept)),
             None => (real.into_data(), None),
         };
-        let moments = moments_of(Rows::new(&all, length)?)?;
-        let floor = if rows < 2 * count {
-            None
+        // Sums of the rows after the first `count`, then of these too, so that each is added once.
+        let mut sums = (length <= MOST_VALUES).then(|| MomentSums::new(length));
+        let split = if rows < 2 * count { 0 } else { count * length };
+        let others = moments_with(&mut sums, &all[split..], length)?;
+        let (moments, floor) = if split == 0 {
+            (others, None)
         } else {
-            // The first rows in place of samples, beside all others.
-            let others = moments_of(Rows::new(&all[count * length..], length)?)?;
+            let moments = moments_with(&mut sums, &all[..split], length)?;
+            drop(sums);
             // The rows of large data take more memory than all that follows from them.
-            all.truncate(2 * count * length);
+            all.truncate(2 * split);
             all.shrink_to_fit();
-            let (own, other) = all.split_at(count * length);
+            let (own, other) = all.split_at(split);
             let (own, other) = (Rows::new(own, length)?, Rows::new(other, length)?);
-            Some(values(others.as_ref(), other, own, neighbours)?)
+            // The first rows in place of samples, beside all others.
+            (moments, Some(values(others.as_ref(), other, own, neighbours)?))
         };
         all.truncate(some * length);
         all.shrink_to_fit();
@@ -213,7 +217,7 @@ impl<'a> Quality<'a> {
         work = work + Work::memorisation(training, count, count, real.row_len());
         let is_floor_known = real.rows() >= 2 * count;
         let sets = sets + usize::from(is_floor_known);
-        let moments = if is_long { 0.0 } else { 2.0 * real.rows() as f64 * d * d };
+        let moments = if is_long { 0.0 } else { real.rows() as f64 * d * d };
         let seconds = sets as f64 * (work.operations() + subsets + frechet + moments) / speed;
         Ok(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
     }
@@ -255,8 +259,15 @@ fn values(
     })
 }
 
-fn moments_of(rows: Rows) -> Result<Option<Moments>, EvalError> {
-    Ok(if rows.row_len() > MOST_VALUES { None } else { Some(Moments::of(rows)?) })
+/// The moments of all rows so far and of some more; `None` of rows that are too long.
+fn moments_with(
+    sums: &mut Option<MomentSums>,
+    more: &[f32],
+    length: usize,
+) -> Result<Option<Moments>, EvalError> {
+    let Some(sums) = sums else { return Ok(None) };
+    sums.add(Rows::new(more, length)?)?;
+    Ok(Some(sums.clone().moments()?))
 }
 
 /// The rows with the first `count` drawn at random, always the same. Rows that are spread evenly over sorted

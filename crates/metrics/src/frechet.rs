@@ -68,7 +68,10 @@ pub fn frechet_distance(a: &Moments, b: &Moments) -> Result<FrechetDistance, Met
     }
     let means = a.mean.iter().zip(&b.mean).map(|(a, b)| (a - b).powi(2)).sum::<f64>();
     let (left, right) = join(|| factor(a), || factor(b));
-    let cross: f64 = left.tr_mul(&right).singular_values_unordered().iter().sum();
+    let product = left.tr_mul(&right);
+    // Each factor has 8 d² bytes.
+    drop((left, right));
+    let cross: f64 = product.svd_unordered(false, false).singular_values.iter().sum();
     let traces = trace(a) + trace(b);
     // Rounding alone makes this negative.
     let covariances = (traces - 2.0 * cross).max(0.0);
@@ -88,7 +91,7 @@ fn factor(moments: &Moments) -> DMatrix<f64> {
     let column = |i: usize| &moments.covariance[i * d..][..d];
     let mut left: Vec<f64> = (0..d).map(|i| column(i)[i]).collect();
     let least = d as f64 * f64::EPSILON * left.iter().copied().fold(0.0, f64::max);
-    let mut columns: Vec<f64> = Vec::new();
+    let mut columns: Vec<f64> = Vec::with_capacity(d * d);
     for _ in 0..d {
         let (pivot, &largest) = left
             .iter()
