@@ -92,22 +92,18 @@ impl<'a> Quality<'a> {
             Some((features, kept)) => (features, Some(kept)),
             None => (real.into_data(), None),
         };
-        // Sums of the rows after the first `count`, then of these too, so that each is added once.
-        let mut sums = (length <= MOST_VALUES).then(|| MomentSums::new(length));
         let split = if rows < 2 * count { 0 } else { count * length };
-        let others = moments_with(&mut sums, &all[split..], length)?;
-        let (moments, floor) = if split == 0 {
-            (others, None)
+        let [moments, others] = moments(&all, length, split)?;
+        let floor = if split == 0 {
+            None
         } else {
-            let moments = moments_with(&mut sums, &all[..split], length)?;
-            drop(sums);
             // The rows of large data take more memory than all that follows from them.
             all.truncate(2 * split);
             all.shrink_to_fit();
+            // The first rows in place of samples, beside all others.
             let (own, other) = all.split_at(split);
             let (own, other) = (Rows::new(own, length)?, Rows::new(other, length)?);
-            // The first rows in place of samples, beside all others.
-            (moments, Some(values(others.as_ref(), other, own, neighbours)?))
+            Some(values(others.as_ref(), other, own, neighbours)?)
         };
         all.truncate(some * length);
         all.shrink_to_fit();
@@ -259,15 +255,20 @@ fn values(
     })
 }
 
-/// The moments of all rows so far and of some more; `None` of rows that are too long.
-fn moments_with(
-    sums: &mut Option<MomentSums>,
-    more: &[f32],
-    length: usize,
-) -> Result<Option<Moments>, EvalError> {
-    let Some(sums) = sums else { return Ok(None) };
-    sums.add(Rows::new(more, length)?)?;
-    Ok(Some(sums.clone().moments()?))
+/// The moments of all rows, and of those after the first ones, which have so many values, if any. `None` of
+/// rows that are too long.
+fn moments(all: &[f32], length: usize, first: usize) -> Result<[Option<Moments>; 2], EvalError> {
+    if length > MOST_VALUES {
+        return Ok([None, None]);
+    }
+    let mut sums = MomentSums::new(length);
+    sums.add(Rows::new(&all[first..], length)?)?;
+    if first == 0 {
+        return Ok([Some(sums.moments()?), None]);
+    }
+    let others = sums.moments()?;
+    sums.add(Rows::new(&all[..first], length)?)?;
+    Ok([Some(sums.moments()?), Some(others)])
 }
 
 /// The rows with the first `count` drawn at random, always the same. Rows that are spread evenly over sorted
