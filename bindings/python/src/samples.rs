@@ -1,12 +1,14 @@
 //! Samples, and what they look like.
 
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use ancestral_data::{Pictures, save_bytes};
 use ancestral_pipeline::{Batch, Format, Plan, Samples as Drawn, Show, View};
 use numpy::{PyArrayDyn, PyArrayMethods as _, PyUntypedArrayMethods as _};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::sync::MutexExt as _;
 
 use crate::arrays;
 use crate::errors::invalid;
@@ -15,28 +17,39 @@ use crate::errors::invalid;
 #[pyclass(frozen, module = "ancestral._ancestral")]
 #[derive(Debug)]
 pub struct Samples {
-    /// The samples in model space.
-    #[pyo3(get)]
-    x: Py<PyArrayDyn<f32>>,
+    x: Mutex<Rows>,
     /// All but the rows, which are in `x`.
     rest: Drawn,
     plan: Plan,
 }
 
+/// Rows in model space. They become an array of NumPy when they are first asked for, since importing NumPy takes
+/// longer than opening a small model.
+#[derive(Debug)]
+enum Rows {
+    Drawn(Batch),
+    Array(Py<PyArrayDyn<f32>>),
+}
+
 impl Samples {
-    /// The rows go into an array of Python, without a copy.
-    pub fn new(py: Python<'_>, mut drawn: Drawn, plan: Plan) -> PyResult<Self> {
+    pub fn new(mut drawn: Drawn, plan: Plan) -> Self {
         let empty = Batch::new(drawn.x.row_shape().to_vec(), Vec::new());
         let x = std::mem::replace(&mut drawn.x, empty);
-        Ok(Self { x: arrays::of_batch(py, x)?.unbind(), rest: drawn, plan })
+        Self { x: Mutex::new(Rows::Drawn(x)), rest: drawn, plan }
     }
 
     /// The samples with the rows as they are now.
     fn samples(&self, py: Python<'_>) -> PyResult<Drawn> {
-        let x = self.x.bind(py).try_readonly()?;
-        let row = x.shape().get(1..).unwrap_or_default().to_vec();
+        let x = match &*self.x.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner) {
+            Rows::Drawn(rows) => rows.clone(),
+            Rows::Array(array) => {
+                let array = array.bind(py).try_readonly()?;
+                let row = array.shape().get(1..).unwrap_or_default().to_vec();
+                Batch::new(row, array.as_slice()?.to_vec())
+            }
+        };
         let mut samples = self.rest.clone();
-        samples.x = Batch::new(row, x.as_slice()?.to_vec());
+        samples.x = x;
         Ok(samples)
     }
 
@@ -55,6 +68,25 @@ impl Samples {
 
 #[pymethods]
 impl Samples {
+    /// The samples in model space, `[n, …]`, without a copy.
+    #[getter]
+    fn x<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArrayDyn<f32>>> {
+        let mut x = self.x.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner);
+        let array = match &mut *x {
+            Rows::Array(array) => return Ok(array.bind(py).clone()),
+            Rows::Drawn(rows) => {
+                let empty = Batch::new(rows.row_shape().to_vec(), Vec::new());
+                arrays::of_batch(py, std::mem::replace(rows, empty))?
+            }
+        };
+        *x = Rows::Array(array.clone().unbind());
+        Ok(array)
+    }
+
+    fn __len__(&self) -> usize {
+        self.rest_indices().count()
+    }
+
     /// Index of the first.
     #[getter]
     fn first(&self) -> u64 {

@@ -55,7 +55,7 @@ impl Steps {
         if batches.is_empty() {
             return Err(PyValueError::new_err("the samples of these steps were taken before"));
         }
-        Samples::new(py, Drawn::joined(&batches), self.steps.plan().clone())
+        Ok(Samples::new(Drawn::joined(&batches), self.steps.plan().clone()))
     }
 }
 

@@ -1,6 +1,8 @@
 """A pipeline draws what the command draws, and says what is wrong by the name of the keyword."""
 
 import pathlib
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -49,6 +51,20 @@ def test_pictures_have_the_form_of_the_output_type(digits):
     images = digits(count=3, steps=3, seed=1).images
     assert isinstance(images[0], pil.Image) and len(images) == 3
     np.testing.assert_array_equal(np.asarray(images[1]), np.rint(255 * pictures[1, ..., 0]))
+
+
+def test_numpy_is_imported_when_an_array_is_asked_for(tmp_path):
+    program = """
+import sys, ancestral
+samples = ancestral.Pipeline.from_pretrained("digits")(batch_size=2, num_inference_steps=2, seed=4)
+samples.save(sys.argv[1])
+assert len(samples) == 2 and "numpy" not in sys.modules
+before = samples.encode("npy")
+x = samples.x
+assert "numpy" in sys.modules and samples.x is x and x.flags.writeable
+assert samples.encode("npy") == before == open(sys.argv[1], "rb").read()
+"""
+    subprocess.run([sys.executable, "-c", program, tmp_path / "a.npy"], check=True)
 
 
 def test_steps_lead_to_the_samples_and_can_be_left(digits):

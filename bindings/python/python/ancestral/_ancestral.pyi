@@ -126,7 +126,9 @@ class Steps:
 
 @final
 class Samples:
-    x: Floats
+    @property
+    def x(self) -> Floats: ...
+    def __len__(self) -> int: ...
     @property
     def first(self) -> int: ...
     @property

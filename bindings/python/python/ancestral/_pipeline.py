@@ -87,7 +87,7 @@ class Samples:
 
     def __len__(self) -> int:
         """Return how many there are."""
-        return len(self._samples.x)
+        return len(self._samples)
 
     def _repr_png_(self) -> bytes:
         return self._samples.encode("png")

@@ -40,20 +40,18 @@ fn after(weight: &[f32], bias: &[f32], inner: &Linear) -> Linear {
     if width == 0 {
         return Linear { weight: Vec::new(), bias: Vec::new() }; // only shapes are requested
     }
-    // The bias is one more column.
     let line = |(row, bias): (&[f32], &f32)| {
-        let mut line = vec![0.0; width + 1];
-        line[width] = f64::from(*bias);
+        let (mut line, mut offset) = (vec![0.0; width], f64::from(*bias));
         for (factor, (inner, bias)) in row.iter().zip(inner.weight.chunks(width).zip(&inner.bias)) {
-            let values = inner.iter().chain(std::iter::once(bias));
             let factor = f64::from(*factor);
-            line.iter_mut().zip(values).for_each(|(sum, x)| *sum += factor * f64::from(*x));
+            line.iter_mut().zip(inner).for_each(|(sum, x)| *sum += factor * f64::from(*x));
+            offset += factor * f64::from(*bias);
         }
-        line
+        (line.into_iter().map(to_f32).collect(), to_f32(offset))
     };
-    let lines: Vec<Vec<f64>> = weight.par_chunks(width).zip(bias).map(line).collect();
-    let weight = lines.iter().flat_map(|line| &line[..width]).copied().map(to_f32).collect();
-    Linear { weight, bias: lines.iter().map(|line| to_f32(line[width])).collect() }
+    let lines: Vec<(Vec<f32>, f32)> = weight.par_chunks(width).zip(bias).map(line).collect();
+    let (weight, bias): (Vec<_>, Vec<_>) = lines.into_iter().unzip();
+    Linear { weight: weight.concat(), bias }
 }
 
 fn transposed(weight: &[f32], width: usize) -> Vec<f32> {

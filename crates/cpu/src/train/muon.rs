@@ -4,9 +4,11 @@ use crate::gemm::{Columns, Left, LeftSide, Packed, Product, Store};
 use crate::round::to_f32;
 use crate::train::Slot;
 
-/// Steps of the iteration towards an orthogonal matrix, and its coefficients: a polynomial that lifts
-/// small singular values fast, and leaves all but the smallest between 0.68 and 1.21.
-const STEPS: usize = 5;
+/// Steps of the iteration towards an orthogonal matrix that follow from one Gram matrix. With all five from the
+/// first, its rounding would be magnified to 4e-4 of the result; so it is 2e-5, as if each step had its own.
+const STEPS: [usize; 2] = [3, 2];
+/// Coefficients of a step: a polynomial that lifts small singular values fast, and leaves all but the smallest
+/// between 0.68 and 1.21.
 const COEFFICIENTS: [f32; 3] = [3.4445, -4.7750, 2.0315];
 
 /// One update of a matrix by Muon: momentum with equal weight for every direction.
@@ -69,11 +71,14 @@ impl Muon {
 ///
 /// # Formula
 /// ```text
-/// X ← M/‖M‖,     five times   X ← a X + X (b G + c G²),   G = Xᵀ X
+/// X ← M/‖M‖,     five times   X ← X P,   P = a I + b G + c G²,   G = Xᵀ X
 /// ```
-/// with (a, b, c) = (3.4445, −4.7750, 2.0315); of a matrix with fewer rows than columns, on its
-/// transpose. Singular values of at least 0.002 of the norm end between 0.68 and 1.21, smaller ones
-/// lower. A matrix of zeros stays one.
+/// with (a, b, c) = (3.4445, −4.7750, 2.0315); of a matrix with fewer rows than columns, X ← P X and
+/// G = X Xᵀ. Singular values of at least 0.002 of the norm end between 0.68 and 1.21, smaller ones lower. A
+/// matrix of zeros stays one.
+/// # Numerics
+/// All P of one G are polynomials of it, so several steps are one product with X, and the next G is P G P:
+/// small matrices, where X is mostly several times as long as it is wide.
 /// # Source
 /// Jordan et al. 2024, as above: an iteration after Newton and Schulz.
 ///
@@ -89,55 +94,63 @@ pub fn orthogonalize(matrix: &mut [f32], rows: usize) {
     for x in matrix.iter_mut() {
         *x = to_f32(f64::from(*x) / norm);
     }
-    if rows < columns {
-        let mut tall = vec![0.0; matrix.len()];
-        transpose(matrix, columns, &mut tall);
-        iterate(&mut tall, rows);
-        transpose(&tall, rows, matrix);
-    } else {
-        iterate(matrix, columns);
-    }
-}
-
-/// The iteration, on a matrix of no more columns than rows.
-fn iterate(matrix: &mut [f32], columns: usize) {
-    let rows = matrix.len() / columns;
-    let [mut gram, mut square] = [(); 2].map(|()| vec![0.0; columns * columns]);
+    let (is_wide, side) = (rows < columns, rows.min(columns));
+    let mut gram = vec![0.0; side * side];
     let mut next = vec![0.0; matrix.len()];
     let mut packed = Packed::default();
     let start = |row| row * columns;
-    let [a, b, c] = COEFFICIENTS;
-    for _ in 0..STEPS {
-        packed.fill_rows(rows, columns, matrix, start);
-        let transposed = Columns { data: &*matrix, rows: columns, count: rows, start };
-        product(transposed, &packed, &mut gram, Store::PLAIN);
-        packed.fill_rows(columns, columns, &gram, start);
-        product(Left::matrix(&gram, columns), &packed, &mut square, Store::PLAIN);
-        for (g, square) in gram.iter_mut().zip(&square) {
-            *g = b * *g + c * square;
+    for steps in STEPS {
+        if is_wide {
+            packed.fill_transposed(columns, rows, matrix, start);
+            product(Left::matrix(matrix, columns), &packed, &mut gram);
+        } else {
+            packed.fill_rows(rows, columns, matrix, start);
+            let transposed = Columns { data: &*matrix, rows: columns, count: rows, start };
+            product(transposed, &packed, &mut gram);
         }
-        packed.fill_rows(columns, columns, &gram, start);
-        for (next, x) in next.iter_mut().zip(&*matrix) {
-            *next = a * x;
+        let factor = factor(&mut gram, side, steps);
+        if is_wide {
+            packed.fill_rows(rows, columns, matrix, start);
+            product(Left::matrix(&factor, side), &packed, &mut next);
+        } else {
+            packed.fill_rows(side, side, &factor, start);
+            product(Left::matrix(matrix, columns), &packed, &mut next);
         }
-        let add = Store { accumulate: true, ..Store::PLAIN };
-        product(Left::matrix(matrix, columns), &packed, &mut next, add);
         matrix.copy_from_slice(&next);
     }
 }
 
-fn product<L: LeftSide>(left: L, right: &Packed, out: &mut [f32], store: Store<'_>) {
-    Product { left, right: right.right(), out, store }.run();
-}
-
-/// Writes the transpose of rows of so many columns.
-fn transpose(matrix: &[f32], columns: usize, out: &mut [f32]) {
-    let rows = matrix.len() / columns;
-    for (row, values) in matrix.chunks_exact(columns).enumerate() {
-        for (out, value) in out[row..].iter_mut().step_by(rows).zip(values) {
-            *out = *value;
+/// What so many steps multiply with: the product of their P, from the G of the first one. Leaves that of the
+/// last.
+fn factor(gram: &mut [f32], side: usize, steps: usize) -> Vec<f32> {
+    let [mut power, mut factor, mut next] = [(); 3].map(|()| vec![0.0; side * side]);
+    let [mut of_gram, mut of_power] = [(); 2].map(|()| Packed::default());
+    let start = |row| row * side;
+    let [a, b, c] = COEFFICIENTS;
+    for step in 0..steps {
+        of_gram.fill_rows(side, side, gram, start);
+        product(Left::matrix(gram, side), &of_gram, &mut power);
+        for (p, g) in power.iter_mut().zip(&*gram) {
+            *p = b * g + c * *p;
+        }
+        power.iter_mut().step_by(side + 1).for_each(|p| *p += a);
+        of_power.fill_rows(side, side, &power, start);
+        if step == 0 {
+            factor.copy_from_slice(&power);
+        } else {
+            product(Left::matrix(&factor, side), &of_power, &mut next);
+            std::mem::swap(&mut factor, &mut next);
+        }
+        if step + 1 < steps {
+            product(Left::matrix(&power, side), &of_gram, &mut next);
+            product(Left::matrix(&next, side), &of_power, gram);
         }
     }
+    factor
+}
+
+fn product<L: LeftSide>(left: L, right: &Packed, out: &mut [f32]) {
+    Product { left, right: right.right(), out, store: Store::PLAIN }.run();
 }
 
 #[cfg(test)]
@@ -156,7 +169,7 @@ mod tests {
             let element = |at: usize| (0..k).map(|i| p[at / n * k + i] * q[i * n + at % n]).sum();
             (0..m * n).map(element).collect()
         };
-        for _ in 0..STEPS {
+        for _ in 0..STEPS.into_iter().sum() {
             let transposed: Vec<f64> =
                 (0..x.len()).map(|at| x[at % rows * columns + at / rows]).collect();
             let gram = times(&x, &transposed, columns);
@@ -169,7 +182,7 @@ mod tests {
 
     #[test]
     fn wide_tall_and_square_matrices_are_those_of_the_formula() {
-        for (rows, columns) in [(1, 1), (3, 40), (40, 3), (33, 33), (16, 144), (70, 17)] {
+        for (rows, columns) in [(1, 1), (3, 40), (40, 3), (33, 33), (16, 144), (70, 17), (1, 9)] {
             let mut matrix = wave(rows * columns, 0.3);
             let expected = plain(&to_f64(&matrix), rows);
             orthogonalize(&mut matrix, rows);
