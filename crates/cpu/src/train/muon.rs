@@ -123,27 +123,27 @@ pub fn orthogonalize(matrix: &mut [f32], rows: usize) {
 /// What so many steps multiply with: the product of their P, from the G of the first one. Leaves that of the
 /// last.
 fn factor(gram: &mut [f32], side: usize, steps: usize) -> Vec<f32> {
-    let [mut power, mut factor, mut next] = [(); 3].map(|()| vec![0.0; side * side]);
-    let [mut of_gram, mut of_power] = [(); 2].map(|()| Packed::default());
+    let [mut multiplier, mut factor, mut next] = [(); 3].map(|()| vec![0.0; side * side]);
+    let [mut of_gram, mut of_multiplier] = [(); 2].map(|()| Packed::default());
     let start = |row| row * side;
     let [a, b, c] = COEFFICIENTS;
     for step in 0..steps {
         of_gram.fill_rows(side, side, gram, start);
-        product(Left::matrix(gram, side), &of_gram, &mut power);
-        for (p, g) in power.iter_mut().zip(&*gram) {
+        product(Left::matrix(gram, side), &of_gram, &mut multiplier);
+        for (p, g) in multiplier.iter_mut().zip(&*gram) {
             *p = b * g + c * *p;
         }
-        power.iter_mut().step_by(side + 1).for_each(|p| *p += a);
-        of_power.fill_rows(side, side, &power, start);
+        multiplier.iter_mut().step_by(side + 1).for_each(|p| *p += a);
+        of_multiplier.fill_rows(side, side, &multiplier, start);
         if step == 0 {
-            factor.copy_from_slice(&power);
+            factor.copy_from_slice(&multiplier);
         } else {
-            product(Left::matrix(&factor, side), &of_power, &mut next);
+            product(Left::matrix(&factor, side), &of_multiplier, &mut next);
             std::mem::swap(&mut factor, &mut next);
         }
         if step + 1 < steps {
-            product(Left::matrix(&power, side), &of_gram, &mut next);
-            product(Left::matrix(&next, side), &of_power, gram);
+            product(Left::matrix(&multiplier, side), &of_gram, &mut next);
+            product(Left::matrix(&next, side), &of_multiplier, gram);
         }
     }
     factor
