@@ -68,7 +68,7 @@ while read -r what difference; do
     at_most "$what, where inspect finds no difference" "$difference" 1e-4
 done < <(beside_torch own "$model")
 
-say "8 pictures in 20 steps, the least of three runs in turn"
+say "8 pictures in 20 steps, the least of five runs in turn"
 read -r ours command theirs < <(beside_torch speed "$model" "$ANCESTRAL")
 say "from Python $ours s, by the command $command s, in diffusers $theirs s"
 at_most "time over the command's" "$(awk -v a="$ours" -v b="$command" 'BEGIN { printf "%.3f", a / b }')" 1.05

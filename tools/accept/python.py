@@ -137,7 +137,7 @@ def speed(model, program):
             lambda: subprocess.run(command, check=True),
             lambda: pipeline(batch_size=8, num_inference_steps=20, output_type="np"),
         ]
-        times = [[seconds(work) for work in works] for _ in range(3)]
+        times = [[seconds(work) for work in works] for _ in range(5)]
         a, b = [np.load(f"{folder}/{name}.npy") for name in "ab"]
         assert (a == b).all(), "other bytes than the command's"
     print(*(f"{min(column):.2f}" for column in zip(*times, strict=True)))
