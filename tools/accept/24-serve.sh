@@ -34,22 +34,16 @@ expect_shown "one request takes at most 2 ms more than the same work in the comm
     bench alone "$ANCESTRAL"
 
 say "clients of others"
-venv=$ROOT/target/accept-serve-venv
-packages=(openai==3.57.0 schemathesis==4.32.5)
-if [[ $(cat "$venv/installed.txt" 2>/dev/null) != "${packages[*]}" ]]; then
-    python3 -m venv "$venv"
-    "$venv/bin/python" -m pip install --quiet "${packages[@]}"
-    echo "${packages[*]}" >"$venv/installed.txt"
-fi
+need_packages serve openai==3.57.0 schemathesis==4.32.5
 "$ANCESTRAL" serve --port 0 --quiet --max-samples 4 --max-steps 20 >"$WORK/url" &
 server=$!
 trap 'kill "$server" 2>/dev/null || true; at_exit' EXIT
 while [[ ! -s $WORK/url ]]; do sleep 0.1; done
 url=$(sed 's#/$##' "$WORK/url")
 expect "OpenAI's client draws, streams, and gets errors that it knows" \
-    "$venv/bin/python" "$TOOLS/openai_client.py" "$url/v1"
+    "$VENV/bin/python" "$TOOLS/openai_client.py" "$url/v1"
 expect_shown "schemathesis finds no difference between the API and its description" \
-    "$venv/bin/schemathesis" --config-file "$TOOLS/schemathesis.toml" run "$url/openapi.json" \
+    "$VENV/bin/schemathesis" --config-file "$TOOLS/schemathesis.toml" run "$url/openapi.json" \
     --max-examples "${EXAMPLES:-100}" --seed 1
 
 say "hostile clients"

@@ -153,13 +153,13 @@ together() {
     timed ranks 2 1 "${draw[@]}"
     two_draw=$SECONDS_TAKEN
 }
-draw=(sample "$model" -n 64 --steps 32 --no-clip --force -o "$WORK/drawn.npy")
+draw=(sample "$model" -n 64 --steps 16 --no-clip --force -o "$WORK/drawn.npy")
 step_ratios=() draw_ratios=()
 # The machine's own pace changes over minutes by more than what is measured: each round compares neighbours,
 # in turn in either order.
-for round in 1 2 3 4 5; do
+for round in 1 2 3 4 5 6 7; do
     if ((round % 2)); then alone && together; else together && alone; fi
-    say "64 samples in 32 steps: $one_draw s in one process, $two_draw s on two ranks"
+    say "64 samples in 16 steps: $one_draw s in one process, $two_draw s on two ranks"
     step_ratios+=("$(ratio "$two_steps" "$one_step")")
     draw_ratios+=("$(ratio "$two_draw" "$one_draw")")
 done

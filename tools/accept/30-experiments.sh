@@ -3,13 +3,7 @@
 source "$(dirname "$0")/lib.sh"
 need_program
 
-venv=$ROOT/target/accept-experiments-venv
-packages=(matplotlib==3.11.2)
-if [[ $(cat "$venv/installed.txt" 2>/dev/null) != "${packages[*]}" ]]; then
-    python3 -m venv "$venv"
-    "$venv/bin/python" -m pip install --quiet "${packages[@]}"
-    echo "${packages[*]}" >"$venv/installed.txt"
-fi
+need_packages experiments matplotlib==3.11.2
 
 # An experiment says something, and draws its figures.  experiment NAME FIGURE COMMAND…
 experiment() {
@@ -19,7 +13,7 @@ experiment() {
     expect "$what: a table" test -s "$WORK/$what.txt"
     expect "$what: a figure" test -s "$WORK/$figure"
 }
-python=$venv/bin/python
+python=$VENV/bin/python
 for what in variances predictions; do
     experiment "$what" "$what.png" "$python" tools/experiments/$what.py "$ANCESTRAL" \
         --out "$WORK/$what" --figure "$WORK/$what.png"

@@ -121,6 +121,16 @@ need_python() {
     ANCESTRAL_PYTHON=$venv/bin/python
 }
 
+# A virtual environment with some packages, in VENV; kept in target/accept-NAME-venv.  need_packages NAME PACKAGE…
+need_packages() {
+    VENV=$ROOT/target/accept-$1-venv
+    shift
+    [[ $(cat "$VENV/installed.txt" 2>/dev/null) != "$*" ]] || return 0
+    python3 -m venv "$VENV"
+    "$VENV/bin/python" -m pip install --quiet "$@"
+    echo "$*" >"$VENV/installed.txt"
+}
+
 # The last thing an acceptance run does.
 finish() {
     FINISHED=yes
