@@ -33,8 +33,7 @@ enum Rows {
 
 impl Samples {
     pub fn new(mut drawn: Drawn, plan: Plan) -> Self {
-        let empty = Batch::new(drawn.x.row_shape().to_vec(), Vec::new());
-        let x = std::mem::replace(&mut drawn.x, empty);
+        let x = taken(&mut drawn.x);
         Self { x: Mutex::new(Rows::Drawn(x)), rest: drawn, plan }
     }
 
@@ -74,10 +73,7 @@ impl Samples {
         let mut x = self.x.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner);
         let array = match &mut *x {
             Rows::Array(array) => return Ok(array.bind(py).clone()),
-            Rows::Drawn(rows) => {
-                let empty = Batch::new(rows.row_shape().to_vec(), Vec::new());
-                arrays::of_batch(py, std::mem::replace(rows, empty))?
-            }
+            Rows::Drawn(rows) => arrays::of_batch(py, taken(rows))?,
         };
         *x = Rows::Array(array.clone().unbind());
         Ok(array)
@@ -166,6 +162,12 @@ impl Samples {
     fn rest_indices(&self) -> std::ops::Range<u64> {
         self.plan.indices()
     }
+}
+
+/// All rows; none are left.
+fn taken(rows: &mut Batch) -> Batch {
+    let empty = Batch::new(rows.row_shape().to_vec(), Vec::new());
+    std::mem::replace(rows, empty)
 }
 
 fn format(name: &str, kind: &str) -> PyResult<Format> {
