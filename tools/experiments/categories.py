@@ -1,17 +1,23 @@
-"""Categories of a table: through the Gaussian reverse process as one-hot values, or by the multinomial one?
+"""Categories of a table: through the Gaussian reverse process as one-hot values, whose error is squared or of which the
+network predicts logits; or by the multinomial one?
 
     python tools/experiments/categories.py FOLDER [NAME ...] [--updates 4000] [--steps 100] [--seeds 3]
         (the Python of tools/bench/tables.py, and a FOLDER that its `data` has filled)
 
 Everything else is equal: a perceptron, AdamW, the cosine schedule of 1000 timesteps, which gives both
 processes the same alpha_bar, batches, numbers of updates and of steps, and the columns of numbers, which are
-normal scores and go through the Gaussian process with v predicted in either case. One-hot values are +-1, v is
-predicted, and the largest wins. The multinomial process (Hoogeboom et al. 2021, arXiv:2102.05379) has
+normal scores and go through the Gaussian process with v predicted in every case.
+
+gaussian: one-hot values are +-1, v is predicted, and the largest wins.
+logits: one-hot values s (x - p) of K states of shares p, with as much variance in all as log2 K numbers; the network
+predicts logits, the estimate of x_0 is the mean over the states, and the loss is their cross-entropy (Dieleman et al.
+2022, arXiv:2211.15089).
+multinomial (Hoogeboom et al. 2021, arXiv:2102.05379):
 
     q(x_t | x_0)      = alpha_bar_t x_0 + (1 - alpha_bar_t) / K
     q(x_s | x_t, x_0) ~ [alpha_t|s x_t + (1 - alpha_t|s) / K] [alpha_bar_s x_0 + (1 - alpha_bar_s) / K]
 
-the network predicts x_0 as logits, and its loss is the divergence of the two q(x_s | x_t, .), of one timestep to
+where the network predicts x_0 as logits, and its loss is the divergence of the two q(x_s | x_t, .), of one timestep to
 the one before, over the number of these columns beside the squared error of the numbers, as in TabDDPM
 (Kotelnikov et al. 2023, arXiv:2209.15421). The samples of the reverse process are drawn from the mean of
 q(x_s | x_t, x_0) over the predicted x_0.
@@ -47,6 +53,7 @@ class Coding:
         self.sizes = [len(words) for words in self.words.values()]
         self.sorted = {c: np.sort(rows[c].to_numpy(float)) for c in self.numbers}
         self.whole = {c for c in self.numbers if rows[c].dtype.kind == "i"}
+        self.shares = [torch.tensor([(rows[c] == w).mean() for w in words]).float() for c, words in self.words.items()]
 
     def encode(self, rows):
         scores = [self.scores(c, rows[c].to_numpy(float)) for c in self.numbers]
@@ -137,6 +144,43 @@ class Gaussian:
         numbers, *hot = x.split([len(self.coding.numbers), *self.coding.sizes], 1)
         places = [part.argmax(1) for part in hot]
         return numbers, torch.stack(places, 1)
+
+
+class Logits(Gaussian):
+    """All columns through the Gaussian process; of words the network predicts logits."""
+
+    def __init__(self, coding):
+        super().__init__(coding)
+        self.parts = [len(coding.numbers), *coding.sizes]
+        variances = [(shares * (1 - shares)).sum() for shares in coding.shares]
+        self.scales = [math.sqrt(math.ceil(math.log2(k)) / v) for k, v in zip(coding.sizes, variances)]
+
+    def codes(self, states):
+        return [s * (state - shares) for s, state, shares in zip(self.scales, states, self.coding.shares)]
+
+    def rows(self, numbers, places):
+        return torch.cat([numbers, *self.codes(one_hot(places, self.coding.sizes))], 1)
+
+    def loss(self, network, numbers, places, t):
+        x0 = self.rows(numbers, places)
+        noise, level = torch.randn_like(x0), LEVELS[t][:, None]
+        v, *logits = network(level.sqrt() * x0 + (1 - level).sqrt() * noise, t).split(self.parts, 1)
+        true = (level.sqrt() * noise - (1 - level).sqrt() * x0)[:, : self.parts[0]]
+        squared = ((v - true) ** 2).mean() if self.parts[0] else 0.0
+        crossed = sum(nn.functional.cross_entropy(part, places[:, i]) for i, part in enumerate(logits))
+        return squared + crossed / max(len(logits), 1)
+
+    def sample(self, network, count, grid):
+        x = torch.randn(count, self.width)
+        for t, s in zip(grid[:-1], grid[1:]):
+            v, *logits = network(x, torch.full((count,), t)).split(self.parts, 1)
+            level = LEVELS[t]
+            numbers = level.sqrt() * x[:, : self.parts[0]] - (1 - level).sqrt() * v
+            x0 = torch.cat([numbers, *self.codes([part.softmax(1) for part in logits])], 1)
+            x = ancestral_step(x, (level.sqrt() * x - x0) / (1 - level).sqrt(), t, s)
+        numbers, *codes = x.split(self.parts, 1)
+        states = [code / s + shares for code, s, shares in zip(codes, self.scales, self.coding.shares)]
+        return numbers, torch.stack([state.argmax(1) for state in states], 1)
 
 
 class Multinomial:
@@ -231,13 +275,13 @@ def main():
     print("|---|---|---|---|")
     for name in given.names:
         rows, held_out = (tables.read(given.folder / f"{name}{part}.csv") for part in ("", ".held-out"))
-        # Holes are words of their own, and of numbers the median: both processes have the same.
+        # Holes are words of their own, and of numbers the median: all processes have the same.
         for table in (rows, held_out):
             for column in table:
                 hole = "" if table[column].dtype == object else rows[column].median()
                 table[column] = table[column].fillna(hole)
         coding = Coding(rows)
-        for process in (Gaussian(coding), Multinomial(coding)):
+        for process in (Gaussian(coding), Logits(coding), Multinomial(coding)):
             found = []
             for seed in range(given.seeds):
                 drawn = run(process, rows, given, seed)

@@ -25,10 +25,11 @@ fn every_column_keeps_its_kind() {
     let row = |i: i32| format!("{},2.5,{},{}\n", 1000 + i, 3 + 4 * (i % 2), f64::from(i).sqrt());
     let rows: String = (0..100).map(row).collect();
     folder.write("things.csv", format!("count,\"size, cm\",pair,root\n{rows}"));
-    let stderr = folder.stderr(&format!("train things.csv {TINY} -o run"));
+    let some = "--width 8 --layers 1 --batch 16 --timesteps 25 --steps 100 --preview-every 0";
+    let stderr = folder.stderr(&format!("train things.csv {some} -o run"));
     assert!(stderr.contains("100 rows of 4 columns") && stderr.contains("MLP 1x8"), "{stderr}");
 
-    // An untrained network, from pure noise: the output still has the column's kind.
+    // A network that has learned little: the output still has the column's kind.
     folder.run("sample run -n 300 --steps 5 -o x.csv");
     let text = folder.text("x.csv");
     assert!(text.starts_with("count,\"size, cm\",pair,root\n"), "{text}");
@@ -58,6 +59,27 @@ fn every_column_keeps_its_kind() {
     let left = folder.text("run/samples.csv");
     assert!(left.starts_with("count,\"size, cm\",pair,root\n"));
     assert_eq!(left.lines().count(), 1001);
+}
+
+#[test]
+fn categories_that_belong_together_stay_together() {
+    let folder = Folder::new();
+    let cities = ["Oslo,Norway", "Bergen,Norway", "Lyon,France", "Nice,France"];
+    // Shares of 1/7, 2/7, 2/7, 2/7.
+    let row = |i: usize| cities[[0, 1, 1, 2, 2, 3, 3][i % 7]].to_owned() + "\n";
+    let rows: String = (0..350).map(row).collect();
+    folder.write("cities.csv", format!("city,country\n{rows}"));
+    let few = "--width 32 --layers 1 --batch 64 --timesteps 100 --preview-every 0";
+    folder.run(&format!("train cities.csv {few} --steps 600 -o run"));
+    folder.run("sample run -n 700 --steps 50 -o x.csv");
+    let text = folder.text("x.csv");
+    let drawn: Vec<&str> = text.lines().skip(1).collect();
+    assert!(drawn.iter().all(|row| cities.contains(row)), "{drawn:?}");
+    // A share of 700 rows has a deviation of at most 1.7 points, and so does that of a training.
+    for (city, share) in cities.iter().zip([1.0, 2.0, 2.0, 2.0]) {
+        let found = drawn.iter().filter(|row| *row == city).count() as f64 / 700.0;
+        assert!((found - share / 7.0).abs() < 0.1, "{city}: {found}");
+    }
 }
 
 #[test]

@@ -1,8 +1,13 @@
-//! The reverse process of categories: states that jump, in place of numbers with Gaussian noise.
+//! Categories: as states that jump (the multinomial process), or as numbers of the Gaussian process of which a
+//! network predicts logits. Samples of tables were better with the second.
+
+mod logits;
 
 use crate::Level;
 use crate::grid::Hop;
 use crate::posterior::Posterior;
+
+pub use logits::{Categories, Category, CategoryError};
 
 /// The shares of the states of a category at a noise level, given those of clean data: with probability ᾱ
 /// a state is kept, otherwise any of the K states is drawn.

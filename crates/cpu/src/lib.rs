@@ -42,5 +42,5 @@ pub use arch::instruction_set;
 pub use error::{LoadError, NetworkError};
 pub use network::{CpuNetwork, check_finite};
 pub use shapes::Shapes;
-pub use threads::Threads;
+pub use threads::{Threads, shared, threads};
 pub use tiles::{NoTiles, Precision};

@@ -8,6 +8,23 @@ pub(crate) use one::{current_num_threads, join, prelude, scope};
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use rayon::{current_num_threads, join, prelude, scope};
 
+/// How many threads share work here: those of [`Threads::run`] around the call, or all.
+#[must_use]
+pub fn threads() -> usize {
+    current_num_threads()
+}
+
+/// What `work` makes of each of `items`, on these threads.
+#[allow(clippy::useless_conversion, reason = "in WebAssembly the iterators are plain")]
+pub fn shared<T: Send, R: Send>(
+    items: &mut [T],
+    work: impl Fn(&mut T) -> R + Send + Sync,
+) -> Vec<R> {
+    use prelude::*;
+
+    items.into_par_iter().map(work).collect()
+}
+
 /// Threads of one's own, beside those that rayon starts for everybody.
 #[derive(Clone, Debug)]
 pub struct Threads {

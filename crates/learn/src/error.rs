@@ -74,6 +74,14 @@ pub enum TrainError {
         /// The number of classes.
         classes: u32,
     },
+    /// Categories that are not among the values of a sample.
+    #[error("categories take values up to number {end} of samples of {length}")]
+    Categories {
+        /// Where they end.
+        end: usize,
+        /// The number of values.
+        length: usize,
+    },
     /// The network does not take what the data are.
     #[error("the network takes samples of shape {network:?}, the data have {data:?}")]
     Shape {

@@ -10,7 +10,7 @@ use thiserror::Error;
 ///
 /// # Formula
 /// ```text
-/// simple    w_t mean (prediction − target)²
+/// simple    w_t mean (prediction − target)²,     of a category the cross-entropy of its logits instead
 /// hybrid    simple + 0.001 T L_t,    the mean of L_t held fixed
 /// vlb       T L_t
 /// ```
@@ -25,7 +25,7 @@ use thiserror::Error;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Loss {
-    /// The squared error of the prediction: for a fixed variance.
+    /// The squared error of the prediction, and the cross-entropy of categories: for a fixed variance.
     #[default]
     Simple,
     /// The same, and the variational bound, which trains the variance alone.

@@ -4,6 +4,7 @@ mod bound;
 mod squared;
 
 use ancestral::Schedule;
+use ancestral::categorical::Categories;
 use rayon::prelude::*;
 
 use crate::micro_batch::Row;
@@ -16,7 +17,15 @@ const HYBRID: f64 = 0.001;
 
 /// What training makes small.
 #[derive(Clone, Debug)]
-pub(crate) enum Objective {
+pub(crate) struct Objective {
+    terms: Terms,
+    /// What the network predicts logits of; of all other values it predicts the target.
+    categories: Categories,
+}
+
+/// The terms of a row's loss.
+#[derive(Clone, Debug)]
+enum Terms {
     Simple,
     Hybrid(Bound),
     Vlb(Bound),
@@ -25,7 +34,7 @@ pub(crate) enum Objective {
 /// What a row costs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct RowLoss {
-    /// The mean squared error of the prediction.
+    /// The mean over its values, of the squared error, and over its categories, of the cross-entropy in nats.
     pub error: f64,
     /// The loss, whatever the row counts.
     pub loss: f64,
@@ -46,11 +55,12 @@ impl Objective {
         training.loss.check(variance, training.loss_weight)?;
         let prediction = request.scheduler.prediction();
         let bound = || Bound::new(schedule, prediction, variance, data.is_pictures());
-        Ok(match training.loss {
-            Loss::Simple => Self::Simple,
-            Loss::Hybrid => Self::Hybrid(bound()?),
-            Loss::Vlb => Self::Vlb(bound()?),
-        })
+        let terms = match training.loss {
+            Loss::Simple => Terms::Simple,
+            Loss::Hybrid => Terms::Hybrid(bound()?),
+            Loss::Vlb => Terms::Vlb(bound()?),
+        };
+        Ok(Self { terms, categories: data.categories().clone() })
     }
 
     /// The losses of some rows, and the slopes of their sum over `total`, the rows of the whole update.
@@ -79,22 +89,40 @@ impl Objective {
     }
 
     fn row(&self, row: &Row<'_>, total: usize, output: &[f32], slopes: &mut [f32]) -> RowLoss {
-        let (length, weight, total) = (row.target.len() as f64, row.weight, total as f64);
-        let factor = to_f32(2.0 * (weight * row.counts) / (length * total));
-        let prediction = &output[..row.target.len()];
-        let sum = squared_error(prediction, row.target, factor, slopes);
-        let simple = weight * sum / length;
+        let (weight, total) = (row.weight, total as f64);
+        let (sum, count) = self.simple(row, total, output, slopes);
+        let simple = weight * sum / count;
         let bound = |bound: &Bound, trained, share: f64, slopes: &mut [f32]| {
             let factor = share * bound.timesteps();
             let trained = (trained, factor * row.counts / total);
-            factor * bound.term(row, output, trained, slopes)
+            factor * bound.term(row, (output, &self.categories), trained, slopes)
         };
-        let loss = match self {
-            Self::Simple => simple,
-            Self::Hybrid(terms) => simple + bound(terms, Trained::Variance, HYBRID, slopes),
-            Self::Vlb(terms) => bound(terms, Trained::All, 1.0, slopes),
+        let loss = match &self.terms {
+            Terms::Simple => simple,
+            Terms::Hybrid(terms) => simple + bound(terms, Trained::Variance, HYBRID, slopes),
+            Terms::Vlb(terms) => bound(terms, Trained::All, 1.0, slopes),
         };
-        RowLoss { error: sum / length, loss }
+        RowLoss { error: sum / count, loss }
+    }
+
+    /// The sum of the losses of a row's values and categories, and how many there are. `slopes` become those of
+    /// what their mean counts in an update of `total` rows.
+    fn simple(&self, row: &Row<'_>, total: f64, output: &[f32], slopes: &mut [f32]) -> (f64, f64) {
+        let length = row.target.len();
+        let of_categories: usize =
+            self.categories.as_slice().iter().map(|category| category.range().len()).sum();
+        let count = (length - of_categories + self.categories.len()) as f64;
+        let (factor, mut sum) = (row.weight * row.counts / (count * total), 0.0);
+        for part in self.categories.others(length) {
+            let (output, target) = (&output[part.clone()], &row.target[part.clone()]);
+            sum += squared_error(output, target, to_f32(2.0 * factor), &mut slopes[part]);
+        }
+        sum += self.categories.loss(row.clean, output, slopes);
+        for category in self.categories.as_slice() {
+            let slopes = &mut slopes[category.range()];
+            slopes.iter_mut().for_each(|slope| *slope *= to_f32(factor));
+        }
+        (sum, count)
     }
 }
 

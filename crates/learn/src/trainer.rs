@@ -51,7 +51,8 @@ pub struct StepReport {
 /// loss = mean w_t ‖network(α_t x₀ + σ_t ε, t) − target‖²,     t ~ U{0 … T − 1}, ε ~ N(0, 1)
 /// ```
 /// with w the [`LossWeight`](ancestral::LossWeight) divided by its mean over the schedule. This is the
-/// simple [`Loss`](crate::Loss); a network that predicts a variance has another one.
+/// simple [`Loss`](crate::Loss); a network that predicts a variance has another one. Of
+/// [`categories`](TrainingSet::with_categories) the network predicts logits, and the loss is their cross-entropy.
 /// # Numerics
 /// Sample s = step · batch · accumulate + place, and everything random about it (which data row, t,
 /// ε, whether its label is hidden), depends on the seed and s alone; t also on the losses of earlier

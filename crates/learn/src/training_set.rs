@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use ancestral::categorical::Categories;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
@@ -26,6 +27,7 @@ pub struct TrainingSet {
     picked: Option<Arc<Vec<usize>>>,
     labels: Option<Vec<u32>>,
     classes: u32,
+    categories: Arc<Categories>,
     /// The number of groups of similar samples that was requested; the classes are the groups found. 0:
     /// the classes are those of the data, or there are none.
     groups: usize,
@@ -76,6 +78,7 @@ impl TrainingSet {
             picked: None,
             labels: None,
             classes: 0,
+            categories: Arc::default(),
             groups: 0,
         }
     }
@@ -100,6 +103,23 @@ impl TrainingSet {
         self.labels = Some(labels);
         self.classes = classes;
         Ok(self)
+    }
+
+    /// The same samples, in whose values these are categories: the network learns logits of them.
+    ///
+    /// # Errors
+    /// If they end beyond a sample.
+    pub fn with_categories(self, categories: Categories) -> Result<Self, TrainError> {
+        if categories.end() > self.row_len() {
+            return Err(TrainError::Categories { end: categories.end(), length: self.row_len() });
+        }
+        Ok(Self { categories: Arc::new(categories), ..self })
+    }
+
+    /// The categories among the values of a sample.
+    #[must_use]
+    pub fn categories(&self) -> &Categories {
+        &self.categories
     }
 
     /// The same samples with one label each, of `found` groups where `groups` were requested.

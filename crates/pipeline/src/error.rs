@@ -323,6 +323,14 @@ pub enum Problem {
     /// A run of diffusers has no such thing.
     #[error("not with `compat`, where runs are those of diffusers")]
     NotInCompat,
+    /// A run of diffusers takes no logits.
+    #[error(
+        "model {model} predicts logits of categories, and diffusers has no scheduler that takes them"
+    )]
+    LogitsInCompat {
+        /// The model.
+        model: String,
+    },
     /// diffusers has no scheduler for one of our samplers.
     #[error("diffusers has no scheduler of that kind")]
     NoScheduler,

@@ -37,7 +37,10 @@ pub use facts::{ColumnFacts, DefaultFacts, Facts, OptionFacts, SamplerFacts};
 pub use given::Given;
 #[cfg(feature = "digits")]
 pub use model::BUILT_IN;
-pub use model::{Classes, Defaults, Model, OwnNetwork, columns_for_folder, columns_of_folder};
+pub use model::{
+    Classes, Defaults, Model, OwnNetwork, categories_of, columns_for_folder, columns_of_folder,
+    predicted,
+};
 pub use noise_source::NoiseSource;
 pub use pipeline::Pipeline;
 pub use plan::Plan;

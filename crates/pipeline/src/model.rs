@@ -11,6 +11,7 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use ancestral::categorical::Categories;
 use ancestral::denoiser::ZeroTerminalSnrError;
 use ancestral::level::LevelError;
 use ancestral::variance::OptimalVariance;
@@ -28,7 +29,7 @@ use crate::settings::Setting;
 #[cfg(feature = "digits")]
 pub use built_in::BUILT_IN;
 pub use classes::Classes;
-pub use columns::{columns_for_folder, columns_of_folder};
+pub use columns::{categories_of, columns_for_folder, columns_of_folder};
 
 /// A model that can be sampled from.
 #[derive(Clone)]
@@ -37,10 +38,18 @@ pub struct Model {
     folder: ModelFolder,
     schedule: Schedule,
     columns: Option<Columns>,
+    categories: Categories,
     classes: Classes,
     digest: OnceLock<String>,
     /// What was chosen when it was opened, as pairs of a setting and a value.
     chosen: Vec<(&'static str, String)>,
+}
+
+/// What the network of a model predicts, for people.
+#[must_use]
+pub fn predicted(scheduler: &SchedulerConfig, categories: &Categories) -> String {
+    let of_categories = if categories.is_empty() { "" } else { ", logits of categories" };
+    format!("{}{of_categories}", scheduler.prediction_type)
 }
 
 impl fmt::Debug for Model {
@@ -137,9 +146,10 @@ impl Model {
             NetworkConfig::UNet(_) => None,
             NetworkConfig::Mlp(config) => Some(columns::of(&name, config.columns, &folder)?),
         };
+        let categories = columns.as_ref().map(categories_of).unwrap_or_default();
         let classes = Classes::of(&folder);
         let (digest, chosen) = (OnceLock::new(), Vec::new());
-        Ok(Self { name, folder, schedule, columns, classes, digest, chosen })
+        Ok(Self { name, folder, schedule, columns, categories, classes, digest, chosen })
     }
 
     /// A model whose network is the caller's, who answers the calls of its trajectories: it has no
@@ -246,6 +256,12 @@ impl Model {
     #[must_use]
     pub fn columns(&self) -> Option<&Columns> {
         self.columns.as_ref()
+    }
+
+    /// The categories among the numbers of its samples, of which its network predicts logits.
+    #[must_use]
+    pub fn categories(&self) -> &Categories {
+        &self.categories
     }
 
     /// The optimal variance of its reverse process, if it was measured.

@@ -100,6 +100,11 @@ impl Pipeline {
         &self.model
     }
 
+    /// What computes its network.
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
     /// The ranks of its engine.
     #[must_use]
     pub fn cluster(&self) -> &Cluster {
@@ -206,6 +211,7 @@ impl Pipeline {
             let stack = Stack {
                 prediction: config.prediction(),
                 schedule: self.model.schedule().clone(),
+                categories: self.model.categories().clone(),
                 labels: plan.labels().of(indices),
                 guidance: None,
                 limit: clip.then(|| Limit::of(config)),
@@ -249,6 +255,7 @@ impl Pipeline {
         let stack = Stack {
             prediction: config.prediction(),
             schedule: self.model.schedule().clone(),
+            categories: self.model.categories().clone(),
             labels,
             guidance: None,
             limit: clips(settings, &self.model)?.then(|| Limit::of(config)),

@@ -288,6 +288,19 @@ impl Plan {
         })
     }
 
+    /// A batch cut for so many threads, each of which takes a part to its end: the samples of tables cost little
+    /// beside their noise, and few rows at once are no slower. Pictures are not cut, nor what is drawn as one.
+    pub(crate) fn parts_of(&self, batch: Range<u64>, threads: usize) -> Vec<Range<u64>> {
+        /// Fewer rows than this are not worth a thread.
+        const LEAST: u64 = 64;
+
+        let rows = batch.end - batch.start;
+        let is_cut = self.model.columns().is_some() && !self.settings.rng.is_of_all();
+        let count = if is_cut { (threads as u64).min(rows / LEAST).max(1) } else { 1 };
+        let cut = |part: u64| batch.start + part * rows / count;
+        (0..count).map(|part| cut(part)..cut(part + 1)).collect()
+    }
+
     /// The trajectory of the samples `indices`, which are some of the plan's.
     ///
     /// # Panics
@@ -354,6 +367,7 @@ impl Plan {
                 let stack = Stack {
                     prediction: config.prediction(),
                     schedule: self.model.schedule().clone(),
+                    categories: self.model.categories().clone(),
                     labels,
                     guidance: self.guidance,
                     limit: clip.then(|| Limit::of(config)),

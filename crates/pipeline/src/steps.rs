@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use ancestral_cpu::{shared, threads};
+
 use crate::error::Error;
 use crate::pipeline::Pipeline;
 use crate::plan::Plan;
@@ -30,7 +32,8 @@ pub struct Steps {
     /// The batches that are left, and how many there are in all.
     batches: std::vec::IntoIter<Range<u64>>,
     all_batches: usize,
-    current: Option<Trajectory>,
+    /// The parts of the batch that is drawn now.
+    current: Vec<Trajectory>,
     finished: Vec<Samples>,
 }
 
@@ -39,7 +42,7 @@ impl Steps {
     pub(crate) fn new(pipeline: Pipeline, plan: Plan, indices: Range<u64>) -> Self {
         let batches: Vec<_> = plan.batches_of(indices).collect();
         let (all_batches, batches) = (batches.len(), batches.into_iter());
-        let (plan, current, finished) = (Arc::new(plan), None, Vec::new());
+        let (plan, current, finished) = (Arc::new(plan), Vec::new(), Vec::new());
         Self { pipeline, plan, batches, all_batches, current, finished }
     }
 
@@ -81,38 +84,47 @@ impl Steps {
     }
 
     fn step(&mut self) -> Result<Option<Step>, Error> {
-        loop {
-            let Some(trajectory) = &mut self.current else {
-                let Some(indices) = self.batches.next() else { return Ok(None) };
-                self.current = Some(self.plan.trajectory(indices));
-                continue;
-            };
-            match trajectory.poll() {
-                Poll::Step(step) => {
-                    if step.done == step.of {
-                        self.finish();
-                    }
-                    return Ok(Some(step));
-                }
-                Poll::Call(call) => {
-                    let rows = self.plan.rows_of_a_call();
-                    let prediction = self.pipeline.predict_within(call, rows);
-                    let prediction = prediction
-                        .map_err(|source| self.pipeline.failed("sampling from", source))?;
-                    trajectory.answer(prediction).expect("the network's own prediction");
-                }
-                Poll::Done(_) => unreachable!("a trajectory with its samples is finished"),
-            }
+        let Self { pipeline, plan, current, .. } = self;
+        if current.is_empty() {
+            let Some(batch) = self.batches.next() else { return Ok(None) };
+            let parts = pipeline.engine().run(|| plan.parts_of(batch, threads()));
+            *current = parts.into_iter().map(|part| plan.trajectory(part)).collect();
         }
+        let advance = |part: &mut Trajectory| advance(part, pipeline, plan);
+        let steps = pipeline.engine().run(|| shared(current, advance));
+        let step = Step::joined(steps.into_iter().collect::<Result<_, _>>()?);
+        if step.done == step.of {
+            self.finish();
+        }
+        Ok(Some(step))
     }
 
-    /// Keeps the samples of the trajectory, which has made its last step.
+    /// Keeps the samples of the trajectories, which have made their last step.
     fn finish(&mut self) {
-        let mut trajectory = self.current.take().expect("the trajectory that made a step");
-        let Poll::Done(samples) = trajectory.poll() else {
-            unreachable!("after its last step a trajectory has its samples")
+        let samples = |mut part: Trajectory| {
+            let Poll::Done(samples) = part.poll() else {
+                unreachable!("after its last step a trajectory has its samples")
+            };
+            samples
         };
-        self.finished.push(samples);
+        let parts: Vec<Samples> = self.current.drain(..).map(samples).collect();
+        self.finished.push(Samples::joined(&parts));
+    }
+}
+
+/// Takes a trajectory to its next step.
+fn advance(trajectory: &mut Trajectory, pipeline: &Pipeline, plan: &Plan) -> Result<Step, Error> {
+    loop {
+        match trajectory.poll() {
+            Poll::Step(step) => return Ok(step),
+            Poll::Call(call) => {
+                let prediction = pipeline.predict_within(call, plan.rows_of_a_call());
+                let prediction =
+                    prediction.map_err(|source| pipeline.failed("sampling from", source))?;
+                trajectory.answer(prediction).expect("the network's own prediction");
+            }
+            Poll::Done(_) => unreachable!("a trajectory with its samples is finished"),
+        }
     }
 }
 
@@ -123,7 +135,7 @@ impl Iterator for Steps {
         let step = self.step();
         if step.is_err() {
             // After an error it is over.
-            (self.current, self.batches) = (None, Vec::new().into_iter());
+            (self.current, self.batches) = (Vec::new(), Vec::new().into_iter());
         }
         step.transpose()
     }

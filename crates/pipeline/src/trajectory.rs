@@ -123,6 +123,19 @@ pub struct Step {
     pub x0: Batch,
 }
 
+impl Step {
+    /// The same step of the parts of a batch, at least one.
+    pub(crate) fn joined(mut parts: Vec<Self>) -> Self {
+        let last = parts.pop().expect("a batch has at least one part");
+        let Some(first) = parts.first().map(|first| first.indices.start) else { return last };
+        parts.push(last);
+        let join = |of: fn(&Self) -> &Batch| Batch::stack(parts.iter().map(of));
+        let (x, x0) = (join(|part| &part.x), join(|part| &part.x0));
+        let Self { done, of, indices, .. } = parts.swap_remove(parts.len() - 1);
+        Self { done, of, indices: first..indices.end, x, x0 }
+    }
+}
+
 /// A prediction that is not one for the call.
 #[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]

@@ -12,6 +12,7 @@ use ancestral_data::{
 use ancestral_learn::{
     Reader, Recipe, Request, Settings, Source, TrainError, TrainingSet, available_memory,
 };
+use ancestral_pipeline::categories_of;
 
 use crate::RunError;
 use crate::front::{Front, Notice};
@@ -134,7 +135,8 @@ impl Data {
         }
         let (shape, class_names) = (data.shape().to_vec(), data.class_names().to_vec());
         let (rows, labels) = data.into_parts();
-        let mut set = TrainingSet::new(shape, rows)?;
+        let categories = columns.as_ref().map(categories_of).unwrap_or_default();
+        let mut set = TrainingSet::new(shape, rows)?.with_categories(categories)?;
         let has_labels = labels.is_some();
         if let Some(labels) = labels {
             set = set.with_labels(labels, count_of(&class_names)?)?;

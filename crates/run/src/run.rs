@@ -6,7 +6,7 @@ mod updates;
 use ancestral_data::{loss_chart, write_png};
 use ancestral_format::{About, AboutData, AboutTraining, NetworkConfig, counted, joined};
 use ancestral_learn::{Decay, Judgement, Log, Request, TrainState, TrainingSet};
-use ancestral_pipeline::{Engine, Model, columns_for_folder};
+use ancestral_pipeline::{Engine, Model, columns_for_folder, predicted};
 
 use crate::data::{Data, about_reading};
 use crate::error::{Problem, RunError, SettingError};
@@ -147,7 +147,7 @@ impl Run {
             if rate.decay == Decay::Constant { "constant" } else { "cosine" },
             scheduler.beta_schedule,
             scheduler.num_train_timesteps,
-            scheduler.prediction_type,
+            predicted(scheduler, data.set.categories()),
             training.seed,
             self.folder.path().display(),
         );

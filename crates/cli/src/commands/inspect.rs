@@ -7,7 +7,7 @@ use ancestral::compat;
 use ancestral_cpu::{CpuNetwork, instruction_set};
 use ancestral_data::Columns;
 use ancestral_format::{Dtype, ModelFolder, NetworkConfig, counted, joined, short};
-use ancestral_pipeline::{Model, Precision, Process, Settings};
+use ancestral_pipeline::{Model, Precision, Process, Settings, predicted};
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use serde_json::json;
@@ -148,7 +148,7 @@ fn model_text(model: &Model, compat: Option<&Compat>) -> String {
         ("network", format!("{network}, {} parameters", folder.weights.parameters())),
         ("tensors", stored_as(model)),
         ("raw weights", if folder.raw_weights.is_some() { "yes" } else { "no" }.to_owned()),
-        ("predicts", scheduler.prediction_type.to_string()),
+        ("predicts", predicted(scheduler, model.categories())),
         (
             "schedule",
             format!(

@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use super::{Denoised, Denoiser, Network};
 use crate::batch::Batch;
+use crate::categorical::Categories;
 use crate::grid::Point;
 use crate::prediction::Prediction;
 use crate::schedule::Schedule;
@@ -39,13 +40,14 @@ impl ZeroTerminalSnrError {
 }
 
 /// A [`Denoiser`] over a [`Network`]: knows what the network predicts, splits off its variance
-/// half, finds the timestep of points off the grid, and hands each row its label.
+/// half, finds the timestep of points off the grid, hands each row its label, and takes logits of categories.
 #[derive(Clone, Debug)]
 pub struct NetworkDenoiser<N> {
     network: N,
     prediction: Prediction,
     schedule: Schedule,
     labels: Option<Vec<u32>>,
+    categories: Categories,
 }
 
 impl<N: Network> NetworkDenoiser<N> {
@@ -60,13 +62,21 @@ impl<N: Network> NetworkDenoiser<N> {
         schedule: Schedule,
     ) -> Result<Self, ZeroTerminalSnrError> {
         ZeroTerminalSnrError::check(prediction, &schedule)?;
-        Ok(Self { network, prediction, schedule, labels: None })
+        let (labels, categories) = (None, Categories::default());
+        Ok(Self { network, prediction, schedule, labels, categories })
     }
 
     /// Gives each row of the batches to come its class.
     #[must_use]
     pub fn with_labels(mut self, labels: Vec<u32>) -> Self {
         self.labels = Some(labels);
+        self
+    }
+
+    /// Takes the network's output for these categories as logits.
+    #[must_use]
+    pub fn with_categories(mut self, categories: Categories) -> Self {
+        self.categories = categories;
         self
     }
 
@@ -84,7 +94,12 @@ impl<N: Network> NetworkDenoiser<N> {
         }
         let output = self.network.predict(x, &timesteps, labels)?;
         let (prediction, raw_variance) = split(x, output);
-        Ok(Denoised { x0: self.prediction.x0(x, prediction, at.level), raw_variance })
+        if self.categories.is_empty() {
+            return Ok(Denoised { x0: self.prediction.x0(x, prediction, at.level), raw_variance });
+        }
+        let mut x0 = self.prediction.x0(x, prediction.clone(), at.level);
+        self.categories.estimate(&prediction, &mut x0);
+        Ok(Denoised { x0, raw_variance })
     }
 }
 

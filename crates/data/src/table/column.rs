@@ -306,6 +306,26 @@ impl Column {
         }
     }
 
+    /// The categories in it: the states of words, and those beside numbers; each with where it begins among the
+    /// column's numbers of model space.
+    pub(super) fn codes(&self) -> Vec<(usize, &Codes)> {
+        match &self.kind {
+            ColumnKind::Number(number) => vec![(1, number.codes())],
+            ColumnKind::Category(category) => vec![(0, category.codes())],
+            ColumnKind::Date(date) => {
+                let mut end = 0;
+                let part = |part: &'_ Number| {
+                    let first = end + 1;
+                    end += part.width();
+                    first
+                };
+                let firsts: Vec<usize> = date.parts().iter().map(part).collect();
+                firsts.into_iter().zip(date.parts().iter().map(Number::codes)).collect()
+            }
+            ColumnKind::Constant(_) => Vec::new(),
+        }
+    }
+
     /// Appends what a value is in model space. A constant is 0.
     pub fn encode(&self, value: f64, model: &mut Vec<f32>) {
         let end = model.len() + self.width();

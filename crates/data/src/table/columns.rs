@@ -1,6 +1,6 @@
 //! All columns of a table.
 
-use super::column::{Column, is_fit};
+use super::column::{Codes, Column, is_fit};
 use super::schema::ColumnSchema;
 use super::{Schema, TableError};
 use std::collections::HashMap;
@@ -78,6 +78,13 @@ impl Columns {
             let start = *end;
             *end += column.width();
             Some(start)
+        })
+    }
+
+    /// All categories in them, each with where it begins in a row of model space. Some take no number.
+    pub fn codes(&self) -> impl Iterator<Item = (usize, &Codes)> {
+        self.starts().zip(&self.0).flat_map(|(start, column)| {
+            column.codes().into_iter().map(move |(first, codes)| (start + first, codes))
         })
     }
 

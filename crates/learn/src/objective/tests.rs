@@ -1,5 +1,6 @@
 use std::f64::consts::LN_2;
 
+use ancestral::categorical::Category;
 use ancestral::{LossWeight, Prediction, Variance};
 use ancestral_format::SchedulerConfig;
 
@@ -25,6 +26,10 @@ fn request(loss: Loss, prediction: Prediction, variance: Variance) -> Request {
     };
     let training = Settings { loss, ..toy::settings() };
     Request { scheduler, training, ..toy::request() }
+}
+
+fn simple() -> Objective {
+    objective(Loss::Simple, Prediction::Epsilon, Variance::FixedLarge, &points())
 }
 
 fn points() -> TrainingSet {
@@ -55,7 +60,7 @@ fn simple_losses_and_slopes_by_hand() {
     let mut slopes = [0.0; 4];
     let (output, target) = ([2.0, 0.0, 3.0, 1.0], [1.0, 2.0, 0.0, 1.0]);
     let rows = rows(&[0.0; 4], &target, 0, &[1.0, 2.0]);
-    let losses = Objective::Simple.losses(&rows, 4, &output, &mut slopes);
+    let losses = simple().losses(&rows, 4, &output, &mut slopes);
     assert_eq!(losses.iter().map(|row| row.loss).collect::<Vec<_>>(), [2.5, 9.0]);
     assert_eq!(losses.iter().map(|row| row.error).collect::<Vec<_>>(), [2.5, 4.5]);
     assert_eq!(slopes, [0.25, -0.5, 1.5, 0.0]);
@@ -66,9 +71,8 @@ fn a_slope_counts_as_its_row_does_and_the_loss_does_not() {
     let target = [1.0, 2.0];
     let [row] = rows(&[0.0; 2], &target, 0, &[1.5])[..] else { panic!("one row") };
     let mut slopes = [[0.0; 2]; 2];
-    let losses = std::iter::zip([1.0, 4.0], &mut slopes).map(|(counts, slopes)| {
-        Objective::Simple.losses(&[Row { counts, ..row }], 1, &[0.5, 0.25], slopes)
-    });
+    let losses = std::iter::zip([1.0, 4.0], &mut slopes)
+        .map(|(counts, slopes)| simple().losses(&[Row { counts, ..row }], 1, &[0.5, 0.25], slopes));
     let losses: Vec<_> = losses.collect();
     assert_eq!(losses[0], losses[1]);
     assert_eq!(slopes[1], slopes[0].map(|slope| 4.0 * slope));
@@ -77,7 +81,7 @@ fn a_slope_counts_as_its_row_does_and_the_loss_does_not() {
 #[test]
 fn what_is_not_finite_shows() {
     let rows = rows(&[0.0; 2], &[0.0; 2], 0, &[1.0; 2]);
-    let losses = Objective::Simple.losses(&rows, 2, &[f32::NAN, 1.0], &mut [0.0; 2]);
+    let losses = simple().losses(&rows, 2, &[f32::NAN, 1.0], &mut [0.0; 2]);
     assert!(losses[0].loss.is_nan() && losses[1].loss == 1.0);
     let data = points();
     for loss in [Loss::Hybrid, Loss::Vlb] {
@@ -174,9 +178,9 @@ fn a_slope_is_the_derivative_of_the_mean_loss() {
     // Two rows of three values.
     let clean = [0.25, -0.75, 1.0, -1.0, 0.5, 0.0];
     let target = [0.3, -0.8, 0.1, 1.4, 0.0, -0.6];
-    let simple = rows(&clean, &target, 0, &[0.5, 3.0]);
+    let two = rows(&clean, &target, 0, &[0.5, 3.0]);
     let output = [0.5, -0.25, 0.75, 1.0, -0.5, 0.125];
-    for pair in slopes_and_differences(&Objective::Simple, &simple, &output) {
+    for pair in slopes_and_differences(&simple(), &two, &output) {
         assert_near(pair, "simple");
     }
     let output =
@@ -199,17 +203,50 @@ fn a_slope_is_the_derivative_of_the_mean_loss() {
                 }
                 let hybrid = objective(Loss::Hybrid, prediction, variance, &data);
                 let pairs = slopes_and_differences(&hybrid, &rows, &output);
-                let mut simple = [0.0; 6];
+                let mut by_error = [0.0; 6];
                 let predicted = [&output[..3], &output[6..9]].concat();
-                Objective::Simple.losses(&rows, 5, &predicted, &mut simple);
+                simple().losses(&rows, 5, &predicted, &mut by_error);
                 for (i, [slope, expected]) in pairs.into_iter().enumerate() {
                     // The prediction has the slopes of the simple loss, the rest its own.
                     let expected = match i % 6 {
-                        0..3 => f64::from(simple[i.div_euclid(6) * 3 + i % 3]),
+                        0..3 => f64::from(by_error[i.div_euclid(6) * 3 + i % 3]),
                         _ => expected,
                     };
                     assert_near([slope, expected], &what);
                 }
+            }
+        }
+    }
+}
+
+#[test]
+fn categories_are_predicted_as_logits() {
+    // A number, and a category of two states with a number each.
+    let states = Category::new(1, vec![[-0.75, 1.0], [-1.0, 0.5]]).unwrap();
+    let data = TrainingSet::new(vec![3], vec![0.0; 3]).unwrap();
+    let data = data.with_categories(Categories::new(vec![states]).unwrap()).unwrap();
+    let clean = [0.25, -0.75, 0.5, -1.0, 1.0, -1.0];
+    let target = [0.3, -0.8, 0.1, 1.4, 0.0, -0.6];
+    let output = [0.5, -0.25, 0.75, 1.0, -0.5, 0.125];
+    let two = rows(&clean, &target, 3, &[0.5, 3.0]);
+    let found = objective(Loss::Simple, Prediction::V, Variance::FixedLarge, &data);
+    for pair in slopes_and_differences(&found, &two, &output) {
+        assert_near(pair, "simple");
+    }
+    // Squared error of the number, and −ln of softmax, halved.
+    let losses = found.losses(&two, 5, &output, &mut [0.0; 6]);
+    let expected = 0.5 * 0.5 * (0.2_f64.powi(2) + (1.0 + (-1.0_f64).exp()).ln());
+    assert!((losses[0].loss - expected).abs() < 1e-7, "{losses:?} {expected}");
+    let doubled = [&output[..3], &[0.5, -1.25, 0.75], &output[3..], &[-0.5, 1.0, 0.25]].concat();
+    for prediction in Prediction::ALL {
+        for timestep in [0, 3, 500] {
+            let what = format!("{prediction:?} at {timestep}");
+            let two = rows(&clean, &target, timestep, &[1.0; 2]);
+            let vlb = objective(Loss::Vlb, prediction, Variance::LearnedRange, &data);
+            let pairs = slopes_and_differences(&vlb, &two, &doubled);
+            let largest = pairs.iter().flatten().fold(0.0, |most: f64, x| most.max(x.abs()));
+            for [slope, expected] in pairs {
+                assert!((slope - expected).abs() < 2e-3 * largest, "{what}: {slope} {expected}");
             }
         }
     }

@@ -1,5 +1,6 @@
 //! The columns of tables: as the data have them, and as model folders keep them.
 
+use ancestral::categorical::{self, Categories};
 use ancestral_data::{
     Category, Column, ColumnError, ColumnKind, Columns, Date, DateFormat, Decimals, Notation,
     Number, Scale,
@@ -113,6 +114,25 @@ fn number(name: &str, about: &AboutNumber) -> Result<Number, ColumnError> {
     let decimals = Decimals { most: about.decimals, least: about.padding };
     let (masses, shares) = (about.masses.clone(), about.shares.clone());
     Number::new(name, scale, decimals, [about.min, about.max], masses, shares)
+}
+
+/// The categories in these columns, of which a network predicts logits: one-hot states together, and each bit.
+///
+/// # Panics
+/// Never: states have positive shares, so their numbers differ, and columns stand one after the other.
+#[must_use]
+pub fn categories_of(columns: &Columns) -> Categories {
+    let categories = columns.codes().flat_map(|(first, codes)| {
+        let off_on = codes.off_on();
+        if codes.are_one_hot() {
+            vec![categorical::Category::new(first, off_on)]
+        } else {
+            let bit = |(i, pair)| categorical::Category::new(first + i, vec![pair]);
+            off_on.into_iter().enumerate().map(bit).collect()
+        }
+    });
+    let categories = categories.collect::<Result<_, _>>().and_then(Categories::new);
+    categories.expect("states of positive shares, one column after the other")
 }
 
 /// Columns of which nothing is known: their values are those of model space.

@@ -1,5 +1,6 @@
 //! What stands between a network and a sampler.
 
+use ancestral::categorical::Categories;
 use ancestral::denoiser::{Clipped, Guidance, Guided, Inpainted, Thresholded};
 use ancestral::inpainting::Known;
 use ancestral::{Batch, Denoiser, Network, NetworkDenoiser, Prediction, Schedule};
@@ -10,6 +11,8 @@ use ancestral_format::SchedulerConfig;
 pub(crate) struct Stack {
     pub(crate) prediction: Prediction,
     pub(crate) schedule: Schedule,
+    /// What the network predicts logits of.
+    pub(crate) categories: Categories,
     /// The label of each row.
     pub(crate) labels: Option<Vec<u32>>,
     /// How to guide, and the label that means "none".
@@ -48,9 +51,11 @@ impl Stack {
         &self,
         network: N,
     ) -> Box<dyn Denoiser<Batch, Error = N::Error> + 'a> {
-        let inner = NetworkDenoiser::new(network, self.prediction, self.schedule.clone()).expect(
-            "a model whose network says nothing at the end of its schedule is not planned for",
-        );
+        let inner = NetworkDenoiser::new(network, self.prediction, self.schedule.clone())
+            .expect(
+                "a model whose network says nothing at the end of its schedule is not planned for",
+            )
+            .with_categories(self.categories.clone());
         let mut denoiser: Box<dyn Denoiser<Batch, Error = N::Error> + 'a> =
             match (self.labels.clone(), self.guidance) {
                 (Some(labels), Some((guidance, null))) => {

@@ -19,6 +19,10 @@ const CLIPPED: OptionInfo =
 const VARIANCE: OptionInfo = OptionInfo::new("variance", "as the model says", "the variance type");
 
 pub(super) fn process(settings: &Settings, model: &Model) -> Result<Process, Error> {
+    if !model.categories().is_empty() {
+        let problem = Problem::LogitsInCompat { model: model.name().to_owned() };
+        return Err(SettingError::new(Setting::Compat, problem).into());
+    }
     if let Some(calls) = settings.calls {
         return Err(SettingError::of(Setting::Calls, calls, Problem::CompatCalls).into());
     }

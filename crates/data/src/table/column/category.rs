@@ -111,6 +111,10 @@ impl Category {
         self.states.shares()
     }
 
+    pub(super) fn codes(&self) -> &Codes {
+        &self.states
+    }
+
     pub(super) fn has_holes(&self) -> bool {
         self.states.shares().len() > self.labels.len()
     }

@@ -15,7 +15,7 @@ const LEAST_DEVIATION: f64 = 0.05;
 /// 2, and above 64:  analog bits, x_b = (bit_b − m_b)/d_b,   mean m_b and deviation d_b of the bit
 /// ```
 /// p are the shares of the states. Both have as much variance in all as ⌈log₂ k⌉ standardised
-/// numbers, so that a category counts in the loss about as its information does. They are decoded
+/// numbers, so that noise hides a category about when it hides its information. They are decoded
 /// by the largest p_i + x_i/s, and by the nearest code in use.
 ///
 /// One-hot states are equally far apart, so a network needs no correlations between bits to tell them
@@ -85,6 +85,23 @@ impl Codes {
             Layout::Axes { .. } => self.shares.len(),
             Layout::Bits(bits) => bits.len(),
         }
+    }
+
+    /// What each dimension is where it is off and on. One-hot states have one dimension on; bits, several or none.
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation, reason = "model space is f32")]
+    pub fn off_on(&self) -> Vec<[f32; 2]> {
+        let pair = |mean: f64, scale: f64| [0.0, 1.0].map(|x| ((x - mean) * scale) as f32);
+        match &self.layout {
+            Layout::Axes { scale } => self.shares.iter().map(|mean| pair(*mean, *scale)).collect(),
+            Layout::Bits(bits) => bits.iter().map(|bit| pair(bit[0], 1.0 / bit[1])).collect(),
+        }
+    }
+
+    /// Whether each state has a dimension of its own.
+    #[must_use]
+    pub fn are_one_hot(&self) -> bool {
+        matches!(self.layout, Layout::Axes { .. })
     }
 
     /// Appends what a state is in model space.
@@ -234,9 +251,15 @@ mod tests {
         #[test]
         fn every_state_comes_back(counts in prop::collection::vec(1_usize..1000, 1..300)) {
             let codes = Codes::of_counts(&counts);
+            let off_on = codes.off_on();
             for state in 0..counts.len() {
                 let model = encoded(&codes, state);
                 prop_assert_eq!((model.len(), codes.decode(&model)), (codes.width(), state));
+                for (i, (x, pair)) in model.iter().zip(&off_on).enumerate() {
+                    let is_on = if codes.are_one_hot() { i == state } else { state >> i & 1 == 1 };
+                    let expected = pair[usize::from(is_on)];
+                    prop_assert!((x - expected).abs() <= 1e-6 * expected.abs().max(1.0));
+                }
             }
         }
     }

@@ -181,6 +181,11 @@ impl Number {
         self.states.shares()
     }
 
+    /// The states beside the scaled value.
+    pub(super) fn codes(&self) -> &Codes {
+        &self.states
+    }
+
     pub(super) fn has_holes(&self) -> bool {
         self.states.shares().len() == self.masses.len() + 2
     }
