@@ -119,8 +119,9 @@ impl Objective {
         }
         sum += self.categories.loss(row.clean, output, slopes);
         for category in self.categories.as_slice() {
-            let slopes = &mut slopes[category.range()];
-            slopes.iter_mut().for_each(|slope| *slope *= to_f32(factor));
+            for slope in &mut slopes[category.range()] {
+                *slope *= to_f32(factor);
+            }
         }
         (sum, count)
     }

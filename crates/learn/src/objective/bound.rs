@@ -79,8 +79,9 @@ impl Bound {
             let on_prediction = self.on_prediction(row.timestep);
             for category in categories.as_slice() {
                 // By x̂₀, in place of by the prediction.
-                let slopes = &mut slopes[category.range()];
-                slopes.iter_mut().for_each(|slope| *slope /= on_prediction);
+                for slope in &mut slopes[category.range()] {
+                    *slope /= on_prediction;
+                }
             }
             categories.pull_back(output, slopes);
         }
