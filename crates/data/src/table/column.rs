@@ -27,6 +27,9 @@ pub use scale::Scale;
 const MAX_DISTINCT: usize = 16;
 /// … and at least this many rows for each.
 pub(super) const ROWS_PER_VALUE: usize = 10;
+/// Of numbers with decimals, which are in no list by chance, there may be more, if each has more rows.
+const MAX_LISTED: usize = 64;
+const ROWS_PER_LISTED: usize = 100;
 /// Words that stand for an empty cell, in any case.
 const MISSING: [&str; 10] = ["", "na", "n/a", "nan", "null", "none", "?", "nat", "<na>", "#n/a"];
 
@@ -233,7 +236,7 @@ impl Column {
             Some(1) if holes == 0 => {
                 ColumnKind::Constant(text(0).unwrap_or_else(|| shortest(values[0])))
             }
-            Some(count) if count == 1 || values.len() - holes >= ROWS_PER_VALUE * count => {
+            Some(count) if count == 1 || is_list(count, values.len() - holes, style.decimals) => {
                 ColumnKind::Category(Category::of_numbers(values, text))
             }
             Some(_) | None => ColumnKind::Number(Number::fit(values, style)),
@@ -491,6 +494,12 @@ pub(super) fn number(cell: &str) -> Result<f64, CellTrouble> {
     }
 }
 
+/// Whether so many distinct numbers in so many rows come from a list, and others do not occur.
+fn is_list(count: usize, rows: usize, decimals: Decimals) -> bool {
+    let is_few = count <= MAX_DISTINCT && rows >= ROWS_PER_VALUE * count;
+    is_few || decimals != Decimals::INTEGER && rows >= ROWS_PER_LISTED * count
+}
+
 /// How many distinct numbers there are, if they are few. NaN does not count.
 fn distinct(values: &[f64]) -> Option<usize> {
     let mut seen: Vec<f64> = Vec::new();
@@ -499,7 +508,7 @@ fn distinct(values: &[f64]) -> Option<usize> {
         if seen.get(place) != Some(&value) {
             seen.insert(place, value);
         }
-        if seen.len() > MAX_DISTINCT {
+        if seen.len() > MAX_LISTED {
             return None;
         }
     }

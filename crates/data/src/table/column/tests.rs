@@ -22,6 +22,10 @@ fn kinds_are_told_by_the_values() {
     let many: Vec<f64> = (0..17).map(f64::from).collect();
     assert_eq!(fit(&many.repeat(100)), "a: integer");
     assert!(fit(&many[1..].repeat(10)).starts_with("a: one of 16: 1 6.2 %, 2 6.2 %, 3 6.2 %"));
+    let halves: Vec<f64> = (0..65).map(|i| f64::from(i) + 0.5).collect();
+    assert!(fit(&halves[1..].repeat(100)).starts_with("a: one of 64: 1.5 1.6 %"));
+    assert_eq!(fit(&halves[1..].repeat(99)), "a: real");
+    assert_eq!(fit(&halves.repeat(100)), "a: real");
     assert_eq!(fit(&[f64::NAN; 2]), "a: constant, 100.0 % missing");
     assert_eq!(fit(&[f64::NAN, 1.0, 2.0, 3.0]), "a: integer, 25.0 % missing");
     assert_eq!(fit(&[f64::NAN, 1.0]), "a: one of 1: 1 50.0 %, 50.0 % missing");
