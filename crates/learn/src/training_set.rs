@@ -27,7 +27,7 @@ pub struct TrainingSet {
     picked: Option<Arc<Vec<usize>>>,
     labels: Option<Vec<u32>>,
     classes: u32,
-    categories: Arc<Categories>,
+    categories: Categories,
     /// The number of groups of similar samples that was requested; the classes are the groups found. 0:
     /// the classes are those of the data, or there are none.
     groups: usize,
@@ -78,7 +78,7 @@ impl TrainingSet {
             picked: None,
             labels: None,
             classes: 0,
-            categories: Arc::default(),
+            categories: Categories::default(),
             groups: 0,
         }
     }
@@ -113,7 +113,7 @@ impl TrainingSet {
         if categories.end() > self.row_len() {
             return Err(TrainError::Categories { end: categories.end(), length: self.row_len() });
         }
-        Ok(Self { categories: Arc::new(categories), ..self })
+        Ok(Self { categories, ..self })
     }
 
     /// The categories among the values of a sample.

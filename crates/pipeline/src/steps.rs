@@ -87,7 +87,10 @@ impl Steps {
         let Self { pipeline, plan, current, .. } = self;
         if current.is_empty() {
             let Some(batch) = self.batches.next() else { return Ok(None) };
-            let parts = pipeline.engine().run(|| plan.parts_of(batch, threads()));
+            // Another device takes whole batches.
+            let engine = pipeline.engine();
+            let threads = if engine.is_cpu() { engine.run(threads) } else { 1 };
+            let parts = plan.parts_of(batch, threads);
             *current = parts.into_iter().map(|part| plan.trajectory(part)).collect();
         }
         let advance = |part: &mut Trajectory| advance(part, pipeline, plan);

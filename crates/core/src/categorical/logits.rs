@@ -1,6 +1,7 @@
 //! Categories in the Gaussian process, of which a network predicts how probable each state is.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use thiserror::Error;
 
@@ -25,7 +26,7 @@ pub struct Category {
     off_on: Vec<[f32; 2]>,
 }
 
-/// The categories of a row, in order.
+/// The categories of a row, in order. Copies share them.
 ///
 /// # Example
 /// ```
@@ -42,7 +43,7 @@ pub struct Category {
 /// # Ok::<(), ancestral::categorical::CategoryError>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Categories(Vec<Category>);
+pub struct Categories(Arc<[Category]>);
 
 /// Categories that cannot be.
 #[derive(Clone, Debug, Error, PartialEq)]
@@ -134,7 +135,7 @@ impl Categories {
             }
             free = end;
         }
-        Ok(Self(categories))
+        Ok(Self(categories.into()))
     }
 
     /// Each of them.
@@ -177,7 +178,7 @@ impl Categories {
         let mut shares = vec![0.0; logits.row_len()];
         for (logits, x0) in logits.iter_rows().zip(x0.iter_rows_mut()) {
             self.shares(logits, &mut shares);
-            for category in &self.0 {
+            for category in &*self.0 {
                 let range = category.range();
                 let places = x0[range.clone()].iter_mut().zip(&shares[range]);
                 for ((x0, share), [off, on]) in places.zip(&category.off_on) {
@@ -191,7 +192,7 @@ impl Categories {
     /// anything.
     fn shares(&self, logits: &[f32], shares: &mut [f32]) {
         // All exponentials together: most categories are too short for the lanes of a processor.
-        for category in &self.0 {
+        for category in &*self.0 {
             let most = category.most(logits);
             let range = category.range();
             let places = shares[range.clone()].iter_mut().zip(&logits[range]);
@@ -200,7 +201,7 @@ impl Categories {
         for share in shares.iter_mut() {
             *share = exp(*share);
         }
-        for category in &self.0 {
+        for category in &*self.0 {
             let off = category.off(logits);
             let shares = &mut shares[category.range()];
             let scale = 1.0 / (shares.iter().sum::<f32>() + off);
@@ -217,7 +218,7 @@ impl Categories {
     pub fn loss(&self, x0: &[f32], logits: &[f32], slopes: &mut [f32]) -> f64 {
         let (mut shares, mut loss) = (vec![0.0; self.end()], 0.0);
         self.shares(logits, &mut shares);
-        for category in &self.0 {
+        for category in &*self.0 {
             let range = category.range();
             let most = f64::from(category.most(logits));
             let of_one = |logit: &f32| (f64::from(*logit) - most).exp();
@@ -241,7 +242,7 @@ impl Categories {
     pub fn pull_back(&self, logits: &[f32], slopes: &mut [f32]) {
         let mut shares = vec![0.0; self.end()];
         self.shares(logits, &mut shares);
-        for category in &self.0 {
+        for category in &*self.0 {
             let (shares, slopes) = (&shares[category.range()], &mut slopes[category.range()]);
             for (slope, [off, on]) in slopes.iter_mut().zip(&category.off_on) {
                 *slope *= on - off;
