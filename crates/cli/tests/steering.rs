@@ -330,6 +330,12 @@ fn what_is_given_of_a_table_is_kept_to_its_last_digit() {
         folder.run(&format!("sample run -n 3 --steps 3 --given {given} -o {given}.out.csv"));
     }
     assert_eq!(folder.text("cells.npy.out.csv"), folder.text("cells.csv.out.csv"));
+    write_npy(&folder.path("none.npy"), &[1, 3], &[f32::NAN, 0.5, f32::NAN]).unwrap();
+    let refused = folder.refused("sample run -n 1 --steps 2 --given none.npy -o none.csv");
+    assert!(
+        refused.contains("value 1 is 0.5, which is none of the numbers of column \"b\""),
+        "{refused}"
+    );
     // Kept, but said to be none of the data.
     folder.write("far.csv", "a,c\n1e9,33.5\n");
     let said = folder.stderr("sample run -n 1 --steps 2 --given far.csv -o far.out.csv");

@@ -12,7 +12,7 @@ pub use column::{
 };
 
 use crate::bounds::{AtMost, MOST_CLASSES, OutOfRange};
-use crate::config::pretty;
+use crate::config::{plain, pretty};
 use crate::listed::counted;
 use crate::scheduler_config::PredictionType;
 
@@ -213,7 +213,7 @@ pub enum AboutError {
         found: u32,
     },
     /// It is not JSON, lacks a key, or has an unknown key.
-    #[error("{reason}")]
+    #[error("{}", plain(reason))]
     Malformed {
         /// The key, the value and what was expected.
         reason: serde_json::Error,

@@ -15,7 +15,7 @@ pub const DIFFUSERS_VERSION: &str = "0.42.1";
 #[non_exhaustive]
 pub enum ConfigError {
     /// The file is not JSON, or its top level is not an object.
-    #[error("not a JSON object: {reason}")]
+    #[error("not a JSON object: {}", plain(reason))]
     Json {
         /// What is wrong, and where.
         reason: serde_json::Error,
@@ -33,13 +33,18 @@ pub enum ConfigError {
         supported: &'static [&'static str],
     },
     /// A value cannot be used.
-    #[error("{key}: {reason}")]
+    #[error("{key}: {}", plain(reason))]
     Value {
         /// The key.
         key: String,
         /// The value found and what was expected.
         reason: serde_json::Error,
     },
+}
+
+/// What is wrong with JSON, with names in quotes as in the file: backticks are for settings.
+pub(crate) fn plain(error: &serde_json::Error) -> String {
+    error.to_string().replace('`', "\"")
 }
 
 /// What a `_class_name` is, in JSON.

@@ -550,6 +550,16 @@ pub enum RowsError {
         /// The value.
         value: f64,
     },
+    /// A number that is not among those of a category.
+    #[error("value {index} is {}, which is none of the numbers of column {name:?}", short(*value))]
+    NotListed {
+        /// Its place, from 0.
+        index: usize,
+        /// The value.
+        value: f64,
+        /// The column.
+        name: String,
+    },
     /// A value of a mask that is no share.
     #[error("value {index} is {}, expected a share from 0 to 1", short(*value))]
     NoShare {

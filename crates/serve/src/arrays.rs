@@ -41,8 +41,14 @@ pub(crate) enum Cells {
 impl Cells {
     /// Reads the object of the field `name`.
     pub(crate) fn parse(name: &str, value: Value) -> Result<Self, Problem> {
+        let refused = || {
+            let expected = "expected an object with rows (a list of objects, each with the cells that are \
+                            given), or with npy or values (nested lists)";
+            Err(Problem::field(name, expected))
+        };
         let Some(rows) = value.get("rows") else {
-            return Array::parse(name, value).map(Self::Array);
+            let is_array = ["npy", "png", "values"].iter().any(|key| value.get(key).is_some());
+            return if is_array { Array::parse(name, value).map(Self::Array) } else { refused() };
         };
         let row = |row: &Value| row.as_object().cloned();
         let rows = rows.as_array().and_then(|rows| rows.iter().map(row).collect());
@@ -379,6 +385,14 @@ mod tests {
     fn png(width: u16, height: u16, data: Vec<u8>) -> Value {
         let raster = Raster::new(width, height, Channels::Grey, data).unwrap();
         json!({"png": BASE64_STANDARD.encode(encode_png(&raster, &[]).unwrap())})
+    }
+
+    #[test]
+    fn what_is_given_in_no_form_is_told_all_of_them() {
+        for given in [json!({"colour": "red"}), json!([1]), json!("red")] {
+            let problem = Cells::parse("given", given).unwrap_err();
+            assert!(problem.detail().contains("rows (a list of objects"), "{problem:?}");
+        }
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub fn run(args: &InvertArgs) -> Result<()> {
     // Noise in a column of words or with holes has no value of its own.
     if model.columns().is_some_and(|columns| !columns.are_lines()) {
         bail!(
-            "model {}: expected a table of numbers only, without holes and values of a mass of their own",
+            "model {}: expected a table of numbers only, without categories, holes and values of a mass of their own",
             model.name()
         );
     }

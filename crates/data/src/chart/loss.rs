@@ -5,12 +5,13 @@ mod draw;
 use super::ChartError;
 use super::canvas::render;
 use crate::Raster;
+use draw::{Height, Lines};
 
 const WIDTH: u16 = 900;
 const HEIGHT: u16 = 540;
 
-/// Draws losses over steps: each loss faint, their running mean on top, on a logarithmic axis; and those
-/// of held-out data as dots, if there are any.
+/// Draws losses over steps: each loss faint, their running mean on top, on a logarithmic axis if all are above 0;
+/// and those of held-out data as dots, if there are any.
 ///
 /// Returns an RGB image of 900 × 540 pixels, to be written by [`write_png`](crate::write_png).
 ///
@@ -21,8 +22,7 @@ const HEIGHT: u16 = 540;
 /// # Numerics
 /// Means in f64, by sums without differences.
 /// # Errors
-/// [`ChartError`] if there are no losses, one of either is not above 0 and finite, or the steps do
-/// not ascend.
+/// [`ChartError`] if there are no losses, one of either is not finite, or the steps do not ascend.
 /// # Panics
 /// Never: drawing into memory does not fail, and the font is part of the program.
 /// # Example
@@ -47,7 +47,10 @@ pub fn loss_chart(
     let (raw, held_out) = (points(losses), points(held_out));
     let radius = raw.len() / 100;
     let mean = running_mean(&raw, radius);
-    let lines = draw::Lines { raw: &raw, mean: &mean, window: 2 * radius + 1, held_out: &held_out };
+    let are_above_0 = raw.iter().chain(&held_out).all(|(_, loss)| *loss > 0.0);
+    let height = if are_above_0 { Height::Logarithm } else { Height::Loss };
+    let window = 2 * radius + 1;
+    let lines = Lines { raw: &raw, mean: &mean, window, held_out: &held_out, height };
     Ok(render(WIDTH, HEIGHT, |canvas| draw::draw(canvas, title, &lines)))
 }
 
@@ -55,8 +58,7 @@ fn check(losses: &[(u64, f64)]) -> Result<(), ChartError> {
     if losses.is_empty() {
         return Err(ChartError::Empty);
     }
-    if let Some(&(step, loss)) = losses.iter().find(|(_, loss)| !(*loss > 0.0 && loss.is_finite()))
-    {
+    if let Some(&(step, loss)) = losses.iter().find(|(_, loss)| !loss.is_finite()) {
         return Err(ChartError::Loss { loss, step });
     }
     match losses.windows(2).find(|pair| pair[0].0 >= pair[1].0) {
@@ -138,6 +140,8 @@ mod tests {
             [(1, 0.5)].as_slice(),
             &[(0, 0.25), (1, 0.25)],
             &[(5, f64::MIN_POSITIVE), (u64::MAX, f64::MAX)],
+            &[(1, 0.5), (2, 0.0), (3, -1.5)],
+            &[(1, -1e300), (2, -1.0)],
             &long,
         ] {
             assert!(loss_chart("", losses, &[]).is_ok());
@@ -147,9 +151,9 @@ mod tests {
     #[test]
     fn what_cannot_be_drawn_is_refused() {
         assert_eq!(loss_chart("", &[], &[]), Err(ChartError::Empty));
-        for loss in [0.0, -1.0, f64::INFINITY, f64::NAN] {
+        for loss in [f64::INFINITY, f64::NAN] {
             let error = loss_chart("", &[(1, 0.5), (2, loss)], &[]).unwrap_err().to_string();
-            assert!(error.starts_with(&format!("loss {loss} at step 2 is not above 0")), "{error}");
+            assert!(error.starts_with(&format!("loss {loss} at step 2 is not finite")), "{error}");
         }
         let unordered = loss_chart("", &[(1, 0.5), (3, 0.5), (3, 0.5)], &[]);
         assert_eq!(unordered, Err(ChartError::Order { from: 3, to: 3 }));

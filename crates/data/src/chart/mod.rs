@@ -32,8 +32,8 @@ pub enum ChartError {
     /// There is no row or point to draw.
     #[error("a chart needs at least one row, got none")]
     NoRows,
-    /// A loss has no place on a logarithmic axis.
-    #[error("loss {loss} at step {step} is not above 0 and finite, as a logarithmic axis needs")]
+    /// A loss has no place on an axis.
+    #[error("loss {loss} at step {step} is not finite")]
     Loss {
         /// The loss.
         loss: f64,

@@ -390,6 +390,20 @@ impl Column {
         }
     }
 
+    /// Whether the value is one of those that the column holds, where it holds a list: of a category of numbers
+    /// and of a constant, as exactly as f32 tells.
+    #[must_use]
+    pub fn lists(&self, value: f64) -> bool {
+        let is_near = |known: f64| (value - known).abs() <= 1e-6 * known.abs().max(1.0);
+        match &self.kind {
+            ColumnKind::Category(category) => {
+                category.numbers().is_none_or(|numbers| numbers.iter().any(|known| is_near(*known)))
+            }
+            ColumnKind::Constant(text) => number(text).is_ok_and(is_near),
+            ColumnKind::Number(_) | ColumnKind::Date(_) => true,
+        }
+    }
+
     /// Whether a cell of samples can have this value: it is within the bounds of the column, and has its
     /// decimals, as exactly as f32 tells.
     #[must_use]

@@ -93,7 +93,7 @@ fn unknown_keys_are_refused_by_name() {
         ("\"steps\":", "\"extra\": 0, \"steps\":"),
     ] {
         let message = refusal(from, to);
-        assert!(message.starts_with("unknown field `extra`, expected "), "{message}");
+        assert!(message.starts_with("unknown field \"extra\", expected "), "{message}");
     }
 }
 
@@ -103,8 +103,8 @@ fn other_formats_and_missing_keys_are_refused() {
         refusal("\"format\": 1", "\"format\": 2, \"new\": 0"),
         "format 2 is not supported (supported: 1)"
     );
-    assert!(refusal("\"format\": 1,", "").starts_with("missing field `format`"));
-    assert!(refusal("\"seed\": 18446744073709551615,", "").starts_with("missing field `seed`"));
+    assert!(refusal("\"format\": 1,", "").starts_with("missing field \"format\""));
+    assert!(refusal("\"seed\": 18446744073709551615,", "").starts_with("missing field \"seed\""));
     let message = refusal("v_prediction", "flow");
     assert!(message.starts_with("\"flow\" is not supported (supported: epsilon, sample,"));
 }
@@ -188,6 +188,17 @@ fn the_columns_of_a_table_by_hand() {
 }
 
 #[test]
+fn fields_are_named_in_quotes() {
+    // In backticks they would be settings, which a command line spells as flags.
+    let message =
+        About::from_json(br#"{"format":1,"dat":{},"training":null}"#).unwrap_err().to_string();
+    assert!(
+        message.starts_with("unknown field \"dat\", expected one of \"format\", \"data\""),
+        "{message}"
+    );
+}
+
+#[test]
 fn columns_that_cannot_be_are_refused_by_name() {
     let refusal = |change: fn(&mut AboutData, &mut AboutColumn)| {
         let About { mut data, .. } = table();
@@ -244,8 +255,8 @@ fn a_file_with_impossible_columns_is_not_read() {
     let text = table().to_json();
     for (from, to, message) in [
         ("\"deviation\": 2.0", "\"deviation\": -1", "column \"height\": deviation -1 must be"),
-        ("\"number\"", "\"complex\"", "unknown variant `complex`, expected one of `number`"),
-        ("\"mean\": 0.5", "\"mean\": 0.5, \"odd\": 1", "unknown field `odd`"),
+        ("\"number\"", "\"complex\"", "unknown variant \"complex\", expected one of \"number\""),
+        ("\"mean\": 0.5", "\"mean\": 0.5, \"odd\": 1", "unknown field \"odd\""),
     ] {
         let changed = text.replacen(from, to, 1);
         assert_ne!(changed, text);

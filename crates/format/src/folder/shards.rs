@@ -22,7 +22,7 @@ const LONGEST_NAME: usize = 1024;
 #[non_exhaustive]
 pub enum ShardError {
     /// The index is not JSON, or not of the form that it must have.
-    #[error("not an index of shards: {reason}")]
+    #[error("not an index of shards: {}", crate::config::plain(reason))]
     Malformed {
         /// What is wrong, and where.
         reason: serde_json::Error,

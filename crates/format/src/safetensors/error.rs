@@ -46,7 +46,7 @@ pub enum SafetensorsError {
         found: u64,
     },
     /// The header is not JSON, or not of the form that it must have.
-    #[error("the header is not that of a safetensors file: {reason}")]
+    #[error("the header is not that of a safetensors file: {}", crate::config::plain(reason))]
     Header {
         /// What is wrong, and where.
         reason: serde_json::Error,

@@ -105,12 +105,12 @@ fn headers_that_cannot_be_are_refused_by_tensor() {
         (
             tensor("b", "[-1]", [8, 12]),
             "the header is not that of a safetensors file: tensor \"b\": invalid value: integer \
-             `-1`, expected usize at line 1 column 84",
+             \"-1\", expected usize at line 1 column 84",
         ),
         (
             tensor("b", "[1]", [8, 12]).replace("F32", "F3"),
-            "the header is not that of a safetensors file: tensor \"b\": unknown variant `F3`, \
-             expected one of `BOOL`",
+            "the header is not that of a safetensors file: tensor \"b\": unknown variant \"F3\", \
+             expected one of \"BOOL\"",
         ),
         (
             tensor(&"b".repeat(1025), "[1]", [8, 12]),

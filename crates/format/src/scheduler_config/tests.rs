@@ -235,11 +235,11 @@ fn what_is_not_supported_is_refused_by_name() {
         ),
         (
             r#""num_train_timesteps":999.5"#,
-            "num_train_timesteps: invalid type: floating point `999.5`, expected usize",
+            "num_train_timesteps: invalid type: floating point \"999.5\", expected usize",
         ),
         (
             r#""steps_offset":-1.0"#,
-            "steps_offset: invalid type: floating point `-1.0`, expected usize",
+            "steps_offset: invalid type: floating point \"-1.0\", expected usize",
         ),
         (r#""steps_offset":1000001"#, "steps_offset 1000001 must be at most 1000000"),
         (
@@ -252,7 +252,7 @@ fn what_is_not_supported_is_refused_by_name() {
             "dynamic_thresholding_ratio 1.5 must be in [0, 1]",
         ),
         (r#""thresholding":true,"sample_max_value":-1"#, "sample_max_value -1 must be positive"),
-        (r#""clip_sample":1"#, "clip_sample: invalid type: integer `1`, expected a boolean"),
+        (r#""clip_sample":1"#, "clip_sample: invalid type: integer \"1\", expected a boolean"),
     ];
     for (keys, message) in cases {
         assert_eq!(refusal(keys), message);

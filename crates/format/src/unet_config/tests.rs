@@ -296,7 +296,7 @@ fn values_of_the_wrong_type_name_key_value_and_expectation() {
     );
     assert_eq!(
         refusal(r#""in_channels":-1"#),
-        "in_channels: invalid value: integer `-1`, expected usize"
+        "in_channels: invalid value: integer \"-1\", expected usize"
     );
 }
 

@@ -29,7 +29,8 @@ impl Model {
     /// as [`rows_of_array`](Self::rows_of_array) takes them.
     ///
     /// # Errors
-    /// If the shape is another, samples are no rows of a table, or a cell of words or dates is given.
+    /// If the shape is another, samples are no rows of a table, a cell of words or dates is given, or one that is
+    /// not among the numbers of a category.
     pub fn given_of_cells(&self, shape: &[usize], values: &[f64]) -> Result<Given, RowsError> {
         let columns = self.table()?;
         let filled: Vec<f64> = values.iter().map(|v| if v.is_nan() { 0.0 } else { *v }).collect();
@@ -41,6 +42,12 @@ impl Model {
         let mut words = cells.iter().zip(columns.as_slice().iter().cycle()).filter(is_word);
         if let Some((_, column)) = words.next() {
             return Err(RowsError::Words { name: column.name().to_owned() });
+        }
+        for (index, cell) in cells.iter().enumerate() {
+            let column = &columns.as_slice()[index % columns.len()];
+            if let Some(value) = cell.filter(|value| !column.lists(*value)) {
+                return Err(RowsError::NotListed { index, value, name: column.name().to_owned() });
+            }
         }
         self.given(columns, cells)
     }

@@ -23,6 +23,44 @@ pub(super) struct Lines<'a> {
     pub mean: &'a [(f64, f64)],
     pub window: usize,
     pub held_out: &'a [(f64, f64)],
+    /// How high a loss is.
+    pub height: Height,
+}
+
+/// The vertical axis. Bounds of densities may be negative.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Height {
+    Logarithm,
+    Loss,
+}
+
+impl Height {
+    fn of(self, loss: f64) -> f64 {
+        match self {
+            Self::Logarithm => loss.log10(),
+            Self::Loss => loss,
+        }
+    }
+
+    fn axis(self, range: Range<f64>) -> Axis {
+        match self {
+            Self::Logarithm => Axis {
+                ticks: log_ticks(range.clone(), 8),
+                range,
+                label: Box::new(|exponent| short(10_f64.powf(exponent))),
+            },
+            Self::Loss => {
+                Axis { ticks: even_ticks(range.clone(), 8), range, label: Box::new(short) }
+            }
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Logarithm => "loss (log scale)",
+            Self::Loss => "loss",
+        }
+    }
 }
 
 /// Draws on the canvas.
@@ -36,27 +74,25 @@ pub(super) fn draw(canvas: &mut Canvas, title: &str, lines: &Lines<'_>) -> Resul
         .x_label_area_size(px(46))
         .y_label_area_size(px(64))
         .build_cartesian_2d(x, y)?;
-    mesh(&mut chart, ["step", "loss (log scale)"], false)?;
+    mesh(&mut chart, ["step", lines.height.name()], false)?;
     draw_losses(&mut chart, lines)?;
     area.present()
 }
 
 fn axes(lines: &Lines<'_>) -> (Axis, Axis) {
     let all = [lines.raw, lines.held_out].concat();
-    let (steps, exponents) = (step_range(lines.raw), exponent_range(&all));
+    let heights = all.iter().map(|(_, loss)| lines.height.of(*loss)).collect::<Vec<_>>();
+    let steps = step_range(lines.raw);
     let mut step_ticks = even_ticks(steps.clone(), 8);
     step_ticks.retain(|step| step.fract() == 0.0);
     let x = Axis { ticks: step_ticks, range: steps, label: Box::new(group) };
-    let y = Axis {
-        ticks: log_ticks(exponents.clone(), 8),
-        range: exponents,
-        label: Box::new(|exponent| short(10_f64.powf(exponent))),
-    };
+    let y = lines.height.axis(with_margin(&heights));
     (x, y)
 }
 
 fn draw_losses(chart: &mut Chart<'_>, lines: &Lines<'_>) -> Result<(), DrawError> {
-    let Lines { raw, mean, window, held_out } = *lines;
+    let Lines { raw, mean, window, held_out, height } = *lines;
+    let on_axes = |(step, loss): (f64, f64)| (step, height.of(loss));
     let raw_style = ShapeStyle::from(RAW).stroke_width(1);
     let mean_style = ShapeStyle::from(MEAN).stroke_width(px(2));
     if window > 1 {
@@ -101,19 +137,15 @@ fn sample((x, y): (i32, i32), style: ShapeStyle) -> PathElement<(i32, i32)> {
     PathElement::new([(x, y), (x + i32::from(22 * OVERSAMPLING), y)], style)
 }
 
-fn on_axes((step, loss): (f64, f64)) -> (f64, f64) {
-    (step, loss.log10())
-}
-
 fn step_range(raw: &[(f64, f64)]) -> Range<f64> {
     let (from, to) = (raw[0].0, raw[raw.len() - 1].0);
     if from < to { from..to } else { from - 1.0..to + 1.0 }
 }
 
-/// The decimal exponents of the losses, with a margin.
-fn exponent_range(raw: &[(f64, f64)]) -> Range<f64> {
-    let exponents = || raw.iter().map(|(_, loss)| loss.log10());
-    let (low, high) = (exponents().fold(f64::MAX, f64::min), exponents().fold(f64::MIN, f64::max));
+/// From the lowest to the highest, with a margin.
+fn with_margin(heights: &[f64]) -> Range<f64> {
+    let low = heights.iter().copied().fold(f64::MAX, f64::min);
+    let high = heights.iter().copied().fold(f64::MIN, f64::max);
     let margin = (0.05 * (high - low)).max(0.02);
     low - margin..high + margin
 }

@@ -91,7 +91,7 @@ fn shards_that_do_not_fit_their_index_are_refused_by_tensor() {
         (first, "../../x", format!("tensor \"a\" is in \"../../x\": {name}")),
         (first, "/etc/passwd", format!("tensor \"a\" is in \"/etc/passwd\": {name}")),
         (first, "..", format!("tensor \"a\" is in \"..\": {name}")),
-        ("weight_map", "weights", format!("{index}: missing field `weight_map`")),
+        ("weight_map", "weights", format!("{index}: missing field \"weight_map\"")),
         (r#""b":"#, r#""a":"#, format!("{index}: tensor \"a\" appears twice at line 3")),
         (first, &"a".repeat(1025), format!("{index}: a name takes 1025 bytes, expected at most")),
     ] {
