@@ -27,7 +27,8 @@ pub use scale::Scale;
 const MAX_DISTINCT: usize = 16;
 /// … and at least this many rows for each.
 pub(super) const ROWS_PER_VALUE: usize = 10;
-/// Of numbers with decimals, which are in no list by chance, there may be more, if each has more rows.
+/// There may be more of them if they have decimals, and more rows each: such numbers repeat where they come from a
+/// list.
 const MAX_LISTED: usize = 64;
 const ROWS_PER_LISTED: usize = 100;
 /// Words that stand for an empty cell, in any case.
@@ -317,7 +318,7 @@ impl Column {
             ColumnKind::Category(category) => vec![(0, category.codes())],
             ColumnKind::Date(date) => {
                 let mut end = 0;
-                let part = |part: &'_ Number| {
+                let part = |part: &Number| {
                     let first = end + 1;
                     end += part.width();
                     first
