@@ -109,9 +109,8 @@ impl Objective {
     /// what their mean counts in an update of `total` rows.
     fn simple(&self, row: &Row<'_>, total: f64, output: &[f32], slopes: &mut [f32]) -> (f64, f64) {
         let length = row.target.len();
-        let of_categories: usize =
-            self.categories.as_slice().iter().map(|category| category.range().len()).sum();
-        let count = (length - of_categories + self.categories.len()) as f64;
+        let values: usize = self.categories.others(length).map(|part| part.len()).sum();
+        let count = (values + self.categories.len()) as f64;
         let (factor, mut sum) = (row.weight * row.counts / (count * total), 0.0);
         for part in self.categories.others(length) {
             let (output, target) = (&output[part.clone()], &row.target[part.clone()]);

@@ -209,13 +209,8 @@ impl Pipeline {
             let from = number * plan.batch().get();
             let rows = x0.slice(from..x0.rows().min(from + plan.batch().get()));
             let stack = Stack {
-                prediction: config.prediction(),
-                schedule: self.model.schedule().clone(),
-                categories: self.model.categories().clone(),
-                labels: plan.labels().of(indices),
-                guidance: None,
                 limit: clip.then(|| Limit::of(config)),
-                known: None,
+                ..Stack::of(&self.model, plan.labels().of(indices))
             };
             let x_t = self.engine.run(|| -> Result<Batch, Error> {
                 let mut denoiser = stack.over(self.network.clone());
@@ -253,13 +248,8 @@ impl Pipeline {
     ) -> Result<T, Error> {
         let config = &self.model.folder().scheduler;
         let stack = Stack {
-            prediction: config.prediction(),
-            schedule: self.model.schedule().clone(),
-            categories: self.model.categories().clone(),
-            labels,
-            guidance: None,
             limit: clips(settings, &self.model)?.then(|| Limit::of(config)),
-            known: None,
+            ..Stack::of(&self.model, labels)
         };
         Ok(self.engine.run(|| work(&mut *stack.over(self.network.clone()))))
     }

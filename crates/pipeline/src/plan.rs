@@ -365,13 +365,10 @@ impl Plan {
                 };
                 let labels = labels.map(|labels| labels.repeat(self.particles));
                 let stack = Stack {
-                    prediction: config.prediction(),
-                    schedule: self.model.schedule().clone(),
-                    categories: self.model.categories().clone(),
-                    labels,
                     guidance: self.guidance,
                     limit: clip.then(|| Limit::of(config)),
                     known: inpainted,
+                    ..Stack::of(&self.model, labels)
                 };
                 match (filtered, sampler) {
                     (Some(known), AnySampler::Ddpm(ddpm)) => {

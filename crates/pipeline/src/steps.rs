@@ -95,7 +95,7 @@ impl Steps {
         }
         let advance = |part: &mut Trajectory| advance(part, pipeline, plan);
         let steps = pipeline.engine().run(|| shared(current, advance));
-        let step = Step::joined(steps.into_iter().collect::<Result<_, _>>()?);
+        let step = Step::joined(&steps.into_iter().collect::<Result<Vec<_>, _>>()?);
         if step.done == step.of {
             self.finish();
         }

@@ -125,14 +125,15 @@ pub struct Step {
 
 impl Step {
     /// The same step of the parts of a batch, at least one.
-    pub(crate) fn joined(mut parts: Vec<Self>) -> Self {
-        let last = parts.pop().expect("a batch has at least one part");
-        let Some(first) = parts.first().map(|first| first.indices.start) else { return last };
-        parts.push(last);
+    pub(crate) fn joined(parts: &[Self]) -> Self {
+        let (first, last) = (&parts[0], &parts[parts.len() - 1]);
+        if parts.len() == 1 {
+            return last.clone();
+        }
         let join = |of: fn(&Self) -> &Batch| Batch::stack(parts.iter().map(of));
         let (x, x0) = (join(|part| &part.x), join(|part| &part.x0));
-        let Self { done, of, indices, .. } = parts.swap_remove(parts.len() - 1);
-        Self { done, of, indices: first..indices.end, x, x0 }
+        let Self { done, of, .. } = *last;
+        Self { done, of, indices: first.indices.start..last.indices.end, x, x0 }
     }
 }
 

@@ -317,14 +317,13 @@ impl Column {
             ColumnKind::Number(number) => vec![(1, number.codes())],
             ColumnKind::Category(category) => vec![(0, category.codes())],
             ColumnKind::Date(date) => {
-                let mut end = 0;
-                let part = |part: &Number| {
-                    let first = end + 1;
-                    end += part.width();
-                    first
+                let part = |end: &mut usize, part: &Number| {
+                    let first = *end + 1;
+                    *end += part.width();
+                    Some(first)
                 };
-                let firsts: Vec<usize> = date.parts().iter().map(part).collect();
-                firsts.into_iter().zip(date.parts().iter().map(Number::codes)).collect()
+                let firsts = date.parts().iter().scan(0, part);
+                firsts.zip(date.parts().iter().map(Number::codes)).collect()
             }
             ColumnKind::Constant(_) => Vec::new(),
         }

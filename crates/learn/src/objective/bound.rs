@@ -108,11 +108,9 @@ impl Bound {
         let mut estimate = Batch::new(vec![output.len()], row.clean.to_vec());
         let mut predicted = output.to_vec();
         categories.estimate(&Batch::new(vec![output.len()], predicted.clone()), &mut estimate);
-        for range in categories.as_slice().iter().map(Category::range) {
-            for i in range {
-                let off = (estimate.data()[i] - row.clean[i]) / self.on_prediction(row.timestep);
-                predicted[i] = row.target[i] + off;
-            }
+        let on_prediction = self.on_prediction(row.timestep);
+        for i in categories.as_slice().iter().flat_map(Category::range) {
+            predicted[i] = row.target[i] + (estimate.data()[i] - row.clean[i]) / on_prediction;
         }
         Cow::Owned(predicted)
     }

@@ -6,6 +6,8 @@ use ancestral::inpainting::Known;
 use ancestral::{Batch, Denoiser, Network, NetworkDenoiser, Prediction, Schedule};
 use ancestral_format::SchedulerConfig;
 
+use crate::model::Model;
+
 /// What turns the predictions of a network into the clean estimates that a sampler sees.
 #[derive(Clone, Debug)]
 pub(crate) struct Stack {
@@ -46,6 +48,19 @@ impl Limit {
 }
 
 impl Stack {
+    /// That of a model for rows of these labels: nothing is guided, limited or known.
+    pub(crate) fn of(model: &Model, labels: Option<Vec<u32>>) -> Self {
+        Self {
+            prediction: model.folder().scheduler.prediction(),
+            schedule: model.schedule().clone(),
+            categories: model.categories().clone(),
+            labels,
+            guidance: None,
+            limit: None,
+            known: None,
+        }
+    }
+
     /// The denoiser over a network. What is known is not clipped.
     pub(crate) fn over<'a, N: Network + 'a>(
         &self,
