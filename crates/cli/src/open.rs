@@ -67,7 +67,7 @@ impl Wanted<'_> {
 
 /// The engine for the device, precision and threads of the flags.
 pub fn engine(args: &ComputeArgs) -> Result<Engine> {
-    let engine = engine_on(args, args.precision.unwrap_or_default().into())?;
+    let engine = engine_on(args, args.precision.unwrap_or_default())?;
     match args.threads {
         None => Ok(engine),
         Some(threads) => engine.with_threads(threads).map_err(flagged),

@@ -1,9 +1,9 @@
 //! The settings of a run from the flags.
 
-use ancestral_pipeline::{Compat, Model, NoiseSource, Settings};
+use ancestral_pipeline::{Model, Settings};
 use anyhow::Result;
 
-use crate::args::{CompatArg, ProcessArgs, RngArg, SampleArgs, SteeringArgs, Wrapped};
+use crate::args::{ProcessArgs, SampleArgs, SteeringArgs, Wrapped};
 use crate::rows::Source;
 
 impl ProcessArgs {
@@ -30,8 +30,7 @@ impl SampleArgs {
         (settings.count, settings.first, settings.seed) = (self.count, self.first, self.seed);
         (settings.batch, settings.null_label) = (self.batch, self.null_label);
         settings.class.clone_from(&self.class);
-        settings.rng = self.rng.into();
-        settings.compat = self.compat.map(Into::into);
+        (settings.rng, settings.compat) = (self.rng, self.compat);
         let SteeringArgs {
             guidance,
             guidance_rescale,
@@ -72,23 +71,5 @@ impl SampleArgs {
         ];
         let named = files.into_iter().filter_map(|(key, path)| Some((key, path.as_ref()?)));
         named.map(|(key, path)| (key.to_owned(), path.display().to_string())).collect()
-    }
-}
-
-impl From<RngArg> for NoiseSource {
-    fn from(rng: RngArg) -> Self {
-        match rng {
-            RngArg::Ancestral => Self::Ancestral,
-            RngArg::Torch => Self::Torch,
-            RngArg::TorchEach => Self::TorchEach,
-        }
-    }
-}
-
-impl From<CompatArg> for Compat {
-    fn from(compat: CompatArg) -> Self {
-        match compat {
-            CompatArg::Diffusers => Self::Diffusers,
-        }
     }
 }

@@ -1,10 +1,11 @@
 //! Which model to convert, and how.
 
-use std::fmt;
 use std::path::PathBuf;
 
 use ancestral_format::Dtype;
-use clap::{ArgAction, Parser, ValueEnum};
+use clap::{ArgAction, Parser};
+
+use super::choice::choice;
 
 /// Write any readable model folder as a clean one.
 ///
@@ -21,8 +22,8 @@ pub struct ConvertArgs {
     #[arg(short, long, value_name = "FOLDER")]
     pub output: PathBuf,
     /// Type of the stored weights; a network always computes with float32
-    #[arg(long, value_enum, value_name = "DTYPE", default_value_t = DtypeArg::F32)]
-    pub dtype: DtypeArg,
+    #[arg(long, value_name = "DTYPE", default_value = "f32", value_parser = choice::<Dtype>())]
+    pub dtype: Dtype,
     /// Which weights of MODEL: those named diffusion_pytorch_model.NAME.safetensors, such as fp16,
     /// or raw
     #[arg(long, value_name = "NAME")]
@@ -33,31 +34,4 @@ pub struct ConvertArgs {
     /// Print only errors
     #[arg(short, long, action = ArgAction::SetTrue)]
     pub quiet: bool,
-}
-
-/// The type of the stored weights, as written on the command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum DtypeArg {
-    /// 32 bits
-    F32,
-    /// 16 bits: a third of the digits, values up to 65504
-    F16,
-}
-
-impl From<DtypeArg> for Dtype {
-    fn from(dtype: DtypeArg) -> Self {
-        match dtype {
-            DtypeArg::F32 => Self::F32,
-            DtypeArg::F16 => Self::F16,
-        }
-    }
-}
-
-impl fmt::Display for DtypeArg {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::F32 => "f32",
-            Self::F16 => "f16",
-        })
-    }
 }

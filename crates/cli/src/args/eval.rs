@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use ancestral::Variance;
+use ancestral_eval::Resize;
+use clap::Parser;
 use clap::builder::PossibleValuesParser;
-use clap::{Parser, ValueEnum};
 
+use super::choice::choice;
 use super::help::spacing_help;
 use super::value::{MOST_ROWS, MOST_SAMPLES, MOST_TIMESTEPS, count, decay, label, seed};
 use super::{ComputeArgs, RanksArgs};
@@ -118,8 +120,8 @@ pub struct QualityArgs {
     #[arg(long, value_name = "COLUMN", conflicts_with_all = ["likelihood", "flow"])]
     pub target: Option<String>,
     /// How pictures are resized for InceptionV3 [default: clean]
-    #[arg(long, value_enum, requires = "features")]
-    pub resize: Option<ResizeArg>,
+    #[arg(long, requires = "features", value_parser = choice::<Resize>())]
+    pub resize: Option<Resize>,
     /// Radius of the balls of precision, recall, density and coverage, in neighbours [default: 5]
     #[arg(long, value_name = "K", conflicts_with_all = ["likelihood", "flow"], value_parser = count(1000))]
     pub neighbours: Option<usize>,
@@ -148,15 +150,6 @@ pub struct LikelihoodArgs {
     /// Measure the density, as of real numbers
     #[arg(long)]
     pub density: bool,
-}
-
-/// How pictures are resized for `InceptionV3`, as written on the command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ResizeArg {
-    /// As clean-fid does: bicubic, with antialiasing
-    Clean,
-    /// As pytorch-fid does: bilinear, without antialiasing
-    Pytorch,
 }
 
 /// The names of variances.

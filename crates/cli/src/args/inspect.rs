@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use ancestral_pipeline::Precision;
 use clap::{Parser, Subcommand};
 
-use super::compute::PrecisionArg;
+use super::choice::choice;
 use super::process::ProcessArgs;
 use super::schedule::ScheduleArgs;
 
@@ -25,8 +26,8 @@ pub struct InspectArgs {
     #[arg(long, conflicts_with_all = ["json", "plan"])]
     pub columns: bool,
     /// The precision of --plan [default: f32]
-    #[arg(long, value_enum, value_name = "PRECISION", requires = "plan")]
-    pub precision: Option<PrecisionArg>,
+    #[arg(long, value_name = "PRECISION", requires = "plan", value_parser = choice::<Precision>())]
+    pub precision: Option<Precision>,
     /// Which weights of a model folder: those named diffusion_pytorch_model.NAME.safetensors
     #[arg(long, value_name = "NAME")]
     pub variant: Option<String>,

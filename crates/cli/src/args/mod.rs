@@ -1,6 +1,7 @@
 //! The arguments of the command line. Nothing is opened or decided here.
 
 mod calibrate;
+mod choice;
 mod compare;
 mod compute;
 mod convert;
@@ -22,24 +23,22 @@ use std::ffi::OsString;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use calibrate::CalibrateArgs;
+pub use choice::Choice;
 pub use compare::CompareArgs;
-pub use compute::{ComputeArgs, PrecisionArg, ShowArg};
+pub use compute::{ComputeArgs, ShowArg};
 pub use convert::ConvertArgs;
-pub use eval::{EvalArgs, LikelihoodArgs, QualityArgs, ResizeArg};
+pub use eval::{EvalArgs, LikelihoodArgs, QualityArgs};
 pub use explain::ExplainArgs;
 pub use inspect::{InspectArgs, InspectDevicesArgs, InspectScheduleArgs, InspectWhat};
 pub use invert::InvertArgs;
 pub use process::ProcessArgs;
 pub use ranks::RanksArgs;
-pub use sample::{CompatArg, RngArg, SampleArgs, SteeringArgs};
+pub use sample::{SampleArgs, SteeringArgs};
 pub use schedule::ScheduleArgs;
 pub use serve::ServeArgs;
 #[cfg(feature = "serve")]
 pub use serve::{LimitArgs, LogArg};
-pub use train::{
-    BudgetArgs, FitArg, LossArg, MissingArg, OptimizerArg, PredictionArg, ReadingArgs, SavingArgs,
-    TimestepSamplerArg, TrainArgs,
-};
+pub use train::{BudgetArgs, ReadingArgs, SavingArgs, TrainArgs};
 pub use value::Wrapped;
 
 /// Train diffusion models and draw samples from them.

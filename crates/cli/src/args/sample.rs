@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, ValueEnum};
+use ancestral_pipeline::{Compat, NoiseSource};
+use clap::Parser;
 
+use super::choice::choice;
 use super::process::ProcessArgs;
 use super::value::{
     IntervalArg, MOST_ROWS, MOST_SAMPLES, SizeArg, count, interval, label, seed, share, size,
@@ -28,11 +30,11 @@ pub struct SampleArgs {
     pub count: Option<usize>,
     /// Reproduce another program exactly, including its known bugs; `inspect MODEL` lists the
     /// differences
-    #[arg(long, value_enum, value_name = "PROGRAM")]
-    pub compat: Option<CompatArg>,
+    #[arg(long, value_name = "PROGRAM", value_parser = choice::<Compat>())]
+    pub compat: Option<Compat>,
     /// Random number generator of the noise
-    #[arg(long, value_enum, value_name = "SOURCE", default_value_t = RngArg::Ancestral)]
-    pub rng: RngArg,
+    #[arg(long, value_name = "SOURCE", default_value = "ancestral", value_parser = choice::<NoiseSource>())]
+    pub rng: NoiseSource,
     /// Which weights of a model folder: those named diffusion_pytorch_model.NAME.safetensors, such
     /// as fp16, or raw (before averaging, of models trained here)
     #[arg(long, value_name = "NAME")]
@@ -169,25 +171,4 @@ pub struct SteeringArgs {
         value_parser = count(MOST_SAMPLES - 2)
     )]
     pub interpolate: Option<usize>,
-}
-
-/// Another program whose numbers are reproduced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum CompatArg {
-    /// Hugging Face's diffusers: the scheduler that the model folder names, with its config; with
-    /// --sampler, another scheduler of diffusers
-    Diffusers,
-}
-
-/// A source of noise, as written on the command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum RngArg {
-    /// Ours: a sample depends only on the seed and its own index
-    Ancestral,
-    /// PyTorch's CPU generator, one for all samples: as torch.Generator().manual_seed(SEED) with
-    /// batch_size N in diffusers
-    Torch,
-    /// PyTorch's CPU generator, one for each sample, seeded SEED, SEED + 1, …: as a list of generators
-    /// in diffusers
-    TorchEach,
 }

@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
-use ancestral::{LossWeight, Variance};
-use clap::{Parser, ValueEnum};
+use ancestral::{LossWeight, Prediction, Variance};
+use ancestral_learn::{Fit, Loss, Missing, Optimizer, TimestepSampler};
+use clap::Parser;
 
+use super::choice::choice;
 use super::help::{data_help, loss_weight_help};
 use super::schedule::ScheduleArgs;
 use super::value::{
@@ -69,23 +71,23 @@ pub struct TrainArgs {
     #[arg(long)]
     pub constant_lr: bool,
     /// What the network learns to predict [default: v; points, and tables of up to 3 numbers: epsilon]
-    #[arg(long, value_enum)]
-    pub prediction: Option<PredictionArg>,
+    #[arg(long, value_parser = choice::<Prediction>())]
+    pub prediction: Option<Prediction>,
     /// Variance of the steps from noise to data: fixed, or learned beside the prediction
     /// [default: fixed-small; points and tables: fixed-large]
     #[arg(long, value_name = "NAME", value_parser = Variance::NAMES)]
     pub variance: Option<String>,
     /// What training makes small [default: hybrid with a learned variance, else simple]
-    #[arg(long, value_enum)]
-    pub loss: Option<LossArg>,
+    #[arg(long, value_parser = choice::<Loss>())]
+    pub loss: Option<Loss>,
     #[arg(long, value_name = "NAME[:option=value,…]", help = loss_weight_help())]
     pub loss_weight: Option<LossWeight>,
     /// How timesteps are drawn [default: uniform]
-    #[arg(long, value_enum)]
-    pub timestep_sampler: Option<TimestepSamplerArg>,
+    #[arg(long, value_parser = choice::<TimestepSampler>())]
+    pub timestep_sampler: Option<TimestepSampler>,
     /// Optimizer of the weights [default: muon; points and tables: adamw]
-    #[arg(long, value_enum)]
-    pub optimizer: Option<OptimizerArg>,
+    #[arg(long, value_parser = choice::<Optimizer>())]
+    pub optimizer: Option<Optimizer>,
     #[command(flatten)]
     pub schedule: ScheduleArgs,
     /// Channels of the U-Net at each resolution, from the full resolution, each half of the one
@@ -154,8 +156,8 @@ pub struct ReadingArgs {
     #[arg(long, value_name = "N|HxW", allow_negative_numbers = true, value_parser = size)]
     pub size: Option<SizeArg>,
     /// How pictures are fitted to the size [default: crop]
-    #[arg(long, value_enum)]
-    pub fit: Option<FitArg>,
+    #[arg(long, value_parser = choice::<Fit>())]
+    pub fit: Option<Fit>,
     /// Colour behind transparent pixels and around letterboxed pictures: white, black, grey or RRGGBB
     /// [default: white]
     #[arg(long, value_name = "COLOUR", value_parser = colour)]
@@ -174,8 +176,8 @@ pub struct ReadingArgs {
     #[arg(long, value_name = "SCHEMA.json")]
     pub columns: Option<PathBuf>,
     /// What empty cells of a table are [default: learn]
-    #[arg(long, value_enum)]
-    pub missing: Option<MissingArg>,
+    #[arg(long, value_parser = choice::<Missing>())]
+    pub missing: Option<Missing>,
     /// Learn columns of words that nearly all differ, as names of rows do
     #[arg(long)]
     pub keep_ids: bool,
@@ -203,65 +205,4 @@ pub struct SavingArgs {
     /// Number of newest checkpoints to keep [default: 2]
     #[arg(long, value_name = "N", value_parser = count(1_000_000))]
     pub keep: Option<usize>,
-}
-
-/// What a network predicts, as written on the command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum PredictionArg {
-    /// The noise
-    Epsilon,
-    /// The clean sample
-    X0,
-    /// The velocity, alpha·epsilon − sigma·x0
-    V,
-}
-
-/// What training makes small, as written on the command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum LossArg {
-    /// The squared error of the prediction
-    Simple,
-    /// The same, and the variational bound, which trains a learned variance alone
-    Hybrid,
-    /// The variational bound, which trains the prediction as well
-    Vlb,
-}
-
-/// How timesteps are drawn, as written on the command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum TimestepSamplerArg {
-    /// All alike
-    Uniform,
-    /// Those with large losses more often, and counted less, for a less noisy --loss vlb
-    SecondMoment,
-}
-
-/// The optimizer, as written on the command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum OptimizerArg {
-    /// AdamW for all
-    Adamw,
-    /// Muon for the matrices between the first layer and the last, with ten times the learning rate;
-    /// AdamW for the rest
-    Muon,
-}
-
-/// What empty cells of a table are, as written on the command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum MissingArg {
-    /// One more state of their column: samples have about as many
-    Learn,
-    /// A reason to leave the row out
-    Drop,
-    /// A reason to refuse the table
-    Refuse,
-}
-
-/// How pictures are fitted to a size, as written on the command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum FitArg {
-    /// Fill the size and crop the excess equally on both sides
-    Crop,
-    /// Show the whole picture, with the background colour around it
-    Letterbox,
 }

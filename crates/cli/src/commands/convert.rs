@@ -8,7 +8,7 @@ use ancestral_files::{is_there, no_folder};
 use ancestral_format::ModelFolder;
 use anyhow::{Context, Result, bail};
 
-use crate::args::ConvertArgs;
+use crate::args::{Choice as _, ConvertArgs};
 use crate::failure::Failed;
 use crate::open::Wanted;
 
@@ -30,8 +30,9 @@ pub fn run(args: &ConvertArgs) -> Result<()> {
     let (name, folder) = (opened.name().to_owned(), opened.folder().clone());
     // A folder whose weights do not fit its network is not worth writing.
     CpuNetwork::check(&folder.network, &folder.weights).with_context(|| format!("model {name}"))?;
-    let weights = folder.weights.to_dtype(args.dtype.into());
-    let weights = weights.with_context(|| format!("model {name}, --dtype {}", args.dtype))?;
+    let weights = folder.weights.to_dtype(args.dtype);
+    let weights =
+        weights.with_context(|| format!("model {name}, --dtype {}", args.dtype.name()))?;
     let folder = ModelFolder { weights, raw_weights: None, ..folder };
     folder.write(output).map_err(|error| anyhow::Error::new(Failed(error.into())))
 }

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::args::{InspectArgs, InspectWhat, PrecisionArg, ProcessArgs};
+use crate::args::{InspectArgs, InspectWhat, ProcessArgs};
 use crate::failure::{note, on_its_line};
 use crate::flags::flagged;
 use crate::open::Wanted;
@@ -59,8 +59,7 @@ fn columns(model: &Model) -> Result<String> {
 }
 
 /// How the engine for CPUs computes the network of a model.
-fn plan(model: &Model, precision: PrecisionArg) -> Result<String> {
-    let precision = Precision::from(precision);
+fn plan(model: &Model, precision: Precision) -> Result<String> {
     precision.check().with_context(|| format!("--precision {precision}"))?;
     let ModelFolder { network, weights, .. } = model.folder();
     let network = CpuNetwork::load_in(precision, network, weights.clone());

@@ -56,7 +56,7 @@ fn follow(args: &TrainArgs, cluster: Cluster) -> Result<()> {
     let mut front = Terminal::new(true, None);
     front.watch(&cluster)?;
     let precision = args.compute.precision.unwrap_or_default();
-    let engine = engine_on(&args.compute, precision.into())?.in_cluster(cluster);
+    let engine = engine_on(&args.compute, precision)?.in_cluster(cluster);
     ancestral_run::follow(engine, args.reading.memory, &mut front).map_err(raised)
 }
 
@@ -71,7 +71,7 @@ pub fn begin(args: &TrainArgs, cluster: Cluster, front: &mut dyn Front) -> Resul
 
 fn begun(args: &TrainArgs, cluster: Cluster, front: &mut dyn Front) -> Result<Run> {
     let precision = args.compute.precision.unwrap_or_default();
-    let engine = engine_on(&args.compute, precision.into())?.in_cluster(cluster);
+    let engine = engine_on(&args.compute, precision)?.in_cluster(cluster);
     let data = args.data.clone().unwrap_or_default();
     let folder = args.output.clone().unwrap_or_else(|| folder_of(&data));
     let (reading, recipe) = (flags::reading(&args.reading), flags::recipe(args));

@@ -12,7 +12,7 @@ use ancestral_pipeline::{Batch, Pipeline, collect};
 use anyhow::{Context, Result, bail};
 
 use super::{is_samples, opened, print, settings, wanted};
-use crate::args::{EvalArgs, QualityArgs, ResizeArg};
+use crate::args::{EvalArgs, QualityArgs};
 use crate::failure::{Failed, note};
 use crate::flags::{flagged, measured, spelled};
 use crate::open::engine;
@@ -297,10 +297,7 @@ fn refuse_process(args: &EvalArgs) -> Result<()> {
 }
 
 fn features(args: &QualityArgs) -> Result<Features> {
-    let resize = match args.resize {
-        None | Some(ResizeArg::Clean) => Resize::Clean,
-        Some(ResizeArg::Pytorch) => Resize::Pytorch,
-    };
+    let resize = args.resize.unwrap_or(Resize::Clean);
     match args.features.as_deref() {
         None => Ok(Features::Values),
         Some(path) if path == Path::new(SMALL) && !path.exists() => {

@@ -3,19 +3,14 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use ancestral::{AnySchedule, Prediction};
-use ancestral_cpu::Precision;
-use ancestral_format::{NetworkConfig, PredictionType, SchedulerConfig, joined};
-use ancestral_learn::{
-    Decay, Fit, LearningRate, Loss, Missing, NetworkSize, Optimizer, Reading, Recipe, Request,
-    Settings, TimestepSampler,
-};
+use ancestral::AnySchedule;
+use ancestral_format::{NetworkConfig, SchedulerConfig, joined};
+use ancestral_learn::{Decay, LearningRate, NetworkSize, Reading, Recipe, Request, Settings};
 
 use ancestral_run::ReadingChoices;
 
 use crate::args::{
-    BudgetArgs, ComputeArgs, FitArg, LossArg, MissingArg, OptimizerArg, PrecisionArg,
-    PredictionArg, ReadingArgs, SavingArgs, ScheduleArgs, TimestepSamplerArg, TrainArgs,
+    BudgetArgs, Choice as _, ComputeArgs, ReadingArgs, SavingArgs, ScheduleArgs, TrainArgs,
 };
 
 /// The choices of the flags. There is no `..` here and below, so that no flag is forgotten.
@@ -67,17 +62,17 @@ pub fn recipe(args: &TrainArgs) -> Recipe {
     } = args;
     Recipe {
         steps: *steps,
-        precision: precision.unwrap_or_default().into(),
+        precision: precision.unwrap_or_default(),
         batch: *batch,
         accumulate: *accumulate,
         learning_rate: *lr,
         constant_rate: *constant_lr,
-        prediction: prediction.map(Prediction::from),
+        prediction: *prediction,
         variance: variance.as_deref().and_then(|name| name.parse().ok()),
-        loss: loss.map(Loss::from),
+        loss: *loss,
         loss_weight: *loss_weight,
-        timestep_sampler: timestep_sampler.map(TimestepSampler::from).unwrap_or_default(),
-        optimizer: optimizer.map(Optimizer::from),
+        timestep_sampler: timestep_sampler.unwrap_or_default(),
+        optimizer: *optimizer,
         schedule: schedule.clone(),
         timesteps: *timesteps,
         zero_snr: *zero_snr,
@@ -135,7 +130,7 @@ pub fn flags(request: &Request) -> Vec<Flag> {
         ("--batch", batch.to_string()),
         ("--accumulate", accumulate.to_string()),
         ("--lr", peak.to_string()),
-        ("--prediction", self::prediction(scheduler.prediction_type).to_owned()),
+        ("--prediction", scheduler.prediction().name().to_owned()),
         ("--variance", scheduler.variance().to_string()),
         ("--loss", loss.to_string()),
         ("--loss-weight", loss_weight.to_string()),
@@ -186,12 +181,12 @@ pub fn reading(flags: &ReadingArgs) -> ReadingChoices {
     ReadingChoices {
         channels: channels.and_then(|channels| channels.0),
         size: size.map(|size| size.0),
-        fit: fit.map(Fit::from),
+        fit: *fit,
         background: background.map(|colour| colour.0),
         classes: *classes,
         skip_bad: *skip_bad,
         columns: columns.clone(),
-        missing: missing.map(Missing::from),
+        missing: *missing,
         keep_ids: *keep_ids,
         points: *points,
         memory: *memory,
@@ -205,7 +200,7 @@ fn flags_of_reading(reading: &Reading) -> Vec<Flag> {
         Reading::Plain => (Vec::new(), Vec::new()),
         Reading::Table { ref schema, missing, keep_ids } => {
             let schema = schema.as_ref().map(|schema| ("--columns", schema.name.clone()));
-            let missing = ("--missing", self::missing(missing).to_owned());
+            let missing = ("--missing", missing.name().to_owned());
             (schema.into_iter().chain([missing]).collect(), vec![set("--keep-ids", keep_ids)])
         }
         Reading::Points { count, classes } => {
@@ -215,7 +210,7 @@ fn flags_of_reading(reading: &Reading) -> Vec<Flag> {
             vec![
                 ("--channels", channels.to_string()),
                 ("--size", joined(&size, "x")),
-                ("--fit", self::fit(fit).to_owned()),
+                ("--fit", fit.name().to_owned()),
                 ("--background", colour(background)),
             ],
             vec![set("--classes", classes), set("--skip-bad", skip_bad)],
@@ -267,105 +262,6 @@ pub fn schedule(scheduler: &SchedulerConfig) -> String {
     let name = family.info().name;
     let by_default = AnySchedule::parse(name, scheduler.num_train_timesteps);
     if by_default.as_ref() == Ok(&family) { name.to_owned() } else { family.to_string() }
-}
-
-/// What is predicted, as written on the command line.
-pub fn prediction(prediction: PredictionType) -> &'static str {
-    match prediction {
-        PredictionType::Epsilon => "epsilon",
-        PredictionType::Sample => "x0",
-        PredictionType::VPrediction => "v",
-    }
-}
-
-impl From<PredictionArg> for Prediction {
-    fn from(prediction: PredictionArg) -> Self {
-        match prediction {
-            PredictionArg::Epsilon => Self::Epsilon,
-            PredictionArg::X0 => Self::X0,
-            PredictionArg::V => Self::V,
-        }
-    }
-}
-
-impl From<LossArg> for Loss {
-    fn from(loss: LossArg) -> Self {
-        match loss {
-            LossArg::Simple => Self::Simple,
-            LossArg::Hybrid => Self::Hybrid,
-            LossArg::Vlb => Self::Vlb,
-        }
-    }
-}
-
-impl From<TimestepSamplerArg> for TimestepSampler {
-    fn from(sampler: TimestepSamplerArg) -> Self {
-        match sampler {
-            TimestepSamplerArg::Uniform => Self::Uniform,
-            TimestepSamplerArg::SecondMoment => Self::SecondMoment,
-        }
-    }
-}
-
-impl From<OptimizerArg> for Optimizer {
-    fn from(optimizer: OptimizerArg) -> Self {
-        match optimizer {
-            OptimizerArg::Adamw => Self::AdamW,
-            OptimizerArg::Muon => Self::Muon,
-        }
-    }
-}
-
-impl From<MissingArg> for Missing {
-    fn from(missing: MissingArg) -> Self {
-        match missing {
-            MissingArg::Learn => Self::Learn,
-            MissingArg::Drop => Self::Drop,
-            MissingArg::Refuse => Self::Refuse,
-        }
-    }
-}
-
-/// What empty cells are, as written on the command line.
-pub fn missing(missing: Missing) -> &'static str {
-    match missing {
-        Missing::Learn => "learn",
-        Missing::Drop => "drop",
-        Missing::Refuse => "refuse",
-    }
-}
-
-/// How pictures are fitted, as written on the command line.
-pub fn fit(fit: Fit) -> &'static str {
-    match fit {
-        Fit::Crop => "crop",
-        Fit::Letterbox => "letterbox",
-    }
-}
-
-impl From<FitArg> for Fit {
-    fn from(fit: FitArg) -> Self {
-        match fit {
-            FitArg::Crop => Self::Crop,
-            FitArg::Letterbox => Self::Letterbox,
-        }
-    }
-}
-
-impl From<Precision> for PrecisionArg {
-    fn from(precision: Precision) -> Self {
-        match precision {
-            Precision::F32 => Self::F32,
-            Precision::Bf16 => Self::Bf16,
-            Precision::F16 => Self::F16,
-        }
-    }
-}
-
-impl From<PredictionArg> for PredictionType {
-    fn from(prediction: PredictionArg) -> Self {
-        Prediction::from(prediction).into()
-    }
 }
 
 /// A colour, as written on the command line.

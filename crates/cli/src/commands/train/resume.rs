@@ -5,16 +5,17 @@ use std::path::{Path, PathBuf};
 
 use ancestral::AnySchedule;
 use ancestral_cluster::Cluster;
-use ancestral_cpu::Precision;
 use ancestral_data::Channels;
 use ancestral_format::{SchedulerConfig, joined};
-use ancestral_learn::{Loss, Optimizer, Reading, Request, TimestepSampler};
+use ancestral_learn::{Reading, Request};
 use ancestral_run::{Front, Run, RunFolder, Stored};
 use anyhow::{Context, Result, bail};
 
 use super::flags::{self, Flag};
 use super::{folder_of, limits};
-use crate::args::{BudgetArgs, ComputeArgs, ReadingArgs, SavingArgs, ScheduleArgs, TrainArgs};
+use crate::args::{
+    BudgetArgs, Choice, ComputeArgs, ReadingArgs, SavingArgs, ScheduleArgs, TrainArgs,
+};
 use crate::flags::raised;
 use crate::open::engine_on;
 
@@ -85,12 +86,12 @@ fn merged(mut request: Request, args: &TrainArgs) -> Result<Request> {
     stored.check_value("--accumulate", *accumulate)?;
     stored.check_value("--lr", *lr)?;
     stored.check_switch("--constant-lr", *constant_lr)?;
-    stored.check_value("--prediction", prediction.map(|arg| flags::prediction(arg.into())))?;
+    stored.check_value("--prediction", prediction.map(Choice::name))?;
     stored.check_value("--variance", variance.as_deref())?;
-    stored.check_value("--loss", loss.map(Loss::from))?;
+    stored.check_value("--loss", loss.map(Choice::name))?;
     stored.check_value("--loss-weight", *loss_weight)?;
-    stored.check_value("--timestep-sampler", timestep_sampler.map(TimestepSampler::from))?;
-    stored.check_value("--optimizer", optimizer.map(Optimizer::from))?;
+    stored.check_value("--timestep-sampler", timestep_sampler.map(Choice::name))?;
+    stored.check_value("--optimizer", optimizer.map(Choice::name))?;
     stored.check_value("--timesteps", *timesteps)?;
     stored.check_value("--schedule", known_schedule(schedule.as_deref(), &request)?)?;
     stored.check_switch("--zero-snr", *zero_snr)?;
@@ -101,7 +102,7 @@ fn merged(mut request: Request, args: &TrainArgs) -> Result<Request> {
     stored.check_value("--holdout", *holdout)?;
     stored.check_value("--groups", *groups)?;
     stored.check_value("--seed", *seed)?;
-    stored.check_value("--precision", precision.map(Precision::from))?;
+    stored.check_value("--precision", precision.map(Choice::name))?;
     stored.check_reading(reading)?;
     check_schema(reading.columns.as_deref(), &request.source.reading)?;
     if let (Reading::Pictures { skip_bad, .. }, true) =
@@ -190,10 +191,10 @@ impl Known {
         let channels = channels.and_then(|channels| channels.0).map(Channels::count);
         self.check_value("--channels", channels)?;
         self.check_value("--size", size.map(|size| joined(&size.0, "x")))?;
-        self.check_value("--fit", fit.map(|fit| flags::fit(fit.into())))?;
+        self.check_value("--fit", fit.map(Choice::name))?;
         self.check_value("--background", background.map(|colour| flags::colour(colour.0)))?;
         self.check_value("--columns", columns.as_deref().map(Path::display))?;
-        self.check_value("--missing", missing.map(|missing| flags::missing(missing.into())))?;
+        self.check_value("--missing", missing.map(Choice::name))?;
         self.check_switch("--keep-ids", *keep_ids)?;
         self.check_value("--points", *points)?;
         self.check_switch("--classes", *classes)?;
