@@ -5,8 +5,10 @@
 
 (torch 2.15.0, diffusers 0.42.1.) Each FOLDER is a model folder, its network is trained with BATCH
 samples a step: noise is added, forward, backward, clipping by the global norm, AdamW, and the average
-of the weights. Two threads each, or as many as ANCESTRAL_THREADS says. Prints the medians in
-milliseconds and their ratio; with ANCESTRAL_SECONDS=N it takes N seconds a network, in place of 40.
+of the weights. Two threads each, or as many as ANCESTRAL_THREADS says. PyTorch computes with maps as
+they are, with channels last, and by torch.compile. Prints the medians in milliseconds, and the ratio of
+ours to the fastest of theirs; with ANCESTRAL_SECONDS=N it takes N seconds a network, in place of 40, after
+warming up.
 
 With --bf16, PyTorch's forward pass is under autocast to bf16, once with maps as they are and once with
 channels last, and the faster of both counts; ours computes in bf16, and in f32 beside it.
@@ -32,9 +34,10 @@ STEPS = 4
 WARM_UP, SECONDS = 2, float(os.environ.get("ANCESTRAL_SECONDS", "40"))
 
 
-def pytorch(folder, batch, bf16=False, layout=torch.contiguous_format):
+def pytorch(folder, batch, bf16=False, layout=torch.contiguous_format, compiled=False):
     """One step of PyTorch's, as its users write it."""
     network = UNet2DModel.from_pretrained(folder, subfolder="unet").train().to(memory_format=layout)
+    predict = torch.compile(network) if compiled else network
     average = [p.detach().clone() for p in network.parameters()]
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-4, weight_decay=1e-6)
     schedule = DDPMScheduler(num_train_timesteps=1000)
@@ -49,7 +52,7 @@ def pytorch(folder, batch, bf16=False, layout=torch.contiguous_format):
         if config.num_class_embeds:
             labels["class_labels"] = torch.randint(0, config.num_class_embeds, (batch,))
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
-            predicted = network(schedule.add_noise(x, noise, t), t, **labels).sample
+            predicted = predict(schedule.add_noise(x, noise, t), t, **labels).sample
             loss = torch.nn.functional.mse_loss(predicted, noise)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -86,7 +89,11 @@ class Ours:
 
 def compare(binary, folder, batch, bf16):
     ours = {"ours": Ours(binary, folder, batch)}
-    steps = {"PyTorch": pytorch(folder, batch)}
+    steps = {
+        "PyTorch": pytorch(folder, batch),
+        "channels last": pytorch(folder, batch, layout=torch.channels_last),
+        "torch.compile": pytorch(folder, batch, compiled=True),
+    }
     if bf16:
         steps = {
             "PyTorch": pytorch(folder, batch, bf16=True),
@@ -94,17 +101,20 @@ def compare(binary, folder, batch, bf16):
         }
         ours = {"ours": Ours(binary, folder, batch, ["bf16"]), "ours f32": Ours(binary, folder, batch)}
     steps |= ours
+    for _ in range(WARM_UP):
+        for step in steps.values():
+            step()
     times = {who: [] for who in steps}
     begun = time.perf_counter()
-    while time.perf_counter() - begun < SECONDS or len(times["ours"]) < WARM_UP + 5:
+    while time.perf_counter() - begun < SECONDS or len(times["ours"]) < 5:
         for who, step in steps.items():
             times[who].append(step())
     for process in ours.values():
         process.close()
-    middle = {who: statistics.median(each[WARM_UP:]) for who, each in times.items()}
+    middle = {who: statistics.median(each) for who, each in times.items()}
     best = min(at for who, at in middle.items() if who not in ours)
     told = ", ".join(f"{who} {at:.1f} ms" for who, at in middle.items())
-    rounds = len(times["ours"]) - WARM_UP
+    rounds = len(times["ours"])
     print(f"{Path(folder).name}, batch {batch}: {told}, ratio {middle['ours'] / best:.2f} ({rounds} steps)", flush=True)
 
 

@@ -2,8 +2,8 @@
 //! line on its standard input and answers with the milliseconds that it took; `steps bf16 FOLDER BATCH`
 //! computes in bf16, where the CPU has AMX tiles.
 //!
-//! The data are noise: what a step costs does not depend on them. `tools/bench/training.py` calls
-//! this beside PyTorch.
+//! The optimizer is AdamW, as in the scripts that this is compared with. The data are noise: what a step
+//! costs does not depend on them. `tools/bench/training.py` calls this beside PyTorch.
 
 use std::io::{BufRead, Write};
 use std::path::Path;
@@ -12,7 +12,7 @@ use std::time::Instant;
 use ancestral_cpu::Precision;
 use ancestral_cpu::train::TrainingNetwork;
 use ancestral_format::{Labels, ModelFolder};
-use ancestral_learn::{Recipe, Source, Trainer, TrainingSet};
+use ancestral_learn::{Optimizer, Recipe, Source, Trainer, TrainingSet};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -24,7 +24,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("usage: steps [bf16] FOLDER BATCH".into());
     };
     let model = ModelFolder::read(Path::new(folder))?.model;
-    let recipe = Recipe { steps: Some(100_000), batch: Some(batch.parse()?), ..Recipe::default() };
+    let recipe = Recipe {
+        steps: Some(100_000),
+        batch: Some(batch.parse()?),
+        optimizer: Some(Optimizer::AdamW),
+        ..Recipe::default()
+    };
     let network = TrainingNetwork::new(precision, &model.network)?;
     let (shape, labels) = (network.shapes().input.clone(), network.shapes().labels);
     let rows = 256;
