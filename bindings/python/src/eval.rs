@@ -1,88 +1,80 @@
 //! How good samples are, beside real data.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use ancestral_eval::{Features, Quality, QualityReport, Reference, Resize};
+use ancestral_eval::{EvalError, Features, Quality, Real, Reference, draw_sets};
 use ancestral_pipeline::{Batch, Settings as Drawing};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString};
+use pyo3::types::PyString;
 
 use crate::arrays::{self, numbers};
-use crate::errors::{measured, raised, spelled};
+use crate::errors::{measured, spelled};
 use crate::pipeline::Pipeline;
 use crate::settings::{Settings, values};
 use crate::threads::Threads;
 
-/// Samples in a set, sets, and the radius of balls in neighbours, by default: as of the command.
-const COUNT: usize = 1000;
-const SETS: usize = 3;
-const NEIGHBOURS: usize = 5;
-
-/// Compares samples with real data: of a model, which are drawn, or of an array.
+/// Compares samples with real data: of a model, which are drawn, or of an array. Returns the report as JSON.
 #[pyfunction]
-#[pyo3(signature = (of, data, settings, *, count, sets, features, neighbours, training, tell))]
-pub fn evaluate<'py>(
-    py: Python<'py>,
-    of: &Bound<'py, PyAny>,
-    data: Option<&Bound<'py, PyAny>>,
+#[pyo3(signature = (of, data, settings, *, count, sets, features, neighbours, training, target, tell))]
+pub fn evaluate(
+    py: Python<'_>,
+    of: &Bound<'_, PyAny>,
+    data: Option<&Bound<'_, PyAny>>,
     settings: &Settings,
     count: Option<usize>,
     sets: Option<usize>,
-    features: &str,
+    features: PathBuf,
     neighbours: Option<usize>,
-    training: Option<&Bound<'py, PyAny>>,
-    tell: &Bound<'py, PyAny>,
-) -> PyResult<Bound<'py, PyDict>> {
-    let features = match features {
-        "values" => Features::Values,
-        "small" => Features::Small(Box::default()),
-        path => Features::inception(path.as_ref(), Resize::Clean)
-            .map_err(|error| measured(&error, &[]))?,
-    };
-    let neighbours = neighbours.unwrap_or(NEIGHBOURS);
+    training: Option<&Bound<'_, PyAny>>,
+    target: Option<&str>,
+    tell: &Bound<'_, PyAny>,
+) -> PyResult<String> {
+    let failed = |error: EvalError| measured(&error, &settings.names);
+    let features = Features::named(&features, None).map_err(failed)?;
+    let neighbours = neighbours.unwrap_or(Quality::NEIGHBOURS);
     let pipeline = of.extract::<PyRef<'_, Pipeline>>().ok();
     let threads = pipeline.as_ref().map_or_else(|| Threads::new(None), |one| Ok(one.threads))?;
-    let (real, learned, drawn) = if let Some(pipeline) = pipeline {
-        let real = rows("data", data, &pipeline, tell)?;
-        let learned = training.map(|data| rows("training", Some(data), &pipeline, tell));
-        let count = count.unwrap_or(COUNT.min(real.rows().div_ceil(2)));
-        let drawing = settings.of(pipeline.pipeline.model())?.count(count);
-        let sets = sets.unwrap_or(SETS);
-        (real, learned.transpose()?, drawn(py, &pipeline, settings, &drawing, sets)?)
+    let (real, drawn) = if let Some(pipeline) = pipeline {
+        let model = pipeline.pipeline.model();
+        let training = training.map(|data| rows("training", Some(data), &pipeline, tell));
+        let (training, columns) = (training.transpose()?, model.columns().cloned());
+        let real = Real { rows: rows("data", data, &pipeline, tell)?, training, columns };
+        let count = count.unwrap_or(Quality::count(real.rows.rows()));
+        let amounts = [sets.unwrap_or(Quality::SETS), count];
+        (real, drawn(py, &pipeline, settings, &settings.of(model)?, amounts)?)
     } else {
         let Some(data) = data else {
             return Err(PyTypeError::new_err("data: needed to compare samples with"));
         };
         let real = arrays::batch("data", data)?;
-        let learned = training.map(|data| arrays::batch("training", data)).transpose()?;
+        let training = training.map(|data| arrays::batch("training", data)).transpose()?;
         let samples = arrays::batch("samples", of)?;
-        for (name, other) in [("samples", Some(&samples)), ("training", learned.as_ref())] {
+        for (name, other) in [("samples", Some(&samples)), ("training", training.as_ref())] {
             if let Some(other) = other.filter(|other| other.row_shape() != real.row_shape()) {
                 let (found, expected) = (other.row_shape(), real.row_shape());
                 let text = format!("{name}: rows of {found:?}, expected {expected:?} as of data");
                 return Err(PyValueError::new_err(text));
             }
         }
-        (real, learned, vec![samples])
+        (Real { training, ..real.into() }, vec![samples])
     };
-    if !matches!(features, Features::Values) && real.row_shape().len() != 3 {
-        let text = format!("features: rows of {:?} are not pictures", real.row_shape());
-        return Err(PyValueError::new_err(text));
+    if target.is_some() && real.columns.is_none() {
+        return Err(PyValueError::new_err("target: the data are no table"));
     }
     let report = threads.run(py, || {
         let quality = Quality::new(real, drawn[0].rows(), &features, neighbours)?;
-        let quality = match learned {
-            Some(learned) => quality.with_training(learned),
-            None => quality,
-        };
-        quality.compare(&drawn, &mut |_, _, _| ())
+        let mut report = quality.compare(&drawn, &mut |_, _, _| ())?;
+        let table = quality.table(&drawn).map(|table| table.report(target));
+        report.table = table.transpose()?;
+        Ok(report)
     })?;
-    let report = report.map_err(|error| measured(&error, &settings.names))?;
+    let report = report.map_err(failed)?;
     for warning in &report.warnings {
         tell.call1(("warning", spelled(warning, &[])))?;
     }
-    as_dict(py, &report)
+    serde_json::to_string(&report).map_err(|error| PyValueError::new_err(error.to_string()))
 }
 
 /// Real rows for a model: an array, a name or a path; by default the data of the built-in model.
@@ -118,42 +110,32 @@ fn drawn(
     pipeline: &Pipeline,
     settings: &Settings,
     drawing: &Drawing,
-    sets: usize,
+    amounts: [usize; 2],
 ) -> PyResult<Vec<Batch>> {
-    let failed = |error| raised(&error, &settings.names);
-    if sets == 0 {
+    if amounts[0] == 0 {
         return Err(PyValueError::new_err("sets 0: expected at least 1"));
     }
-    let mut drawn = Vec::new();
-    for set in 0..sets as u64 {
-        let drawing = drawing.clone().seed(drawing.seed.saturating_add(set));
-        let mut steps = pipeline.pipeline.steps(&drawing).map_err(failed)?;
-        while let Some(step) = pipeline.threads.run(py, || steps.next())? {
-            step.map_err(failed)?;
-            py.check_signals()?;
-        }
-        let found: Vec<Batch> = steps.finished().into_iter().map(|samples| samples.x).collect();
-        drawn.push(Batch::stack(&found));
-    }
-    Ok(drawn)
+    let stop = AtomicBool::new(false);
+    let drawn = pipeline.threads.watched(py, &stop, || {
+        draw_sets(&pipeline.pipeline, drawing, amounts, |_, _, _| {
+            if stop.load(Ordering::Relaxed) { Err(Ended::Stopped) } else { Ok(()) }
+        })
+    })?;
+    drawn.map_err(|ended| match ended {
+        Ended::Failed(error) => measured(&error, &settings.names),
+        // Not seen: Ctrl-C is raised instead.
+        Ended::Stopped => PyValueError::new_err("stopped"),
+    })
 }
 
-fn as_dict<'py>(py: Python<'py>, report: &QualityReport) -> PyResult<Bound<'py, PyDict>> {
-    let measures = PyList::empty(py);
-    for measure in &report.measures {
-        let found = PyDict::new(py);
-        found.set_item("name", measure.name)?;
-        found.set_item("best", measure.best)?;
-        found.set_item("value", measure.value)?;
-        found.set_item("standard_error", measure.standard_error)?;
-        found.set_item("floor", measure.floor)?;
-        measures.append(found)?;
+/// Why samples are not drawn.
+enum Ended {
+    Failed(EvalError),
+    Stopped,
+}
+
+impl From<EvalError> for Ended {
+    fn from(error: EvalError) -> Self {
+        Self::Failed(error)
     }
-    let dict = PyDict::new(py);
-    dict.set_item("features", &report.features)?;
-    dict.set_item("sets", report.sets)?;
-    dict.set_item("samples", report.samples)?;
-    dict.set_item("real", report.real)?;
-    dict.set_item("measures", measures)?;
-    Ok(dict)
 }

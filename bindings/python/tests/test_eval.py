@@ -19,8 +19,23 @@ def test_a_model_is_measured_as_by_the_command(digits, command):
         "eval", "digits", "--count", "60", "--sets", "2", "--steps", "4", "--json", "--quiet"
     )
     expected = json.loads(expected)
-    assert found["measures"] == expected["measures"]
-    assert (found["samples"], found["sets"], found["real"]) == (60, 2, expected["real"])
+    assert found == expected
+    assert (found["samples"], found["sets"]) == (60, 2)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_table_is_measured_as_by_the_command(tmp_path, command):
+    people = tmp_path / "people.csv"
+    generator = np.random.default_rng(7)
+    ages, jobs = generator.normal(40, 10, 120).round(1), generator.choice(["cook", "clerk"], 120)
+    people.write_text("age,job\n" + "".join(f"{a},{j}\n" for a, j in zip(ages, jobs, strict=True)))
+    run = ancestral.train(str(people), tmp_path / "run", steps=3, threads=1)
+    pipe = ancestral.Pipeline.from_pretrained(run.folder)
+    found = ancestral.eval(pipe, str(people), count=50, sets=2, steps=3, target="job")
+    arguments = ["--count", "50", "--sets", "2", "--steps", "3", "--target", "job", "--json", "--quiet"]
+    expected = json.loads(command("eval", str(run.folder), str(people), *arguments))
+    assert found == expected
+    assert [column["name"] for column in found["table"]["columns"]] == ["age", "job"]
 
 
 def test_arrays_are_compared(digits):
@@ -41,6 +56,7 @@ def test_what_is_wrong_is_said(digits):
         (digits, None, {"sets": 0}, ValueError, "sets 0"),
         (digits, None, {"sampler": "dimm"}, ValueError, "sampler: unknown"),
         (np.zeros((9, 2)), np.zeros((9, 2)), {"features": "small"}, ValueError, "features: rows"),
+        (digits, None, {"target": "age"}, ValueError, "target: the data are no table"),
         (digits, None, {"features": "nowhere.pt"}, ValueError, "features nowhere.pt"),
     ]:
         with pytest.raises(error, match=text):

@@ -15,8 +15,8 @@ use ancestral_pipeline::NetworkError;
 use thiserror::Error;
 
 /// The settings that texts of this crate mention, as they stand there in backticks.
-pub const SETTINGS: [&str; 8] =
-    ["calls", "data", "exact", "features", "reference", "samplers", "spacing", "target"];
+pub const SETTINGS: [&str; 9] =
+    ["calls", "data", "exact", "features", "reference", "resize", "samplers", "spacing", "target"];
 
 /// Why an evaluation fails.
 ///
@@ -62,6 +62,15 @@ pub enum EvalError {
         /// Why.
         reason: String,
     },
+    /// Features of pictures are asked for, of other rows.
+    #[error("`features`: rows of {shape:?} are not pictures")]
+    NotPictures {
+        /// The shape of a row.
+        shape: Vec<usize>,
+    },
+    /// The small network does not resize.
+    #[error("`resize`: the small network takes pictures as they are")]
+    Resized,
     /// The network failed.
     #[error("evaluating {model}")]
     Network {

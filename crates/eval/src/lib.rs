@@ -10,6 +10,7 @@ mod likelihood;
 mod quality;
 #[cfg(feature = "datasets")]
 mod reference;
+mod sets;
 #[cfg(feature = "datasets")]
 mod shares;
 mod table;
@@ -28,9 +29,10 @@ pub use likelihood::{
     variational_bound,
 };
 #[cfg(feature = "datasets")]
-pub use quality::{Features, Measure, Quality, QualityReport};
+pub use quality::{Features, Measure, Quality, QualityReport, Real};
 #[cfg(feature = "datasets")]
 pub use reference::{Reference, picture_options};
+pub use sets::draw_sets;
 pub use table::{ColumnReport, PairReport, TableComparison, TableReport, Usefulness};
 
 /// What is called as an evaluation goes on: work done, of all, and details in a few words.

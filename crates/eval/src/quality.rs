@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use ancestral::noise::{Purpose, Streams};
+use ancestral_data::Columns;
 use ancestral_metrics::{
     KernelSubsets, MomentSums, Moments, Rows, Work, frechet_distance, kernel_distance, manifold,
     memorisation, nearest, sliced_wasserstein, two_sample,
@@ -14,7 +15,7 @@ use ancestral_metrics::{
 use ancestral_pipeline::Batch;
 use rand::RngExt;
 
-use crate::{EvalError, Progress};
+use crate::{EvalError, Progress, TableComparison};
 
 pub use features::Features;
 pub use report::{Measure, QualityReport};
@@ -28,6 +29,23 @@ const TRIAL: [usize; 2] = [256, 1024];
 const MOST_VALUES: usize = 4096;
 /// Rows of the picture of nearest neighbours.
 const PICTURED: usize = 8;
+
+/// What samples are compared with.
+#[derive(Clone, Debug)]
+pub struct Real {
+    /// Rows of the data, in model space.
+    pub rows: Batch,
+    /// The rows that the model was trained on, if `rows` were held out: to find copies.
+    pub training: Option<Batch>,
+    /// The columns of a table.
+    pub columns: Option<Columns>,
+}
+
+impl From<Batch> for Real {
+    fn from(rows: Batch) -> Self {
+        Self { rows, training: None, columns: None }
+    }
+}
 
 /// What samples are compared with, and how.
 #[derive(Debug)]
@@ -47,6 +65,8 @@ pub struct Quality<'a> {
     /// The values of rows in place of samples, beside the other rows.
     floor: Option<Values>,
     training: Option<Batch>,
+    /// All rows of a table, and its columns.
+    table: Option<(Batch, Columns)>,
 }
 
 /// The values of one comparison.
@@ -69,17 +89,32 @@ struct Values {
 }
 
 impl<'a> Quality<'a> {
-    /// Compares sets of `count` samples with `real` rows. `neighbours` is the radius of the balls about
-    /// rows, for precision, recall, density and coverage.
+    /// Sets of samples, by default.
+    pub const SETS: usize = 3;
+    /// Neighbours by default: the radius of balls about rows.
+    pub const NEIGHBOURS: usize = 5;
+
+    /// Samples in a set beside so many real rows, by default: 1000, and at most half of the rows, rounded up, so
+    /// that rows can be compared with others too.
+    #[must_use]
+    pub fn count(rows: usize) -> usize {
+        rows.div_ceil(2).min(1000)
+    }
+
+    /// Compares sets of `count` samples with real rows. `neighbours` is the radius of the balls about rows, for
+    /// precision, recall, density and coverage.
     ///
     /// # Errors
-    /// If there are too few rows.
+    /// If there are too few rows, or they are no pictures where features of pictures are compared.
     pub fn new(
-        real: Batch,
+        real: Real,
         count: usize,
         features: &'a Features,
         neighbours: usize,
     ) -> Result<Self, EvalError> {
+        let Real { rows: real, training, columns } = real;
+        features.check(&real)?;
+        let table = columns.map(|columns| (real.clone(), columns));
         let (rows, length) = (real.rows(), features.length(&real));
         let some = count.min(rows);
         let shape = real.row_shape().to_vec();
@@ -111,8 +146,7 @@ impl<'a> Quality<'a> {
             None => (Batch::new(shape, all), None),
             Some(kept) => (kept, Some(all)),
         };
-        let training = None;
-        Ok(Self { features, neighbours, rows, moments, length, real, near, floor, training })
+        Ok(Self { features, neighbours, rows, moments, length, real, near, floor, training, table })
     }
 
     /// The features of as many real rows as samples.
@@ -121,10 +155,11 @@ impl<'a> Quality<'a> {
         Ok(Rows::new(near, self.features.length(&self.real))?)
     }
 
-    /// The rows that the model was trained on, if the real ones were held out: to find copies.
+    /// The same samples column by column, if the rows are of a table.
     #[must_use]
-    pub fn with_training(self, training: Batch) -> Self {
-        Self { training: Some(training), ..self }
+    pub fn table(&self, samples: &[Batch]) -> Option<TableComparison<'_>> {
+        let (real, columns) = self.table.as_ref()?;
+        Some(TableComparison::new(columns, real, samples, self.training.as_ref()))
     }
 
     /// Compares sets of samples with the real rows. With several sets, values are means over them, and
@@ -304,7 +339,7 @@ mod tests {
     #[test]
     fn a_collapsed_model_is_precise_and_recalls_little() {
         let (real, features) = (normal(1, 400), Features::Values);
-        let quality = Quality::new(real, 200, &features, 3).unwrap();
+        let quality = Quality::new(real.into(), 200, &features, 3).unwrap();
         let mut collapsed = normal(2, 200);
         for row in collapsed.iter_rows_mut() {
             for value in row {
@@ -320,7 +355,7 @@ mod tests {
     #[test]
     fn draws_of_one_distribution_are_as_near_as_halves_of_the_data() {
         let (real, features) = (normal(1, 800), Features::Values);
-        let quality = Quality::new(real, 400, &features, 3).unwrap();
+        let quality = Quality::new(real.into(), 400, &features, 3).unwrap();
         let draws = [normal(2, 400), normal(3, 400), normal(4, 400)];
         let report = quality.compare(&draws, &mut |_, _, _| ()).unwrap();
         // The standard error of a share of 400 rows is at most 0.025, here times 1.5.
@@ -336,8 +371,8 @@ mod tests {
     fn copies_of_the_training_rows_are_found() {
         let (training, held_out) = (normal(1, 300), normal(2, 300));
         let features = Features::Values;
-        let quality = Quality::new(held_out, 100, &features, 3).unwrap();
-        let quality = quality.with_training(training.clone());
+        let real = Real { training: Some(training.clone()), ..held_out.into() };
+        let quality = Quality::new(real, 100, &features, 3).unwrap();
         let copies = training.slice(0..100);
         let report = quality.compare(std::slice::from_ref(&copies), &mut |_, _, _| ()).unwrap();
         assert_eq!(value(&report, "copies"), 1.0);

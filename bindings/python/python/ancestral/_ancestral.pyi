@@ -6,7 +6,7 @@ from typing import Any, Literal, final
 import numpy as np
 import numpy.typing as npt
 
-from ._types import Array, Doubles, Floats, Report
+from ._types import Array, Doubles, Floats
 
 __version__: str
 
@@ -290,8 +290,9 @@ def evaluate(
     features: str,
     neighbours: int | None,
     training: Any,
+    target: str | None,
     tell: Callable[[str, str], object],
-) -> Report: ...
+) -> str: ...
 def noise(seed: int, shape: Sequence[int], *, first: int = 0, draw: int = 0) -> Floats:
     """Draw number `draw` of samples of a seed, as the pipeline draws it: draw 0 is where they start."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import TYPE_CHECKING
 
@@ -24,16 +25,19 @@ def eval(  # noqa: A001  its name in the command line, too
     features: Path = "values",
     neighbours: int | None = None,
     training: str | Array | None = None,
+    target: str | None = None,
     **settings: Unpack[Process],
 ) -> Report:
     """Compare samples with real data: those of a pipeline, which are drawn, or an array.
 
     `data` is an array, or, for a pipeline, also a name or a path; that of the built-in model is known.
     `features` are `values`, `small` (the built-in network) or the weights of an Inception network.
+    Samples of a table are compared column by column too, in `table` of the report; with a `target`, also how
+    well a random forest that learned the samples predicts that column of the data.
     """
     samples = of.x if isinstance(of, Samples) else of
     native_of = samples._pipeline if isinstance(samples, Pipeline) else samples  # pyright: ignore[reportPrivateUsage]
-    return native.evaluate(
+    report = native.evaluate(
         native_of,
         data,
         native.Settings(**settings),
@@ -42,5 +46,7 @@ def eval(  # noqa: A001  its name in the command line, too
         features=os.fspath(features),
         neighbours=neighbours,
         training=training,
+        target=target,
         tell=tell,
     )
+    return json.loads(report)

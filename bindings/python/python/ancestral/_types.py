@@ -133,11 +133,61 @@ class Measure(TypedDict):
     floor: float | None
 
 
-class Report(TypedDict):
-    """How good samples are."""
+class ColumnReport(TypedDict):
+    """How a column of samples compares with that of the data."""
+
+    name: str
+    measure: str
+    distance: float
+    holes: list[float] | None
+    extremes: list[float] | None
+
+
+class PairReport(TypedDict):
+    """How much two columns say about each other."""
+
+    columns: list[str]
+    data: float
+    samples: float
+
+
+class Usefulness(TypedDict):
+    """How well a random forest predicts a column of the data."""
+
+    target: str
+    measure: str
+    samples: float
+    data: float | None
+
+
+class TableReport(TypedDict):
+    """How samples of a table compare with data."""
+
+    samples: int
+    rows: int
+    told_apart: float
+    told_apart_error: float
+    column_distance: float
+    pair_error: float
+    copies: float
+    repeated: float
+    usefulness: Usefulness | None
+    columns: list[ColumnReport]
+    pairs: list[PairReport]
+
+
+class RowsReport(TypedDict):
+    """How good samples are, row beside row."""
 
     features: str
     sets: int
     samples: int
     real: int
     measures: list[Measure]
+    warnings: list[str]
+
+
+class Report(RowsReport, total=False):
+    """How good samples are."""
+
+    table: TableReport

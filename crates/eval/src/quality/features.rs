@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use ancestral_format::safetensors;
@@ -14,6 +15,8 @@ use crate::EvalError;
 
 /// Pictures whose features are computed together.
 const BATCH: usize = 32;
+/// The sides of pictures that the small network is for.
+const SMALL_SIDES: RangeInclusive<usize> = 28..=64;
 
 /// What is compared of a row.
 #[derive(Debug)]
@@ -32,6 +35,21 @@ pub enum Features {
 }
 
 impl Features {
+    /// Those of a name: `values`, `small`, or a file with the weights of InceptionV3, which a file of one of
+    /// these names is too. Only InceptionV3 has pictures resized, as clean-fid does unless `resize` says
+    /// otherwise.
+    ///
+    /// # Errors
+    /// If there is no such file, or it is of another network; if the small network is to resize.
+    pub fn named(name: &Path, resize: Option<Resize>) -> Result<Self, EvalError> {
+        match name.to_str().filter(|_| !name.exists()) {
+            Some("values") => Ok(Self::Values),
+            Some("small") if resize.is_some() => Err(EvalError::Resized),
+            Some("small") => Ok(Self::Small(Box::default())),
+            _ => Self::inception(name, resize.unwrap_or(Resize::Clean)),
+        }
+    }
+
     /// The features of InceptionV3 with weights from a safetensors file, under pytorch-fid's names.
     ///
     /// # Errors
@@ -49,10 +67,30 @@ impl Features {
         Ok(Self::Inception { network: Box::new(network), resize })
     }
 
-    /// Whether these are the values themselves.
-    #[must_use]
-    pub fn are_values(&self) -> bool {
+    /// Refuses rows that are no pictures, where a network takes pictures.
+    pub(super) fn check(&self, rows: &Batch) -> Result<(), EvalError> {
+        let shape = rows.row_shape();
+        if self.are_values() || shape.len() == 3 {
+            return Ok(());
+        }
+        Err(EvalError::NotPictures { shape: shape.to_vec() })
+    }
+
+    fn are_values(&self) -> bool {
         matches!(self, Self::Values)
+    }
+
+    /// What makes the features of such rows doubtful.
+    pub(super) fn doubt(&self, rows: &Batch) -> Option<String> {
+        let (Self::Small(_), [_, height, width]) = (self, rows.row_shape()) else { return None };
+        let (least, most) = (SMALL_SIDES.start(), SMALL_SIDES.end());
+        let fits = [height, width].into_iter().all(|side| SMALL_SIDES.contains(side));
+        (!fits).then(|| {
+            format!(
+                "the small network is for pictures of {least} to {most} pixels, and these have \
+                 {height}x{width}"
+            )
+        })
     }
 
     /// Values of a row's features, for rows like these.

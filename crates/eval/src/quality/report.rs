@@ -75,7 +75,7 @@ pub(super) fn report(quality: &Quality<'_>, samples: &[Batch], found: &[Values])
         };
         Some(Measure { name, best, value: mean, standard_error, floor: floor.and_then(of) })
     };
-    let mut warnings = Vec::new();
+    let mut warnings: Vec<String> = quality.features.doubt(&quality.real).into_iter().collect();
     let length = quality.length;
     let count = samples.first().map_or(0, Batch::rows);
     if found.iter().any(|values| values.few_rows) {

@@ -289,7 +289,7 @@ mod tests {
 
     #[test]
     fn schedules_have_options_where_they_differ_from_the_default() {
-        use ancestral::{Spacing, Variance};
+        use ancestral::{Prediction, Spacing, Variance};
 
         let text = |text: &str, timesteps| {
             let family = AnySchedule::parse(text, timesteps).unwrap();
