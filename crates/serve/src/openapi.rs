@@ -266,10 +266,19 @@ fn binary() -> Value {
     json!({"schema": {}})
 }
 
+/// What each event of a stream is: tools read the schema of a stream so, before OpenAPI 3.2.
+fn events() -> Value {
+    json!({"schema": {"type": "object", "required": ["event", "data"], "properties": {
+        "event": {"type": "string", "description": "Its kind"},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+        "id": {"type": "string", "description": "For Last-Event-ID"},
+    }}})
+}
+
 fn samples() -> Value {
     json!({"description": "The samples, in the form of Accept", "content": {
-        "application/json": {"schema": {"type": "object", "required": ["id", "seed", "seed_text", "count", "shape"]}},
-        "text/event-stream": {"schema": {"type": "string"}},
+        "application/json": {"schema": {"type": "object", "required": ["seed", "seed_text", "count", "shape"]}},
+        "text/event-stream": events(),
         "image/png": binary(), "image/gif": binary(), "application/x-npy": binary(), "text/csv": binary(),
     }})
 }
@@ -277,14 +286,14 @@ fn samples() -> Value {
 fn state() -> Value {
     json!({"description": "Its state, or its events", "content": {
         "application/json": {"schema": {"type": "object", "required": ["id", "state", "done", "of"]}},
-        "text/event-stream": {"schema": {"type": "string"}},
+        "text/event-stream": events(),
     }})
 }
 
 fn images() -> Value {
     json!({"description": "The pictures", "content": {
         "application/json": {"schema": {"type": "object", "required": ["created", "data"]}},
-        "text/event-stream": {"schema": {"type": "string"}},
+        "text/event-stream": events(),
     }})
 }
 

@@ -66,7 +66,9 @@ async fn answer(job: Arc<Job>, samples: Arc<Samples>, form: Form) -> Result<Resp
     let encoded = blocking(move || match form {
         Form::File(format) => result::file(&job, &samples, format, job.view),
         Form::Json | Form::Events => {
-            let object = result::object(&job, &samples, true);
+            let mut object = result::object(&job, &samples, true);
+            // Nothing is there by that name any more.
+            object.remove("id");
             Ok(Value::Object(object).to_string().into_bytes())
         }
     });
@@ -79,10 +81,10 @@ pub(super) async fn look(
     Named(id): Named<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let form = Form::wanted(&headers)?;
+    let (form, last) = (Form::wanted(&headers)?, last_event(&headers)?);
     let job = shared.jobs.find(&id)?;
     if form == Form::Events {
-        return Ok(stream(job, SampleEvents, last_event(&headers)?, None));
+        return Ok(stream(job, SampleEvents, last, None));
     }
     Ok(Json(state(&shared, &job)).into_response())
 }
