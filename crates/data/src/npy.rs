@@ -1,7 +1,7 @@
 //! Arrays in the `.npy` format of `NumPy`.
 
 use crate::{SaveError, save_with};
-use npyz::{AutoSerialize, NpyHeader, WriteOptions, WriterBuilder};
+use header::Header;
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
@@ -9,6 +9,7 @@ use std::path::Path;
 #[cfg(feature = "datasets")]
 mod arrays;
 mod error;
+mod header;
 #[cfg(feature = "datasets")]
 mod npz;
 mod number;
@@ -32,10 +33,6 @@ pub use numbers::{Numbers, decode_numbers, read_numbers};
 pub use read::read_arrays;
 #[cfg(not(target_family = "wasm"))]
 pub use write_npz::{NpzArray, NpzValues, encode_npz_pictures, write_npz, write_npz_pictures};
-
-/// A header as long as this, or nested as deep, is no array of numbers.
-const MAX_HEADER: usize = 1 << 16;
-const MAX_NESTING: usize = 16;
 
 /// An array of `f32` of any rank, in C order (the last axis runs fastest).
 #[derive(Debug, Clone, PartialEq)]
@@ -111,19 +108,44 @@ pub fn encode_npy_fitting(shape: &[usize], data: &[f64]) -> Vec<u8> {
     bytes
 }
 
+/// A number as arrays have it.
+trait Element: Copy {
+    const DESCR: &str;
+
+    fn write(self, bytes: &mut Vec<u8>);
+}
+
+macro_rules! elements {
+    ($($type:ty = $descr:literal),+) => {
+        $(impl Element for $type {
+            const DESCR: &str = $descr;
+
+            fn write(self, bytes: &mut Vec<u8>) {
+                bytes.extend_from_slice(&self.to_le_bytes());
+            }
+        })+
+    };
+}
+
+elements!(u8 = "|u1", i64 = "<i8", f32 = "<f4", f64 = "<f8");
+
+/// Values that are written together.
+const TOGETHER: usize = 1 << 14;
+
 /// One array in C order, with its header.
-fn encode_array<T: AutoSerialize + Copy>(
-    file: impl Write,
-    shape: &[usize],
-    data: &[T],
-) -> io::Result<()> {
+fn encode_array<T: Element>(mut file: impl Write, shape: &[usize], data: &[T]) -> io::Result<()> {
     let expected: usize = shape.iter().product();
     assert_eq!(data.len(), expected, "{} values for the shape {shape:?}", data.len());
-    let shape: Vec<u64> = shape.iter().map(|&axis| axis as u64).collect();
-    let options = WriteOptions::<T>::new().default_dtype().shape(&shape);
-    let mut writer = options.writer(file).begin_nd()?;
-    writer.extend(data.iter().copied())?;
-    writer.finish()
+    Header::write(&mut file, T::DESCR, shape)?;
+    let mut bytes = Vec::new();
+    for data in data.chunks(TOGETHER) {
+        bytes.clear();
+        for value in data {
+            value.write(&mut bytes);
+        }
+        file.write_all(&bytes)?;
+    }
+    Ok(())
 }
 
 /// Values as float32, if all are within its range.
@@ -164,7 +186,7 @@ fn check_regular(path: &Path) -> io::Result<()> {
 }
 
 fn parse(path: &Path, bytes: &[u8]) -> Result<Array, NpyError> {
-    let found = parse_header(path, bytes)?.0.dtype().descr();
+    let found = Header::parse(path, bytes)?.0.descr;
     if !["'<f4'", "'<f8'"].contains(&found.as_str()) {
         return Err(NpyError::Dtype { path: path.to_owned(), found });
     }
@@ -175,48 +197,14 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Array, NpyError> {
 /// The shape, and the number of bytes that values of `width` bytes in that shape take.
 fn checked_shape(
     path: &Path,
-    header: &NpyHeader,
+    header: &Header,
     width: usize,
 ) -> Result<(Vec<usize>, usize), NpyError> {
-    let too_large = || NpyError::Shape { path: path.to_owned(), shape: header.shape().to_vec() };
-    let axes = header.shape().iter().map(|&axis| usize::try_from(axis));
+    let too_large = || NpyError::Shape { path: path.to_owned(), shape: header.shape.clone() };
+    let axes = header.shape.iter().map(|&axis| usize::try_from(axis));
     let shape: Vec<usize> = axes.collect::<Result<_, _>>().map_err(|_| too_large())?;
     let bytes = shape.iter().try_fold(width, |bytes, &axis| bytes.checked_mul(axis));
     bytes.map(|bytes| (shape, bytes)).ok_or_else(too_large)
-}
-
-/// The header and the bytes after it. What could exhaust memory or stack is refused up front.
-fn parse_header<'a>(path: &Path, bytes: &'a [u8]) -> Result<(NpyHeader, &'a [u8]), NpyError> {
-    if !bytes.starts_with(b"\x93NUMPY") {
-        let start = String::from_utf8_lossy(&bytes[..bytes.len().min(16)]).into_owned();
-        return Err(NpyError::NotNpy { path: path.to_owned(), start });
-    }
-    let damaged = |source| NpyError::Header { path: path.to_owned(), source };
-    let head = &bytes[..bytes.len().min(MAX_HEADER)];
-    // Version 1.0 states the length of its header in two bytes, later versions in four.
-    let length = match head[6..] {
-        [1, _, low, high, ..] => usize::from(u16::from_le_bytes([low, high])),
-        [_, _, a, b, c, d, ..] => u32::from_le_bytes([a, b, c, d]) as usize,
-        _ => 0,
-    };
-    if length > MAX_HEADER {
-        return Err(damaged(io::Error::other(format!("{length} bytes, more than {MAX_HEADER}"))));
-    }
-    let mut depth = 0_usize;
-    for byte in head.iter().skip(10).take(length) {
-        match byte {
-            b'(' | b'[' | b'{' => depth += 1,
-            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth > MAX_NESTING {
-            return Err(damaged(io::Error::other(format!("nested deeper than {MAX_NESTING}"))));
-        }
-    }
-    let mut rest = head;
-    let header = NpyHeader::from_reader(&mut rest).map_err(damaged)?;
-    let read = head.len() - rest.len();
-    Ok((header, &bytes[read..]))
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "rounding to float32 is what is wanted")]

@@ -1,11 +1,11 @@
 //! Arrays of any numbers, perhaps with labels.
 
+use super::header::MAX_HEADER;
 use super::number::{Number, NumberKind};
 use super::words::Words;
-use super::{MAX_HEADER, NpyError, checked_shape, parse_header, strided};
+use super::{Header, NpyError, checked_shape, strided};
 use crate::counted::counted;
 use crate::{Channels, Dataset, PictureSet, Table};
-use npyz::{NpyHeader, Order};
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -214,7 +214,7 @@ fn classes(labels: &[i64]) -> (Vec<u32>, Vec<String>) {
 
 /// The header before the values.
 pub(super) struct Head {
-    header: NpyHeader,
+    header: Header,
     shape: Vec<usize>,
     /// The number of bytes of all values.
     len: usize,
@@ -235,8 +235,8 @@ impl Head {
         self.words
     }
 
-    pub(super) fn descr(&self) -> String {
-        self.header.dtype().descr()
+    pub(super) fn descr(&self) -> &str {
+        &self.header.descr
     }
 }
 
@@ -245,9 +245,8 @@ pub(super) fn read_head(path: &Path, file: &mut impl Read) -> Result<(Head, Vec<
     let unreadable = |source| NpyError::Io { path: path.to_owned(), source };
     let mut bytes = Vec::new();
     file.take(MAX_HEADER as u64).read_to_end(&mut bytes).map_err(unreadable)?;
-    let (header, rest) = parse_header(path, &bytes)?;
-    let descr = header.dtype().descr();
-    let (number, words) = (Number::from_descr(&descr), Words::from_descr(&descr));
+    let (header, rest) = Header::parse(path, &bytes)?;
+    let (number, words) = (Number::from_descr(&header.descr), Words::from_descr(&header.descr));
     let width = number.map(Number::width).or(words.map(Words::width));
     let (shape, len) = checked_shape(path, &header, width.unwrap_or(1))?;
     Ok((Head { header, shape, len, number, words }, rest.to_vec()))
@@ -270,7 +269,7 @@ fn read_rest(
     head: Head,
     mut bytes: Vec<u8>,
     file: impl Read,
-) -> Result<(NpyHeader, Vec<u8>), NpyError> {
+) -> Result<(Header, Vec<u8>), NpyError> {
     let unreadable = |source| NpyError::Io { path: path.to_owned(), source };
     let missing = (head.len as u64).saturating_add(1).saturating_sub(bytes.len() as u64);
     file.take(missing).read_to_end(&mut bytes).map_err(unreadable)?;
@@ -289,14 +288,11 @@ fn read_rest(
 pub(super) fn read_one(path: &Path, mut file: impl Read) -> Result<Arrays, NpyError> {
     let (head, bytes) = read_head(path, &mut file)?;
     let Some(number) = head.number else {
-        return Err(NpyError::NoNumbers { path: path.to_owned(), found: head.descr() });
+        return Err(NpyError::NoNumbers { path: path.to_owned(), found: head.header.descr });
     };
     let (path, shape) = (path.to_owned(), head.shape.clone());
     let (header, bytes) = read_rest(&path, head, bytes, file)?;
-    let strides = match header.order() {
-        Order::C => strided::c_strides(&shape),
-        Order::Fortran => strided::fortran_strides(&shape),
-    };
+    let strides = strided::strides(&shape, header.is_fortran);
     let described = path.display().to_string();
     Ok(Arrays { path, number, shape, strides, bytes, labels: None, words: None, described })
 }

@@ -2,7 +2,6 @@
 
 use super::arrays::{self, Arrays, Head};
 use super::{NpyError, NumberKind};
-use npyz::npz::array_name_from_file_name;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::BufReader;
@@ -171,7 +170,7 @@ fn damaged(path: &Path, error: ZipError) -> NpyError {
 fn probe(path: &Path, archive: &mut Archive, index: usize) -> Result<Option<Entry>, NpyError> {
     let mut file = archive.by_index(index).map_err(|e| damaged(path, e))?;
     let file_name = file.name().map_err(|e| damaged(path, e))?.into_owned();
-    let Some(name) = array_name_from_file_name(&file_name) else {
+    let Some(name) = file_name.strip_suffix(".npy") else {
         return Ok(None);
     };
     let entry = path.join(&file_name);

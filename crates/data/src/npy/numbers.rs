@@ -1,8 +1,7 @@
 //! An array of any numbers, at full precision.
 
 use super::number::{Number, NumberKind};
-use super::{NpyError, check_regular, checked_shape, parse_header, strided};
-use npyz::Order;
+use super::{Header, NpyError, check_regular, checked_shape, strided};
 use std::fs;
 use std::path::Path;
 
@@ -105,20 +104,16 @@ pub fn decode_numbers(name: &str, bytes: &[u8]) -> Result<Numbers, NpyError> {
 }
 
 pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Numbers, NpyError> {
-    let (header, bytes) = parse_header(path, bytes)?;
-    let found = header.dtype().descr();
-    let Some(number) = Number::from_descr(&found) else {
-        return Err(NpyError::NoNumbers { path: path.to_owned(), found });
+    let (header, bytes) = Header::parse(path, bytes)?;
+    let Some(number) = Number::from_descr(&header.descr) else {
+        return Err(NpyError::NoNumbers { path: path.to_owned(), found: header.descr });
     };
     let (shape, expected) = checked_shape(path, &header, number.width())?;
     let found = bytes.len();
     if found != expected {
         return Err(NpyError::Length { path: path.to_owned(), shape, expected, found });
     }
-    let strides = match header.order() {
-        Order::C => strided::c_strides(&shape),
-        Order::Fortran => strided::fortran_strides(&shape),
-    };
+    let strides = strided::strides(&shape, header.is_fortran);
     let value = |place: usize| number.value(&bytes[place * number.width()..][..number.width()]);
     let values = strided::places(&shape, &strides).map(value).collect();
     Ok(Numbers { shape, kind: number.kind(), values })

@@ -18,16 +18,14 @@ pub(super) fn places(shape: &[usize], strides: &[usize]) -> impl Iterator<Item =
     })
 }
 
-/// The distance between neighbours along each axis if the last axis runs fastest.
-pub(super) fn c_strides(shape: &[usize]) -> Vec<usize> {
+/// The distance between neighbours along each axis, if the first axis runs fastest, or else the last.
+pub(super) fn strides(shape: &[usize], is_first_fastest: bool) -> Vec<usize> {
+    if is_first_fastest {
+        return running_product(shape.iter());
+    }
     let mut strides = running_product(shape.iter().rev());
     strides.reverse();
     strides
-}
-
-/// The same if the first axis runs fastest.
-pub(super) fn fortran_strides(shape: &[usize]) -> Vec<usize> {
-    running_product(shape.iter())
 }
 
 fn running_product<'a>(axes: impl Iterator<Item = &'a usize>) -> Vec<usize> {
@@ -47,9 +45,9 @@ mod tests {
 
     #[test]
     fn strides_are_those_of_numpy() {
-        assert_eq!(c_strides(&[2, 3, 4]), [12, 4, 1]);
-        assert_eq!(fortran_strides(&[2, 3, 4]), [1, 2, 6]);
-        assert!(c_strides(&[]).is_empty());
+        assert_eq!(strides(&[2, 3, 4], false), [12, 4, 1]);
+        assert_eq!(strides(&[2, 3, 4], true), [1, 2, 6]);
+        assert!(strides(&[], false).is_empty());
     }
 
     #[test]

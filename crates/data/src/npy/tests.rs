@@ -187,14 +187,58 @@ fn damaged_headers_are_refused() {
     }
 }
 
+/// Why a header is refused.
+fn cause(bytes: &[u8]) -> String {
+    let error = read(bytes).unwrap_err();
+    std::error::Error::source(&error).unwrap().to_string()
+}
+
+#[test]
+fn what_is_expected_of_a_header_is_said() {
+    let refused = |dict: &str| cause(&raw_file(dict, &[0; 4]));
+    assert_eq!(
+        refused("{'descr': '<f4', 'fortran_order': False}"),
+        "expected the keys descr, fortran_order and shape"
+    );
+    assert_eq!(
+        refused("{'descr': '<f4', 'fortran_order': False, 'shape': (1)}"),
+        "expected a shape such as (2, 3)"
+    );
+    assert_eq!(refused("[1, 2]"), "expected a dictionary of Python");
+    assert_eq!(cause(b"\x93NUMPY\x09\x00\x02\x00{}"), "version 9, expected 1 to 3");
+    assert_eq!(cause(b"\x93NUMPY\x01\x00\x20\x00{}"), "2 bytes, 32 expected");
+    assert_eq!(cause(b"\x93NUMPY\x01\x00"), "it ends before its length");
+}
+
+/// As `numpy.lib.format` reads them: spaces, other quotes, another order of keys, marks of Python 2, versions
+/// with longer headers.
+#[test]
+fn headers_that_python_would_read_are_read() {
+    for dict in [
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1)}",
+        "{ \"shape\" :( 2L, 1L ,) ,'fortran_order':False,'descr':\"<f4\" }",
+    ] {
+        let array = read(&raw_file(dict, &f4(&[1.0, 2.0]))).unwrap();
+        assert_eq!((array.shape(), array.data()), (&[2, 1][..], &[1.0, 2.0][..]), "{dict}");
+    }
+    let dict = "{'descr': '<f4', 'fortran_order': False, 'shape': ()}\n";
+    for version in [2, 3] {
+        let mut bytes = vec![0x93, b'N', b'U', b'M', b'P', b'Y', version, 0];
+        bytes.extend(u32::try_from(dict.len()).unwrap().to_le_bytes());
+        bytes.extend(dict.bytes());
+        bytes.extend(f4(&[7.0]));
+        assert_eq!(read(&bytes).unwrap().into_parts(), (vec![], vec![7.0]));
+    }
+    let fields =
+        "{'descr': [('a', '<f4'), ('b', '<i4', (2,))], 'fortran_order': False, 'shape': (1,)}";
+    let refused = refusal(&raw_file(fields, &[0; 12]));
+    assert!(refused.contains("[('a', '<f4'), ('b', '<i4', (2,))]"), "{refused}");
+}
+
 #[test]
 fn headers_that_would_exhaust_stack_or_memory_are_refused() {
-    let cause = |bytes: &[u8]| {
-        let error = read(bytes).unwrap_err();
-        std::error::Error::source(&error).unwrap().to_string()
-    };
-    let deep = format!("\n{}{}", "[".repeat(20_000), "]".repeat(20_000));
-    assert_eq!(cause(&raw_file(&deep, &[])), "nested deeper than 16");
+    let deep = format!("{{'descr': {}{}}}", "[".repeat(20_000), "]".repeat(20_000));
+    assert_eq!(cause(&raw_file(&deep, &[])), "expected the keys descr, fortran_order and shape");
     let long = b"\x93NUMPY\x02\x00\xff\xff\xff\xff{}";
     assert_eq!(cause(long), "4294967295 bytes, more than 65536");
 }
