@@ -43,7 +43,7 @@ url=$(sed 's#/$##' "$WORK/url")
 expect "OpenAI's client draws, streams, and gets errors that it knows" \
     "$VENV/bin/python" "$TOOLS/openai_client.py" "$url/v1"
 expect_shown "schemathesis finds no difference between the API and its description" \
-    "$VENV/bin/schemathesis" --config-file "$TOOLS/schemathesis.toml" run "$url/openapi.json" \
+    env -C "$WORK" "$VENV/bin/schemathesis" --config-file "$TOOLS/schemathesis.toml" run "$url/openapi.json" \
     --max-examples "${EXAMPLES:-100}" --seed 1
 
 say "hostile clients"
