@@ -6,7 +6,8 @@ source "$(dirname "$0")/lib.sh"
 say "$(nproc) cores, $(cargo --version)"
 
 small=(-p ancestral-cli --no-default-features --features cpu)
-packages() { cargo tree -e normal --prefix none "$@" | sort -u; }
+# Each once: a package that occurs again is marked.
+packages() { cargo tree -e normal --prefix none "$@" | sed 's/ (\*)$//' | sort -u; }
 # Built from nothing but what cargo has downloaded.  build NAME ARGUMENTS
 build() {
     local name=$1

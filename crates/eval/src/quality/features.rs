@@ -35,17 +35,18 @@ pub enum Features {
 }
 
 impl Features {
-    /// Those of a name: `values`, `small`, or a file with the weights of InceptionV3, which a file of one of
-    /// these names is too. Only InceptionV3 has pictures resized, as clean-fid does unless `resize` says
-    /// otherwise.
+    /// Those of a name: `values`, `small` unless a file is called so, or a file with the weights of InceptionV3.
+    /// Only for InceptionV3 pictures are resized, as clean-fid does unless `resize` says otherwise.
     ///
     /// # Errors
     /// If there is no such file, or it is of another network; if the small network is to resize.
     pub fn named(name: &Path, resize: Option<Resize>) -> Result<Self, EvalError> {
-        match name.to_str().filter(|_| !name.exists()) {
+        match name.to_str() {
             Some("values") => Ok(Self::Values),
-            Some("small") if resize.is_some() => Err(EvalError::Resized),
-            Some("small") => Ok(Self::Small(Box::default())),
+            Some("small") if !name.exists() => match resize {
+                Some(_) => Err(EvalError::Resized),
+                None => Ok(Self::Small(Box::default())),
+            },
             _ => Self::inception(name, resize.unwrap_or(Resize::Clean)),
         }
     }

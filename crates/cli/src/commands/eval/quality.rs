@@ -199,8 +199,8 @@ fn refuse_process(args: &EvalArgs) -> Result<()> {
 }
 
 fn features(args: &QualityArgs) -> Result<Features> {
-    let named = |name| Features::named(name, args.resize).map_err(measured);
-    args.features.as_deref().map_or(Ok(Features::Values), named)
+    let name = args.features.as_deref().unwrap_or(Path::new("values"));
+    Features::named(name, args.resize).map_err(measured)
 }
 
 /// Writes samples, each with its neighbours beside it.
