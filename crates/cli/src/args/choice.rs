@@ -1,8 +1,11 @@
 //! Values of the libraries' that are one of a few names on the command line.
 
+#[cfg(feature = "train")]
 use ancestral::Prediction;
+#[cfg(feature = "pictures")]
 use ancestral_eval::Resize;
 use ancestral_format::Dtype;
+#[cfg(feature = "train")]
 use ancestral_learn::{Fit, Loss, Missing, Optimizer, TimestepSampler};
 use ancestral_pipeline::{Compat, NoiseSource, Precision};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -38,6 +41,35 @@ macro_rules! choices {
 }
 
 choices! {
+    Precision {
+        F32 = "f32": "32 bits";
+        Bf16 = "bf16": "16 bits, 8 of them mantissa, sums of 32: CPUs with matrix tiles (AMX), some cards";
+        F16 = "f16": "16 bits, 11 of them mantissa: most cards";
+    }
+    Dtype {
+        F32 = "f32": "32 bits";
+        F16 = "f16": "16 bits: a third of the digits, values up to 65504";
+    }
+    Compat {
+        Diffusers = "diffusers": "Hugging Face's diffusers: the scheduler that the model folder names, with its config; with --sampler, another scheduler of diffusers";
+    }
+    NoiseSource {
+        Ancestral = "ancestral": "Ours: a sample depends only on the seed and its own index";
+        Torch = "torch": "PyTorch's CPU generator, one for all samples: as torch.Generator().manual_seed(SEED) with batch_size N in diffusers";
+        TorchEach = "torch-each": "PyTorch's CPU generator, one for each sample, seeded SEED, SEED + 1, …: as a list of generators in diffusers";
+    }
+}
+
+#[cfg(feature = "pictures")]
+choices! {
+    Resize {
+        Clean = "clean": "As clean-fid does: bicubic, with antialiasing";
+        Pytorch = "pytorch": "As pytorch-fid does: bilinear, without antialiasing";
+    }
+}
+
+#[cfg(feature = "train")]
+choices! {
     Prediction {
         Epsilon = "epsilon": "The noise";
         X0 = "x0": "The clean sample";
@@ -64,26 +96,5 @@ choices! {
     Fit {
         Crop = "crop": "Fill the size and crop the excess equally on both sides";
         Letterbox = "letterbox": "Show the whole picture, with the background colour around it";
-    }
-    Precision {
-        F32 = "f32": "32 bits";
-        Bf16 = "bf16": "16 bits, 8 of them mantissa, sums of 32: CPUs with matrix tiles (AMX), some cards";
-        F16 = "f16": "16 bits, 11 of them mantissa: most cards";
-    }
-    Dtype {
-        F32 = "f32": "32 bits";
-        F16 = "f16": "16 bits: a third of the digits, values up to 65504";
-    }
-    Resize {
-        Clean = "clean": "As clean-fid does: bicubic, with antialiasing";
-        Pytorch = "pytorch": "As pytorch-fid does: bilinear, without antialiasing";
-    }
-    Compat {
-        Diffusers = "diffusers": "Hugging Face's diffusers: the scheduler that the model folder names, with its config; with --sampler, another scheduler of diffusers";
-    }
-    NoiseSource {
-        Ancestral = "ancestral": "Ours: a sample depends only on the seed and its own index";
-        Torch = "torch": "PyTorch's CPU generator, one for all samples: as torch.Generator().manual_seed(SEED) with batch_size N in diffusers";
-        TorchEach = "torch-each": "PyTorch's CPU generator, one for each sample, seeded SEED, SEED + 1, …: as a list of generators in diffusers";
     }
 }

@@ -2,13 +2,12 @@
 
 use std::path::PathBuf;
 
-use ancestral::Variance;
 use ancestral_eval::Resize;
 use clap::Parser;
-use clap::builder::PossibleValuesParser;
 
 use super::choice::choice;
 use super::help::spacing_help;
+use super::process::variances;
 use super::value::{MOST_ROWS, MOST_SAMPLES, MOST_TIMESTEPS, count, decay, label, seed};
 use super::{ComputeArgs, RanksArgs};
 
@@ -150,9 +149,4 @@ pub struct LikelihoodArgs {
     /// Measure the density, as of real numbers
     #[arg(long)]
     pub density: bool,
-}
-
-/// The names of variances.
-pub fn variances() -> PossibleValuesParser {
-    PossibleValuesParser::new(Variance::NAMES.into_iter().chain(["optimal"]))
 }

@@ -6,6 +6,7 @@ use ancestral::schedule::ScheduleInfo;
 use ancestral::{AnySampler, AnySchedule, LossWeight, Sampler, Spacing};
 use ancestral_data::{BUILTIN, TOYS};
 
+#[cfg(feature = "train")]
 pub fn data_help() -> String {
     format!(
         "What to learn: a picture or a folder of pictures, .npy or .npz, IDX (.gz too), .csv with \
@@ -48,6 +49,7 @@ pub fn schedule_help() -> String {
     format!("Noise schedule: {lines} [default: linear; in training, by the data]")
 }
 
+#[cfg(feature = "train")]
 pub fn loss_weight_help() -> String {
     let lines: Vec<_> =
         LossWeight::LIST.iter().map(|info| entry(info.name, info.about, info.options)).collect();

@@ -1,10 +1,13 @@
 //! The arguments of the command line. Nothing is opened or decided here.
 
+#[cfg(not(feature = "train"))]
+mod absent;
 mod calibrate;
 mod choice;
 mod compare;
 mod compute;
 mod convert;
+#[cfg(feature = "pictures")]
 mod eval;
 mod explain;
 mod help;
@@ -15,6 +18,7 @@ mod ranks;
 mod sample;
 mod schedule;
 mod serve;
+#[cfg(feature = "train")]
 mod train;
 mod value;
 
@@ -22,11 +26,16 @@ use std::ffi::OsString;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+#[cfg(not(feature = "pictures"))]
+pub use absent::AbsentArgs as EvalArgs;
+#[cfg(not(feature = "train"))]
+pub use absent::AbsentArgs as TrainArgs;
 pub use calibrate::CalibrateArgs;
 pub use choice::Choice;
 pub use compare::CompareArgs;
 pub use compute::{ComputeArgs, ShowArg};
 pub use convert::ConvertArgs;
+#[cfg(feature = "pictures")]
 pub use eval::{EvalArgs, LikelihoodArgs, QualityArgs};
 pub use explain::ExplainArgs;
 pub use inspect::{InspectArgs, InspectDevicesArgs, InspectScheduleArgs, InspectWhat};
@@ -38,6 +47,7 @@ pub use schedule::ScheduleArgs;
 pub use serve::ServeArgs;
 #[cfg(feature = "serve")]
 pub use serve::{LimitArgs, LogArg};
+#[cfg(feature = "train")]
 pub use train::{BudgetArgs, ReadingArgs, SavingArgs, TrainArgs};
 pub use value::Wrapped;
 
@@ -52,6 +62,10 @@ pub struct Args {
     pub command: Command,
 }
 
+#[cfg_attr(
+    not(feature = "pictures"),
+    expect(clippy::large_enum_variant, reason = "there is one in a process")
+)]
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Train(TrainArgs),

@@ -1,8 +1,9 @@
 //! From noise to data.
 
+use ancestral::Variance;
 use clap::Parser;
+use clap::builder::PossibleValuesParser;
 
-use super::eval::variances;
 use super::help::{sampler_help, sampler_long_help, spacing_help};
 use super::value::{MOST_CALLS, MOST_TIMESTEPS, count, share, timestep};
 
@@ -47,4 +48,9 @@ pub struct ProcessArgs {
     /// Do not clip (or threshold) the clean estimates
     #[arg(long, overrides_with = "clip")]
     pub no_clip: bool,
+}
+
+/// The names of variances.
+pub fn variances() -> PossibleValuesParser {
+    PossibleValuesParser::new(Variance::NAMES.into_iter().chain(["optimal"]))
 }

@@ -1,5 +1,7 @@
 //! How to train.
 
+mod value;
+
 use std::path::PathBuf;
 
 use ancestral::{LossWeight, Prediction, Variance};
@@ -9,11 +11,11 @@ use clap::Parser;
 use super::choice::choice;
 use super::help::{data_help, loss_weight_help};
 use super::schedule::ScheduleArgs;
-use super::value::{
-    ChannelsArg, ColourArg, MOST_CHANNELS, MOST_POINTS, MOST_ROWS, SizeArg, bytes, channels,
-    colour, count, decay, positive, seed, share, size, steps,
-};
+use super::value::{MOST_ROWS, SizeArg, bytes, count, decay, seed, share, size};
 use super::{ComputeArgs, RanksArgs, ShowArg};
+use value::{
+    ChannelsArg, ColourArg, MOST_CHANNELS, MOST_POINTS, channels, colour, positive, steps,
+};
 
 /// Learn the reverse process of DATA.
 ///

@@ -2,31 +2,20 @@
 
 use std::ops::RangeInclusive;
 
-use ancestral_data::Channels;
-
-/// Channels of pictures; `None` is by the pictures.
-pub type ChannelsArg = Wrapped<Option<Channels>>;
 /// Height and width.
 pub type SizeArg = Wrapped<[usize; 2]>;
 /// Two noise levels σ/α, the lower first.
 pub type IntervalArg = Wrapped<[f64; 2]>;
-/// Red, green, blue.
-pub type ColourArg = Wrapped<[u8; 3]>;
-
 /// A value of one argument that the parser would take for a list of values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wrapped<T>(pub T);
 
 /// More rows in one pass are a slip of the finger.
 pub const MOST_ROWS: u64 = 1 << 16;
-/// So are more channels,
-pub const MOST_CHANNELS: u64 = 1 << 14;
-/// longer sides,
+/// So are longer sides,
 pub const MOST_SIDE: usize = 4096;
 /// more timesteps,
 pub const MOST_TIMESTEPS: u64 = 1_000_000;
-/// more points,
-pub const MOST_POINTS: u64 = 10_000_000;
 /// more network calls of a run,
 pub const MOST_CALLS: u64 = 100_000;
 /// and more samples than a folder or a file should hold.
@@ -52,11 +41,6 @@ pub fn count(most: u64) -> impl Fn(&str) -> Result<usize, String> + Clone + Send
 /// Reads a seed.
 pub fn seed(text: &str) -> Result<u64, String> {
     whole(0..=u64::MAX)(text)
-}
-
-/// Reads a number of updates.
-pub fn steps() -> impl Fn(&str) -> Result<u64, String> + Clone + Send + Sync + 'static {
-    whole(1..=1_000_000_000)
 }
 
 /// Reads a label.
@@ -96,10 +80,7 @@ pub fn bytes(text: &str) -> Result<u64, String> {
     }
 }
 
-pub fn positive(text: &str) -> Result<f64, String> {
-    number(text, "a number above 0", |x| x > 0.0 && x.is_finite())
-}
-
+#[cfg(feature = "pictures")]
 pub fn decay(text: &str) -> Result<f64, String> {
     number(text, "a number in [0, 1)", |x| (0.0..1.0).contains(&x))
 }
@@ -126,18 +107,6 @@ pub fn interval(text: &str) -> Result<IntervalArg, String> {
     })
 }
 
-pub fn channels(text: &str) -> Result<ChannelsArg, String> {
-    let count = text.parse().ok().and_then(Channels::from_count);
-    match (text, count) {
-        ("auto", _) => Ok(Wrapped(None)),
-        (_, Some(channels)) => Ok(Wrapped(Some(channels))),
-        (_, None) if text.contains(',') || text.len() > 1 => {
-            Err("expected 1, 3, 4 or auto (the channels of the network are --width)".to_owned())
-        }
-        (_, None) => Err("expected 1, 3, 4 or auto".to_owned()),
-    }
-}
-
 pub fn size(text: &str) -> Result<SizeArg, String> {
     let side = |text: &str| text.parse().ok().filter(|side| (1..=MOST_SIDE).contains(side));
     let (height, width) = text.split_once('x').unwrap_or((text, text));
@@ -148,21 +117,6 @@ pub fn size(text: &str) -> Result<SizeArg, String> {
         )
     })?;
     Ok(Wrapped([height, width]))
-}
-
-pub fn colour(text: &str) -> Result<ColourArg, String> {
-    let hex = text.strip_prefix('#').unwrap_or(text);
-    let channel = |i: usize| u8::from_str_radix(hex.get(2 * i..2 * i + 2)?, 16).ok();
-    match text {
-        "white" => Ok(Wrapped([255; 3])),
-        "black" => Ok(Wrapped([0; 3])),
-        "grey" | "gray" => Ok(Wrapped([128; 3])),
-        _ if hex.len() == 6 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
-            let rgb = [channel(0), channel(1), channel(2)];
-            Ok(Wrapped(rgb.map(Option::unwrap_or_default)))
-        }
-        _ => Err("expected white, black, grey or six hexadecimal digits, RRGGBB".to_owned()),
-    }
 }
 
 pub fn number(text: &str, expected: &str, fits: impl Fn(f64) -> bool) -> Result<f64, String> {
