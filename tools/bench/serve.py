@@ -216,14 +216,13 @@ ROUNDS = 7
 
 def alone(args):
     """What a request takes more than its network calls and steps, which the server says itself."""
+    settings, rounds, over = json.loads(args.body), [], []
     with Server(args.program, args.model) as server:
         client = Client(server, "application/json")
-        over = []
         for seed in range(args.requests):
             began = time.monotonic()
-            answer = json.loads(client.post(json.dumps(json.loads(args.body) | {"seed": seed})))
+            answer = json.loads(client.post(json.dumps(settings | {"seed": seed})))
             over.append(1e3 * (time.monotonic() - began) - answer["milliseconds"])
-    settings, rounds = json.loads(args.body), []
     with tempfile.TemporaryDirectory() as folder, Server(args.program, args.model) as server:
         command = [args.program, "sample", *args.model, "--quiet", "--force", "-o", Path(folder, "x.npy")]
         client = Client(server)
